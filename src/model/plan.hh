@@ -1,0 +1,72 @@
+// Plan: what `course apply` makes of a module's folder: everything resolved, nothing left to look up or to default.
+//
+// It is stored with the revision, sent to the runner with a lease, and never contains a path of the author's machine.
+// Bytes that a test feeds or expects are inside; the files of `grader/` are in the revision's archive.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.hh"
+#include "base/result.hh"
+#include "model/limits.hh"
+#include "model/words.hh"
+
+namespace assay::model {
+
+struct TestPlan {
+    std::string name;                         // unique in its stage
+    std::vector<std::string> command;         // argv with args appended; never a shell
+    std::string stdin_bytes;
+    std::optional<std::string> stdout_bytes;  // expected; nullopt = not compared
+    int exit_code = 0;
+    Compare compare = Compare::exact;
+    double points = 1;
+    Visibility visibility = Visibility::visible;
+    Limits limits;
+};
+
+struct StagePlan {
+    std::string name;                     // unique in the module: 1..64 of a-z0-9_-
+    bool trusted = false;
+    bool required = true;
+    std::vector<std::string> command;     // empty for a stage of tests
+    Limits limits;
+    std::vector<TestPlan> tests;
+    std::string report;                   // file name in /out; empty = no report
+    std::optional<double> points;         // of a report stage, or of a tests stage in a module with a report
+    bool has_tests() const { return !tests.empty(); }
+};
+
+// What an upload to the module must respect.
+struct UploadRules {
+    std::int64_t size_max = 12LL << 20;
+    std::vector<std::string> formats{"tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "zip"};
+    std::int64_t unpacked_max = 128LL << 20;
+    std::int64_t entries_max = 20'000;
+    std::vector<std::string> required;    // globs relative to the root of the submission
+    std::vector<std::string> ignore{"__MACOSX/", "._*", ".DS_Store", "Thumbs.db"};
+};
+
+struct Plan {
+    std::string title;
+    std::string image = "host";
+    std::string timezone = "UTC";         // IANA name, of the course
+    UploadRules upload;
+    std::vector<StagePlan> stages;        // 1..16
+    std::optional<double> pass;           // the score that passes; nullopt = the full score
+    // Dates in milliseconds since 1970 UTC; nullopt = no bound.
+    std::optional<std::int64_t> opens_ms;
+    std::optional<std::int64_t> due_ms;
+    std::optional<std::int64_t> closes_ms;
+    std::optional<std::int64_t> submissions_max;
+    bool supersede = true;
+    Counts counts = Counts::last;
+};
+
+std::string to_json(const Plan&);
+Result<Plan> plan_from_json(std::string_view);  // errors: invalid
+
+}  // namespace assay::model

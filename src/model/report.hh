@@ -1,0 +1,79 @@
+// Report: the machine-readable outcome of an attempt. Written by the runner, stored once per generation, shown by api and web.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hh"
+#include "model/limits.hh"
+#include "model/words.hh"
+
+namespace assay::model {
+
+// Bounds of what a report keeps; larger texts are cut in the middle and say so.
+constexpr std::size_t report_size_max = 8u << 20;
+constexpr std::size_t stage_output_kept_max = 64u << 10;  // of each stream: half head, half tail
+constexpr std::size_t test_output_kept_max = 4u << 10;
+
+struct Usage {
+    double cpu_ms = 0;
+    double wall_ms = 0;
+    std::int64_t memory_peak_bytes = 0;
+    std::int64_t processes_peak = 0;
+};
+
+struct TestReport {
+    std::string name;
+    Verdict verdict = Verdict::failed;
+    double score = 0;
+    double score_max = 0;
+    Visibility visibility = Visibility::visible;
+    std::optional<int> exit_code;
+    std::optional<int> signal;
+    Usage usage;
+    // Texts (invalid UTF-8 replaced); empty when not kept. Whoever shows them applies `visibility`.
+    std::string input;
+    std::string expected;
+    std::string got;
+    std::string errors;      // stderr
+    std::string message;     // from a grader, or why it failed ("line 3 differs")
+};
+
+struct StageReport {
+    std::string name;
+    bool trusted = false;
+    Verdict verdict = Verdict::failed;
+    std::optional<int> exit_code;
+    std::optional<int> signal;
+    Usage usage;
+    std::string output;      // stdout, cut; a trusted stage's is for staff
+    std::string errors;      // stderr, cut
+    std::int64_t output_dropped_bytes = 0;
+    std::string fault;       // why a system_fault or grader_fault, for staff
+    std::string message;     // what a grader's report says to the participant
+    std::optional<double> score;
+    std::optional<double> score_max;
+    Limits limits;           // as read back from the kernel
+    Guarantees guarantees;
+    std::vector<TestReport> tests;
+};
+
+struct Report {
+    Verdict verdict = Verdict::failed;
+    std::optional<double> score;      // nullopt: the module has no points
+    std::optional<double> score_max;
+    std::vector<StageReport> stages;  // as far as they were reached
+    std::string runner;               // "local" or the runner's name
+    std::string kernel;               // uname release, for staff
+};
+
+// `for_participant` leaves out what is for staff: output of trusted stages, faults, and what visibility hides (`due_passed`
+// opens after_due).
+std::string to_json(const Report&);
+Result<Report> report_from_json(std::string_view);  // errors: invalid, too_large
+Report for_participant(Report, bool due_passed);
+
+}  // namespace assay::model

@@ -1,0 +1,36 @@
+#include "sys/random.hh"
+
+#include <sys/random.h>
+
+#include <cerrno>
+
+#include "base/assert.hh"
+
+namespace assay::sys {
+
+std::string random_bytes(std::size_t count) {
+    std::string bytes(count, '\0');
+    for (std::size_t have = 0; have < count;) {
+        const ssize_t n = ::getrandom(bytes.data() + have, count - have, 0);
+        if (n < 0 && errno == EINTR) continue;
+        ASSAY_ASSERT(n > 0);  // Cannot fail on any kernel we run on once the pool is ready.
+        have += static_cast<std::size_t>(n);
+    }
+    return bytes;
+}
+
+std::string random_text(std::size_t count, std::string_view alphabet) {
+    ASSAY_ASSERT(alphabet.size() >= 2);
+    ASSAY_ASSERT(alphabet.size() <= 256);
+    const std::size_t fair = 256 / alphabet.size() * alphabet.size();
+    std::string text;
+    while (text.size() < count) {
+        for (const char c : random_bytes(count)) {
+            const auto value = static_cast<unsigned char>(c);
+            if (value < fair && text.size() < count) text += alphabet[value % alphabet.size()];
+        }
+    }
+    return text;
+}
+
+}  // namespace assay::sys
