@@ -1,0 +1,99 @@
+// Archive: recognises, verifies, unpacks and packs archives, and trusts nothing.
+//
+// "Verified" means that every byte was read, every checksum and length held, the end markers were there, and only zero bytes
+// followed. Bounds are counted while streaming; memory is bounded whatever the input says.
+//
+// Threading: no shared state. Blocking: reads its fd.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hh"
+#include "model/plan.hh"
+#include "model/words.hh"
+#include "sys/child.hh"
+#include "sys/fd.hh"
+
+namespace assay::archive {
+
+enum class Format { tar, tar_gz, tar_bz2, tar_xz, tar_zst, zip, seven_zip, rar, unknown };
+std::string_view to_string(Format);  // "tar.gz"
+
+// By content alone: the first bytes (262 are enough for a plain tar).
+constexpr std::size_t recognise_bytes = 512;
+Format recognise(ByteView head);
+
+struct Entry {
+    enum class Kind { directory, regular, symlink };
+    std::string path;         // relative, clean, '/'-separated, no leading "./", no trailing '/'
+    Kind kind = Kind::regular;
+    std::int64_t size = 0;
+    bool executable = false;
+    std::string target;       // of a symlink
+};
+
+struct Manifest {
+    Format format = Format::unknown;
+    std::int64_t entries = 0;         // after ignoring
+    std::int64_t unpacked_bytes = 0;
+    std::string stripped;             // the one wrapping folder that was stripped; empty = none
+    std::vector<Entry> listing;       // as it will be unpacked
+};
+
+// Why an archive is refused. `detail` is English for logs and --json; people's sentences come from the catalogue by code.
+struct Refused {
+    model::Refusal code = model::Refusal::damaged;
+    std::string entry;                // escaped name; empty when it is about no entry
+    std::int64_t offset = 0;          // of the archive's bytes
+    std::string detail;               // "gzip checksum does not match"
+    std::optional<std::int64_t> limit;
+    std::optional<std::int64_t> value;
+};
+
+struct Verdict {                      // exactly one is set
+    std::optional<Manifest> manifest;
+    std::optional<Refused> refused;
+};
+
+// Bounds that no module can raise.
+constexpr std::size_t path_bytes_max = 1024;
+constexpr std::size_t path_depth_max = 64;
+constexpr std::size_t component_bytes_max = 255;
+constexpr std::int64_t header_bytes_max = 1 << 20;  // extended headers of one entry
+
+// Reads the archive from the start of `archive`. In this process; see Verifier for hostile bytes in a server.
+// Errors are our own (read failed); what is wrong with the archive is a Refused.
+Result<Verdict> verify(const sys::Fd& archive, const model::UploadRules&);
+
+// The same in a process of its own: starts this executable as the role `verifier`, which confines itself (seccomp, rlimits)
+// before it reads a byte and answers with a manifest or a refusal. Bounded: verifier_wall_max; its death by a limit is a
+// refusal (`damaged`, with which limit), never our failure. Blocks: call it on a pool thread.
+constexpr std::int64_t verifier_wall_max_ms = 30'000;
+constexpr std::int64_t verifier_cpu_max_s = 20;
+constexpr std::int64_t verifier_memory_max = 256LL << 20;
+Result<Verdict> verify_confined(const sys::Fd& archive, const model::UploadRules&);
+// The role's main: descriptors 3 = archive, 4 = answer (socket). Never returns to code that expects rights.
+int verifier_main();
+
+// Unpacks into the current directory what verify() would list (wrapping folder stripped, ignored entries left out), below it
+// and nowhere else; modes 0644/0755 only. `prefix` "grader/" takes only what lies below it and strips it. Fit for
+// sandbox::FillFunction: it needs nothing but open, read, write, mkdir, symlink. The rules' bounds were checked at intake; here
+// only hard safety is checked again.
+Result<> unpack_here(const sys::Fd& archive, std::string_view prefix);
+int fill_main(int archive, const char* prefix);  // sandbox::FillFunction
+
+// A deterministic tar of `entries` (sorted by path, mtime 0, uid 0): the same tree gives the same bytes everywhere.
+struct SourceFile {
+    std::string path;
+    bool executable = false;
+    std::string content;
+};
+Result<std::string> pack_tar(std::vector<SourceFile> files);
+
+// Reads a whole small trusted-size archive (a revision) into memory. Errors: invalid (refused, with why), too_large.
+Result<std::vector<SourceFile>> read_tar(ByteView archive, std::int64_t unpacked_max);
+
+}  // namespace assay::archive

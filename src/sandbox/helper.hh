@@ -1,0 +1,70 @@
+// The helper: the one process that keeps root. It builds sandboxes on request and parses nothing that people wrote.
+//
+// Requests are fixed-size messages with passed descriptors (protocol.hh). What a command's arguments and environment are
+// stays in a memory file that only the already confined launcher reads.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/result.hh"
+#include "model/limits.hh"
+#include "sys/child.hh"
+#include "sys/fd.hh"
+
+namespace assay::sandbox {
+
+// Unpacks the archive at fd `archive` into the current directory. Runs in a forked, confined child of the helper: it may
+// allocate, read and write files, nothing else. Returns 0, or 1 with a message on fd 2. Provided by the composition root,
+// since this room knows nothing of archives.
+using FillFunction = int (*)(int archive, const char* prefix);
+
+struct HelperConfig {
+    std::string directory_id;        // 16 hex digits; names cgroups (`assay-<id>`), so that two servers never meet
+    std::uint32_t first_uid = 0;     // host uids: first_uid + slot; first_uid + slots_max = the init of every sandbox
+    FillFunction fill = nullptr;
+    bool allow_binds = false;        // `assay run` only
+};
+
+// Host uids for the directory `id`, in a range that neither people, packages nor systemd give out (see README.md).
+std::uint32_t first_uid_for(const std::string& directory_id);
+constexpr std::uint32_t runner_uid_offset = 65;  // first_uid + this: the runner's own identity
+
+// Runs the helper in this process until the control socket closes; returns when every sandbox is gone. Call it in a freshly
+// forked, single-threaded process that is still root.
+//
+// Control socket (seqpacket), from the server: `spawn runner` with the runner's descriptors; the answer carries its pidfd.
+// A runner's sandbox socket that closes ends that runner's sandboxes.
+int helper_main(const HelperConfig&, sys::Fd control);
+
+// Forks the helper off the calling (single-threaded, root) process. The returned socket is the control end; the helper lives
+// exactly as long as it stays open somewhere.
+struct Helper {
+    sys::Fd control;
+    int pid = 0;
+};
+Result<Helper> start_helper(const HelperConfig&);
+
+// Asks the helper for a sandbox connection of our own (for `assay run`).
+Result<sys::Fd> connect_client(const Helper&);
+
+// Asks the helper to start a role of this executable as uid first_uid + runner_uid_offset, with `descriptors` at 3.. and a
+// sandbox connection as the last one; fd 2 is ours. Returns a pidfd that polls readable when it has ended.
+struct Role {
+    int pid = 0;
+    sys::Fd pidfd;
+};
+Result<Role> spawn_role(const Helper&, const std::string& argument, const std::vector<int>& descriptors);
+
+// Kills and removes what an earlier helper of the same directory id left: processes, cgroups. Needs root. Bounded in time.
+Result<> clean_leftovers(const std::string& directory_id);
+
+// What this host can guarantee, probed by making and removing a group; the text says what is missing and the cure.
+struct HostCheck {
+    model::Guarantees guarantees;
+    bool can_grade = false;              // serve's condition: memory, processes, cpu exact; namespaces there
+    std::vector<std::string> missing;
+};
+HostCheck check_host();
+
+}  // namespace assay::sandbox
