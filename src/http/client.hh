@@ -1,0 +1,41 @@
+// Client: plain HTTP/1.1 over a connected stream socket, blocking, one request at a time, keep-alive. For the runner, the
+// admin socket and tools. Not for the open Internet.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "base/result.hh"
+#include "http/message.hh"
+#include "sys/fd.hh"
+
+namespace assay::http {
+
+struct Answer {
+    int status = 0;
+    std::vector<Header> headers;
+    std::string body;
+    std::string_view header(std::string_view name) const;
+};
+
+class Client {
+public:
+    static constexpr std::size_t body_bytes_max = 80u << 20;
+    explicit Client(sys::Fd socket) : socket_{std::move(socket)} {}
+
+    // Blocks at most `timeout` between two signs of life. After an error the connection is spent.
+    Result<Answer> request(std::string_view method, std::string_view target, std::string_view content_type, ByteView body,
+                           std::chrono::milliseconds timeout);
+    // The body goes to `sink` as it arrives instead of into memory.
+    Result<Answer> download(std::string_view target, std::chrono::milliseconds timeout,
+                            const std::function<Result<>(ByteView)>& sink);
+
+private:
+    Result<Answer> exchange(std::string head, ByteView body, std::chrono::milliseconds timeout,
+                            const std::function<Result<>(ByteView)>* sink);
+    sys::Fd socket_;
+    std::string buffered_;
+};
+
+}  // namespace assay::http

@@ -1,0 +1,109 @@
+// Requests and responses as values, and where a request's body comes from. No library's types.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hh"
+#include "base/text.hh"
+#include "loop/task.hh"
+#include "sys/clock.hh"
+#include "sys/socket.hh"
+
+namespace assay::http {
+
+using Header = std::pair<std::string, std::string>;
+
+struct Request {
+    std::string method;
+    std::string path;                     // percent-decoded, starts with '/', without query; valid UTF-8 without control characters
+    std::string query;                    // raw, without '?'
+    std::vector<Header> headers;
+    std::vector<std::string> captures;    // what `{…}` of the route matched, in order, decoded
+    std::string id;                       // X-Request-Id: ours, 16 hex digits
+    std::string peer;                     // address text, or "unix"
+    std::optional<sys::Peer> credentials; // of a Unix socket
+    std::optional<std::int64_t> content_length;
+    bool chunked = false;
+    sys::WallTime received;               // when the header was complete
+    sys::TimePoint started;
+
+    std::string_view header(std::string_view name) const;                 // first of that name, ignoring case; "" when absent
+    std::optional<std::string> parameter(std::string_view name) const;    // of the query, decoded; nullopt when absent
+    bool accepts(std::string_view type) const;                            // whether Accept prefers `type` ("application/json", "text/html") explicitly
+};
+
+struct Response {
+    int status = 200;
+    std::vector<Header> headers;          // Content-Length, Assay-Server, X-Request-Id, Date and Connection are added by the server
+    std::string body;
+    bool close = false;
+
+    static Response text(int status, std::string line);   // text/plain; charset=utf-8
+    static Response json(int status, std::string body);   // application/json
+    static Response html(int status, std::string body);
+    static Response redirect(std::string location);       // 303
+    Response& with(std::string name, std::string value) {
+        headers.emplace_back(std::move(name), std::move(value));
+        return *this;
+    }
+};
+
+// application/problem+json (RFC 9457) with type, title, status, detail, code and, when given, next ("what to do").
+Response problem(int status, std::string_view code, std::string_view detail, std::string_view next = {});
+// The one mapping of a Fault to a status: invalid 400, missing 404, denied 403, conflict 409, too_large 413, busy 503,
+// timed_out 503, disk_full 507, interrupted 503, unsupported 501, the rest 500.
+int status_of(Fault);
+Response problem_of(const Error&);
+
+// The body as it arrives. `100 Continue` is sent at the first call when the client asked for it, so that a refusal made
+// before goes out alone. A Reader not read to its end is drained (bounded) after the response, then the connection closes.
+class Reader {
+public:
+    virtual ~Reader() = default;
+    // The next bytes (empty = end), valid until the next call. Errors: unreachable (peer gone), timed_out (too slow, shed),
+    // invalid (broken framing).
+    virtual loop::Task<Result<std::span<const std::byte>>> next() = 0;
+    // When the last byte handed out had arrived.
+    virtual sys::WallTime last_arrival() const = 0;
+    virtual std::int64_t bytes_read() const = 0;
+};
+
+// Reads a whole small body. Errors: too_large.
+loop::Task<Result<std::string>> read_body(Reader& reader, std::size_t size_max);
+
+using Handler = std::function<loop::Task<Response>(Request request, Reader& reader)>;
+
+// Patterns: "/oj/{course}/{module}/{key}". A path that only other methods know answers 405 with Allow; HEAD is GET without body.
+class Router {
+public:
+    void add(std::string method, std::string pattern, Handler handler);
+    struct Match {
+        const Handler* handler = nullptr;  // nullptr: see `allow`
+        std::string_view pattern;          // for logs: never the path itself
+        std::vector<std::string> captures;
+        std::string allow;                 // "GET, HEAD" when the path is known but not with this method
+    };
+    Match find(std::string_view method, std::string_view path) const;
+
+private:
+    struct Route {
+        std::string method;
+        std::string pattern;
+        std::vector<std::string> parts;
+        Handler handler;
+    };
+    std::vector<Route> routes_;
+};
+
+std::optional<std::string> percent_decoded(std::string_view, bool plus_is_space);
+std::string percent_encoded(std::string_view);  // for one path segment or query value
+
+}  // namespace assay::http
