@@ -4,9 +4,11 @@
 // Bytes that a test feeds or expects are inside; the files of `grader/` are in the revision's archive.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.hh"
@@ -66,7 +68,12 @@ struct Plan {
     Counts counts = Counts::last;
 };
 
+constexpr std::size_t plan_size_max = 64u << 20;  // of its JSON; tests' bytes are inside as base64
+constexpr std::size_t plan_stages_max = 16;
+
 std::string to_json(const Plan&);
-Result<Plan> plan_from_json(std::string_view);  // errors: invalid
+Result<Plan> plan_from_json(std::string_view);  // errors: invalid (with the path of what is wrong), too_large
+std::string to_json(const UploadRules&);
+Result<UploadRules> upload_rules_from_json(std::string_view);  // the same errors
 
 }  // namespace assay::model

@@ -1,0 +1,86 @@
+#include "model/plan.hh"
+
+#include "model/codec.hh"
+#include "model/json.hh"
+#include "model/limits_fields.hh"
+
+namespace assay::model {
+namespace {
+
+constexpr JsonBounds plan_bounds{.size_max = plan_size_max, .depth_max = 16, .values_max = 1'000'000};
+
+}  // namespace
+
+template <class V, Of<TestPlan> T>
+void fields(V& visit, T& it) {
+    visit("name", it.name);
+    visit("command", it.command);
+    visit("stdin_base64", Bytes{it.stdin_bytes});
+    visit("stdout_base64", Bytes{it.stdout_bytes});
+    visit("exit_code", it.exit_code);
+    visit("compare", it.compare);
+    visit("points", it.points);
+    visit("visibility", it.visibility);
+    visit("limits", it.limits);
+}
+
+template <class V, Of<StagePlan> T>
+void fields(V& visit, T& it) {
+    visit("name", it.name);
+    visit("trusted", it.trusted);
+    visit("required", it.required);
+    visit("command", it.command);
+    visit("limits", it.limits);
+    visit("tests", it.tests);
+    visit("report", it.report);
+    visit("points", it.points);
+}
+
+template <class V, Of<UploadRules> T>
+void fields(V& visit, T& it) {
+    visit("size_max", it.size_max);
+    visit("formats", it.formats);
+    visit("unpacked_max", it.unpacked_max);
+    visit("entries_max", it.entries_max);
+    visit("required", it.required);
+    visit("ignore", it.ignore);
+}
+
+template <class V, Of<Plan> T>
+void fields(V& visit, T& it) {
+    visit("title", it.title);
+    visit("image", it.image);
+    visit("timezone", it.timezone);
+    visit("upload", it.upload);
+    visit("stages", it.stages);
+    visit("pass", it.pass);
+    visit("opens_ms", it.opens_ms);
+    visit("due_ms", it.due_ms);
+    visit("closes_ms", it.closes_ms);
+    visit("submissions_max", it.submissions_max);
+    visit("supersede", it.supersede);
+    visit("counts", it.counts);
+}
+
+std::string to_json(const Plan& plan) { return JsonWriter::text_of_struct(plan); }
+
+Result<Plan> plan_from_json(std::string_view text) {
+    ASSAY_TRY(const nlohmann::json json, parse_json(text, plan_bounds));
+    auto plan = JsonReader::read<Plan>(json);
+    if (!plan) return plan.take_error().in("plan");
+    if (plan->stages.size() > plan_stages_max) {
+        return Error{Fault::invalid, fmt::format("plan: /stages: at most {} stages", plan_stages_max)};
+    }
+    return plan;
+}
+
+std::string to_json(const UploadRules& rules) { return JsonWriter::text_of_struct(rules); }
+
+Result<UploadRules> upload_rules_from_json(std::string_view text) {
+    ASSAY_TRY(const nlohmann::json json, parse_json(text, plan_bounds));
+    auto rules = JsonReader::read<UploadRules>(json);
+    if (!rules) return rules.take_error().in("upload rules");
+    return rules;
+}
+
+}  // namespace assay::model

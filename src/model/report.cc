@@ -1,0 +1,97 @@
+#include "model/report.hh"
+
+#include "model/codec.hh"
+#include "model/json.hh"
+#include "model/limits_fields.hh"
+
+namespace assay::model {
+namespace {
+
+constexpr JsonBounds report_bounds{.size_max = report_size_max, .depth_max = 16, .values_max = 1'000'000};
+
+}  // namespace
+
+template <class V, Of<Usage> T>
+void fields(V& visit, T& it) {
+    visit("cpu_ms", it.cpu_ms);
+    visit("wall_ms", it.wall_ms);
+    visit("memory_peak_bytes", it.memory_peak_bytes);
+    visit("processes_peak", it.processes_peak);
+}
+
+template <class V, Of<TestReport> T>
+void fields(V& visit, T& it) {
+    visit("name", it.name);
+    visit("verdict", it.verdict);
+    visit("score", it.score);
+    visit("score_max", it.score_max);
+    visit("visibility", it.visibility);
+    visit("exit_code", it.exit_code);
+    visit("signal", it.signal);
+    fields(visit, it.usage);
+    visit("input", it.input);
+    visit("expected", it.expected);
+    visit("got", it.got);
+    visit("errors", it.errors);
+    visit("message", it.message);
+}
+
+template <class V, Of<StageReport> T>
+void fields(V& visit, T& it) {
+    visit("name", it.name);
+    visit("trusted", it.trusted);
+    visit("verdict", it.verdict);
+    visit("exit_code", it.exit_code);
+    visit("signal", it.signal);
+    fields(visit, it.usage);
+    visit("output", it.output);
+    visit("errors", it.errors);
+    visit("output_dropped_bytes", it.output_dropped_bytes);
+    visit("fault", it.fault);
+    visit("message", it.message);
+    visit("score", it.score);
+    visit("score_max", it.score_max);
+    visit("limits", it.limits);
+    visit("guarantees", it.guarantees);
+    visit("tests", it.tests);
+}
+
+template <class V, Of<Report> T>
+void fields(V& visit, T& it) {
+    visit("verdict", it.verdict);
+    visit.or_null("score", it.score);
+    visit.or_null("score_max", it.score_max);
+    visit("stages", it.stages);
+    visit("runner", it.runner);
+    visit("kernel", it.kernel);
+}
+
+std::string to_json(const Report& report) { return JsonWriter::text_of_struct(report); }
+
+Result<Report> report_from_json(std::string_view text) {
+    ASSAY_TRY(const nlohmann::json json, parse_json(text, report_bounds));
+    auto report = JsonReader::read<Report>(json);
+    if (!report) return report.take_error().in("report");
+    return report;
+}
+
+Report for_participant(Report report, bool due_passed) {
+    report.kernel.clear();
+    for (StageReport& stage : report.stages) {
+        stage.fault.clear();
+        if (stage.trusted) {
+            stage.output.clear();
+            stage.errors.clear();
+            stage.output_dropped_bytes = 0;
+        }
+        for (TestReport& test : stage.tests) {
+            const bool open = test.visibility == Visibility::visible ||
+                              (test.visibility == Visibility::after_due && due_passed);
+            if (open) continue;
+            for (std::string* text : {&test.input, &test.expected, &test.got, &test.errors, &test.message}) text->clear();
+        }
+    }
+    return report;
+}
+
+}  // namespace assay::model
