@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.hh"
+#include "base/text.hh"
 #include "model/plan.hh"
 #include "model/words.hh"
 #include "sys/child.hh"

@@ -1,0 +1,80 @@
+// Course: what a teacher writes. Folders become revisions, CSV becomes participants. Parses hostile files, decides nothing
+// about submissions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/archive.hh"
+#include "base/result.hh"
+#include "model/plan.hh"
+#include "store/blobs.hh"
+#include "store/keys.hh"
+#include "store/store.hh"
+
+namespace assay::course {
+
+constexpr std::int64_t folder_bytes_max = 64LL << 20;   // of a course's files together
+constexpr std::size_t folder_files_max = 20'000;
+constexpr std::size_t roster_bytes_max = 16u << 20;
+
+// Reads a folder with the caller's rights: regular files only, symlinks refused by name, `.git` and other dot entries left out.
+Result<std::vector<archive::SourceFile>> read_folder(const std::string& path);
+
+struct CompiledModule {
+    ModuleId id;
+    std::string title;
+    model::Plan plan;
+    std::string revision_tar;    // its folder without samples/, deterministic
+    std::string digest;          // SHA-256 of revision_tar
+};
+struct Compiled {
+    store::Course course;
+    std::vector<CompiledModule> modules;  // by id
+    std::vector<std::string> warnings;
+};
+// Pure. Errors: invalid, naming file, line and what is accepted ("PA1/module.toml:12: unknown key 'memroy' in limits; did you
+// mean 'memory'?"). What this version cannot do yet is refused with a sentence, never ignored. `default_timezone` for a course
+// that names none.
+Result<Compiled> compile(std::vector<archive::SourceFile> course_folder, const std::string& default_timezone);
+
+// What this machine could ever admit, for the sanity refusals.
+struct Machine {
+    std::int64_t memory_bytes = 0;
+    int cpus = 1;
+};
+
+struct Applied {
+    std::vector<std::string> lines;  // the difference, one line each: "PA1: new (revision 1)", "hello: unchanged"
+    std::string json;                // the same for --json
+};
+// Idempotent: an unchanged module makes no revision. A removed folder archives its module. Blocking.
+Result<Applied> apply(store::Store&, store::Blobs& revisions, const Compiled&, const Machine&, bool dry_run, std::int64_t now_ms);
+
+// `assay course list --json`: [{id, title, modules: [{id, title, revision, open}]}]
+Result<std::string> list_json(store::Store&, std::int64_t now_ms);
+
+struct RosterRow {
+    std::string id, name, email, group, token, key;
+};
+// Header: id, optionally name, email, group, token, key; UTF-8 with or without BOM; RFC 4180 quoting. Errors: invalid with the line.
+Result<std::vector<RosterRow>> parse_roster(std::string_view csv);
+std::string roster_csv(const std::vector<RosterRow>&);
+
+struct Imported {
+    std::int64_t added = 0;
+    std::int64_t updated = 0;
+    std::int64_t unchanged = 0;
+};
+// Adds and updates, never removes. Missing tokens and keys are generated; an existing participant keeps his unless the file
+// names others. Imported ones shorter than 8 characters or equal to the id are refused.
+Result<Imported> import_roster(store::Store&, const store::Keys&, const CourseId&, const std::vector<RosterRow>&);
+Result<std::vector<RosterRow>> export_roster(store::Store&, const store::Keys&, const CourseId&);
+
+std::string new_token();  // 4 groups of 4 Crockford base32 digits: "7H2K-9QXM-…" (80 bits)
+// As people type them: case and dashes do not matter, O is 0, I and L are 1. What is no token comes back unchanged.
+std::string normal_token(std::string_view typed);
+
+}  // namespace assay::course

@@ -1,0 +1,51 @@
+// Line: the durable order of work. Each function is the body of one transaction: it reads, asks the policy, and writes.
+//
+// A lease is (job, attempt, epoch). Its deadline lives in memory (LeaseTable) and ends with the process; a stale token is
+// refused by the conditions here, whatever the runner believes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.hh"
+#include "queue/policy.hh"
+#include "store/store.hh"
+
+namespace assay::queue {
+
+struct Token {
+    JobId job;
+    std::int64_t attempt = 0;
+    std::int64_t epoch = 0;
+    bool operator==(const Token&) const = default;
+};
+
+struct Lease {
+    Token token;
+    SubmissionId submission;
+    std::string sha256;
+    std::int64_t size = 0;
+    RevisionId revision;
+    bool alone = false;
+};
+
+// The next epoch: larger than any before, over restarts too.
+Result<std::int64_t> begin_epoch(store::Tx&);
+
+// At a start, before anything is leased: every running job's attempt ends as `cut` and the job is queued again at its place.
+// Returns how many.
+Result<std::int64_t> void_all_leases(store::Tx&, std::int64_t now_ms);
+
+// Starts an attempt of the chosen job. nullopt: nothing may start.
+Result<std::optional<Lease>> grant(store::Tx&, const Situation&, std::int64_t epoch);
+
+// Commits a report: running, this attempt, this epoch, no verdict yet: one conditional change.
+// Errors: conflict (stale token). The same token and report again is success (a lost answer).
+Result<> finish(store::Tx&, const Token&, const std::string& report_json, std::int64_t now_ms);
+
+// Ends an attempt that brought no verdict. fault: counted, and at faults_max the job ends as system_fault with `detail` as its
+// report; cut: back in line, uncounted. Errors: conflict.
+Result<> give_back(store::Tx&, const Token&, model::AttemptEnd, model::Reason, const std::string& detail, std::int64_t now_ms);
+
+}  // namespace assay::queue

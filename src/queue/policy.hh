@@ -1,0 +1,76 @@
+// Policy: pure decisions about the line. Data and time in, decision out; tested by tables and seeded simulation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/plan.hh"
+#include "store/rows.hh"
+#include "sys/clock.hh"
+
+namespace assay::queue {
+
+// --- Arrival: what becomes of an upload whose bytes are durable. Taken inside the commit.
+
+struct Arrival {
+    std::string sha256;
+    RevisionId revision;
+    std::int64_t last_byte_ms = 0;
+};
+struct ArrivalDecision {
+    enum class Kind { fresh, repeat } kind = Kind::fresh;
+    std::optional<SubmissionId> repeated;    // the one whose receipt is given again
+    std::optional<SubmissionId> replaces;    // the participant's older queued one, whose place in line is taken
+    bool held = false;                       // submissions_used
+};
+constexpr std::int64_t repeat_within_ms = 10 * 60 * 1000;
+
+// `earlier`: the participant's submissions in the module, newest first. `newest_verdict`: of the newest one, if graded.
+// `counted`: how many count to submissions_max.
+ArrivalDecision decide_arrival(const Arrival&, std::span<const store::Submission> earlier,
+                               std::optional<model::Verdict> newest_verdict, std::int64_t counted, const model::Plan&);
+
+// Whether the module takes work at this time: nullopt = yes, else not_open or closed. `closes` defaults to `due`.
+std::optional<model::Refusal> closed_at(const model::Plan&, std::int64_t at_ms);
+
+// --- Choice: which job starts next.
+
+struct Situation {
+    std::span<const store::QueuedJob> waiting;   // by place
+    std::span<const store::QueuedJob> running;
+    int slots = 0;                               // of connected, fit runners
+    std::int64_t now_ms = 0;
+    std::int64_t server_started_ms = 0;
+    bool draining = false;
+    std::string no_runner_details;               // why slots is 0: "no runner is connected", "this host lacks …"
+};
+
+// Oldest first; at most one running job per participant (of a course); a job that was cut `cuts_alone` times in a row runs
+// alone; one that is backing off waits. nullopt: nothing may start now.
+std::optional<JobId> choose(const Situation&);
+
+// When the first backing-off job may start, for the timer of whoever waits. nullopt: none is backing off.
+std::optional<std::int64_t> next_wake_ms(const Situation&);
+
+constexpr std::int64_t faults_max = 3;           // ended by infrastructure faults; then system_fault
+constexpr std::int64_t cuts_backoff_from = 4;    // the 4th cut in a row starts after 1 s, doubling
+constexpr std::int64_t cuts_backoff_max_ms = 30'000;
+constexpr std::int64_t cuts_alone = 20;          // from here it runs alone, and staff are told
+
+// Milliseconds after the server's start before a job with this many cuts in a row may start.
+std::int64_t cut_backoff_ms(std::int64_t cuts_in_a_row);
+
+// --- Explanation: why a waiting job waits, and where it stands.
+
+struct Waiting {
+    model::Reason reason = model::Reason::slot;
+    std::int64_t since_ms = 0;
+    std::string details;                         // for people: "2 of 2 slots are busy"; never a token or path
+    std::int64_t position = 0;                   // 1-based among those that wait
+};
+std::optional<Waiting> explain(const Situation&, JobId);
+
+}  // namespace assay::queue

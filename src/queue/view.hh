@@ -1,0 +1,54 @@
+// View: a submission as people and programs see it. Pages and JSON are made from the same struct; what a participant may not
+// see is already gone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/plan.hh"
+#include "model/report.hh"
+#include "queue/board.hh"
+#include "store/store.hh"
+
+namespace assay::queue {
+
+struct SubmissionView {
+    store::Submission submission;
+    std::int64_t revision_number = 0;
+    std::optional<Waiting> waiting;              // while it waits or is held
+    std::optional<std::int64_t> started_ms;
+    std::optional<std::int64_t> finished_ms;
+    std::optional<model::Verdict> verdict;
+    std::optional<double> score;
+    std::optional<double> score_max;
+    std::optional<model::Report> report;         // for the participant (model::for_participant)
+    bool counts = false;
+};
+
+struct ModuleView {
+    store::Course course;
+    store::Module module;
+    model::Plan plan;
+    store::Participant participant;
+    std::int64_t revision_number = 0;
+    std::vector<SubmissionView> submissions;     // newest first
+};
+constexpr int submissions_shown_max = 200;
+
+Result<std::optional<SubmissionView>> view_submission(store::Reading&, const Board&, const SubmissionId&, std::int64_t now_ms);
+Result<ModuleView> view_module(store::Reading&, const Board&, const store::Course&, const store::Module&,
+                               const store::Participant&, std::int64_t now_ms);
+
+// Which of a participant's submissions (newest first) counts, by the plan's `counts`. Pure. nullopt: none does.
+struct Countable {
+    model::State state = model::State::queued;
+    std::optional<double> score;
+    std::int64_t last_byte_ms = 0;
+};
+std::optional<std::size_t> counting(std::span<const Countable> newest_first, const model::Plan&);
+
+// The SPEC's submission JSON ("A submission's JSON"). Times RFC 3339 in the course's zone. `base_url`: for links.
+std::string to_json(const SubmissionView&, const std::string& timezone, const std::string& base_url);
+
+}  // namespace assay::queue

@@ -1,0 +1,36 @@
+// Runner: lease → fetch → run → grade → report, in a process of its own. It speaks the runner protocol, never the database.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.hh"
+#include "model/plan.hh"
+#include "model/report.hh"
+#include "sandbox/sandbox.hh"
+#include "sys/fd.hh"
+
+namespace assay::runner {
+
+// Everything one evaluation needs, and nothing about where it came from: `assay module check` calls this as well.
+struct Work {
+    model::Plan plan;
+    int submission = -1;     // archive, readable from offset 0
+    int revision = -1;       // the revision's tar, for /grader
+};
+struct Progress {            // told as it happens, for events
+    std::string stage;
+    std::string test;        // empty: the stage began
+};
+// Runs the stages in order and grades them. Errors are infrastructure faults (the attempt failed); everything else is in the
+// report. `stop` ends it early (Fault::interrupted).
+Result<model::Report> evaluate(sandbox::Client&, int slot, const Work&, const std::atomic<bool>& stop, int wake_fd,
+                               const std::function<void(const Progress&)>& told);
+
+// The role's main. Descriptors: 3..3+slots = connected stream sockets to the server (the first for heartbeats, one per slot),
+// the last = sandbox connection. Ends when the server's sockets close.
+int runner_main(int slots);
+
+}  // namespace assay::runner

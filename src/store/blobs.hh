@@ -1,0 +1,61 @@
+// Blobs: immutable bytes by SHA-256. A blob is durable before any row points at it.
+//
+// Writing (rule 1): temporary in tmp/ → write → fdatasync → rename into blobs/ab/<digest> → fsync of the directory, and of a
+// new parent → only then may a row be committed. An existing blob is renamed over, never trusted. The digest is checked on
+// every read. Threading: safe from every thread; blocking.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.hh"
+#include "base/text.hh"
+#include "sys/disk.hh"
+#include "sys/fd.hh"
+#include "sys/sha256.hh"
+
+namespace assay::store {
+
+// One blob on its way. Destroying it without `keep` removes the temporary file.
+class Incoming {
+public:
+    Incoming(Incoming&&) noexcept;
+    ~Incoming();
+    Result<> write(ByteView);                     // errors: disk_full, disk_failed
+    std::int64_t size() const { return size_; }
+    // The bytes so far, for a verifier: a description of its own, at offset 0, read-only.
+    Result<sys::Fd> open_again() const;
+    // Makes it durable under its digest and returns the digest. After an error nothing may be relied on; never retried.
+    Result<std::string> keep() &&;
+
+private:
+    friend class Blobs;
+    Incoming(sys::Disk&, std::string blobs, std::string temporary, std::unique_ptr<sys::DiskFile>);
+    sys::Disk* disk_;
+    std::string blobs_;
+    std::string temporary_;                       // path; empty once kept
+    std::unique_ptr<sys::DiskFile> file_;
+    sys::Sha256 sum_;
+    std::int64_t size_ = 0;
+};
+
+class Blobs {
+public:
+    // `directory`: blobs/; `temporary`: tmp/ on the same filesystem. Both exist. `disk` must outlive this.
+    Blobs(sys::Disk& disk, std::string directory, std::string temporary);
+    Result<Incoming> begin();
+    Result<std::string> put(ByteView);            // begin, write, keep
+    // The whole blob; Errors: missing, disk_failed (digest does not match: never handed out), too_large.
+    Result<std::string> get(const std::string& digest, std::size_t size_max);
+    Result<bool> contains(const std::string& digest);
+    // Removes everything in tmp/. Only while the directory's lock is held and before uploads are taken.
+    Result<> sweep();
+
+private:
+    sys::Disk& disk_;
+    std::string directory_;
+    std::string temporary_;
+};
+
+}  // namespace assay::store

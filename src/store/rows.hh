@@ -1,0 +1,127 @@
+// Rows: the durable facts, as values. Times are milliseconds since 1970 UTC; texts are UTF-8.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.hh"
+#include "model/words.hh"
+
+namespace assay::store {
+
+struct Course {
+    CourseId id;
+    std::string title;
+    std::string timezone = "UTC";   // IANA name
+    std::string language = "en";    // "en" or "zh"
+    std::string contact;
+};
+
+struct Revision {                   // immutable
+    RevisionId id;
+    CourseId course;
+    ModuleId module;
+    std::int64_t number = 0;        // 1-based within the module
+    std::string digest;             // SHA-256 of the module's files as one deterministic tar, kept in the blob store
+    std::string plan;               // model::to_json(Plan)
+    std::int64_t created_ms = 0;
+};
+
+struct Module {
+    CourseId course;
+    ModuleId id;
+    std::string title;
+    bool archived = false;
+    RevisionId revision;            // the current one
+};
+
+struct Participant {
+    CourseId course;
+    ParticipantId id;
+    std::string name;
+    std::string email;
+    std::string group;
+    bool active = true;
+    // Keyed hashes for lookup, sealed copies for export (Keys). Never the secrets themselves.
+    std::string token_hash;
+    std::string token_sealed;
+    std::string key_hash;
+    std::string key_sealed;
+};
+
+struct Submission {
+    SubmissionId id;
+    CourseId course;
+    ModuleId module;
+    ParticipantId participant;
+    RevisionId revision;
+    model::State state = model::State::queued;
+    std::string sha256;
+    std::int64_t size = 0;
+    std::int64_t first_byte_ms = 0;
+    std::int64_t last_byte_ms = 0;
+    std::string receipt;            // the exact signed document
+    std::int64_t generation = 1;
+    std::optional<SubmissionId> superseded_by;
+    std::optional<model::Reason> held_reason;  // while held: held_by_staff, submissions_used
+};
+
+// The evaluation of one submission's generation. `place` orders the line: smaller first; a replacement takes the place of
+// what it replaces.
+struct Job {
+    JobId id;
+    SubmissionId submission;
+    std::int64_t generation = 1;
+    std::int64_t place = 0;
+    model::State state = model::State::queued;  // queued, running, or graded; kept equal to the submission's
+    std::int64_t attempts = 0;                  // started so far, also the number of the newest one
+    std::int64_t faults = 0;                    // ended by an infrastructure fault
+    std::int64_t cuts_in_a_row = 0;             // ended by a server stop or restart since the last fault or verdict
+    std::optional<model::Reason> reason;        // recorded when it went back: runner_lost or retry
+    std::string reason_details;                 // for staff: which fault
+    std::int64_t reason_since_ms = 0;
+    std::int64_t epoch = 0;                     // session epoch that holds the lease while running
+    std::int64_t started_ms = 0;                // of the newest attempt
+};
+
+// A job that waits or runs, with what decisions about it need.
+struct QueuedJob {
+    Job job;
+    CourseId course;
+    ModuleId module;
+    ParticipantId participant;
+    RevisionId revision;
+    std::int64_t received_ms = 0;
+};
+
+struct Attempt {
+    JobId job;
+    std::int64_t number = 0;        // 1-based
+    std::int64_t epoch = 0;
+    std::int64_t started_ms = 0;
+    std::int64_t ended_ms = 0;
+    std::optional<model::AttemptEnd> end;  // nullopt while it runs
+    std::string detail;             // for staff
+};
+
+struct VerdictRow {                 // written once, never edited
+    SubmissionId submission;
+    std::int64_t generation = 1;
+    model::Verdict verdict = model::Verdict::failed;
+    std::optional<double> score;
+    std::optional<double> score_max;
+    std::string report;             // model::to_json(Report)
+    std::int64_t started_ms = 0;
+    std::int64_t finished_ms = 0;
+};
+
+struct ReceiptKey {
+    std::string key_id;
+    std::string public_key;         // 32 raw bytes
+    std::int64_t from_ms = 0;
+    std::optional<std::int64_t> until_ms;
+};
+
+}  // namespace assay::store

@@ -1,0 +1,108 @@
+// Store: durable rows. Typed operations, drawn so that another database can stand behind them.
+//
+// Invariants (SPEC "Durability, to the letter")
+//   1. One writer thread. Changes are collected for at most `group_time_max` or `group_changes_max`, run in one transaction, each
+//      in its own savepoint, committed with synchronous=FULL, and only then answered.
+//   2. A change that returns an error is rolled back to its savepoint; the others are not touched.
+//   3. A failed COMMIT refuses its whole batch, and `on_failure` is called: the process must end (for now; rule 3).
+//   4. Every decision two requests could race for is taken inside a change, from the Tx it is given.
+//
+// Threading: write() from any thread; `change` runs on the writer thread, `done` as well, after COMMIT returned: both must be
+// short and may not wait. read() runs on the caller's thread with a connection of its own (WAL snapshot); blocking, so pool threads.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hh"
+#include "store/rows.hh"
+#include "sys/clock.hh"
+
+namespace assay::store {
+
+constexpr std::size_t group_changes_max = 256;
+constexpr std::chrono::milliseconds group_time_max{2};
+constexpr std::size_t changes_waiting_max = 8192;   // more: Fault::busy
+
+class Reading {
+public:
+    virtual ~Reading() = default;
+
+    virtual Result<std::vector<Course>> courses() = 0;                                    // by id
+    virtual Result<std::optional<Course>> course(const CourseId&) = 0;
+    virtual Result<std::vector<Module>> modules(const CourseId&) = 0;                     // by id, archived ones too
+    virtual Result<std::optional<Module>> module(const CourseId&, const ModuleId&) = 0;
+    virtual Result<std::optional<Revision>> revision(RevisionId) = 0;
+    virtual Result<std::vector<Revision>> current_revisions() = 0;                        // of all modules that are not archived
+
+    virtual Result<std::vector<Participant>> participants(const CourseId&) = 0;           // by id
+    virtual Result<std::optional<Participant>> participant(const CourseId&, const ParticipantId&) = 0;
+    virtual Result<std::vector<Participant>> participants_by_token(const std::string& token_hash) = 0;  // one per course at most
+    virtual Result<std::optional<Participant>> participant_by_key(const CourseId&, const std::string& key_hash) = 0;
+
+    virtual Result<std::optional<Submission>> submission(const SubmissionId&) = 0;
+    // Newest first, at most `count_max`.
+    virtual Result<std::vector<Submission>> submissions(const CourseId&, const ModuleId&, const ParticipantId&, int count_max) = 0;
+    virtual Result<std::int64_t> submissions_counted(const CourseId&, const ModuleId&, const ParticipantId&) = 0;  // without superseded
+    virtual Result<std::optional<VerdictRow>> verdict(const SubmissionId&, std::int64_t generation) = 0;
+    virtual Result<std::optional<Job>> job(JobId) = 0;
+    virtual Result<std::optional<Job>> job_of(const SubmissionId&, std::int64_t generation) = 0;
+    virtual Result<std::vector<QueuedJob>> waiting(int count_max) = 0;                    // by place
+    virtual Result<std::vector<QueuedJob>> running() = 0;
+    virtual Result<std::vector<Attempt>> attempts(JobId) = 0;
+    virtual Result<std::vector<ReceiptKey>> receipt_keys() = 0;                           // oldest first
+    virtual Result<std::optional<std::string>> setting(const std::string& name) = 0;
+    // Digests that blobs are needed for: submissions and revisions. For checks after a crash.
+    virtual Result<std::vector<std::string>> digests() = 0;
+};
+
+class Tx : public Reading {
+public:
+    virtual Result<> put_course(const Course&) = 0;
+    virtual Result<RevisionId> add_revision(const Revision&) = 0;                          // its id is given by the store
+    virtual Result<> put_module(const Module&) = 0;
+    virtual Result<> put_participant(const Participant&) = 0;                              // errors: conflict (token or key already someone else's in the course)
+    virtual Result<> add_submission(const Submission&) = 0;
+    virtual Result<JobId> add_job(const Job&) = 0;                                         // place 0: at the end of the line
+    // Moves job and submission together. Asserts model::can_move.
+    virtual Result<> move(const SubmissionId&, model::State to) = 0;
+    virtual Result<> supersede(const SubmissionId& older, const SubmissionId& by) = 0;
+    virtual Result<> update_job(const Job&) = 0;                                           // all but id, submission, generation, state
+    virtual Result<> add_attempt(const Attempt&) = 0;
+    virtual Result<> end_attempt(JobId, std::int64_t number, model::AttemptEnd, const std::string& detail, std::int64_t ended_ms) = 0;
+    virtual Result<> add_verdict(const VerdictRow&) = 0;                                   // errors: conflict (there is one already)
+    virtual Result<> add_receipt_key(const ReceiptKey&) = 0;
+    virtual Result<> put_setting(const std::string& name, const std::string& value) = 0;
+};
+
+class Store {
+public:
+    using Change = std::move_only_function<Result<>(Tx&)>;
+    using Done = std::move_only_function<void(Result<>)>;
+    using Query = std::function<Result<>(Reading&)>;
+
+    virtual ~Store() = default;  // finishes what is queued
+
+    // `done` gets the change's own error, or the commit's. Errors at once (through done): busy (queue full), interrupted.
+    virtual void write(Change change, Done done) = 0;
+    // One consistent snapshot for the whole query.
+    virtual Result<> read(const Query&) = 0;
+
+    // write(), waiting for the answer. Not on a loop thread.
+    Result<> write_and_wait(Change change);
+};
+
+struct StoreConfig {
+    std::string path;                             // DIR/assay.db
+    std::function<void(const Error&)> on_failure; // invariant 3; called on the writer thread
+};
+
+// Opens or creates, runs the numbered migrations, checks that it is not from a newer version.
+Result<std::unique_ptr<Store>> open_sqlite(StoreConfig);
+
+}  // namespace assay::store

@@ -1,0 +1,31 @@
+// Wording: every sentence a person reads, in English and Simplified Chinese, in one catalogue (catalogue.cc). A sentence that
+// lacks a language does not compile. Pure.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "model/words.hh"
+
+namespace assay::wording {
+
+enum class Language { english, chinese };
+std::string_view tag(Language);                            // "en", "zh-CN"
+// The best of Accept-Language, or `fallback`.
+Language choose(std::string_view accept_language, Language fallback = Language::english);
+
+// One enumerator per sentence or label of pages and answers; the list is catalogue.hh.
+enum class Sentence : unsigned short;
+
+// {0}, {1}, … are replaced by the arguments as they are: the caller escapes for its sink.
+std::string say(Language, Sentence, std::initializer_list<std::string_view> arguments = {});
+
+// What it means and what to do, for each closed set.
+std::string sentence(Language, model::Refusal);
+std::string sentence(Language, model::Reason);
+std::string sentence(Language, model::Verdict);            // "stopped at its CPU-time limit"
+std::string name(Language, model::State);                  // "waiting", "running", …
+std::string name(Language, model::Verdict);                // "passed", "time limit", …
+
+}  // namespace assay::wording
