@@ -17,6 +17,8 @@ session.trust_env = False  # No proxy of the caller.
 
 def answer_of(raw: bytes) -> tuple[int, dict[str, str], str]:
     head, _, body = raw.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1."):
+        raise ValueError(f"no HTTP answer: {raw[:100]!r}")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     return int(first.split()[1]), headers, body.decode()
@@ -71,6 +73,10 @@ tried("writes everything first, module's limit", writing_everything_first, middl
 
 for name, sent in (("no HTTP at all", b"hello there\r\n\r\n"),
                    ("no such page", f"GET /nothing HTTP/1.1\r\nHost: {host.netloc}\r\nConnection: close\r\n\r\n".encode())):
-    status, headers, _ = answer_of(exchange(sent))
+    try:
+        status, headers, _ = answer_of(exchange(sent))
+    except (OSError, ValueError) as error:
+        print(f"{name}: {error!r}")
+        continue
     named = [header for header in ("assay-server", "x-request-id") if headers.get(header)]
     print(f"{name}: {status}, with {' and '.join(named)}")
