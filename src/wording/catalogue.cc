@@ -1,0 +1,377 @@
+// The catalogue. A text without its other language, or with other placeholders in it, does not compile; nor does a word
+// without a text (-Wswitch).
+#include "wording/catalogue.hh"
+
+#include "wording/text.hh"
+
+namespace assay::wording {
+
+Text text_of(Sentence sentence) {
+    using enum Sentence;
+    switch (sentence) {
+        case refusal_field:
+            return {"The field “{0}” is missing or appears more than once; send token, course, module and file once each.",
+                    "字段“{0}”缺失或重复；请把 token、course、module、file 各发送一次。"};
+        case refusal_about_entry: return {"{0} (entry: {1})", "{0}（条目：{1}）"};
+        case refusal_limit: return {"{0} (limit {1}, found {2})", "{0}（上限 {1}，实际 {2}）"};
+
+        case language_other: return {"中文", "English"};
+        case skip_to_content: return {"Skip to content", "跳到正文"};
+        case footer: return {"assay {0}", "assay {0}"};
+
+        case home_title: return {"Hand in your work, see your result", "提交作业，查看结果"};
+        case home_lead:
+            return {"Your work is stored safely, run under fixed limits and graded; then the result appears on your page.",
+                    "你提交的作业会先可靠保存，再在固定的资源限制下运行并评分，结果会显示在你的页面上。"};
+        case token_label: return {"Your token", "你的令牌（token）"};
+        case token_hint:
+            return {"The letters and digits your course staff gave you. Upper or lower case and dashes do not matter.",
+                    "课程老师或助教发给你的一串字母和数字，不区分大小写，有没有短横线都可以。"};
+        case home_open: return {"Open my page", "打开我的页面"};
+        case home_token_is_secret:
+            return {"The token is a password: whoever has it can hand in as you. The page it opens has a link of its own that "
+                    "only shows results, so that link may be shared.",
+                    "令牌就是密码：谁拿到它，谁就能以你的名义提交。打开后的页面另有自己的链接，只能查看结果，可以放心分享。"};
+        case command_line_title: return {"From the command line", "用命令行提交"};
+        case command_line_hint:
+            return {"The same upload with curl. The answer is one line with the number of your submission.",
+                    "用 curl 也能提交，服务器会回复一行文字，其中有你的提交编号。"};
+        case token_in_address:
+            return {"A token must not be part of an address, because addresses are remembered in many places. Type it into the "
+                    "form, and ask your course staff for a new token if the address may have been seen by others.",
+                    "令牌不能写在网址里，因为网址会被很多地方记录下来。请在下面的表单中输入；如果该网址可能已被他人看到，请向老师或助教申请新的令牌。"};
+        case modules_title: return {"Your modules", "你的作业"};
+        case modules_lead: return {"Choose what you want to hand in or look at.", "请选择要提交或查看的作业。"};
+        case modules_none:
+            return {"There is nothing to hand in yet. Come back later, or ask your course staff when the first module opens.",
+                    "目前还没有可以提交的作业。请稍后再来，或向老师、助教询问第一个作业何时开放。"};
+        case module_open: return {"Open {0}", "打开 {0}"};
+
+        case not_found_title: return {"There is no such page", "没有这个页面"};
+        case not_found:
+            return {"The link is incomplete, has been replaced, or belongs to a module that is no longer shown. Copy the whole link "
+                    "again, or open your page with your token.",
+                    "链接不完整、已被更换，或者对应的作业已不再显示。请重新完整地复制链接，或用令牌打开你的页面。"};
+        case go_home: return {"Open my page with my token", "用令牌打开我的页面"};
+        case trouble_title: return {"This page cannot be shown right now", "暂时无法显示此页面"};
+        case trouble_busy:
+            return {"Too many pages are being asked for at this moment. What you handed in is safe; load this page again in a few "
+                    "seconds.",
+                    "此刻访问的人太多。你提交的作业已安全保存，请过几秒再刷新本页。"};
+        case trouble_internal:
+            return {"Something failed on our side. What you handed in is safe; load this page again, and if that does not help tell "
+                    "your course staff this number: {0}.",
+                    "服务器出了问题。你提交的作业已安全保存，请刷新本页；如果仍然不行，请把这个编号告诉老师或助教：{0}。"};
+
+        case score_title: return {"Your score", "你的得分"};
+        case score_none: return {"No score yet", "暂无得分"};
+        case score_from: return {"from submission {0}", "来自提交 {0}"};
+        case score_pending: return {"A newer submission is on its way.", "还有更新的提交正在处理。"};
+        case module_facts: return {"Dates and rules", "时间与规则"};
+        case opens_label: return {"Opens", "开放时间"};
+        case due_label: return {"Due", "截止时间"};
+        case closes_label: return {"Closes", "关闭时间"};
+        case no_deadline: return {"no deadline", "没有截止时间"};
+        case time_in_zone: return {"{0} ({1})", "{0}（{1}）"};
+        case used_label: return {"Submissions used", "已用提交次数"};
+        case used_of: return {"{0} of {1}", "{0} / {1}"};
+        case used_any: return {"{0}, no limit", "{0}，不限次数"};
+        case counts_label: return {"What counts", "计分方式"};
+        case counts_last: return {"the last submission", "以最后一次提交为准"};
+        case counts_best: return {"the best submission", "以得分最高的提交为准"};
+        case counts_last_on_time: return {"the last submission before the deadline", "以截止前最后一次提交为准"};
+        case contact_label: return {"Questions", "有问题请联系"};
+        case read_only_link:
+            return {"The link of this page only shows results; nobody can hand in with it.",
+                    "本页链接只能查看结果，不能用来提交。"};
+
+        case upload_title: return {"Hand in", "提交作业"};
+        case upload_file: return {"Archive file", "压缩包文件"};
+        case upload_file_hint: return {"At most {0}; accepted: {1}.", "不超过 {0}；可用格式：{1}。"};
+        case upload_send: return {"Hand in", "提交"};
+        case upload_not_open: return {"This module takes submissions from {0}.", "本作业从 {0} 起接受提交。"};
+        case upload_closed:
+            return {"This module has not taken submissions since {0}. If you should still be able to hand in, ask your course staff.",
+                    "本作业已于 {0} 停止接受提交。如果你认为自己仍可提交，请联系老师或助教。"};
+        case upload_another: return {"Hand in another version", "再提交一个版本"};
+        case reloading: return {"This page reloads by itself until the result is there.", "结果出来之前，本页会自动刷新。"};
+        case reloading_stopped:
+            return {"This page does not reload while you hand in, so that what you type stays.", "为保留你填写的内容，本页已暂停自动刷新。"};
+        case reload_resume: return {"Follow the result instead", "改为自动刷新结果"};
+
+        case received_notice:
+            return {"Received {0} at {1}. It is stored and cannot get lost.", "已于 {1} 收到提交 {0}，已可靠保存，不会丢失。"};
+        case receipt_link: return {"Receipt", "回执"};
+        case receipt_hint:
+            return {"Signed proof of what arrived and when. Keep it if you want to be sure.",
+                    "带签名的凭证，证明收到了什么、何时收到。想更放心的话，请保存一份。"};
+        case submissions_title: return {"Submissions", "提交记录"};
+        case submissions_none: return {"Nothing has been handed in yet.", "还没有提交记录。"};
+        case submissions_older:
+            return {"Only the newest {0} submissions are listed here; older ones are kept.", "这里只列出最近 {0} 次提交，更早的提交仍然保存着。"};
+        case received_at: return {"Received {0}", "收到时间 {0}"};
+        case counts_mark: return {"counts", "计入成绩"};
+        case revision_old:
+            return {"Graded with revision {0} of the module; the current one is {1}.", "按本作业的第 {0} 版评分，当前为第 {1} 版。"};
+        case waits_because: return {"Why it waits", "等待原因"};
+        case waits_since: return {"since {0}", "自 {0} 起"};
+        case position: return {"place {0} in line", "排在第 {0} 位"};
+        case position_beyond: return {"behind at least {0} others", "前面至少有 {0} 个"};
+        case running_now: return {"It is being run and graded now.", "正在运行和评分。"};
+        case superseded_by:
+            return {"A newer submission of yours, {0}, took its place in line before it ran. Its receipt stays valid, and it costs "
+                    "you nothing.",
+                    "在它运行之前，你更新的提交 {0} 接替了它的排队位置。它的回执仍然有效，也不占用提交次数。"};
+        case cancelled:
+            return {"It was taken out of the line and will not be graded; ask your course staff if you did not expect that.",
+                    "它已被移出队列，不会评分；如果你对此有疑问，请联系老师或助教。"};
+        case show_details: return {"Details", "详情"};
+        case score_of: return {"{0} / {1}", "{0} / {1}"};
+
+        case stages_title: return {"Stages", "各阶段"};
+        case stage_column: return {"Stage", "阶段"};
+        case result_column: return {"Result", "结果"};
+        case points_column: return {"Points", "得分"};
+        case cpu_column: return {"CPU time", "CPU 时间"};
+        case wall_column: return {"Duration", "用时"};
+        case memory_column: return {"Memory", "内存"};
+        case tests_title: return {"Tests of {0}", "{0} 的测试"};
+        case tests_passed: return {"{0} of {1} passed", "通过 {0} / {1}"};
+        case test_column: return {"Test", "测试"};
+        case exit_code: return {"exit code {0}", "退出码 {0}"};
+        case signal: return {"signal {0}", "信号 {0}"};
+        case input: return {"Input", "输入"};
+        case expected: return {"Expected", "期望输出"};
+        case got: return {"Got", "实际输出"};
+        case errors: return {"Errors (stderr)", "错误输出（stderr）"};
+        case nothing: return {"(empty)", "（空）"};
+        case log_title: return {"Log", "日志"};
+        case log_output: return {"{0}: output", "{0}：标准输出"};
+        case log_errors: return {"{0}: errors (stderr)", "{0}：错误输出（stderr）"};
+        case log_dropped: return {"{0} more were printed and not kept.", "另有 {0} 的输出未保留。"};
+        case log_cut: return {"… {0} are left out here …", "…… 此处省略 {0} ……"};
+        case no_log: return {"Nothing was printed.", "没有任何输出。"};
+    }
+    return {"", ""};
+}
+
+Text text_of(model::Refusal refusal) {
+    using enum model::Refusal;
+    switch (refusal) {
+        case method:
+            return {"Only POST works here; send multipart/form-data with the fields token, course, module and file.",
+                    "这里只接受 POST 请求；请用 multipart/form-data 发送 token、course、module、file 四个字段。"};
+        case missing_field:
+            return {"The form is incomplete or cannot be read; send the fields token, course, module and file once each as "
+                    "multipart/form-data.",
+                    "表单不完整或无法识别；请用 multipart/form-data 把 token、course、module、file 四个字段各发送一次。"};
+        case bad_token:
+            return {"This token is not known here; check it for typing mistakes, or ask your course staff for yours.",
+                    "令牌无效；请检查是否输错，或向老师、助教索取你的令牌。"};
+        case wrong_course:
+            return {"This token belongs to another course; check the course name, or use the token you were given for this course.",
+                    "该令牌属于另一门课程；请检查课程名，或改用这门课程发给你的令牌。"};
+        case unknown_course:
+            return {"There is no course of this name here; compare it letter by letter with what your course staff gave you.",
+                    "没有这个名字的课程；请与老师、助教给出的课程名逐字核对（区分大小写）。"};
+        case unknown_module:
+            return {"This course has no module of this name; compare it letter by letter with the assignment.",
+                    "这门课程没有这个名字的作业；请与作业说明中的名字逐字核对（区分大小写）。"};
+        case not_open:
+            return {"This module does not take submissions yet; hand in again once it has opened, the time is on your page.",
+                    "本作业尚未开放提交；请在开放之后再提交，开放时间见你的页面。"};
+        case closed:
+            return {"This module no longer takes submissions; if you should still be able to hand in, ask your course staff.",
+                    "本作业已停止接受提交；如果你认为自己仍可提交，请联系老师或助教。"};
+        case too_large:
+            return {"The file is larger than this module accepts; leave out build results and other files that are not asked for, "
+                    "pack it again and send it.",
+                    "文件超过本作业的大小上限；请去掉编译产物和其他不需要的文件，重新打包后再提交。"};
+        case empty:
+            return {"The file is empty; check that packing it worked, then send it again.",
+                    "文件是空的；请检查打包是否成功，然后重新提交。"};
+        case not_an_archive:
+            return {"This is not an archive, whatever its name says; pack your folder as tar.gz or tar.bz2 and send that file.",
+                    "这不是压缩包（以内容而不是文件名为准）；请把你的目录打包成 tar.gz 或 tar.bz2 后再提交。"};
+        case format:
+            return {"This kind of archive, or a kind of entry in it, is not accepted; pack ordinary files and folders as tar.gz or "
+                    "tar.bz2 and send that file.",
+                    "不接受这种压缩格式，或其中含有不支持的条目类型；请只把普通文件和目录打包成 tar.gz 或 tar.bz2 后再提交。"};
+        case damaged:
+            return {"The archive is damaged or cut off: a checksum, a length or its end mark is wrong; pack it again and send the "
+                    "new file.",
+                    "压缩包已损坏或不完整（校验和、长度或结束标记不对）；请重新打包，并提交新的文件。"};
+        case unsafe:
+            return {"The archive holds a name or a link that cannot be unpacked safely; use plain relative names that differ in more "
+                    "than upper and lower case, and links that stay inside the folder.",
+                    "压缩包中有无法安全解包的文件名或链接；请使用普通的相对路径，文件名不能只有大小写之别，链接不能指向目录之外。"};
+        case too_many_entries:
+            return {"The archive holds more files and folders than this module accepts; leave out build results and other files that "
+                    "are not asked for.",
+                    "压缩包中的文件和目录数量超过本作业的上限；请去掉编译产物和其他不需要的文件。"};
+        case unpacks_too_large:
+            return {"The archive unpacks to more than this module accepts; leave out build results, data and other files that are "
+                    "not asked for.",
+                    "压缩包解开后的大小超过本作业的上限；请去掉编译产物、数据和其他不需要的文件。"};
+        case required_missing:
+            return {"A file that this module asks for is not in the archive; compare it with the assignment, and pack the folder "
+                    "that holds that file.",
+                    "压缩包里缺少本作业要求的文件；请对照作业说明检查，并打包该文件所在的目录。"};
+        case digest_mismatch:
+            return {"The bytes that arrived are not the ones that were announced; send the file again.",
+                    "收到的内容与事先声明的校验值不一致；请重新提交。"};
+        case rate:
+            return {"You are handing in faster than this module allows; wait a moment, then send it again.",
+                    "提交过于频繁；请稍等片刻再提交。"};
+        case busy:
+            return {"The server is taking as many uploads as it can right now, and yours was not stored; send it again in a few "
+                    "seconds.",
+                    "服务器此刻正在接收的提交已达上限，你的这次提交没有保存；请过几秒再提交。"};
+        case disk_full:
+            return {"The server has no room left to store your work safely, and yours was not stored; tell your course staff, and "
+                    "send it again later.",
+                    "服务器空间不足，无法可靠保存，你的这次提交没有保存；请告知老师或助教，稍后再提交。"};
+        case shutting_down:
+            return {"The server is about to restart, and your upload was not stored; send it again in a minute.",
+                    "服务器即将重启，你的这次提交没有保存；请在一分钟后再提交。"};
+        case internal:
+            return {"Something failed on our side, and your upload was not stored; send it again, and tell your course staff if it "
+                    "happens twice.",
+                    "服务器出了问题，你的这次提交没有保存；请重新提交，如果再次出现，请告知老师或助教。"};
+    }
+    return {"", ""};
+}
+
+Text text_of(model::Reason reason) {
+    using enum model::Reason;
+    switch (reason) {
+        case slot:
+            return {"All places for running are taken; yours starts as soon as its turn comes, and you need not do anything.",
+                    "所有运行位置都在使用中；轮到它时会自动开始，你无需做任何事。"};
+        case fair_share:
+            return {"It is not its turn yet, because another submission of yours is running or others have waited longer; it starts "
+                    "by itself.",
+                    "还没轮到它：你的另一个提交正在运行，或者其他人等得更久；轮到后会自动开始。"};
+        case pressure:
+            return {"The machine is under heavy load, so fewer submissions run at once; yours starts when the load falls.",
+                    "机器负载很高，因此减少了同时运行的数量；负载下降后会自动开始。"};
+        case disk_reserve:
+            return {"The server's disk is nearly full, so nothing new is started; what you handed in is safe, and staff have to make "
+                    "room.",
+                    "服务器磁盘快满了，暂不开始新的运行；你的提交已安全保存，需要等工作人员清理空间。"};
+        case image:
+            return {"The environment this module runs in is being prepared; it starts by itself when that is done.",
+                    "本作业的运行环境正在准备中；准备好后会自动开始。"};
+        case runner_lost:
+            return {"The machine that ran it stopped answering, so it will be run again from the start; this does not count against "
+                    "you.",
+                    "运行它的机器失去了响应，因此会从头重新运行；这不会对你有任何影响。"};
+        case retry:
+            return {"Something failed on our side while it ran, so it will be run again; this does not count against you.",
+                    "运行过程中服务器一侧出了问题，因此会重新运行；这不会对你有任何影响。"};
+        case held_by_staff:
+            return {"Your course staff are holding it back; ask them if you want to know why.",
+                    "老师或助教暂停了它的评分；如需了解原因，请联系他们。"};
+        case module_paused:
+            return {"Your course staff have paused this module; it starts by itself when they resume it.",
+                    "老师或助教暂停了本作业的评分；恢复后会自动开始。"};
+        case grader_broken:
+            return {"The grader of this module failed several times in a row, so it is paused until staff have repaired it; this is "
+                    "not the fault of your work.",
+                    "本作业的评分程序连续多次出错，已暂停，等待工作人员修复；这不是你的作业的问题。"};
+        case submissions_used:
+            return {"You have used all submissions this module grades; this one is kept with its receipt, and only your course staff "
+                    "can have it graded.",
+                    "你已用完本作业的评分次数；这次提交已保存并有回执，但需要老师或助教同意才会评分。"};
+        case resources:
+            return {"This module asks for more than any machine here has, which is a mistake in the module; tell your course staff.",
+                    "本作业要求的资源超过了现有的任何机器，这是作业设置的错误；请告知老师或助教。"};
+        case no_runner:
+            return {"No machine is ready to run it at the moment; it is kept safely and starts by itself when one is.",
+                    "目前没有可以运行它的机器；它已安全保存，机器就绪后会自动开始。"};
+        case drain:
+            return {"The server is about to restart; it is kept safely and starts by itself afterwards.",
+                    "服务器即将重启；它已安全保存，重启后会自动开始。"};
+    }
+    return {"", ""};
+}
+
+Text text_of(model::Verdict verdict) {
+    using enum model::Verdict;
+    switch (verdict) {
+        case system_fault:
+            return {"Something failed on our side and not in your work; staff have been told, and it costs you nothing.",
+                    "这是服务器的故障，不是你的作业的问题；已通知工作人员，对你没有任何影响。"};
+        case grader_fault:
+            return {"The grader of this module failed, not your work; staff have been told, and it costs you nothing.",
+                    "本作业的评分程序出错，不是你的作业的问题；已通知工作人员，对你没有任何影响。"};
+        case memory_limit:
+            return {"Stopped because it needed more memory than allowed; look for data that grows without end.",
+                    "占用的内存超过上限，已被终止；请检查是否有不断增长的数据。"};
+        case time_limit:
+            return {"Stopped at its limit of CPU time; look for an endless loop or a slow way to compute.",
+                    "CPU 时间超过上限，已被终止；请检查是否有死循环，或算法太慢。"};
+        case wall_limit:
+            return {"Stopped because it took too long without computing much; look for something it waits for, such as input that "
+                    "never comes.",
+                    "运行的总时间超过上限，已被终止；请检查程序是否在等待什么，例如永远不会到来的输入。"};
+        case output_limit:
+            return {"Stopped because it printed more than allowed; look for output inside an endless loop.",
+                    "输出超过上限，已被终止；请检查是否在死循环里打印。"};
+        case io_limit:
+            return {"Stopped because it read more data than allowed; read each file once and keep what you need.",
+                    "读取的数据量超过上限，已被终止；请每个文件只读一次，并保存需要的内容。"};
+        case forbidden:
+            return {"Stopped because it made a system call that is not allowed here.", "调用了此处不允许的系统调用，已被终止。"};
+        case crashed:
+            return {"Crashed: it was ended by a signal, such as a bad memory access or a failed assertion.",
+                    "程序崩溃：被信号终止，例如非法内存访问或断言失败。"};
+        case process_limit:
+            return {"Failed after it tried to start more processes or threads than allowed.", "创建的进程或线程超过上限后运行失败。"};
+        case disk_limit:
+            return {"Failed after it filled the disk space it may use.", "写满了允许使用的磁盘空间后运行失败。"};
+        case build_failed:
+            return {"Could not be built, so nothing was tested; the log shows what the build said.",
+                    "构建失败，因此没有进行测试；具体信息见日志。"};
+        case failed:
+            return {"Ran to its end, but the result is not what was asked for.", "运行结束，但结果不符合要求。"};
+        case passed: return {"Everything that was asked for works.", "全部符合要求。"};
+    }
+    return {"", ""};
+}
+
+Text name_of(model::State state) {
+    using enum model::State;
+    switch (state) {
+        case queued: return {"waiting", "等待中"};
+        case running: return {"running", "运行中"};
+        case graded: return {"graded", "已评分"};
+        case held: return {"held", "已暂停"};
+        case cancelled: return {"cancelled", "已取消"};
+        case superseded: return {"replaced", "已被替换"};
+    }
+    return {"", ""};
+}
+
+Text name_of(model::Verdict verdict) {
+    using enum model::Verdict;
+    switch (verdict) {
+        case system_fault: return {"fault of the server", "服务器故障"};
+        case grader_fault: return {"fault of the grader", "评分程序故障"};
+        case memory_limit: return {"memory limit", "内存超限"};
+        case time_limit: return {"time limit", "时间超限"};
+        case wall_limit: return {"duration limit", "总时长超限"};
+        case output_limit: return {"output limit", "输出超限"};
+        case io_limit: return {"reading limit", "读取超限"};
+        case forbidden: return {"forbidden call", "禁止的调用"};
+        case crashed: return {"crashed", "崩溃"};
+        case process_limit: return {"process limit", "进程数超限"};
+        case disk_limit: return {"disk limit", "磁盘超限"};
+        case build_failed: return {"build failed", "构建失败"};
+        case failed: return {"failed", "未通过"};
+        case passed: return {"passed", "通过"};
+    }
+    return {"", ""};
+}
+
+}  // namespace assay::wording

@@ -1,0 +1,127 @@
+// The sentences and labels of pages and answers, by name. Their texts stand in catalogue.cc.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "wording/wording.hh"
+
+namespace assay::wording {
+
+enum class Sentence : unsigned short {
+    // Answers to an upload, beyond the sentence of the refusal itself.
+    refusal_field,          // {0} the field's name
+    refusal_about_entry,    // {0} the refusal's sentence, {1} the entry
+    refusal_limit,          // {0} the refusal's sentence, {1} the limit, {2} what was found
+
+    // Every page.
+    language_other,         // the switch, in the language it leads to
+    skip_to_content,
+    footer,                 // {0} the version
+
+    // The start page.
+    home_title,
+    home_lead,
+    token_label,
+    token_hint,
+    home_open,
+    home_token_is_secret,
+    command_line_title,
+    command_line_hint,
+    token_in_address,
+    modules_title,
+    modules_lead,
+    modules_none,
+    module_open,            // {0} the module's title
+
+    // Pages that are not there, or not now.
+    not_found_title,
+    not_found,
+    go_home,
+    trouble_title,
+    trouble_busy,
+    trouble_internal,       // {0} the request's number
+
+    // The head of a module's page.
+    score_title,
+    score_none,
+    score_from,             // {0} the submission's id
+    score_pending,
+    module_facts,
+    opens_label,
+    due_label,
+    closes_label,
+    no_deadline,
+    time_in_zone,           // {0} date and time, {1} the zone
+    used_label,
+    used_of,                // {0} used, {1} allowed
+    used_any,               // {0} used
+    counts_label,
+    counts_last,
+    counts_best,
+    counts_last_on_time,
+    contact_label,
+    read_only_link,
+
+    // The upload form.
+    upload_title,
+    upload_file,
+    upload_file_hint,       // {0} size, {1} formats
+    upload_send,
+    upload_not_open,        // {0} date and time
+    upload_closed,          // {0} date and time
+    upload_another,
+    reloading,
+    reloading_stopped,
+    reload_resume,
+
+    // One submission.
+    received_notice,        // {0} id, {1} date and time
+    receipt_link,
+    receipt_hint,
+    submissions_title,
+    submissions_none,
+    submissions_older,      // {0} how many are shown
+    received_at,            // {0} date and time
+    counts_mark,
+    revision_old,           // {0} its revision, {1} the current one
+    waits_because,
+    waits_since,            // {0} date and time
+    position,               // {0} place in line
+    position_beyond,        // {0} place
+    running_now,
+    superseded_by,          // {0} the newer submission
+    cancelled,
+    show_details,
+    score_of,               // {0} score, {1} maximum: "87 / 100"
+
+    // Stages and tests.
+    stages_title,
+    stage_column,
+    result_column,
+    points_column,
+    cpu_column,
+    wall_column,
+    memory_column,
+    tests_title,            // {0} the stage
+    tests_passed,           // {0} passed, {1} all
+    test_column,
+    exit_code,              // {0}
+    signal,                 // {0}
+    input,
+    expected,
+    got,
+    errors,
+    nothing,                // where an input or output is empty
+    log_title,
+    log_output,             // {0} the stage
+    log_errors,             // {0} the stage
+    log_dropped,            // {0} size
+    log_cut,                // {0} size
+    no_log,
+    last_ = no_log,
+};
+
+inline constexpr std::size_t sentence_count = static_cast<std::size_t>(std::to_underlying(Sentence::last_)) + 1;
+
+}  // namespace assay::wording

@@ -1,0 +1,46 @@
+// Text: one entry of the catalogue, checked when it is compiled. For this room and its tests.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "wording/catalogue.hh"
+
+namespace assay::wording {
+
+constexpr std::size_t placeholders_max = 8;
+
+// Which of {0} … {7} occur, as bits. Throws (and so does not compile) on a brace that is no placeholder.
+constexpr unsigned placeholders(std::string_view text) {
+    unsigned found = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '}') throw "a closing brace without its opening one";
+        if (text[at] != '{') continue;
+        if (at + 2 >= text.size() || text[at + 2] != '}') throw "a placeholder is {0} to {7}";
+        const int number = text[at + 1] - '0';
+        if (number < 0 || number >= static_cast<int>(placeholders_max)) throw "a placeholder is {0} to {7}";
+        found |= 1u << number;
+        at += 2;
+    }
+    return found;
+}
+
+struct Text {
+    std::string_view english;
+    std::string_view chinese;
+
+    // Both languages are arguments, hence neither can be forgotten.
+    consteval Text(const char* in_english, const char* in_chinese) : english{in_english}, chinese{in_chinese} {
+        if (placeholders(english) != placeholders(chinese)) throw "the placeholders differ between the languages";
+    }
+    std::string_view in(Language language) const { return language == Language::chinese ? chinese : english; }
+};
+
+Text text_of(Sentence);
+Text text_of(model::Refusal);
+Text text_of(model::Reason);
+Text text_of(model::Verdict);
+Text name_of(model::State);
+Text name_of(model::Verdict);
+
+}  // namespace assay::wording

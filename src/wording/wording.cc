@@ -1,0 +1,97 @@
+#include "wording/wording.hh"
+
+#include "base/assert.hh"
+#include "base/text.hh"
+#include "wording/text.hh"
+
+namespace assay::wording {
+
+namespace {
+
+constexpr std::size_t ranges_max = 32;  // of Accept-Language; what follows is not looked at
+
+// "0", "0.8", "1.000" -> thousandths. What is no quality counts as 0: such a range is not wanted.
+int quality(std::string_view text) {
+    text = trimmed(text);
+    if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return 0;
+    if (text.size() > 1 && text[1] != '.') return 0;
+    int thousandths = (text[0] - '0') * 1000;
+    int weight = 100;
+    for (const char c : text.substr(text.size() > 1 ? 2 : 1)) {
+        if (c < '0' || c > '9') return 0;
+        thousandths += (c - '0') * weight;
+        weight /= 10;
+    }
+    return thousandths > 1000 ? 0 : thousandths;
+}
+
+struct Range {
+    std::string_view tag;
+    int quality = 1000;
+};
+
+Range parse_range(std::string_view text) {
+    const auto parts = split(text, ';');
+    Range range{.tag = trimmed(parts.front())};
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+        const auto parameter = trimmed(parts[i]);
+        if (parameter.starts_with("q=") || parameter.starts_with("Q=")) range.quality = quality(parameter.substr(2));
+    }
+    return range;
+}
+
+bool is(std::string_view tag, std::string_view primary) {
+    return equal_ignoring_case(tag.substr(0, tag.find('-')), primary);
+}
+
+}  // namespace
+
+std::string_view tag(Language language) { return language == Language::chinese ? "zh-CN" : "en"; }
+
+Language choose(std::string_view accept_language, Language fallback) {
+    Language best = fallback;
+    int best_quality = 0;
+    std::size_t seen = 0;
+    while (!accept_language.empty() && seen++ < ranges_max) {
+        const auto comma = accept_language.find(',');
+        const Range range = parse_range(accept_language.substr(0, comma));
+        accept_language = comma == std::string_view::npos ? std::string_view{} : accept_language.substr(comma + 1);
+        if (range.quality <= best_quality) continue;  // of equal ones the first
+        if (is(range.tag, "zh")) {
+            best = Language::chinese;
+        } else if (is(range.tag, "en")) {
+            best = Language::english;
+        } else if (range.tag == "*") {
+            best = fallback;
+        } else {
+            continue;
+        }
+        best_quality = range.quality;
+    }
+    return best;
+}
+
+std::string say(Language language, Sentence sentence, std::initializer_list<std::string_view> arguments) {
+    const std::string_view text = text_of(sentence).in(language);
+    std::string said;
+    said.reserve(text.size() + 32);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] != '{') {
+            said += text[at];
+            continue;
+        }
+        const auto number = static_cast<std::size_t>(text[at + 1] - '0');
+        ASSAY_ASSERT(number < arguments.size());
+        said += arguments.begin()[number];
+        at += 2;
+    }
+    return said;
+}
+
+std::string sentence(Language language, model::Refusal refusal) { return std::string{text_of(refusal).in(language)}; }
+std::string sentence(Language language, model::Reason reason) { return std::string{text_of(reason).in(language)}; }
+std::string sentence(Language language, model::Verdict verdict) { return std::string{text_of(verdict).in(language)}; }
+std::string name(Language language, model::State state) { return std::string{name_of(state).in(language)}; }
+std::string name(Language language, model::Verdict verdict) { return std::string{name_of(verdict).in(language)}; }
+
+}  // namespace assay::wording

@@ -1,0 +1,117 @@
+#include "wording/wording.hh"
+
+#include <functional>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/text.hh"
+#include "wording/text.hh"
+
+namespace assay::wording {
+namespace {
+
+bool has_chinese(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const auto point = next_code_point(text, at);
+        if (point && *point >= 0x4e00 && *point <= 0x9fff) return true;
+    }
+    return false;
+}
+
+// Every text of the catalogue, with a name for messages.
+void each_text(const std::function<void(const std::string&, const Text&)>& see) {
+    for (std::size_t i = 0; i < sentence_count; ++i) {
+        see("sentence " + std::to_string(i), text_of(static_cast<Sentence>(i)));
+    }
+    for (const auto word : model::all<model::Refusal>()) see(std::string{to_string(word)}, text_of(word));
+    for (const auto word : model::all<model::Reason>()) see(std::string{to_string(word)}, text_of(word));
+    for (const auto word : model::all<model::Verdict>()) see(std::string{to_string(word)}, text_of(word));
+    for (const auto word : model::all<model::Verdict>()) see(std::string{to_string(word)} + " (name)", name_of(word));
+    for (const auto word : model::all<model::State>()) see(std::string{to_string(word)} + " (name)", name_of(word));
+}
+
+TEST(Catalogue, EveryEntryHasBothLanguagesWithTheSamePlaceholders) {
+    each_text([](const std::string& name, const Text& text) {
+        EXPECT_FALSE(text.english.empty()) << name;
+        EXPECT_FALSE(text.chinese.empty()) << name;
+        EXPECT_TRUE(valid_utf8(text.english)) << name;
+        EXPECT_TRUE(valid_utf8(text.chinese)) << name;
+        EXPECT_EQ(placeholders(text.english), placeholders(text.chinese)) << name;
+        for (const auto part : {text.english, text.chinese}) {
+            EXPECT_EQ(part, trimmed(part)) << name;
+            EXPECT_EQ(part.find_first_of("\n\r\t"), std::string_view::npos) << name << ": a sentence is one line";
+            EXPECT_EQ(part.find("  "), std::string_view::npos) << name;
+            EXPECT_EQ(part.find("TODO"), std::string_view::npos) << name;
+        }
+    });
+}
+
+// A refusal or reason says what it means and what to do; in Chinese it is Chinese, and each is told apart from the others.
+TEST(Catalogue, ClosedSetsAreRealSentencesInBothLanguages) {
+    std::set<std::string> seen;
+    const auto check = [&seen](std::string_view word, const Text& text) {
+        EXPECT_GT(text.english.size(), 30u) << word;
+        EXPECT_TRUE(text.english.ends_with('.')) << word;
+        EXPECT_FALSE(has_chinese(text.english)) << word;
+        EXPECT_TRUE(has_chinese(text.chinese)) << word;
+        EXPECT_TRUE(text.chinese.ends_with("。")) << word;
+        EXPECT_TRUE(seen.insert(std::string{text.english}).second) << word;
+        EXPECT_TRUE(seen.insert(std::string{text.chinese}).second) << word;
+    };
+    for (const auto word : model::all<model::Refusal>()) check(to_string(word), text_of(word));
+    for (const auto word : model::all<model::Reason>()) check(to_string(word), text_of(word));
+    for (const auto word : model::all<model::Verdict>()) check(to_string(word), text_of(word));
+}
+
+// The plain upload's answer is one line of one sentence.
+TEST(Catalogue, ARefusalIsOneSentence) {
+    for (const auto word : model::all<model::Refusal>()) {
+        const std::string text = sentence(Language::english, word);
+        EXPECT_EQ(text.find(". "), std::string::npos) << text;
+        EXPECT_EQ(sentence(Language::chinese, word).find("。"), sentence(Language::chinese, word).size() - 3) << text;
+    }
+}
+
+TEST(Say, PutsArgumentsInPlaceAndNeverLooksInsideThem) {
+    EXPECT_EQ(say(Language::english, Sentence::received_notice, {"{1}", "noon"}),
+              "Received {1} at noon. It is stored and cannot get lost.");
+    EXPECT_EQ(say(Language::chinese, Sentence::received_notice, {"ab12", "12:00"}), "已于 12:00 收到提交 ab12，已可靠保存，不会丢失。");
+}
+
+TEST(Choose, FollowsQualities) {
+    const struct {
+        const char* header;
+        Language expected;
+    } cases[] = {
+        {"", Language::english},
+        {"zh-CN,zh;q=0.9,en;q=0.8", Language::chinese},
+        {"en-US,en;q=0.9,zh;q=0.8", Language::english},
+        {"en;q=0.5, zh;q=0.9", Language::chinese},
+        {"de, fr;q=0.9", Language::english},
+        {"de, zh-Hans;q=0.1", Language::chinese},
+        {"zh;q=0, en;q=0.1", Language::english},
+        {"ZH-cn", Language::chinese},
+        {"zh , en", Language::chinese},
+        {"en;q=nonsense, zh;q=0.1", Language::chinese},
+        {"zhuang", Language::english},
+        {";;;,,,q=1", Language::english},
+        {"zh;q=1.000", Language::chinese},
+        {"zh;q=7, en;q=0.1", Language::english},
+    };
+    for (const auto& c : cases) EXPECT_EQ(choose(c.header), c.expected) << c.header;
+    EXPECT_EQ(choose("", Language::chinese), Language::chinese);
+    EXPECT_EQ(choose("de, *;q=0.5", Language::chinese), Language::chinese);
+    EXPECT_EQ(choose("*;q=0.5, en", Language::chinese), Language::english);
+}
+
+// A header of any length is looked at only so far.
+TEST(Choose, IsBounded) {
+    std::string header;
+    for (int i = 0; i < 10'000; ++i) header += "de,";
+    EXPECT_EQ(choose(header + "zh"), Language::english);
+}
+
+}  // namespace
+}  // namespace assay::wording
