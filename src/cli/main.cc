@@ -1,1 +1,195 @@
-int main() { return 2; }
+// The command table. Parses, calls, prints; holds no logic. Roles of the server (runner, verifier) start from this executable
+// as well; they are not for people and stand in no help text.
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include "archive/archive.hh"
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "runner/runner.hh"
+#include "sys/file.hh"
+#include "sys/process.hh"
+
+namespace assay::cli {
+namespace {
+
+extern "C" char** environ;
+
+constexpr std::size_t config_bytes_max = 1 << 20;
+
+// Flag > environment > file > default. Exits with 2 on a wrong key or value.
+Result<serve::Config> configuration(const std::string& file, const serve::Settings& flags) {
+    std::vector<serve::Settings> sources;
+    if (const auto path = serve::config_path(file)) {
+        ASSAY_TRY(const std::string text, sys::read_file(*path, config_bytes_max));
+        ASSAY_TRY(serve::Settings settings, serve::settings_from_toml(text, *path));
+        sources.push_back(std::move(settings));
+    }
+    sources.push_back(serve::settings_from_environment(environ));
+    sources.push_back(flags);
+    return serve::config_from(sources, sys::effective_uid() == 0);
+}
+
+struct Common {
+    std::string config;
+    serve::Settings flags;
+};
+
+void add_data_option(CLI::App& app, Common& common) {
+    app.add_option_function<std::string>("--data", [&common](const std::string& v) { common.flags["data"] = v; },
+                                         "the data directory (default: /var/lib/assay as root, else ./assay-data)")
+        ->type_name("DIR");
+    app.add_option("--config", common.config, "the configuration file (default: ./assay.toml, else /etc/assay/assay.toml)")->type_name("FILE");
+}
+
+int misuse(const Error& error) {
+    std::fprintf(stderr, "assay: %s\n", error.text().c_str());
+    return static_cast<int>(ExitCode::misused);
+}
+
+// A typo in a command gets a suggestion instead of a usage text.
+std::optional<std::string> unknown_command(const CLI::App& app, int argc, char** argv) {
+    const CLI::App* at = &app;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word{argv[i]};
+        if (word.starts_with("-")) return std::nullopt;
+        std::vector<std::string> names;
+        for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+        if (names.empty()) return std::nullopt;
+        const auto found = std::ranges::find(names, word);
+        if (found == names.end()) {
+            std::string text = "there is no command '" + escaped(word, 40) + "'";
+            const std::vector<std::string_view> views{names.begin(), names.end()};
+            if (const auto near = nearest(word, views)) text += "; did you mean '" + *near + "'?";
+            return text + " (assay --help lists them)";
+        }
+        at = at->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; }).front();
+    }
+    return std::nullopt;
+}
+
+int parse_and_run(int argc, char** argv) {
+    CLI::App app{"assay: hand in, check, run in a sandbox, grade, show."};
+    app.set_version_flag("--version", std::string{"assay "} + ASSAY_VERSION);
+    app.require_subcommand(1);
+    app.footer("Exit codes: 0 done, 1 refused or failed, 2 misused, 3 server not reached, 4 interrupted.");
+    Common common;
+    ExitCode code = ExitCode::done;
+    std::optional<Error> wrong;
+    const auto with_config = [&](auto&& call) {
+        auto config = configuration(common.config, common.flags);
+        if (!config) {
+            wrong = config.take_error();
+            return;
+        }
+        code = call(*config);
+    };
+
+    CLI::App* const serve = app.add_subcommand("serve", "Run the server: everything on one machine, no other service needed");
+    add_data_option(*serve, common);
+    serve->add_option_function<std::string>("--listen", [&](const std::string& v) { common.flags["listen"] = v; },
+                                            "where to listen (default 127.0.0.1:8080; port 0 picks a free one)")->type_name("ADDR:PORT");
+    serve->add_option_function<std::string>("--user", [&](const std::string& v) { common.flags["user"] = v; },
+                                            "who owns a data directory that root owns")->type_name("NAME");
+    serve->add_option_function<std::string>("--public-url", [&](const std::string& v) { common.flags["public_url"] = v; },
+                                            "the address people use, for links and receipts")->type_name("URL");
+    serve->add_option_function<std::string>("--slots", [&](const std::string& v) { common.flags["slots"] = v; },
+                                            "jobs that run at once (default: one per core)")->type_name("N");
+    serve->callback([&] { with_config([](const serve::Config& config) { return serve_command(config); }); });
+
+    bool json = false;
+    const auto staff = [&](const serve::Config& config) { return StaffOptions{.data = config.data, .json = json}; };
+
+    CLI::App* const course = app.add_subcommand("course", "Courses and their modules")->require_subcommand(1);
+    std::string folder;
+    bool dry_run = false;
+    CLI::App* const apply = course->add_subcommand("apply", "Create or update a course from its folder; prints the difference");
+    apply->add_option("DIR", folder, "the course's folder (with course.toml)")->required();
+    apply->add_flag("--dry-run", dry_run, "only print what would change");
+    apply->add_flag("--json", json, "print JSON");
+    add_data_option(*apply, common);
+    apply->callback([&] { with_config([&](const serve::Config& c) { return course_apply(staff(c), folder, dry_run); }); });
+    CLI::App* const list = course->add_subcommand("list", "The courses and their modules");
+    list->add_flag("--json", json, "print JSON");
+    add_data_option(*list, common);
+    list->callback([&] { with_config([&](const serve::Config& c) { return course_list(staff(c)); }); });
+
+    CLI::App* const roster = app.add_subcommand("roster", "Who takes part in a course")->require_subcommand(1);
+    std::string course_id;
+    std::string participant;
+    std::string file;
+    CLI::App* const import = roster->add_subcommand("import", "Add and update participants from a CSV file (never removes)");
+    import->add_option("COURSE", course_id)->required();
+    import->add_option("FILE.csv", file, "header: id, optionally name, email, group, token, key")->required();
+    import->add_flag("--json", json, "print JSON");
+    add_data_option(*import, common);
+    import->callback([&] { with_config([&](const serve::Config& c) { return roster_import(staff(c), course_id, file); }); });
+    CLI::App* const exported = roster->add_subcommand("export", "Print all participants as CSV, with tokens and keys");
+    exported->add_option("COURSE", course_id)->required();
+    add_data_option(*exported, common);
+    exported->callback([&] { with_config([&](const serve::Config& c) { return roster_export(staff(c), course_id); }); });
+    CLI::App* const token = roster->add_subcommand("token", "Participants' tokens")->require_subcommand(1);
+    CLI::App* const reset = token->add_subcommand("reset", "Give a participant a new token; the old one ends at once");
+    reset->add_option("COURSE", course_id)->required();
+    reset->add_option("ID", participant, "the participant")->required();
+    add_data_option(*reset, common);
+    reset->callback([&] { with_config([&](const serve::Config& c) { return roster_token_reset(staff(c), course_id, participant); }); });
+
+    RunOptions options;
+    CLI::App* const run = app.add_subcommand("run", "Run one command in the sandbox, without a server");
+    run->add_option("--cpu", options.cpu, "CPU time of the whole process tree (default 10s)")->type_name("TIME");
+    run->add_option("--wall", options.wall, "real time (default 30s)")->type_name("TIME");
+    run->add_option("--memory", options.memory, "memory, scratch included (default 512MiB)")->type_name("SIZE");
+    run->add_option("--processes", options.processes, "tasks at once (default 64)")->check(CLI::Range(1, 100'000));
+    run->add_option("--output", options.output, "stdout and stderr together (default 1MiB)")->type_name("SIZE");
+    run->add_option("--disk", options.disk, "writable scratch (default: a quarter of the memory)")->type_name("SIZE");
+    run->add_option("--open-files", options.open_files, "open files of one process (default 256)")->check(CLI::Range(3, 1'000'000));
+    run->add_option("--image", options.image, "the root it sees; this version knows only 'host'");
+    run->add_option("--profile", options.profile, "system-call filter")->check(CLI::IsMember({"language", "compiled"}));
+    run->add_option("--network", options.network, "none (default) or host")->check(CLI::IsMember({"none", "host"}));
+    run->add_option("--stdin", options.stdin_path, "a file to read as standard input (default: empty)")->type_name("FILE");
+    run->add_option("--bind", options.binds, "show a host directory inside, read-only unless :rw")->type_name("HOST:INSIDE[:rw]")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    run->add_option("--env", options.environment, "set a variable")->type_name("K=V")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    run->add_option("--chdir", options.directory, "where the command starts (default: an empty /work)")->type_name("DIR");
+    run->add_flag("--json", options.json, "print one object instead of passing the output through");
+    run->add_option("COMMAND", options.command, "the program and its arguments, after --; never a shell")->required();
+    run->positionals_at_end();
+    run->callback([&] { code = run_command(options); });
+
+    if (const auto unknown = unknown_command(app, argc, argv)) {
+        std::fprintf(stderr, "assay: %s\n", unknown->c_str());
+        return static_cast<int>(ExitCode::misused);
+    }
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int answer = app.exit(error);
+        return answer == 0 ? 0 : static_cast<int>(ExitCode::misused);
+    }
+    if (wrong) return misuse(*wrong);
+    return static_cast<int>(code);
+}
+
+// "runner" with its slots: started by the helper with descriptors instead of arguments people could write.
+std::optional<int> role(int argc, char** argv) {
+    if (argc < 2) return std::nullopt;
+    if (std::strcmp(argv[1], "verifier") == 0) return archive::verifier_main();
+    if (std::strcmp(argv[1], "runner") == 0 && argc == 3) {
+        int slots = 0;
+        std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), slots);
+        return runner::runner_main(slots);
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+}  // namespace assay::cli
+
+int main(int argc, char** argv) {
+    if (const auto code = assay::cli::role(argc, argv)) return *code;
+    return assay::cli::parse_and_run(argc, argv);
+}

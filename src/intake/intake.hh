@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "course/plan_cache.hh"
 #include "http/message.hh"
 #include "loop/loop.hh"
 #include "queue/board.hh"
@@ -29,11 +31,15 @@ struct Parts {
     queue::Board& board;
     loop::Pool& disk;            // blocking writes and syncs
     loop::Pool& verifiers;       // one thread per verifier that may run at once
+    const sys::Clock& clock;
+    course::PlanCache& plans;
     std::string server_url;      // for receipts and links
+    std::function<void(const Error&)> on_disk_failure;  // a failed sync: what the disk holds is not known, the process must end
     IntakeConfig config{};
+    std::atomic<int> in_flight{0};
 };
 
-// Adds POST /upload (and the 405 of its other methods).
+// Adds POST /upload (and the 405 of its other methods). `parts` must outlive the router's server.
 void add_routes(http::Router&, Parts&);
 
 }  // namespace assay::intake

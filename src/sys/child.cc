@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+
+extern "C" {
+#include <sys/pidfd.h>  // Debian 12's header has no language linkage of its own.
+}
 
 #include "base/assert.hh"
 #include "sys/error.hh"

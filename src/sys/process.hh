@@ -39,6 +39,9 @@ Result<> lower_limit(int resource, std::uint64_t value);
 
 int online_cpus();
 
+// Ends the process at once, without destructors: for a second stop signal and for a disk that can no longer be trusted.
+[[noreturn]] void exit_now(int code);
+
 // An exclusive lock held by this process alone: a child never inherits it (fcntl record lock), and it ends with the process.
 // Keep the object; do not open the same file elsewhere in the process: closing any descriptor of it would end the lock.
 class ProcessLock {

@@ -131,6 +131,21 @@ Result<bool> wait_readable(const Fd& fd, TimePoint deadline) {
     }
 }
 
+Result<std::vector<bool>> wait_any(std::span<const int> descriptors, TimePoint deadline) {
+    std::vector<pollfd> watched;
+    for (const int fd : descriptors) watched.push_back({fd, POLLIN, 0});
+    for (;;) {
+        const Duration left = std::max(Duration::zero(), deadline - system_clock().now());
+        const auto ms = std::min<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count(), 60'000);
+        const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(ms));
+        if (ready < 0 && errno != EINTR) return last_error("poll", "descriptors");
+        if (ready > 0 || system_clock().now() >= deadline) break;
+    }
+    std::vector<bool> flags;
+    for (const pollfd& fd : watched) flags.push_back(fd.revents != 0);
+    return flags;
+}
+
 Result<> set_timeouts(const Fd& socket, std::chrono::milliseconds timeout) {
     const timeval value{timeout.count() / 1000, timeout.count() % 1000 * 1000};
     for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {

@@ -43,6 +43,9 @@ Result<Fd> connect_unix(const std::string& path);
 // Waits until readable (or closed by the peer). false = the deadline passed.
 Result<bool> wait_readable(const Fd&, TimePoint deadline);
 
+// Waits until at least one is readable or the deadline passed; one flag per descriptor (-1 is never readable).
+Result<std::vector<bool>> wait_any(std::span<const int> descriptors, TimePoint deadline);
+
 // Sending and receiving timeouts of a blocking socket.
 Result<> set_timeouts(const Fd& socket, std::chrono::milliseconds timeout);
 

@@ -1,0 +1,40 @@
+// Commands: what stands behind each row of the command table (main.cc parses, these call and print). Results go to stdout,
+// talk to stderr. Each returns its exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.hh"
+#include "serve/config.hh"
+
+namespace assay::cli {
+
+// Prints "assay: <error>" to stderr and returns its exit code.
+ExitCode fail(const Error& error);
+
+ExitCode serve_command(const serve::Config& config);
+
+struct StaffOptions {
+    std::string data;
+    bool json = false;
+};
+ExitCode course_apply(const StaffOptions&, const std::string& folder, bool dry_run);
+ExitCode course_list(const StaffOptions&);
+ExitCode roster_import(const StaffOptions&, const std::string& course, const std::string& file);
+ExitCode roster_export(const StaffOptions&, const std::string& course);
+ExitCode roster_token_reset(const StaffOptions&, const std::string& course, const std::string& participant);
+
+struct RunOptions {
+    std::string cpu = "10s", wall = "30s", memory = "512MiB", output = "1MiB", disk;
+    std::int64_t processes = 64;
+    std::int64_t open_files = 256;
+    std::string image = "host", profile = "language", network = "none";
+    std::string stdin_path, directory;
+    std::vector<std::string> binds, environment, command;
+    bool json = false;
+};
+ExitCode run_command(const RunOptions&);
+
+}  // namespace assay::cli

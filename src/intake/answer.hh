@@ -1,0 +1,15 @@
+// Answer: what a client reads, in the form it asked for: one line of text, JSON, or a way to the page. Pure.
+#pragma once
+
+#include <string>
+
+#include "http/message.hh"
+#include "intake/accept.hh"
+
+namespace assay::intake {
+
+// `page`: path of the participant's page, for a browser; may be empty.
+http::Response accepted_answer(const http::Request&, const Accepted&, const std::string& timezone, const std::string& page);
+http::Response refused_answer(const http::Request&, const Refusal&);
+
+}  // namespace assay::intake

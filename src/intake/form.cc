@@ -1,0 +1,50 @@
+#include "intake/form.hh"
+
+#include <fmt/format.h>
+
+namespace assay::intake {
+
+Result<> Form::begin(const http::Part& part) {
+    field_ = nullptr;
+    in_file_ = false;
+    if (part.name == "token") field_ = &fields_.token;
+    else if (part.name == "course") field_ = &fields_.course;
+    else if (part.name == "module") field_ = &fields_.module;
+    else if (part.name == "file") {
+        if (file_begun_) return Error{Fault::invalid, "the field 'file' is there twice"};
+        in_file_ = true;
+        file_begun_ = true;
+        ASSAY_TRY(auto file, blobs_.begin());
+        file_.emplace(std::move(file));
+    }
+    if (field_ != nullptr) {
+        // Two tokens or modules: which one was meant must never be a question.
+        if (field_->has_value()) return Error{Fault::invalid, fmt::format("the field '{}' is there twice", part.name)};
+        field_->emplace();
+    }
+    return ok;  // Other fields are read over: old forms send a submit button's name.
+}
+
+Result<> Form::data(ByteView bytes) {
+    if (in_file_) {
+        file_bytes_ += static_cast<std::int64_t>(bytes.size());
+        if (file_too_large()) return ok;
+        return file_->write(bytes);
+    }
+    if (field_ != nullptr) {
+        if ((*field_)->size() + bytes.size() > field_bytes_max_) {
+            return Error{Fault::invalid, fmt::format("a form field is longer than {} bytes", field_bytes_max_)};
+        }
+        (*field_)->append(text_of(bytes));
+    }
+    return ok;
+}
+
+Result<> Form::end() {
+    if (in_file_) file_complete_ = true;
+    in_file_ = false;
+    field_ = nullptr;
+    return ok;
+}
+
+}  // namespace assay::intake

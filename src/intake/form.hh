@@ -1,0 +1,57 @@
+// Form: the plain upload's multipart body, taken apart while it arrives. Fields stay small in memory, the file goes to the
+// blob store's temporary file; nothing is decided here beyond sizes.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "http/multipart.hh"
+#include "store/blobs.hh"
+
+namespace assay::intake {
+
+struct Fields {
+    std::optional<std::string> token;
+    std::optional<std::string> course;
+    std::optional<std::string> module;
+    bool complete() const { return token && course && module; }
+};
+
+class Form final : public http::MultipartSink {
+public:
+    // Beyond `file_size_max` bytes of the file are counted, not kept.
+    Form(store::Blobs& blobs, std::size_t field_bytes_max, std::int64_t file_size_max)
+        : blobs_{blobs}, field_bytes_max_{field_bytes_max}, file_size_max_{file_size_max} {}
+
+    Result<> begin(const http::Part& part) override;
+    Result<> data(ByteView bytes) override;
+    Result<> end() override;
+
+    const Fields& fields() const { return fields_; }
+    // Once the module is known. Lowers what is kept, never raises it.
+    void limit_file(std::int64_t size_max) { file_size_max_ = std::min(file_size_max_, size_max); }
+
+    bool file_begun() const { return file_begun_; }
+    bool file_complete() const { return file_complete_; }
+    std::int64_t file_bytes() const { return file_bytes_; }   // as sent, kept or not
+    bool file_too_large() const { return file_bytes_ > file_size_max_; }
+    store::Incoming take_file() { return std::move(*file_); }
+    const store::Incoming& file() const { return *file_; }
+
+private:
+    store::Blobs& blobs_;
+    std::size_t field_bytes_max_;
+    std::int64_t file_size_max_;
+    Fields fields_;
+    std::optional<std::string>* field_ = nullptr;  // the field that is arriving
+    bool in_file_ = false;
+    bool file_begun_ = false;
+    bool file_complete_ = false;
+    std::int64_t file_bytes_ = 0;
+    std::optional<store::Incoming> file_;
+};
+
+}  // namespace assay::intake

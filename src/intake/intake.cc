@@ -1,0 +1,242 @@
+// The upload reads top to bottom: announce, stream, check early, verify, keep, commit, answer. Every blocking step runs on a
+// pool; the loop thread only moves bytes from the socket to them.
+#include "intake/intake.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.hh"
+#include "intake/accept.hh"
+#include "intake/answer.hh"
+#include "intake/form.hh"
+
+namespace assay::intake {
+namespace {
+
+// What ends an upload early: a refusal for the client, or an error of ours.
+using Step = std::optional<Refusal>;
+
+Refusal refusal_of(const Error& error) {
+    switch (error.fault()) {
+        case Fault::disk_full: return {.code = model::Refusal::disk_full};
+        case Fault::busy: return {.code = model::Refusal::busy};
+        case Fault::interrupted: return {.code = model::Refusal::shutting_down};
+        case Fault::invalid: return {.code = model::Refusal::missing_field, .detail = error.text()};
+        default: return {.code = model::Refusal::internal};
+    }
+}
+
+class Upload {
+public:
+    Upload(Parts& parts, http::Request request, http::Reader& reader)
+        : parts_{parts}, request_{std::move(request)}, reader_{reader} {}
+
+    loop::Task<http::Response> run() {
+        Result<Step> ended = co_await receive_and_accept();
+        if (!ended) {
+            const Error& error = ended.error();
+            if (error.fault() == Fault::disk_failed && parts_.on_disk_failure) parts_.on_disk_failure(error);
+            const Refusal refusal = refusal_of(error);
+            if (refusal.code == model::Refusal::internal) {
+                log::error("upload.failed", {{"request", request_.id}, {"error", error.text()}});
+            }
+            co_return refused_answer(request_, refusal);
+        }
+        if (*ended) co_return refused_answer(request_, **ended);
+        co_return accepted_answer(request_, *accepted_, timezone_, page_);
+    }
+
+private:
+    loop::Task<Result<Step>> receive_and_accept() {
+        if (request_.parameter("token")) {
+            co_return Step{Refusal{.code = model::Refusal::missing_field,
+                                   .detail = "a token in the address would end up in logs; send it as the form field 'token'"}};
+        }
+        if (parts_.board.draining()) co_return Step{Refusal{.code = model::Refusal::shutting_down}};
+
+        const auto find_largest = [this] { return largest(); };
+        ASSAY_CO_TRY(largest_open_, co_await parts_.disk.run(find_largest));
+        if (request_.content_length && *request_.content_length > largest_open_ + parts_.config.form_overhead_max) {
+            co_return Step{Refusal{.code = model::Refusal::too_large, .limit = largest_open_, .sent = *request_.content_length}};
+        }
+        auto multipart = http::Multipart::from_content_type(request_.header("content-type"));
+        if (!multipart) co_return Step{Refusal{.code = model::Refusal::missing_field, .detail = multipart.error().text()}};
+        form_.emplace(parts_.blobs, parts_.config.field_bytes_max, largest_open_);
+
+        ASSAY_CO_TRY(const Step early, co_await receive(*multipart));
+        if (early) co_return early;
+        if (const Step missing = missing_field(*multipart)) co_return missing;
+        if (!entitled_) {
+            ASSAY_CO_TRY(const Step denied, co_await check_fields());
+            if (denied) co_return denied;
+        }
+        if (const Step size = check_size()) co_return size;
+        co_return co_await verify_and_commit();
+    }
+
+    // Reads the body to its end, or until a refusal is known.
+    loop::Task<Result<Step>> receive(http::Multipart& multipart) {
+        for (;;) {
+            ASSAY_CO_TRY(const std::span<const std::byte> bytes, co_await reader_.next());
+            if (bytes.empty()) co_return Step{};
+            if (arrived_.first_byte_ms == 0) arrived_.first_byte_ms = sys::to_ms(reader_.last_arrival());
+            const auto feed = [&] { return multipart.feed(bytes, *form_); };
+            ASSAY_CO_CHECK(co_await parts_.disk.run(feed));
+            arrived_.last_byte_ms = sys::to_ms(reader_.last_arrival());
+
+            if (form_->fields().complete() && !entitled_) {
+                ASSAY_CO_TRY(const Step denied, co_await check_fields());
+                if (denied) co_return denied;
+            }
+            // With an announced length the rest is read, bounded, so that the size can be told exactly.
+            if (form_->file_too_large() && !request_.content_length && entitled_) co_return check_size();
+            if (form_->file_bytes() > largest_open_ + parts_.config.form_overhead_max) co_return check_size();
+        }
+    }
+
+    Step missing_field(const http::Multipart& multipart) const {
+        const Fields& fields = form_->fields();
+        const auto missing = [](std::string_view name) {
+            return Step{Refusal{.code = model::Refusal::missing_field, .detail = fmt::format("the field '{}' is missing", name)}};
+        };
+        if (!fields.token || fields.token->empty()) return missing("token");
+        if (!fields.course || fields.course->empty()) return missing("course");
+        if (!fields.module || fields.module->empty()) return missing("module");
+        if (!form_->file_begun()) return missing("file");
+        if (!form_->file_complete() || !multipart.finished()) {
+            return Step{Refusal{.code = model::Refusal::missing_field, .detail = "the form ends before its closing boundary"}};
+        }
+        return {};
+    }
+
+    loop::Task<Result<Step>> check_fields() {
+        const auto check = [this]() -> Result<Entitlement> {
+            std::optional<Entitlement> found;
+            const Fields& fields = form_->fields();
+            ASSAY_CHECK(parts_.store.read([&](store::Reading& reading) -> Result<> {
+                ASSAY_TRY(found, entitle(reading, parts_.keys, parts_.plans, *fields.token, *fields.course, *fields.module,
+                                         sys::to_ms(parts_.clock.wall())));
+                return ok;
+            }));
+            return std::move(*found);
+        };
+        ASSAY_CO_TRY(Entitlement found, co_await parts_.disk.run(check));
+        timezone_ = found.timezone;
+        if (found.refusal) co_return found.refusal;
+        entitled_ = std::move(found.entitled);
+        form_->limit_file(entitled_->plan->upload.size_max);
+        co_return Step{};
+    }
+
+    Step check_size() const {
+        const std::int64_t limit = entitled_ ? entitled_->plan->upload.size_max : largest_open_;
+        if (form_->file_bytes() > limit) {
+            return Refusal{.code = model::Refusal::too_large, .limit = limit, .sent = form_->file_bytes(),
+                           .at_least = !form_->file_complete()};
+        }
+        if (form_->file_complete() && form_->file_bytes() == 0) return Refusal{.code = model::Refusal::empty};
+        return {};
+    }
+
+    loop::Task<Result<Step>> verify_and_commit() {
+        const auto verify = [this]() -> Result<archive::Verdict> {
+            ASSAY_TRY(const sys::Fd bytes, form_->file().open_again());
+            return archive::verify_confined(bytes, entitled_->plan->upload);
+        };
+        ASSAY_CO_TRY(const archive::Verdict verdict, co_await parts_.verifiers.run(verify));
+        if (verdict.refused) co_return Step{archive_refusal(*verdict.refused)};
+
+        const auto keep = [this] { return form_->take_file().keep(); };
+        arrived_.size = form_->file_bytes();
+        ASSAY_CO_TRY(arrived_.sha256, co_await parts_.disk.run(keep));
+
+        std::optional<Acceptance> acceptance;
+        auto commit = loop::from_callback<Result<>>([this, &acceptance](auto done) {
+            parts_.store.write(
+                [this, &acceptance](store::Tx& tx) -> Result<> {
+                    ASSAY_TRY(acceptance, accept(tx, parts_.keys, parts_.plans, *entitled_, arrived_, parts_.server_url));
+                    return ok;
+                },
+                std::move(done));
+        });
+        ASSAY_CO_CHECK(co_await commit);
+        if (acceptance->refusal) co_return acceptance->refusal;
+        accepted_ = std::move(acceptance->accepted);
+        parts_.board.changed();
+        if (const auto key = parts_.keys.unseal(entitled_->participant.key_sealed)) {
+            page_ = fmt::format("/oj/{}/{}/{}", http::percent_encoded(entitled_->course.id.text()),
+                                http::percent_encoded(entitled_->module.id.text()), http::percent_encoded(*key));
+        }
+        log::info("upload.accepted", {{"submission", accepted_->id.text()}, {"bytes", arrived_.size},
+                                      {"repeat", accepted_->repeat ? 1 : 0}, {"request", request_.id}});
+        co_return Step{};
+    }
+
+    static Refusal archive_refusal(const archive::Refused& refused) {
+        std::string detail = refused.detail;
+        if (!refused.entry.empty()) detail += fmt::format(", entry '{}'", refused.entry);
+        if (refused.limit && refused.value) detail += fmt::format(", limit {}, found {}", *refused.limit, *refused.value);
+        if (refused.offset > 0) detail += fmt::format(", at byte {}", refused.offset);
+        return {.code = refused.code, .detail = std::move(detail)};
+    }
+
+    Result<std::int64_t> largest() {
+        std::int64_t found = 0;
+        ASSAY_CHECK(parts_.store.read([&](store::Reading& reading) -> Result<> {
+            ASSAY_TRY(found, largest_open(reading, parts_.plans, sys::to_ms(parts_.clock.wall()), parts_.config.size_max_default));
+            return ok;
+        }));
+        return found;
+    }
+
+    Parts& parts_;
+    http::Request request_;
+    http::Reader& reader_;
+    std::int64_t largest_open_ = 0;
+    std::optional<Form> form_;
+    std::optional<Entitled> entitled_;
+    std::string timezone_ = "UTC";
+    Arrived arrived_;
+    std::optional<Accepted> accepted_;
+    std::string page_;
+};
+
+class InFlight {
+public:
+    InFlight(std::atomic<int>& count, int count_max) : count_{count}, fits_{count.fetch_add(1) < count_max} {}
+    ~InFlight() { count_.fetch_sub(1); }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+    bool fits() const { return fits_; }
+
+private:
+    std::atomic<int>& count_;
+    bool fits_;
+};
+
+loop::Task<http::Response> upload(Parts& parts, http::Request request, http::Reader& reader) {
+    const InFlight in_flight{parts.in_flight, parts.config.uploads_in_flight_max};
+    if (!in_flight.fits()) co_return refused_answer(request, {.code = model::Refusal::busy});
+    Upload work{parts, std::move(request), reader};
+    co_return co_await work.run();
+}
+
+loop::Task<http::Response> wrong_method(http::Request request) {
+    co_return refused_answer(request, {.code = model::Refusal::method});
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, Parts& parts) {
+    router.add("POST", "/upload", [&parts](http::Request request, http::Reader& reader) {
+        return upload(parts, std::move(request), reader);
+    });
+    for (const std::string_view method : {"GET", "PUT", "PATCH", "DELETE", "OPTIONS"}) {
+        router.add(std::string{method}, "/upload", [](http::Request request, http::Reader&) {
+            return wrong_method(std::move(request));
+        });
+    }
+}
+
+}  // namespace assay::intake

@@ -1,0 +1,99 @@
+#include "serve/config.hh"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <array>
+#include <charconv>
+
+#include "base/text.hh"
+#include "http/server.hh"
+#include "sandbox/sandbox.hh"
+#include "sys/file.hh"
+
+namespace assay::serve {
+namespace {
+
+constexpr std::array<std::string_view, 5> known{"data", "listen", "user", "public_url", "slots"};
+
+Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
+    std::string text = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key));
+    if (const auto near = nearest(key, known)) text += fmt::format("; did you mean '{}'?", *near);
+    return {Fault::invalid, text};
+}
+
+Result<int> slots_from(const std::string& text) {
+    int value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{} || end != text.data() + text.size() || value < 0 || value > sandbox::slots_max) {
+        return Error{Fault::invalid, fmt::format("slots: '{}' is not a number from 0 (one per core) to {}", escaped(text), sandbox::slots_max)};
+    }
+    return value;
+}
+
+}  // namespace
+
+Result<Settings> settings_from_toml(const std::string& text, const std::string& name) {
+    Settings settings;
+    try {
+        const toml::table table = toml::parse(text, name);
+        for (const auto& [key, node] : table) {
+            const auto line = node.source().begin.line;
+            if (std::ranges::find(known, key.str()) == known.end()) return unknown_key(name, line, key.str());
+            if (const auto word = node.value<std::string>(); word && node.is_string()) settings.emplace(key.str(), *word);
+            else if (const auto number = node.value<std::int64_t>(); number && node.is_integer()) settings.emplace(key.str(), std::to_string(*number));
+            else return Error{Fault::invalid, fmt::format("{}:{}: '{}' must be a text or a whole number", name, line, key.str())};
+        }
+    } catch (const toml::parse_error& error) {
+        return Error{Fault::invalid, fmt::format("{}:{}: {}", name, error.source().begin.line, error.description())};
+    }
+    return settings;
+}
+
+Settings settings_from_environment(const char* const* environment) {
+    Settings settings;
+    for (const std::string_view key : known) {
+        std::string prefix = "ASSAY_";
+        for (const char c : key) prefix += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        prefix += '=';
+        for (const char* const* entry = environment; *entry != nullptr; ++entry) {
+            const std::string_view variable{*entry};
+            if (variable.starts_with(prefix)) settings.emplace(key, variable.substr(prefix.size()));
+        }
+    }
+    return settings;
+}
+
+Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
+    Config config;
+    config.data = as_root ? "/var/lib/assay" : "./assay-data";
+    for (const Settings& source : sources) {
+        for (const auto& [key, value] : source) {
+            if (key == "data") config.data = value;
+            else if (key == "listen") config.listen = value;
+            else if (key == "user") config.user = value;
+            else if (key == "public_url") config.public_url = value;
+            else if (key == "slots") {
+                ASSAY_TRY(config.slots, slots_from(value));
+            }
+        }
+    }
+    if (config.data.empty()) return Error{Fault::invalid, "data: the directory's name is empty"};
+    if (auto address = http::parse_address(config.listen); !address) return address.take_error().in("listen");
+    const bool web = config.public_url.starts_with("http://") || config.public_url.starts_with("https://");
+    if (!config.public_url.empty() && !web) {
+        return Error{Fault::invalid, fmt::format("public_url: '{}' does not begin with http:// or https://", escaped(config.public_url))};
+    }
+    while (config.public_url.ends_with('/')) config.public_url.pop_back();
+    return config;
+}
+
+std::optional<std::string> config_path(const std::string& given) {
+    if (!given.empty()) return given;
+    for (const char* const path : {"./assay.toml", "/etc/assay/assay.toml"}) {
+        if (sys::info_of_path(path)) return path;
+    }
+    return std::nullopt;
+}
+
+}  // namespace assay::serve

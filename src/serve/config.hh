@@ -1,0 +1,37 @@
+// Config: what `serve` can be told. assay.toml, overridden by ASSAY_… variables, overridden by flags; a wrong key or value is
+// an error that names it. Only this room and cli know it as a whole.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hh"
+
+namespace assay::serve {
+
+struct Config {
+    std::string data;                      // default: /var/lib/assay as root, else ./assay-data
+    std::string listen = "127.0.0.1:8080"; // port 0 picks a free one
+    std::string user;                      // whom a directory that root owns is given to; empty: see DataDirectory
+    std::string public_url;                // links and receipts; empty: the listening URL
+    int slots = 0;                         // jobs at once; 0 = one per core
+};
+
+// Settings of one source by name ("data", "listen", "user", "public_url", "slots").
+using Settings = std::map<std::string, std::string>;
+
+// Errors: invalid, naming file, line and key.
+Result<Settings> settings_from_toml(const std::string& text, const std::string& name);
+// ASSAY_DATA, ASSAY_LISTEN, … of `environment` ("NAME=value"); others with that prefix are left alone.
+Settings settings_from_environment(const char* const* environment);
+
+// Later sources win. Errors: invalid, naming the setting.
+Result<Config> config_from(const std::vector<Settings>& sources, bool as_root);
+
+// The file to read: `given`, else ./assay.toml, else /etc/assay/assay.toml, else none.
+std::optional<std::string> config_path(const std::string& given);
+
+}  // namespace assay::serve

@@ -1,0 +1,85 @@
+#include "serve/grading.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "archive/archive.hh"
+#include "base/log.hh"
+#include "sys/socket.hh"
+
+namespace assay::serve {
+namespace {
+
+constexpr std::chrono::seconds restart_wait_min{1};
+constexpr std::chrono::seconds restart_wait_max{30};
+constexpr std::chrono::seconds stable_after{60};  // a runner that lived this long starts again at once
+
+}  // namespace
+
+Result<Privileged> start_privileged(const DataDirectory& directory) {
+    Privileged privileged;
+    if (sys::effective_uid() != 0) {
+        privileged.cannot = "the server was not started as root, so it can make no sandboxes";
+        return privileged;
+    }
+    ASSAY_CHECK(sandbox::clean_leftovers(directory.id()));
+    const sandbox::HostCheck host = sandbox::check_host();
+    if (!host.can_grade) {
+        privileged.cannot = fmt::format("this host lacks: {}", fmt::join(host.missing, "; "));
+        return privileged;
+    }
+    ASSAY_TRY(privileged.helper, sandbox::start_helper({
+                                     .directory_id = directory.id(),
+                                     .first_uid = sandbox::first_uid_for(directory.id()),
+                                     .fill = archive::fill_main,
+                                     .allow_binds = false,
+                                 }));
+    return privileged;
+}
+
+void RunnerKeeper::tend(sys::TimePoint now) {
+    if (role_ || now < start_at_) return;
+    const auto start = [&]() -> Result<sandbox::Role> {
+        std::vector<sys::Fd> ours;
+        std::vector<sys::Fd> theirs;
+        std::vector<int> passed;
+        for (int i = 0; i < slots_ + 1; ++i) {  // heartbeats, then one per slot
+            ASSAY_TRY(auto pair, sys::socket_pair(sys::PairKind::stream));
+            passed.push_back(pair.second.get());
+            ours.push_back(std::move(pair.first));
+            theirs.push_back(std::move(pair.second));
+        }
+        ASSAY_TRY(sandbox::Role role, sandbox::spawn_role(helper_, "runner", passed));
+        for (sys::Fd& end : ours) server_.adopt(std::move(end), [] {});
+        return role;
+    };
+    auto role = start();
+    started_ = now;
+    if (!role) {
+        log::error("runner.not_started", {{"error", role.error().text()}});
+        board_.set_no_runner("the runner could not be started: " + role.error().text());
+        ended(now);
+        return;
+    }
+    log::info("runner.started", {{"pid", role->pid}});
+    role_ = std::move(role).value();
+}
+
+void RunnerKeeper::ended(sys::TimePoint now) {
+    if (role_) {
+        log::warn("runner.ended", {{"pid", role_->pid}});
+        role_.reset();
+        dispatcher_.runner_lost("the runner process ended");
+    }
+    const bool stable = now - started_ >= stable_after;
+    wait_ = stable ? std::chrono::seconds{0} : std::clamp(wait_ * 2, restart_wait_min, restart_wait_max);
+    start_at_ = now + wait_;
+}
+
+std::optional<sys::TimePoint> RunnerKeeper::next_start() const {
+    if (role_) return std::nullopt;
+    return start_at_;
+}
+
+}  // namespace assay::serve

@@ -1,0 +1,50 @@
+#include "serve/rooms.hh"
+
+#include "base/text.hh"
+#include "sys/disk.hh"
+#include "sys/file.hh"
+#include "sys/process.hh"
+
+namespace assay::serve {
+namespace {
+
+// The key that signs from now on must be among the published ones before the first receipt carries its id.
+Result<> publish_key(store::Store& store, const store::Keys& keys) {
+    return store.write_and_wait([&keys](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(const auto published, tx.receipt_keys());
+        for (const store::ReceiptKey& key : published) {
+            if (key.key_id == keys.key_id()) return ok;
+        }
+        return tx.add_receipt_key(keys.public_key());
+    });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::function<void(const Error&)> on_failure) {
+    const std::int64_t now_ms = sys::to_ms(sys::system_clock().wall());
+    ASSAY_TRY(store::Keys keys, store::Keys::open(directory.inside("keys"), now_ms));
+    ASSAY_TRY(auto store, store::open_sqlite({.path = directory.inside("assay.db"), .on_failure = std::move(on_failure)}));
+    ASSAY_CHECK(publish_key(*store, keys));
+    return std::make_unique<Rooms>(Rooms{
+        .store = std::move(store),
+        .blobs = store::Blobs{sys::real_disk(), directory.inside("blobs"), directory.inside("tmp")},
+        .revisions = store::Blobs{sys::real_disk(), directory.inside("revisions"), directory.inside("tmp")},
+        .keys = std::move(keys),
+    });
+}
+
+course::Machine this_machine() {
+    course::Machine machine{.memory_bytes = 0, .cpus = sys::online_cpus()};
+    const auto info = sys::read_file("/proc/meminfo", 64 * 1024);
+    if (!info) return machine;
+    for (const std::string_view line : split(*info, '\n')) {
+        if (!line.starts_with("MemTotal:")) continue;
+        std::string_view number = trimmed(line.substr(9));
+        number = number.substr(0, number.find(' '));
+        if (const auto kib = parse_size(number)) machine.memory_bytes = *kib * 1024;
+    }
+    return machine;
+}
+
+}  // namespace assay::serve

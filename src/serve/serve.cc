@@ -1,0 +1,194 @@
+// Start: directory and lock → (root: leftovers, helper) → drop rights → store → void leases → pools and loops → routes →
+// listeners → runner → "listening". Stop: drain → give jobs back → close streams → helper → store.
+#include "serve/serve.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "api/api.hh"
+#include "base/log.hh"
+#include "intake/intake.hh"
+#include "queue/line.hh"
+#include "serve/grading.hh"
+#include "serve/log_sink.hh"
+#include "serve/rooms.hh"
+#include "sys/socket.hh"
+#include "web/web.hh"
+
+namespace assay::serve {
+namespace {
+
+constexpr std::size_t disk_threads = 16;
+constexpr std::size_t page_threads = 4;
+constexpr std::size_t disk_queue_max = 2048;
+constexpr std::size_t page_queue_max = 1024;
+constexpr std::size_t verifier_queue_max = 512;
+constexpr std::chrono::seconds drain_max{10};
+constexpr std::chrono::hours idle_wait{1};
+
+// A descriptor that another thread can make readable once, with what happened.
+class Alarm {
+public:
+    static Result<std::unique_ptr<Alarm>> make() {
+        ASSAY_TRY(auto pipe, sys::make_pipe());
+        return std::unique_ptr<Alarm>{new Alarm{std::move(pipe.first), std::move(pipe.second)}};
+    }
+    int watched() const { return reading_.get(); }
+    void raise() { (void)sys::write_all(writing_, std::string_view{"!"}); }
+
+private:
+    Alarm(sys::Fd reading, sys::Fd writing) : reading_{std::move(reading)}, writing_{std::move(writing)} {}
+    sys::Fd reading_;
+    sys::Fd writing_;
+};
+
+// Every running job of the predecessor goes back before anything is leased.
+Result<> start_line(store::Store& store, std::int64_t now_ms) {
+    std::int64_t count = 0;
+    ASSAY_CHECK(store.write_and_wait([&](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(count, queue::void_all_leases(tx, now_ms));
+        return ok;
+    }));
+    if (count > 0) log::info("leases.voided", {{"jobs", count}});
+    return ok;
+}
+
+void end_at_second_signal(const sys::Fd& signals) {
+    constexpr int interrupted = 4;
+    auto copy = sys::duplicate(signals);
+    if (!copy) return;
+    std::thread{[fd = std::move(copy).value()] {
+        if (sys::next_signal(fd)) sys::exit_now(interrupted);
+    }}.detach();
+}
+
+void say_listening(const std::string& url) {
+    fmt::print("listening on {}\n", url);
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+Result<> serve(const Config& config) {
+    sys::ignore_broken_pipes();
+    ASSAY_TRY(DataDirectory directory, DataDirectory::open(config.data, config.user));
+    ASSAY_TRY(Privileged privileged, start_privileged(directory));  // While root, before any thread.
+    ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGTERM, SIGINT}));
+    ASSAY_CHECK(directory.enter());
+    log_to_stderr();
+
+    const sys::Clock& clock = sys::system_clock();
+    ASSAY_TRY(const auto disk_alarm, Alarm::make());
+    const auto disk_failed = [&disk_alarm](const Error& error) {
+        log::error("disk.failed", {{"error", error.text()}});
+        disk_alarm->raise();
+    };
+    ASSAY_TRY(const auto rooms, open_rooms(directory, disk_failed));
+    ASSAY_CHECK(rooms->blobs.sweep());
+    ASSAY_CHECK(start_line(*rooms->store, sys::to_ms(clock.wall())));
+
+    const int cpus = sys::online_cpus();
+    const int slots = config.slots > 0 ? config.slots : cpus;
+    loop::Loops loops{static_cast<std::size_t>(cpus)};
+    loop::Pool disk{"disk", disk_threads, disk_queue_max};
+    loop::Pool pages{"pages", page_threads, page_queue_max};
+    loop::Pool verifiers{"verifiers", static_cast<std::size_t>(cpus), verifier_queue_max};
+
+    queue::Board board{sys::to_ms(clock.wall())};
+    if (!privileged.cannot.empty()) {
+        board.set_no_runner(privileged.cannot);
+        log::warn("grading.unavailable", {{"why", privileged.cannot}});
+    }
+    course::PlanCache plans;
+    dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock}};
+
+    http::Router public_routes;
+    http::Router admin_routes;
+    http::Router runner_routes;
+    http::Server public_server{loops, public_routes};
+    http::Server admin_server{loops, admin_routes};
+    http::Server runner_server{loops, runner_routes};
+
+    // The address is known before the routes are, since receipts and links carry it; connections wait in the backlog until
+    // the routes are there.
+    ASSAY_TRY(const http::Server::Address wanted, http::parse_address(config.listen));
+    ASSAY_TRY(const http::Server::Address address, public_server.bind_tcp(wanted.host, wanted.port));
+    const std::string host = address.host.contains(':') ? "[" + address.host + "]" : address.host;
+    const std::string listening_url = fmt::format("http://{}:{}", host, address.port);
+    const std::string server_url = config.public_url.empty() ? listening_url : config.public_url;
+
+    intake::Parts intake_parts{*rooms->store, rooms->blobs, rooms->keys, board, disk, verifiers, clock, plans, server_url, disk_failed};
+    web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
+    const auto not_ready = [&board, &privileged]() -> std::string {
+        if (board.draining()) return "the server is stopping";
+        if (!privileged.cannot.empty()) return privileged.cannot;
+        return board.slots() > 0 ? "" : "no runner is connected";
+    };
+    api::Parts api_parts{*rooms->store, rooms->revisions, rooms->keys, board, pages, disk, clock, server_url, this_machine(), not_ready};
+    intake::add_routes(public_routes, intake_parts);
+    web::add_routes(public_routes, web_parts);
+    api::add_public_routes(public_routes, api_parts);
+    api::add_admin_routes(admin_routes, api_parts);
+    dispatcher.add_routes(runner_routes);
+
+    ASSAY_TRY(sys::Fd admin_socket, sys::listen_unix(directory.inside("admin.sock"), 0600));
+    admin_server.listen_unix(std::move(admin_socket));
+    public_server.start_accepting();
+
+    std::optional<RunnerKeeper> runner;
+    if (privileged.helper) {
+        runner.emplace(*privileged.helper, runner_server, dispatcher, board, slots);
+        runner->tend(clock.now());
+    }
+    say_listening(listening_url);
+    log::info("server.started", {{"url", server_url}, {"data", directory.path()}, {"slots", slots}});
+
+    bool failed = false;
+    for (;;) {
+        const sys::TimePoint now = clock.now();
+        if (runner) runner->tend(now);
+        const int helper_fd = privileged.helper ? privileged.helper->control.get() : -1;
+        const int watched[] = {signals.get(), disk_alarm->watched(), runner ? runner->watched() : -1, helper_fd};
+        const sys::TimePoint wake = runner ? runner->next_start().value_or(now + idle_wait) : now + idle_wait;
+        ASSAY_TRY(const std::vector<bool> ready, sys::wait_any(watched, wake));
+        if (ready[0]) {
+            (void)sys::next_signal(signals);
+            break;
+        }
+        if (ready[1]) {
+            failed = true;
+            break;
+        }
+        if (ready[2]) runner->ended(clock.now());
+        if (ready[3]) {  // The helper speaks only when asked: it is gone, and only root could start another.
+            privileged.cannot = "the sandbox helper has ended; restart the server";
+            log::error("helper.lost", {{"remedy", privileged.cannot}});
+            board.set_no_runner(privileged.cannot);
+            runner.reset();
+            dispatcher.runner_lost(privileged.cannot);
+            privileged.helper.reset();
+        }
+    }
+    if (failed) {  // What the disk holds is not known: nothing more is promised, a new start reads what is really there.
+        return Error{Fault::disk_failed, "a write could not be made durable; the store must be opened anew (see the log)"};
+    }
+
+    log::info("server.stopping");
+    end_at_second_signal(signals);
+    const sys::TimePoint deadline = clock.now() + drain_max;
+    board.set_draining();
+    dispatcher.drain(deadline);
+    runner_server.stop(deadline);
+    public_server.stop(deadline);
+    admin_server.stop(deadline);
+    if (privileged.helper) sandbox::stop_helper(std::move(*privileged.helper), deadline);
+    loops.stop();
+    log::info("server.stopped");
+    return ok;
+}
+
+}  // namespace assay::serve
