@@ -16,7 +16,7 @@ WallTime utc(int year, int month, int day, int hour = 0, int minute = 0, int sec
 class ZoneTest : public testing::Test {
 protected:
     void SetUp() override {
-        if (!known_zone("Europe/Berlin")) GTEST_SKIP() << "SKIPPED: no zoneinfo here (package tzdata)";
+        if (!known_zone("Europe/Berlin")) GTEST_SKIP() << "no zoneinfo here (package tzdata)";
     }
 };
 
