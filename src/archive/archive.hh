@@ -6,6 +6,7 @@
 // Threading: no shared state. Blocking: reads its fd.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,7 +16,6 @@
 #include "base/text.hh"
 #include "model/plan.hh"
 #include "model/words.hh"
-#include "sys/child.hh"
 #include "sys/fd.hh"
 
 namespace assay::archive {
@@ -23,7 +23,7 @@ namespace assay::archive {
 enum class Format { tar, tar_gz, tar_bz2, tar_xz, tar_zst, zip, seven_zip, rar, unknown };
 std::string_view to_string(Format);  // "tar.gz"
 
-// By content alone: the first bytes (262 are enough for a plain tar).
+// By content alone, from the first recognise_bytes.
 constexpr std::size_t recognise_bytes = 512;
 Format recognise(ByteView head);
 
@@ -65,26 +65,31 @@ constexpr std::size_t path_depth_max = 64;
 constexpr std::size_t component_bytes_max = 255;
 constexpr std::int64_t header_bytes_max = 1 << 20;  // extended headers of one entry
 
-// Reads the archive from the start of `archive`. In this process; see Verifier for hostile bytes in a server.
-// Errors are our own (read failed); what is wrong with the archive is a Refused.
+// Reads the archive from the start of `archive` (with pread: its offset is neither used nor moved). In this process; see
+// verify_confined for hostile bytes in a server. Errors are our own (read failed); what is wrong with the archive is a Refused.
 Result<Verdict> verify(const sys::Fd& archive, const model::UploadRules&);
 
 // The same in a process of its own: starts this executable as the role `verifier`, which confines itself (seccomp, rlimits)
 // before it reads a byte and answers with a manifest or a refusal. Bounded: verifier_wall_max; its death by a limit is a
-// refusal (`damaged`, with which limit), never our failure. Blocks: call it on a pool thread.
+// refusal (`damaged`, with which limit), never our failure. Blocks: call it on a pool thread, a bounded number at a time.
 constexpr std::int64_t verifier_wall_max_ms = 30'000;
 constexpr std::int64_t verifier_cpu_max_s = 20;
 constexpr std::int64_t verifier_memory_max = 256LL << 20;
 Result<Verdict> verify_confined(const sys::Fd& archive, const model::UploadRules&);
-// The role's main: descriptors 3 = archive, 4 = answer (socket). Never returns to code that expects rights.
+// The role's main: descriptors 3 = archive, 4 = answer (stream socket). Never returns to code that expects rights.
 int verifier_main();
 
+// What unpack_here and fill_main take as `argument` for a submission of a module with these rules: which names are ignored
+// decides which folder is stripped. Empty when the rules ignore what is ignored by default.
+std::string fill_argument(const model::UploadRules&);
+
 // Unpacks into the current directory what verify() would list (wrapping folder stripped, ignored entries left out), below it
-// and nowhere else; modes 0644/0755 only. `prefix` "grader/" takes only what lies below it and strips it. Fit for
-// sandbox::FillFunction: it needs nothing but open, read, write, mkdir, symlink. The rules' bounds were checked at intake; here
-// only hard safety is checked again.
-Result<> unpack_here(const sys::Fd& archive, std::string_view prefix);
-int fill_main(int archive, const char* prefix);  // sandbox::FillFunction
+// and nowhere else; modes 0644/0755 only. Fit for sandbox::FillFunction: it needs pread, openat2, openat, mkdirat, symlinkat,
+// newfstatat, fchmod, fchmodat, read, write, close and memory. The rules' bounds were checked at intake; here only hard safety
+// is checked again. `argument`: empty or fill_argument(rules) for a submission; "grader/" takes only what lies below that
+// folder, strips it, and ignores and strips nothing else (revisions, which we packed ourselves). Errors: invalid (refused).
+Result<> unpack_here(const sys::Fd& archive, std::string_view argument);
+int fill_main(int archive, const char* argument);  // sandbox::FillFunction; 0, or 1 with a line on fd 2
 
 // A deterministic tar of `entries` (sorted by path, mtime 0, uid 0): the same tree gives the same bytes everywhere.
 struct SourceFile {
@@ -92,6 +97,7 @@ struct SourceFile {
     bool executable = false;
     std::string content;
 };
+// Errors: invalid (a name that verify would refuse, or twice).
 Result<std::string> pack_tar(std::vector<SourceFile> files);
 
 // Reads a whole small trusted-size archive (a revision) into memory. Errors: invalid (refused, with why), too_large.

@@ -1,4 +1,4 @@
-// Both directions of a struct's JSON from one list of its fields, so that they cannot drift apart. For model's own .cc files:
+// Both directions of a struct's JSON from one list of its fields, so that they cannot drift apart. For .cc files only:
 // it is the one header that brings in nlohmann's json.hpp.
 //
 // A struct has `template <class V, Of<S> T> void fields(V& visit, T& it)` that calls visit("name", it.name) for each field.

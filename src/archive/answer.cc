@@ -1,0 +1,138 @@
+// The verifier's answer as JSON: {"manifest": …}, {"refused": …} or {"error": …}.
+#include <fmt/format.h>
+
+#include "archive/verify.hh"
+#include "model/codec.hh"
+#include "model/json.hh"
+
+namespace assay::archive {
+namespace {
+
+constexpr model::JsonBounds answer_bounds{.size_max = answer_bytes_max, .depth_max = 8, .values_max = 4'000'000};
+
+}  // namespace
+
+// Enumerations of this room travel as numbers: both ends are the same executable.
+struct WireEntry {
+    std::string path;
+    int kind = 0;
+    std::int64_t size = 0;
+    bool executable = false;
+    std::string target;
+};
+struct WireManifest {
+    int format = 0;
+    std::int64_t entries = 0;
+    std::int64_t unpacked_bytes = 0;
+    std::string stripped;
+    std::vector<WireEntry> listing;
+};
+struct WireError {
+    int fault = 0;
+    std::string text;
+};
+struct WireAnswer {
+    std::optional<WireManifest> manifest;
+    std::optional<Refused> refused;
+    std::optional<WireError> error;
+};
+
+template <class V, model::Of<WireEntry> T>
+void fields(V& visit, T& it) {
+    visit("path", it.path);
+    visit("kind", it.kind);
+    visit("size", it.size);
+    visit("executable", it.executable);
+    visit("target", it.target);
+}
+
+template <class V, model::Of<WireManifest> T>
+void fields(V& visit, T& it) {
+    visit("format", it.format);
+    visit("entries", it.entries);
+    visit("unpacked_bytes", it.unpacked_bytes);
+    visit("stripped", it.stripped);
+    visit("listing", it.listing);
+}
+
+template <class V, model::Of<Refused> T>
+void fields(V& visit, T& it) {
+    visit("code", it.code);
+    visit("entry", it.entry);
+    visit("offset", it.offset);
+    visit("detail", it.detail);
+    visit("limit", it.limit);
+    visit("value", it.value);
+}
+
+template <class V, model::Of<WireError> T>
+void fields(V& visit, T& it) {
+    visit("fault", it.fault);
+    visit("text", it.text);
+}
+
+template <class V, model::Of<WireAnswer> T>
+void fields(V& visit, T& it) {
+    visit("manifest", it.manifest);
+    visit("refused", it.refused);
+    visit("error", it.error);
+}
+
+std::string answer_to_json(const Result<Verdict>& verdict) {
+    WireAnswer answer;
+    if (!verdict) {
+        answer.error = WireError{static_cast<int>(verdict.error().fault()), verdict.error().text()};
+    } else if ((*verdict).refused) {
+        answer.refused = (*verdict).refused;
+    } else {
+        const Manifest& manifest = *(*verdict).manifest;
+        WireManifest& wire = answer.manifest.emplace();
+        wire.format = static_cast<int>(manifest.format);
+        wire.entries = manifest.entries;
+        wire.unpacked_bytes = manifest.unpacked_bytes;
+        wire.stripped = manifest.stripped;
+        for (const Entry& entry : manifest.listing) {
+            wire.listing.push_back({entry.path, static_cast<int>(entry.kind), entry.size, entry.executable, entry.target});
+        }
+    }
+    return model::JsonWriter::text_of_struct(answer);
+}
+
+Result<Verdict> answer_from_json(std::string_view text) {
+    ASSAY_TRY(const nlohmann::json json, model::parse_json(text, answer_bounds));
+    ASSAY_TRY(WireAnswer answer, model::JsonReader::read<WireAnswer>(json));
+    Verdict verdict;
+    if (answer.error) {
+        const bool known = answer.error->fault >= 0 && answer.error->fault <= static_cast<int>(Fault::internal);
+        return Error{known ? static_cast<Fault>(answer.error->fault) : Fault::internal, std::move(answer.error->text)};
+    }
+    if (answer.refused) {
+        verdict.refused = std::move(answer.refused);
+        return verdict;
+    }
+    if (!answer.manifest) return Error{Fault::internal, "the verifier's answer holds no verdict"};
+    Manifest& manifest = verdict.manifest.emplace();
+    if (answer.manifest->format < 0 || answer.manifest->format > static_cast<int>(Format::unknown)) {
+        return Error{Fault::internal, "the verifier's answer names an unknown format"};
+    }
+    manifest.format = static_cast<Format>(answer.manifest->format);
+    manifest.entries = answer.manifest->entries;
+    manifest.unpacked_bytes = answer.manifest->unpacked_bytes;
+    manifest.stripped = std::move(answer.manifest->stripped);
+    for (WireEntry& wire : answer.manifest->listing) {
+        if (wire.kind < 0 || wire.kind > static_cast<int>(Entry::Kind::symlink)) {
+            return Error{Fault::internal, "the verifier's answer names an unknown kind of entry"};
+        }
+        manifest.listing.push_back({std::move(wire.path), static_cast<Entry::Kind>(wire.kind), wire.size, wire.executable, std::move(wire.target)});
+    }
+    return verdict;
+}
+
+std::string sentence(const Refused& refused) {
+    std::string text = fmt::format("{}: {}", model::to_string(refused.code), refused.detail);
+    if (!refused.entry.empty()) text += fmt::format(" ('{}')", refused.entry);
+    if (refused.offset > 0) text += fmt::format(" (at byte {})", refused.offset);
+    return text;
+}
+
+}  // namespace assay::archive

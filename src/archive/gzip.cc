@@ -1,0 +1,159 @@
+// gzip after RFC 1952 around zlib's raw inflate: zlib's own gzip mode skips what we must know (where a member ends, that every
+// length and checksum was there), so header and trailer are read here.
+#include <zlib.h>
+
+#include <fmt/format.h>
+
+#include "archive/source.hh"
+#include "base/assert.hh"
+
+namespace assay::archive {
+namespace {
+
+constexpr std::int64_t header_strings_max = 64 * 1024;  // of one member: name, comment and extra field together
+// Many members are legitimate (block-parallel packers), many empty ones are only meant to cost time.
+constexpr std::int64_t members_free = 65'536;
+constexpr std::int64_t member_average_min = 16;
+
+enum HeaderFlag : unsigned { header_crc = 2, extra_field = 4, file_name = 8, comment = 16, reserved = 0xE0 };
+
+class GzipSource final : public Source {
+public:
+    explicit GzipSource(Input& input) : input_{input} {
+        const int made = ::inflateInit2(&inflater_, -MAX_WBITS);
+        ASSAY_ASSERT(made == Z_OK);
+    }
+    ~GzipSource() override { ::inflateEnd(&inflater_); }
+    GzipSource(const GzipSource&) = delete;
+    GzipSource& operator=(const GzipSource&) = delete;
+
+    Step<std::size_t> read(std::span<std::byte> buffer) override {
+        while (!ended_) {
+            if (!in_member_) {
+                ASSAY_CHECK(start_member());
+                continue;
+            }
+            ASSAY_TRY(const std::size_t count, inflate_some(buffer));
+            if (count > 0) return count;
+        }
+        return std::size_t{0};
+    }
+    std::int64_t offset() const override { return input_.offset(); }
+
+private:
+    Step<> start_member() {
+        if (members_ > 0) {
+            ASSAY_TRY(const ByteView ready, input_.peek());
+            if (ready.empty() || ready.front() == std::byte{0}) {
+                ASSAY_CHECK(only_zeros_follow(input_, "the last gzip member"));
+                ended_ = true;
+                return ok;
+            }
+        }
+        ASSAY_CHECK(read_header());
+        if (++members_ > members_free && total_ < members_ * member_average_min) {
+            Refused refused = damaged(input_.offset(), "far too many gzip members that hold almost nothing");
+            refused.code = model::Refusal::unsafe;
+            refused.limit = members_free;
+            refused.value = members_;
+            return refused;
+        }
+        ::inflateReset(&inflater_);
+        checksum_ = ::crc32(0, nullptr, 0);
+        length_ = 0;
+        in_member_ = true;
+        return ok;
+    }
+
+    Step<unsigned> header_byte() {
+        ASSAY_TRY(const auto byte, input_.next());
+        if (!byte) return damaged(input_.offset(), "the gzip header is cut");
+        header_checksum_ = ::crc32(header_checksum_, &*byte, 1);
+        return unsigned{*byte};
+    }
+
+    Step<> read_header() {
+        const std::int64_t from = input_.offset();
+        header_checksum_ = ::crc32(0, nullptr, 0);
+        unsigned fixed[10];  // magic, method, flags, time, extra flags, system
+        for (unsigned& field : fixed) { ASSAY_TRY(field, header_byte()); }
+        if (fixed[0] != 0x1F || fixed[1] != 0x8B) {
+            return damaged(from, members_ > 0 ? "other bytes than a gzip member follow a gzip member" : "not a gzip header");
+        }
+        if (fixed[2] != 8) return damaged(from, "unknown gzip compression method");
+        const unsigned flags = fixed[3];
+        if ((flags & HeaderFlag::reserved) != 0) return damaged(from, "reserved gzip flags are set");
+        if ((flags & HeaderFlag::extra_field) != 0) {
+            ASSAY_TRY(const unsigned low, header_byte());
+            ASSAY_TRY(const unsigned high, header_byte());
+            for (unsigned left = high << 8 | low; left > 0; --left) ASSAY_CHECK(header_byte());
+        }
+        for (const unsigned text : {HeaderFlag::file_name, HeaderFlag::comment}) {
+            if ((flags & text) == 0) continue;
+            for (unsigned c = 1; c != 0;) {
+                ASSAY_TRY(c, header_byte());
+                if (input_.offset() - from > header_strings_max) return damaged(from, "the gzip header is too long");
+            }
+        }
+        if ((flags & HeaderFlag::header_crc) != 0) {
+            const auto expected = static_cast<unsigned>(header_checksum_ & 0xFFFF);
+            ASSAY_TRY(const unsigned low, header_byte());
+            ASSAY_TRY(const unsigned high, header_byte());
+            if ((high << 8 | low) != expected) return damaged(from, "the gzip header's checksum does not match");
+        }
+        return ok;
+    }
+
+    Step<std::size_t> inflate_some(std::span<std::byte> buffer) {
+        ASSAY_TRY(const ByteView ready, input_.peek());
+        if (ready.empty()) return damaged(input_.offset(), "the gzip data is cut: the file is incomplete");
+        inflater_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(ready.data()));
+        inflater_.avail_in = static_cast<uInt>(ready.size());
+        inflater_.next_out = reinterpret_cast<Bytef*>(buffer.data());
+        inflater_.avail_out = static_cast<uInt>(buffer.size());
+        const int result = ::inflate(&inflater_, Z_NO_FLUSH);
+        input_.consume(ready.size() - inflater_.avail_in);
+        const std::size_t count = buffer.size() - inflater_.avail_out;
+        checksum_ = ::crc32(checksum_, reinterpret_cast<const Bytef*>(buffer.data()), static_cast<uInt>(count));
+        length_ += static_cast<std::uint32_t>(count);
+        total_ += static_cast<std::int64_t>(count);
+        if (result == Z_STREAM_END) {
+            ASSAY_CHECK(read_trailer());
+        } else if (result != Z_OK && result != Z_BUF_ERROR) {
+            const char* const why = inflater_.msg == nullptr ? "unknown" : inflater_.msg;
+            return damaged(input_.offset(), fmt::format("the compressed data is damaged ({})", why));
+        }
+        return count;
+    }
+
+    Step<> read_trailer() {
+        std::uint32_t fields[2] = {0, 0};
+        for (std::uint32_t& field : fields) {
+            for (int shift = 0; shift < 32; shift += 8) {
+                ASSAY_TRY(const auto byte, input_.next());
+                if (!byte) return damaged(input_.offset(), "the end of the gzip data is cut: the file is incomplete");
+                field |= std::uint32_t{*byte} << shift;
+            }
+        }
+        if (fields[0] != static_cast<std::uint32_t>(checksum_)) return damaged(input_.offset() - 8, "the gzip checksum does not match");
+        if (fields[1] != length_) return damaged(input_.offset() - 4, "the gzip length does not match");
+        in_member_ = false;
+        return ok;
+    }
+
+    Input& input_;
+    z_stream inflater_{};
+    bool in_member_ = false;
+    bool ended_ = false;
+    std::int64_t members_ = 0;
+    std::int64_t total_ = 0;
+    uLong header_checksum_ = 0;
+    uLong checksum_ = 0;
+    std::uint32_t length_ = 0;  // modulo 2^32, as the format counts
+};
+
+}  // namespace
+
+std::unique_ptr<Source> gzip_source(Input& input) { return std::make_unique<GzipSource>(input); }
+
+}  // namespace assay::archive

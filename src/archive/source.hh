@@ -1,0 +1,65 @@
+// Input: the archive's own bytes. Source: what they decode to, pulled in pieces. Internal to archive.
+//
+// A Source says "end" (0 bytes) only when every checksum and length of its format held and nothing but zero bytes followed.
+// Memory: one buffer of 64 KiB and the decoder's window, whatever the input says.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "archive/archive.hh"
+#include "archive/step.hh"
+#include "base/text.hh"
+#include "sys/fd.hh"
+
+namespace assay::archive {
+
+constexpr std::size_t buffer_bytes = 64 * 1024;
+
+class Input {
+public:
+    // Reads with pread from offset 0: the descriptor's own offset is neither used nor moved. `fd` must outlive the Input.
+    explicit Input(const sys::Fd& fd) : fd_{&fd} {}
+    // Reads from memory, which must outlive the Input.
+    explicit Input(ByteView memory) : ready_{memory} {}
+    Input(const Input&) = delete;
+
+    // At least one byte that was not consumed yet; empty = the end.
+    Result<ByteView> peek();
+    void consume(std::size_t count);
+    // The next byte, consumed; nullopt = the end.
+    Result<std::optional<unsigned char>> next();
+    std::int64_t offset() const { return offset_; }  // bytes consumed
+
+private:
+    const sys::Fd* fd_ = nullptr;
+    ByteView ready_;
+    std::int64_t offset_ = 0;
+    std::array<std::byte, buffer_bytes> buffer_;
+};
+
+class Source {
+public:
+    virtual ~Source() = default;
+    // Fills the buffer as far as there is something (1..size bytes); 0 = the end.
+    virtual Step<std::size_t> read(std::span<std::byte> buffer) = 0;
+    // Of the archive's bytes: exact for a plain tar, how far was read for a compressed one.
+    virtual std::int64_t offset() const = 0;
+};
+
+std::unique_ptr<Source> plain_source(Input&);
+std::unique_ptr<Source> gzip_source(Input&);   // multi-member; header, CRC-32 and length of every member verified
+std::unique_ptr<Source> bzip2_source(Input&);  // multi-stream; block and stream CRCs verified
+
+// Whether this version reads it.
+bool can_read(Format);
+// Precondition: can_read(format).
+std::unique_ptr<Source> source_of(Format, Input&);
+
+// After the last member: zero bytes to the end, or damaged.
+Step<> only_zeros_follow(Input&, std::string_view after);
+
+}  // namespace assay::archive

@@ -1,0 +1,72 @@
+// Tree: what names and trees an archive may describe, judged while its members stream by. Internal to archive.
+//
+// Memory: names_bytes_max altogether, whatever the archive says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "archive/archive.hh"
+#include "archive/step.hh"
+#include "archive/tar.hh"
+#include "model/plan.hh"
+
+namespace assay::archive {
+
+constexpr std::int64_t names_bytes_max = 8LL << 20;
+
+// "./a//b/" -> "a/b"; "" is the root itself. nullopt when the name is not allowed; `why` says so.
+std::optional<std::string> clean_path(std::string_view raw, std::string& why);
+
+// What is wrong with the target of a link that lies below `depth` folders; empty = it stays inside whatever other links there are.
+std::string_view link_problem(std::string_view target, std::size_t depth);
+
+// The name as a careless file system would see it: normalised and case folded. Two names with one key cannot live side by side.
+// Made per component: the key of a parent folder is the part before the same '/'.
+std::string collision_key(std::string_view path);
+// Loads what keys need, for a process that is about to give up opening files.
+void prepare_collision_keys();
+
+// One '/'-separated glob against one path, component by component: * ? [a-z] [!a-z], never across a '/'. Linear in both for
+// each star, whatever the pattern.
+bool glob_matches(std::string_view glob, std::string_view path);
+
+// A pattern without '/' matches any component; with a trailing '/' only a directory's; with one inside it is a glob from the
+// root. Whatever lies below a match matches.
+bool ignored(std::span<const std::string> patterns, std::string_view path, bool directory);
+
+class Tree {
+public:
+    explicit Tree(const model::UploadRules& rules) : rules_{rules} {}
+
+    // Judges the next member. Its clean path, or nullopt when it is the root itself or ignored.
+    Step<std::optional<std::string>> add(const Member&);
+    // After the last member: strips the wrapping folder, checks links and required files.
+    Step<Manifest> finish(Format);
+
+private:
+    struct Node {
+        Entry entry;
+        std::int64_t offset = 0;  // of the member in the archive
+    };
+
+    Step<> count(const Member&);
+    Step<> place(Entry, const Member&);
+    Step<> place_parents(std::string_view path, std::string_view key, const Member&);
+    Step<> insert(const std::string& key, Entry, const Member&);
+    std::string wrapping_folder() const;
+    Step<> check_link(const Node&, std::string_view stripped) const;
+    Refused refuse(model::Refusal, const Member&, std::string detail) const;
+
+    const model::UploadRules& rules_;
+    std::unordered_map<std::string, Node> nodes_;  // by collision key
+    std::int64_t members_ = 0;
+    std::int64_t unpacked_bytes_ = 0;
+    std::int64_t names_bytes_ = 0;
+};
+
+}  // namespace assay::archive
