@@ -16,6 +16,7 @@
 #include "serve/grading.hh"
 #include "serve/log_sink.hh"
 #include "serve/rooms.hh"
+#include "sys/file.hh"
 #include "sys/socket.hh"
 #include "web/web.hh"
 
