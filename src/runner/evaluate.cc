@@ -1,0 +1,299 @@
+// One evaluation: a job in the sandbox, the plan's stages in order, every outcome handed to grade.
+//
+// The submission is unpacked once, into the first untrusted run. What that run leaves is sealed, and every later untrusted
+// stage or test starts from the newest sealed state. Tests seal nothing, so no test sees another. When tests come first there
+// is no state yet: a command that does nothing makes one under the stage's limits.
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/assert.hh"
+#include "base/text.hh"
+#include "grade/grade.hh"
+#include "runner/bounds.hh"
+#include "runner/runner.hh"
+#include "runner/texts.hh"
+#include "sys/file.hh"
+
+namespace assay::runner {
+namespace {
+
+using model::Verdict;
+
+constexpr std::string_view path_variable = "PATH=/usr/local/bin:/usr/bin:/bin";
+constexpr std::string_view language_variable = "LANG=C.UTF-8";
+const char* const grader_folder = "grader/";  // of a revision
+
+struct Stop {
+    const std::atomic<bool>& requested;
+    int wake_fd;
+};
+
+std::vector<std::string> environment_of(const model::Plan& plan, bool trusted) {
+    std::vector<std::string> all{std::string{path_variable}, std::string{language_variable}, "TZ=" + plan.timezone};
+    if (trusted) {
+        all.emplace_back("HOME=/out");
+    } else {
+        all.insert(all.end(), {"HOME=/work", "USER=student"});
+    }
+    return all;
+}
+
+std::int64_t largest_memory_bytes(const model::Plan& plan) {
+    std::int64_t largest = 0;
+    for (const model::StagePlan& stage : plan.stages) {
+        largest = std::max(largest, stage.limits.memory_bytes);
+        for (const model::TestPlan& test : stage.tests) largest = std::max(largest, test.limits.memory_bytes);
+    }
+    return largest;
+}
+
+// Index of the first stage that gives points; the number of stages when none does.
+std::size_t first_scoring_stage(const model::Plan& plan) {
+    const auto scores = [](const model::StagePlan& stage) { return stage.has_tests() || !stage.report.empty(); };
+    return static_cast<std::size_t>(std::ranges::find_if(plan.stages, scores) - plan.stages.begin());
+}
+
+model::Usage usage_of(const model::Outcome& outcome) {
+    return {outcome.cpu_ms(), outcome.wall_ms, outcome.memory_peak_bytes, outcome.processes_peak};
+}
+
+// All of a stream that was kept; what was dropped between head and tail ends it.
+std::string stream_of(const model::Captured& captured) {
+    return captured.dropped_bytes == 0 ? captured.head + captured.tail : captured.head;
+}
+
+// A tree that did not fit into the limits of the run it was unpacked for.
+Verdict unfit(const model::Outcome& outcome, bool trusted) {
+    if (trusted) return Verdict::grader_fault;
+    return outcome.oom_killed ? Verdict::memory_limit : Verdict::disk_limit;
+}
+
+// What a trusted command did wrong, for staff.
+std::string grader_problem(const model::Outcome& outcome) {
+    if (outcome.oom_killed) return "the command was ended because it went over its memory limit";
+    if (outcome.cpu_exceeded) return "the command was ended because it used more CPU time than its limit";
+    if (outcome.wall_exceeded) return "the command was ended because it ran longer than its limit";
+    if (outcome.output_exceeded) return "the command was ended because it printed more than its limit";
+    if (outcome.signal) return fmt::format("the command was ended by signal {}", *outcome.signal);
+    return fmt::format("the command ended with exit code {}", outcome.exit_code.value_or(-1));
+}
+
+class Evaluation {
+public:
+    Evaluation(sandbox::Job& job, const Work& work, Stop stop, const std::function<void(const Progress&)>& told)
+        : job_{job}, work_{work}, stop_{stop}, told_{told}, scoring_{first_scoring_stage(work.plan)} {}
+
+    Result<model::Report> all() {
+        model::Report report;
+        for (std::size_t i = 0; i < work_.plan.stages.size(); ++i) {
+            const model::StagePlan& stage = work_.plan.stages[i];
+            told_({stage.name, ""});
+            auto done = stage.has_tests() ? tests(stage) : command(stage, i < scoring_);
+            if (!done) return done.take_error().in("stage " + stage.name);
+            report.stages.push_back(std::move(done).value());
+            if (!grade::goes_on(work_.plan, i, report.stages.back().verdict)) break;
+        }
+        grade::conclude(work_.plan, report);
+        return report;
+    }
+
+private:
+    sandbox::Request request(const model::StagePlan& stage) const {
+        sandbox::Request request;
+        request.trust = stage.trusted ? sandbox::Trust::trusted : sandbox::Trust::untrusted;
+        request.stage = stage.name;
+        request.command = stage.command;
+        request.environment = environment_of(work_.plan, stage.trusted);
+        request.limits = stage.limits;
+        request.output_kept_max = model::stage_output_kept_max;
+        return request;
+    }
+
+    // Errors: interrupted (told to stop), else ours: the sandbox failed. A tree that did not fit is no error.
+    Result<sandbox::Finished> run(sandbox::Request& request) {
+        if (stop_.requested) return Error{Fault::interrupted, "the evaluation was stopped"};
+        const bool trusted = request.trust == sandbox::Trust::trusted;
+        if (trusted || !sealed_) request.submission = sandbox::Fill{work_.submission, ""};
+        if (trusted && work_.revision >= 0) request.grader = sandbox::Fill{work_.revision, grader_folder};
+        ASSAY_TRY(sandbox::Finished finished, job_.run(request, &stop_.requested, stop_.wake_fd));
+        const model::Outcome& outcome = finished.outcome;
+        if (outcome.cancelled || stop_.requested) return Error{Fault::interrupted, "the evaluation was stopped"};
+        if (finished.fill_failed && (outcome.disk_full || outcome.oom_killed)) return finished;
+        if (finished.fill_failed) return Error{Fault::internal, "unpack the submission: " + outcome.fault};
+        if (!outcome.started || !outcome.fault.empty()) {
+            return Error{Fault::internal, outcome.fault.empty() ? "the command did not start" : outcome.fault};
+        }
+        if (!trusted && request.seal) sealed_ = true;
+        return finished;
+    }
+
+    static model::StageReport described(const model::StagePlan& stage, const model::Outcome& outcome) {
+        model::StageReport report;
+        report.name = stage.name;
+        report.trusted = stage.trusted;
+        report.limits = outcome.limits;
+        report.guarantees = outcome.guarantees;
+        return report;
+    }
+
+    Result<model::StageReport> command(const model::StagePlan& stage, bool before_scoring) {
+        sandbox::Request asked = request(stage);
+        asked.seal = !stage.trusted;
+        asked.report = stage.trusted ? stage.report : "";
+        ASSAY_TRY(const sandbox::Finished finished, run(asked));
+        const model::Outcome& outcome = finished.outcome;
+
+        model::StageReport report = described(stage, outcome);
+        report.exit_code = outcome.exit_code;
+        report.signal = outcome.signal;
+        report.usage = usage_of(outcome);
+        report.output = replace_invalid_utf8(outcome.output.text());
+        report.errors = replace_invalid_utf8(outcome.errors.text());
+        report.output_dropped_bytes = outcome.output.dropped_bytes;
+        report.verdict = finished.fill_failed ? unfit(outcome, stage.trusted)
+                                              : grade::verdict_of(outcome, stage.trusted, before_scoring && !stage.trusted);
+        if (report.verdict == Verdict::grader_fault) {
+            report.fault = finished.fill_failed ? "the submission or the grader did not fit into the stage's memory"
+                                                : grader_problem(outcome);
+        } else if (finished.fill_failed) {
+            report.errors = replace_invalid_utf8(outcome.fault);
+        } else if (!asked.report.empty()) {
+            take_results(stage, finished.report, report);
+        }
+        return report;
+    }
+
+    static Result<grade::Results> results_of(const model::StagePlan& stage, const sys::Fd& file) {
+        if (!file) return Error{Fault::missing, fmt::format("there is no regular file /out/{}", stage.report)};
+        ASSAY_TRY(const std::string text, sys::read_all(file, grade::results_json_max));
+        return grade::parse_results(text);
+    }
+
+    static void take_results(const model::StagePlan& stage, const sys::Fd& file, model::StageReport& report) {
+        constexpr double score_max_default = 100;
+        auto read = results_of(stage, file);
+        if (!read) {
+            report.verdict = Verdict::grader_fault;
+            report.fault = kept_text(std::move(read).take_error().in("report " + stage.report).text(), fault_bytes_max);
+            return;
+        }
+        grade::Results results = std::move(read).value();
+        double sum = 0;
+        for (const model::TestReport& test : results.tests) sum += test.score;
+        report.score = results.score.value_or(sum);
+        report.score_max = stage.points.value_or(results.score_max.value_or(score_max_default));
+        report.message = kept_text(results.output, model::stage_output_kept_max);
+        report.tests = std::move(results.tests);
+        for (model::TestReport& test : report.tests) shorten(test);
+    }
+
+    Result<model::StageReport> tests(const model::StagePlan& stage) {
+        if (stage.trusted) return Error{Fault::invalid, "a stage of tests cannot be trusted"};
+        if (!sealed_) {
+            ASSAY_TRY(model::StageReport prepared, prepare(stage));
+            if (prepared.verdict != Verdict::passed) return prepared;
+        }
+        std::optional<model::StageReport> report;
+        for (const model::TestPlan& plan : stage.tests) {
+            told_({stage.name, plan.name});
+            auto done = test(stage, plan, report);
+            if (!done) return done.take_error().in("test " + plan.name);
+        }
+        ASSAY_ASSERT(report);
+        report->verdict = std::ranges::min_element(report->tests, {}, &model::TestReport::verdict)->verdict;
+        return std::move(*report);
+    }
+
+    // Makes the state that tests without a stage before them start from. Not passed: the submission does not fit.
+    Result<model::StageReport> prepare(const model::StagePlan& stage) {
+        sandbox::Request asked = request(stage);
+        asked.command = {"/bin/true"};
+        asked.seal = true;
+        ASSAY_TRY(const sandbox::Finished finished, run(asked));
+        model::StageReport report = described(stage, finished.outcome);
+        report.verdict = finished.fill_failed ? unfit(finished.outcome, false) : Verdict::passed;
+        if (!finished.fill_failed) return report;
+        report.errors = replace_invalid_utf8(finished.outcome.fault);
+        for (const model::TestPlan& plan : stage.tests) {
+            model::TestReport test;
+            test.name = plan.name;
+            test.verdict = report.verdict;
+            test.score_max = plan.points;
+            test.visibility = plan.visibility;
+            report.tests.push_back(std::move(test));
+        }
+        return report;
+    }
+
+    // Appends to `report`, which the first test begins.
+    Result<> test(const model::StagePlan& stage, const model::TestPlan& plan, std::optional<model::StageReport>& report) {
+        sandbox::Request asked = request(stage);
+        asked.command = plan.command;
+        asked.limits = plan.limits;
+        // One more than the limit, so that everything a program inside its limits prints is there to compare.
+        const auto all = static_cast<std::size_t>(std::max<std::int64_t>(plan.limits.output_bytes, 0)) + 1;
+        asked.output_kept_max = std::clamp(all, model::test_output_kept_max, test_output_compared_max);
+        sys::Fd input;
+        if (!plan.stdin_bytes.empty()) {
+            ASSAY_TRY(input, sys::memory_file("stdin", bytes_of(plan.stdin_bytes), true));
+            asked.stdin_fd = input.get();
+        }
+        ASSAY_TRY(const sandbox::Finished finished, run(asked));
+        const model::Outcome& outcome = finished.outcome;
+        const std::string got = stream_of(outcome.output);
+
+        model::TestReport done = grade::grade_test(plan, outcome, got);
+        done.name = plan.name;
+        done.visibility = plan.visibility;
+        done.exit_code = outcome.exit_code;
+        done.signal = outcome.signal;
+        done.usage = usage_of(outcome);
+        done.input = plan.stdin_bytes;
+        done.expected = plan.stdout_bytes.value_or("");
+        done.got = outcome.output.text();
+        done.errors = outcome.errors.text();
+        shorten(done);
+
+        if (!report) report = described(stage, outcome);
+        report->usage.cpu_ms += done.usage.cpu_ms;
+        report->usage.wall_ms += done.usage.wall_ms;
+        report->usage.memory_peak_bytes = std::max(report->usage.memory_peak_bytes, done.usage.memory_peak_bytes);
+        report->usage.processes_peak = std::max(report->usage.processes_peak, done.usage.processes_peak);
+        report->tests.push_back(std::move(done));
+        return ok;
+    }
+
+    static void shorten(model::TestReport& test) {
+        for (std::string* text : {&test.input, &test.expected, &test.got, &test.errors, &test.message}) {
+            *text = kept_text(*text, model::test_output_kept_max);
+        }
+    }
+
+    sandbox::Job& job_;
+    const Work& work_;
+    const Stop stop_;
+    const std::function<void(const Progress&)>& told_;
+    const std::size_t scoring_;
+    bool sealed_ = false;  // an untrusted run left its state, with the submission in it
+};
+
+}  // namespace
+
+Result<model::Report> evaluate(sandbox::Client& client, int slot, const Work& work, const std::atomic<bool>& stop, int wake_fd,
+                               const std::function<void(const Progress&)>& told) {
+    constexpr std::size_t release_bytes_max = 256;
+    if (work.plan.stages.empty() || work.plan.stages.size() > model::plan_stages_max) {
+        return Error{Fault::invalid, fmt::format("a plan has 1 to {} stages", model::plan_stages_max)};
+    }
+    ASSAY_TRY(sandbox::Job job, client.open_job(slot, largest_memory_bytes(work.plan)));
+    Evaluation evaluation{job, work, {stop, wake_fd}, told};
+    ASSAY_TRY(model::Report report, evaluation.all());
+    if (auto release = sys::read_file("/proc/sys/kernel/osrelease", release_bytes_max)) {
+        report.kernel = std::string{trimmed(*release)};
+    }
+    return report;
+}
+
+}  // namespace assay::runner
