@@ -5,6 +5,8 @@
 // every read. Threading: safe from every thread; blocking.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +18,10 @@
 #include "sys/sha256.hh"
 
 namespace assay::store {
+
+// Which of the 256 parents blobs/00 … blobs/ff are known to have been made durable by this process. That one is there proves
+// nothing: whoever made it may not have come to the fsync, in another thread or before a crash.
+using DurableParents = std::array<std::atomic<bool>, 256>;
 
 // One blob on its way. Destroying it without `keep` removes the temporary file.
 class Incoming {
@@ -31,8 +37,10 @@ public:
 
 private:
     friend class Blobs;
-    Incoming(sys::Disk&, std::string blobs, std::string temporary, std::unique_ptr<sys::DiskFile>);
+    Incoming(sys::Disk&, std::shared_ptr<DurableParents>, std::string blobs, std::string temporary,
+             std::unique_ptr<sys::DiskFile>);
     sys::Disk* disk_;
+    std::shared_ptr<DurableParents> parents_;
     std::string blobs_;
     std::string temporary_;                       // path; empty once kept
     std::unique_ptr<sys::DiskFile> file_;
@@ -56,6 +64,7 @@ private:
     sys::Disk& disk_;
     std::string directory_;
     std::string temporary_;
+    std::shared_ptr<DurableParents> parents_ = std::make_shared<DurableParents>();
 };
 
 }  // namespace assay::store

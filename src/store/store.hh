@@ -46,9 +46,10 @@ public:
     virtual Result<std::optional<Participant>> participant_by_key(const CourseId&, const std::string& key_hash) = 0;
 
     virtual Result<std::optional<Submission>> submission(const SubmissionId&) = 0;
-    // Newest first, at most `count_max`.
+    // Newest (last committed) first, at most `count_max`.
     virtual Result<std::vector<Submission>> submissions(const CourseId&, const ModuleId&, const ParticipantId&, int count_max) = 0;
-    virtual Result<std::int64_t> submissions_counted(const CourseId&, const ModuleId&, const ParticipantId&) = 0;  // without superseded
+    // How many count to submissions_max: all but the superseded, and those that failed by our or the grader's fault.
+    virtual Result<std::int64_t> submissions_counted(const CourseId&, const ModuleId&, const ParticipantId&) = 0;
     virtual Result<std::optional<VerdictRow>> verdict(const SubmissionId&, std::int64_t generation) = 0;
     virtual Result<std::optional<Job>> job(JobId) = 0;
     virtual Result<std::optional<Job>> job_of(const SubmissionId&, std::int64_t generation) = 0;

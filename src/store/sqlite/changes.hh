@@ -1,0 +1,31 @@
+// Changes: the writing half, for the one writer connection.
+#pragma once
+
+#include "store/sqlite/queries.hh"
+
+namespace assay::store::sqlite {
+
+class Changes final : public Queries<Tx> {
+public:
+    using Queries<Tx>::Queries;
+
+    Result<> put_course(const Course&) override;
+    Result<RevisionId> add_revision(const Revision&) override;
+    Result<> put_module(const Module&) override;
+    Result<> put_participant(const Participant&) override;
+    Result<> add_submission(const Submission&) override;
+    Result<JobId> add_job(const Job&) override;
+    Result<> move(const SubmissionId&, model::State to) override;
+    Result<> supersede(const SubmissionId& older, const SubmissionId& by) override;
+    Result<> update_job(const Job&) override;
+    Result<> add_attempt(const Attempt&) override;
+    Result<> end_attempt(JobId, std::int64_t number, model::AttemptEnd, const std::string& detail, std::int64_t ended_ms) override;
+    Result<> add_verdict(const VerdictRow&) override;
+    Result<> add_receipt_key(const ReceiptKey&) override;
+    Result<> put_setting(const std::string& name, const std::string& value) override;
+
+private:
+    Result<> change_one(const std::string& sql, std::initializer_list<Value> values, std::string_view what);
+};
+
+}  // namespace assay::store::sqlite

@@ -1,0 +1,239 @@
+#include "store/sqlite/queries.hh"
+
+#include "base/assert.hh"
+
+namespace assay::store::sqlite {
+namespace {
+
+constexpr const char* course_columns = "SELECT id, title, timezone, language, contact FROM course";
+Course read_course(const Row& row) { return {CourseId{row.text(0)}, row.text(1), row.text(2), row.text(3), row.text(4)}; }
+
+constexpr const char* module_columns = "SELECT course, id, title, archived, revision FROM module";
+Module read_module(const Row& row) {
+    return {CourseId{row.text(0)}, ModuleId{row.text(1)}, row.text(2), row.integer(3) != 0, RevisionId{row.integer(4)}};
+}
+
+constexpr const char* revision_columns =
+    "SELECT revision.id, revision.course, revision.module, number, digest, plan, created_ms FROM revision";
+Revision read_revision(const Row& row) {
+    return {RevisionId{row.integer(0)}, CourseId{row.text(1)}, ModuleId{row.text(2)}, row.integer(3), row.text(4), row.text(5),
+            row.integer(6)};
+}
+
+constexpr const char* participant_columns =
+    "SELECT course, id, name, email, group_name, active, token_hash, token_sealed, key_hash, key_sealed FROM participant";
+Participant read_participant(const Row& row) {
+    return {CourseId{row.text(0)}, ParticipantId{row.text(1)}, row.text(2), row.text(3), row.text(4), row.integer(5) != 0,
+            row.text(6), row.text(7), row.text(8), row.text(9)};
+}
+
+// The CHECKs of the schema and the one writer keep these columns to our words.
+template <class E>
+E word(const Row& row, int column) {
+    const auto value = model::parse<E>(row.text(column));
+    ASSAY_ASSERT(value.has_value());
+    return *value;
+}
+template <class E>
+std::optional<E> optional_word(const Row& row, int column) {
+    if (row.null(column)) return std::nullopt;
+    return word<E>(row, column);
+}
+std::optional<double> optional_real(const Row& row, int column) {
+    if (row.null(column)) return std::nullopt;
+    return row.real(column);
+}
+
+constexpr const char* submission_columns =
+    "SELECT id, course, module, participant, revision, state, sha256, size, first_byte_ms, last_byte_ms, receipt, generation,"
+    " superseded_by, held_reason FROM submission";
+Submission read_submission(const Row& row) {
+    Submission s;
+    s.id = SubmissionId{row.text(0)};
+    s.course = CourseId{row.text(1)};
+    s.module = ModuleId{row.text(2)};
+    s.participant = ParticipantId{row.text(3)};
+    s.revision = RevisionId{row.integer(4)};
+    s.state = word<model::State>(row, 5);
+    s.sha256 = row.text(6);
+    s.size = row.integer(7);
+    s.first_byte_ms = row.integer(8);
+    s.last_byte_ms = row.integer(9);
+    s.receipt = row.text(10);
+    s.generation = row.integer(11);
+    if (!row.null(12)) s.superseded_by = SubmissionId{row.text(12)};
+    s.held_reason = optional_word<model::Reason>(row, 13);
+    return s;
+}
+
+#define ASSAY_JOB_COLUMNS \
+    "SELECT job.id, job.submission, job.generation, place, job.state, attempts, faults, cuts_in_a_row, reason, reason_details," \
+    " reason_since_ms, epoch, started_ms"
+constexpr const char* job_columns = ASSAY_JOB_COLUMNS " FROM job";
+Job read_job(const Row& row) {
+    Job job;
+    job.id = JobId{row.integer(0)};
+    job.submission = SubmissionId{row.text(1)};
+    job.generation = row.integer(2);
+    job.place = row.integer(3);
+    job.state = word<model::State>(row, 4);
+    job.attempts = row.integer(5);
+    job.faults = row.integer(6);
+    job.cuts_in_a_row = row.integer(7);
+    job.reason = optional_word<model::Reason>(row, 8);
+    job.reason_details = row.text(9);
+    job.reason_since_ms = row.integer(10);
+    job.epoch = row.integer(11);
+    job.started_ms = row.integer(12);
+    return job;
+}
+
+constexpr const char* queued_columns =
+    ASSAY_JOB_COLUMNS ", course, module, participant, revision, last_byte_ms FROM job JOIN submission ON submission.id = job.submission";
+#undef ASSAY_JOB_COLUMNS
+QueuedJob read_queued(const Row& row) {
+    return {read_job(row), CourseId{row.text(13)}, ModuleId{row.text(14)}, ParticipantId{row.text(15)}, RevisionId{row.integer(16)},
+            row.integer(17)};
+}
+
+Attempt read_attempt(const Row& row) {
+    return {JobId{row.integer(0)}, row.integer(1), row.integer(2), row.integer(3), row.integer(4),
+            optional_word<model::AttemptEnd>(row, 5), row.text(6)};
+}
+
+VerdictRow read_verdict(const Row& row) {
+    return {SubmissionId{row.text(0)}, row.integer(1), word<model::Verdict>(row, 2), optional_real(row, 3), optional_real(row, 4),
+            row.text(5), row.integer(6), row.integer(7)};
+}
+
+ReceiptKey read_receipt_key(const Row& row) {
+    ReceiptKey key{row.text(0), row.text(1), row.integer(2), {}};
+    if (!row.null(3)) key.until_ms = row.integer(3);
+    return key;
+}
+
+std::string read_text(const Row& row) { return row.text(0); }
+std::int64_t read_number(const Row& row) { return row.integer(0); }
+
+std::string with(const char* columns, const char* rest) { return std::string{columns} + " " + rest; }
+std::string_view view(const std::string& text) { return text; }
+
+}  // namespace
+
+template <class Base>
+Result<std::vector<Course>> Queries<Base>::courses() {
+    return database_.all<Course>(with(course_columns, "ORDER BY id"), {}, read_course);
+}
+template <class Base>
+Result<std::optional<Course>> Queries<Base>::course(const CourseId& id) {
+    return database_.first<Course>(with(course_columns, "WHERE id = ?"), {view(id.text())}, read_course);
+}
+template <class Base>
+Result<std::vector<Module>> Queries<Base>::modules(const CourseId& course) {
+    return database_.all<Module>(with(module_columns, "WHERE course = ? ORDER BY id"), {view(course.text())}, read_module);
+}
+template <class Base>
+Result<std::optional<Module>> Queries<Base>::module(const CourseId& course, const ModuleId& id) {
+    return database_.first<Module>(with(module_columns, "WHERE course = ? AND id = ?"), {view(course.text()), view(id.text())},
+                                   read_module);
+}
+template <class Base>
+Result<std::optional<Revision>> Queries<Base>::revision(RevisionId id) {
+    return database_.first<Revision>(with(revision_columns, "WHERE id = ?"), {id.value}, read_revision);
+}
+template <class Base>
+Result<std::vector<Revision>> Queries<Base>::current_revisions() {
+    return database_.all<Revision>(
+        with(revision_columns, "JOIN module ON module.revision = revision.id WHERE archived = 0 ORDER BY revision.id"), {}, read_revision);
+}
+
+template <class Base>
+Result<std::vector<Participant>> Queries<Base>::participants(const CourseId& course) {
+    return database_.all<Participant>(with(participant_columns, "WHERE course = ? ORDER BY id"), {view(course.text())}, read_participant);
+}
+template <class Base>
+Result<std::optional<Participant>> Queries<Base>::participant(const CourseId& course, const ParticipantId& id) {
+    return database_.first<Participant>(with(participant_columns, "WHERE course = ? AND id = ?"),
+                                        {view(course.text()), view(id.text())}, read_participant);
+}
+template <class Base>
+Result<std::vector<Participant>> Queries<Base>::participants_by_token(const std::string& token_hash) {
+    return database_.all<Participant>(with(participant_columns, "WHERE token_hash = ? ORDER BY course"), {Blob{token_hash}},
+                                      read_participant);
+}
+template <class Base>
+Result<std::optional<Participant>> Queries<Base>::participant_by_key(const CourseId& course, const std::string& key_hash) {
+    return database_.first<Participant>(with(participant_columns, "WHERE key_hash = ? AND course = ?"),
+                                        {Blob{key_hash}, view(course.text())}, read_participant);
+}
+
+template <class Base>
+Result<std::optional<Submission>> Queries<Base>::submission(const SubmissionId& id) {
+    return database_.first<Submission>(with(submission_columns, "WHERE id = ?"), {view(id.text())}, read_submission);
+}
+template <class Base>
+Result<std::vector<Submission>> Queries<Base>::submissions(const CourseId& course, const ModuleId& module,
+                                                           const ParticipantId& participant, int count_max) {
+    return database_.all<Submission>(
+        with(submission_columns, "WHERE course = ? AND module = ? AND participant = ? ORDER BY sequence DESC LIMIT ?"),
+        {view(course.text()), view(module.text()), view(participant.text()), std::int64_t{count_max}}, read_submission);
+}
+template <class Base>
+Result<std::int64_t> Queries<Base>::submissions_counted(const CourseId& course, const ModuleId& module,
+                                                        const ParticipantId& participant) {
+    ASSAY_TRY(const auto count,
+              database_.first<std::int64_t>(
+                  "SELECT count(*) FROM submission AS s LEFT JOIN verdict AS v ON v.submission = s.id AND v.generation = s.generation"
+                  " WHERE course = ? AND module = ? AND participant = ? AND state <> 'superseded'"
+                  " AND coalesce(v.verdict, '') NOT IN ('system_fault', 'grader_fault')",
+                  {view(course.text()), view(module.text()), view(participant.text())}, read_number));
+    return *count;
+}
+template <class Base>
+Result<std::optional<VerdictRow>> Queries<Base>::verdict(const SubmissionId& id, std::int64_t generation) {
+    return database_.first<VerdictRow>(
+        "SELECT submission, generation, verdict, score, score_max, report, started_ms, finished_ms FROM verdict"
+        " WHERE submission = ? AND generation = ?",
+        {view(id.text()), generation}, read_verdict);
+}
+template <class Base>
+Result<std::optional<Job>> Queries<Base>::job(JobId id) {
+    return database_.first<Job>(with(job_columns, "WHERE id = ?"), {id.value}, read_job);
+}
+template <class Base>
+Result<std::optional<Job>> Queries<Base>::job_of(const SubmissionId& id, std::int64_t generation) {
+    return database_.first<Job>(with(job_columns, "WHERE submission = ? AND generation = ?"), {view(id.text()), generation}, read_job);
+}
+template <class Base>
+Result<std::vector<QueuedJob>> Queries<Base>::waiting(int count_max) {
+    return database_.all<QueuedJob>(with(queued_columns, "WHERE job.state = 'queued' ORDER BY place, job.id LIMIT ?"),
+                                    {std::int64_t{count_max}}, read_queued);
+}
+template <class Base>
+Result<std::vector<QueuedJob>> Queries<Base>::running() {
+    return database_.all<QueuedJob>(with(queued_columns, "WHERE job.state = 'running' ORDER BY job.id"), {}, read_queued);
+}
+template <class Base>
+Result<std::vector<Attempt>> Queries<Base>::attempts(JobId id) {
+    return database_.all<Attempt>(
+        "SELECT job, number, epoch, started_ms, ended_ms, outcome, detail FROM attempt WHERE job = ? ORDER BY number", {id.value},
+        read_attempt);
+}
+template <class Base>
+Result<std::vector<ReceiptKey>> Queries<Base>::receipt_keys() {
+    return database_.all<ReceiptKey>("SELECT key_id, public_key, from_ms, until_ms FROM receipt_key ORDER BY from_ms, key_id", {},
+                                     read_receipt_key);
+}
+template <class Base>
+Result<std::optional<std::string>> Queries<Base>::setting(const std::string& name) {
+    return database_.first<std::string>("SELECT value FROM setting WHERE name = ?", {view(name)}, read_text);
+}
+template <class Base>
+Result<std::vector<std::string>> Queries<Base>::digests() {
+    return database_.all<std::string>("SELECT sha256 FROM submission UNION SELECT digest FROM revision ORDER BY 1", {}, read_text);
+}
+
+template class Queries<Reading>;
+template class Queries<Tx>;
+
+}  // namespace assay::store::sqlite

@@ -1,0 +1,14 @@
+#include "store/store.hh"
+
+#include <future>
+
+namespace assay::store {
+
+Result<> Store::write_and_wait(Change change) {
+    std::promise<Result<>> answer;
+    auto arrived = answer.get_future();
+    write(std::move(change), [&answer](Result<> result) { answer.set_value(std::move(result)); });
+    return arrived.get();
+}
+
+}  // namespace assay::store
