@@ -1,0 +1,325 @@
+// One suite for every backend: what stands behind Store is a parameter.
+#include "store/store.hh"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "store/sqlite/database.hh"
+#include "sys/file.hh"
+#include "sys/random.hh"
+
+namespace assay::store {
+namespace {
+
+using model::State;
+
+struct Backend {
+    const char* name;
+    Result<std::unique_ptr<Store>> (*open)(const std::string& directory);
+};
+Result<std::unique_ptr<Store>> sqlite_in(const std::string& directory) { return open_sqlite({directory + "/assay.db", {}}); }
+
+class StoreSuite : public ::testing::TestWithParam<Backend> {
+protected:
+    void SetUp() override {
+        ASSERT_TRUE(sys::make_directory(directory_));
+        reopen();
+        write([](Tx& tx) -> Result<> {
+            ASSAY_CHECK(tx.put_course({CourseId{"C"}, "Course", "Asia/Shanghai", "zh", "staff"}));
+            ASSAY_TRY(const RevisionId id, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 1, std::string(64, 'd'), "{}", 7}));
+            ASSAY_CHECK(tx.put_module({CourseId{"C"}, ModuleId{"M"}, "Module", false, id}));
+            return tx.put_participant(participant("p"));
+        });
+    }
+    void TearDown() override {
+        store_.reset();
+        ASSERT_TRUE(sys::remove_tree(directory_));
+    }
+    void reopen() {
+        store_.reset();
+        auto opened = GetParam().open(directory_);
+        ASSERT_TRUE(opened) << opened.error().text();
+        store_ = std::move(*opened);
+    }
+    void write(Store::Change change) {
+        const auto written = store_->write_and_wait(std::move(change));
+        ASSERT_TRUE(written) << written.error().text();
+    }
+    template <class F>
+    auto read(F query) {
+        std::optional<typename std::invoke_result_t<F, Reading&>::Value> value;
+        const auto result = store_->read([&](Reading& reading) -> Result<> {
+            ASSAY_TRY(auto found, query(reading));
+            value.emplace(std::move(found));
+            return ok;
+        });
+        EXPECT_TRUE(result) << result.error().text();
+        return std::move(value).value();
+    }
+    static Participant participant(const std::string& id) {
+        return {CourseId{"C"}, ParticipantId{id}, "Name", "", "g", true, "th-" + id, std::string{"\0sealed", 7}, "kh-" + id, "ks"};
+    }
+    static SubmissionId id_of(int number) {
+        std::string digits = std::to_string(number);
+        return SubmissionId{std::string(16 - digits.size(), '0') + digits};
+    }
+    static Submission submission(int number, State state = State::queued) {
+        Submission s;
+        s.id = id_of(number);
+        s.course = CourseId{"C"};
+        s.module = ModuleId{"M"};
+        s.participant = ParticipantId{"p"};
+        s.revision = RevisionId{1};
+        s.state = state;
+        s.sha256 = std::string(64, 'a');
+        s.size = 10;
+        s.first_byte_ms = 100;
+        s.last_byte_ms = 200 + number;
+        s.receipt = "{\"receipt\":true}";
+        return s;
+    }
+    static Result<JobId> submit(Tx& tx, int number, std::int64_t place = 0) {
+        ASSAY_CHECK(tx.add_submission(submission(number)));
+        Job job;
+        job.submission = id_of(number);
+        job.place = place;
+        return tx.add_job(job);
+    }
+
+    std::string directory_ = std::filesystem::temp_directory_path() / ("assay-store-" + sys::random_text(8, "abcdefgh"));
+    std::unique_ptr<Store> store_;
+};
+
+TEST_P(StoreSuite, WhatWasCommittedIsThereAfterAReopen) {
+    write([](Tx& tx) -> Result<> {
+        ASSAY_CHECK(submit(tx, 1));
+        ASSAY_CHECK(tx.put_setting("epoch", "4"));
+        return tx.add_receipt_key({"k1", std::string(32, '\xff'), 5, {}});
+    });
+    reopen();
+    EXPECT_EQ(read([](Reading& r) { return r.courses(); }).at(0).timezone, "Asia/Shanghai");
+    EXPECT_EQ(read([](Reading& r) { return r.module(CourseId{"C"}, ModuleId{"M"}); })->revision, RevisionId{1});
+    EXPECT_EQ(read([](Reading& r) { return r.current_revisions(); }).at(0).plan, "{}");
+    const auto stored = read([](Reading& r) { return r.submission(id_of(1)); });
+    ASSERT_TRUE(stored);
+    EXPECT_EQ(stored->receipt, "{\"receipt\":true}");
+    EXPECT_EQ(stored->last_byte_ms, 201);
+    EXPECT_FALSE(stored->held_reason);
+    EXPECT_EQ(read([](Reading& r) { return r.setting("epoch"); }), "4");
+    EXPECT_EQ(read([](Reading& r) { return r.receipt_keys(); }).at(0).public_key, std::string(32, '\xff'));
+    EXPECT_EQ(read([](Reading& r) { return r.digests(); }).size(), 2u);
+    EXPECT_FALSE(read([](Reading& r) { return r.submission(SubmissionId{"nothing"}); }));
+}
+
+TEST_P(StoreSuite, ParticipantsAreFoundByTheirHashes) {
+    EXPECT_EQ(read([](Reading& r) { return r.participants_by_token("th-p"); }).at(0).token_sealed, (std::string{"\0sealed", 7}));
+    EXPECT_TRUE(read([](Reading& r) { return r.participant_by_key(CourseId{"C"}, "kh-p"); }));
+    EXPECT_FALSE(read([](Reading& r) { return r.participant_by_key(CourseId{"D"}, "kh-p"); }));
+    EXPECT_TRUE(read([](Reading& r) { return r.participants_by_token(""); }).empty());
+
+    auto twin = participant("q");
+    twin.token_hash = "th-p";
+    const auto refused = store_->write_and_wait([&](Tx& tx) { return tx.put_participant(twin); });
+    EXPECT_EQ(refused.error().fault(), Fault::conflict);
+    auto changed = participant("p");
+    changed.name = "New name";
+    write([&](Tx& tx) { return tx.put_participant(changed); });
+    EXPECT_EQ(read([](Reading& r) { return r.participants(CourseId{"C"}); }).at(0).name, "New name");
+}
+
+TEST_P(StoreSuite, TheLineIsInOrderOfPlaceAndAReplacementStandsWhereTheOldOneStood) {
+    write([](Tx& tx) -> Result<> {
+        for (int i = 1; i <= 3; ++i) ASSAY_CHECK(submit(tx, i));
+        ASSAY_TRY(const auto replaced, tx.job_of(id_of(1), 1));
+        ASSAY_CHECK(tx.add_submission(submission(4)));
+        ASSAY_CHECK(tx.supersede(id_of(1), id_of(4)));
+        Job job;
+        job.submission = id_of(4);
+        job.place = replaced->place;
+        ASSAY_CHECK(tx.add_job(job));
+        return tx.move(id_of(2), State::running);
+    });
+    const auto waiting = read([](Reading& r) { return r.waiting(10); });
+    ASSERT_EQ(waiting.size(), 2u);
+    EXPECT_EQ(waiting[0].job.submission, id_of(4));
+    EXPECT_EQ(waiting[0].received_ms, 204);
+    EXPECT_EQ(waiting[1].job.submission, id_of(3));
+    EXPECT_EQ(read([](Reading& r) { return r.waiting(1); }).size(), 1u);
+    EXPECT_EQ(read([](Reading& r) { return r.running(); }).at(0).job.submission, id_of(2));
+    const auto old = read([](Reading& r) { return r.submission(id_of(1)); });
+    EXPECT_EQ(old->state, State::superseded);
+    EXPECT_EQ(old->superseded_by, id_of(4));
+    EXPECT_EQ(read([](Reading& r) { return r.job_of(id_of(1), 1); })->state, State::superseded);
+    const auto mine = read([](Reading& r) { return r.submissions(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p"}, 2); });
+    ASSERT_EQ(mine.size(), 2u);
+    EXPECT_EQ(mine[0].id, id_of(4));
+    EXPECT_EQ(read([](Reading& r) { return r.submissions_counted(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p"}); }), 3);
+}
+
+TEST_P(StoreSuite, AttemptsAndVerdictsAreWrittenOnce) {
+    write([](Tx& tx) -> Result<> {
+        ASSAY_TRY(const JobId job, submit(tx, 1));
+        ASSAY_CHECK(tx.move(id_of(1), State::running));
+        ASSAY_CHECK(tx.add_attempt({job, 1, 9, 1000, 0, {}, ""}));
+        ASSAY_CHECK(tx.end_attempt(job, 1, model::AttemptEnd::verdict, "", 2000));
+        ASSAY_CHECK(tx.add_verdict({id_of(1), 1, model::Verdict::grader_fault, {}, 10.0, "{}", 1000, 2000}));
+        return tx.move(id_of(1), State::graded);
+    });
+    const auto verdict = read([](Reading& r) { return r.verdict(id_of(1), 1); });
+    ASSERT_TRUE(verdict);
+    EXPECT_FALSE(verdict->score);
+    EXPECT_EQ(verdict->score_max, 10.0);
+    EXPECT_EQ(read([](Reading& r) { return r.attempts(JobId{1}); }).at(0).end, model::AttemptEnd::verdict);
+    // A fault that is not the participant's does not count to what he may hand in.
+    EXPECT_EQ(read([](Reading& r) { return r.submissions_counted(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p"}); }), 0);
+
+    const auto again = store_->write_and_wait(
+        [](Tx& tx) { return tx.add_verdict({id_of(1), 1, model::Verdict::passed, {}, {}, "{}", 0, 0}); });
+    EXPECT_EQ(again.error().fault(), Fault::conflict);
+    const auto ended = store_->write_and_wait([](Tx& tx) { return tx.end_attempt(JobId{1}, 1, model::AttemptEnd::cut, "", 1); });
+    EXPECT_EQ(ended.error().fault(), Fault::missing);
+}
+
+TEST_P(StoreSuite, AChangeThatFailsTakesNothingWithItButItself) {
+    constexpr int writers = 100;
+    std::mutex mutex;
+    std::condition_variable all_done;
+    int succeeded = 0;
+    int failed = 0;
+    std::vector<std::jthread> threads;
+    for (int i = 1; i <= writers; ++i) {
+        threads.emplace_back([&, i] {
+            const auto change = [i](Tx& tx) -> Result<> {
+                ASSAY_CHECK(submit(tx, i));
+                if (i % 3 == 0) return Error{Fault::denied, "no"};
+                return ok;
+            };
+            store_->write(change, [&](Result<> result) {
+                const std::lock_guard lock{mutex};
+                ++(result ? succeeded : failed);
+                all_done.notify_one();
+            });
+        });
+    }
+    std::unique_lock lock{mutex};
+    ASSERT_TRUE(all_done.wait_for(lock, std::chrono::seconds{60}, [&] { return succeeded + failed == writers; }));
+    EXPECT_EQ(failed, writers / 3);
+    EXPECT_EQ(read([](Reading& r) { return r.waiting(1000); }).size(), static_cast<std::size_t>(succeeded));
+    EXPECT_FALSE(read([](Reading& r) { return r.submission(id_of(3)); }));
+    EXPECT_TRUE(read([](Reading& r) { return r.submission(id_of(4)); }));
+}
+
+TEST_P(StoreSuite, AnAnswerComesOnlyWhenOthersCanReadTheChange) {
+    bool seen = false;
+    std::mutex mutex;
+    std::condition_variable answered;
+    bool done = false;
+    store_->write([](Tx& tx) { return tx.put_setting("a", "1"); },
+                  [&](Result<>) {
+                      seen = read([](Reading& r) { return r.setting("a"); }) == "1";
+                      const std::lock_guard lock{mutex};
+                      done = true;
+                      answered.notify_one();
+                  });
+    std::unique_lock lock{mutex};
+    ASSERT_TRUE(answered.wait_for(lock, std::chrono::seconds{60}, [&] { return done; }));
+    EXPECT_TRUE(seen);
+}
+
+TEST_P(StoreSuite, AReadingSeesOneMomentHoweverLongItLasts) {
+    const auto result = store_->read([&](Reading& reading) -> Result<> {
+        ASSAY_TRY(const auto before, reading.setting("a"));
+        ASSAY_CHECK(store_->write_and_wait([](Tx& tx) { return tx.put_setting("a", "2"); }));
+        ASSAY_TRY(const auto after, reading.setting("a"));
+        EXPECT_EQ(before, after);
+        return ok;
+    });
+    EXPECT_TRUE(result);
+    EXPECT_EQ(read([](Reading& r) { return r.setting("a"); }), "2");
+}
+
+TEST_P(StoreSuite, RowsThatPointNowhereAreRefused) {
+    const auto refused = store_->write_and_wait([](Tx& tx) -> Result<> {
+        Submission s = submission(1);
+        s.participant = ParticipantId{"nobody"};
+        return tx.add_submission(s);
+    });
+    EXPECT_EQ(refused.error().fault(), Fault::conflict);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, StoreSuite, ::testing::Values(Backend{"sqlite", sqlite_in}),
+                         [](const auto& info) { return std::string{info.param.name}; });
+
+// --- What is SQLite's alone.
+
+class SqliteFile : public ::testing::Test {
+protected:
+    void SetUp() override { ASSERT_TRUE(sys::make_directory(directory_)); }
+    void TearDown() override { ASSERT_TRUE(sys::remove_tree(directory_)); }
+    std::string directory_ = std::filesystem::temp_directory_path() / ("assay-sqlite-" + sys::random_text(8, "abcdefgh"));
+    std::string path_ = directory_ + "/assay.db";
+};
+
+TEST_F(SqliteFile, ANewerSchemaIsRefusedInClearWordsAndLeftAlone) {
+    ASSERT_TRUE(open_sqlite({path_, {}}));
+    {
+        auto raw = sqlite::Database::open(path_, sqlite::Database::Access::write);
+        ASSERT_TRUE(raw);
+        ASSERT_TRUE(raw->script("PRAGMA user_version = 99"));
+    }
+    const auto refused = open_sqlite({path_, {}});
+    EXPECT_EQ(refused.error().fault(), Fault::unsupported);
+    EXPECT_NE(refused.error().text().find("99"), std::string::npos);
+}
+
+TEST_F(SqliteFile, SomebodyElsesDatabaseIsRefused) {
+    {
+        auto raw = sqlite::Database::open(path_, sqlite::Database::Access::write);
+        ASSERT_TRUE(raw);
+        ASSERT_TRUE(raw->script("CREATE TABLE theirs (a)"));
+    }
+    EXPECT_EQ(open_sqlite({path_, {}}).error().fault(), Fault::unsupported);
+}
+
+TEST_F(SqliteFile, AFileThatIsNoDatabaseIsADiskFailure) {
+    ASSERT_TRUE(sys::write_file_durably(path_, std::string(4096, 'x')));
+    EXPECT_EQ(open_sqlite({path_, {}}).error().fault(), Fault::disk_failed);
+}
+
+// A log that has outgrown its bound is moved into the file although nobody asked for it.
+TEST_F(SqliteFile, TheLogIsKeptShort) {
+    auto store = open_sqlite({path_, {}});
+    ASSERT_TRUE(store);
+    for (int i = 0; i < 24; ++i) {
+        ASSERT_TRUE((*store)->write_and_wait([&](Tx& tx) { return tx.put_setting("x", std::string(1u << 20, static_cast<char>('a' + i))); }));
+    }
+    EXPECT_LT(sys::info_of_path(path_ + "-wal")->size, 12 << 20);
+}
+
+// Corruption found in mid-change: the whole group hears of it, the owner is told, and nothing more is taken.
+TEST_F(SqliteFile, AfterADiskFailureNothingMoreIsTaken) {
+    { ASSERT_TRUE(open_sqlite({path_, {}})); }
+    std::size_t page = 0;
+    {
+        auto raw = sqlite::Database::open(path_, sqlite::Database::Access::read);
+        ASSERT_TRUE(raw);
+        const auto root = [](const sqlite::Row& row) { return static_cast<std::size_t>(row.integer(0)); };
+        page = raw->first<std::size_t>("SELECT rootpage FROM sqlite_schema WHERE name = 'setting'", {}, +root).value().value();
+    }
+    std::string bytes = sys::read_file(path_, 64u << 20).value();
+    bytes.replace((page - 1) * 4096, 4096, 4096, '\x5a');
+    ASSERT_TRUE(sys::write_file_durably(path_, bytes));
+    int told = 0;
+    auto store = open_sqlite({path_, [&](const Error&) { ++told; }});
+    ASSERT_TRUE(store) << store.error().text();
+    EXPECT_EQ((*store)->write_and_wait([](Tx& tx) { return tx.put_setting("a", "1"); }).error().fault(), Fault::disk_failed);
+    EXPECT_EQ((*store)->write_and_wait([](Tx&) -> Result<> { return ok; }).error().fault(), Fault::disk_failed);
+    EXPECT_EQ(told, 1);
+}
+
+}  // namespace
+}  // namespace assay::store
