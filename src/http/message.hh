@@ -81,7 +81,8 @@ loop::Task<Result<std::string>> read_body(Reader& reader, std::size_t size_max);
 
 using Handler = std::function<loop::Task<Response>(Request request, Reader& reader)>;
 
-// Patterns: "/oj/{course}/{module}/{key}". A path that only other methods know answers 405 with Allow; HEAD is GET without body.
+// Patterns: "/oj/{course}/{module}/{key}"; a capture matches one non-empty segment, a literal part wins over a capture. A path that only other
+// methods know answers 405 with Allow; HEAD is GET without body; the method "*" takes whatever no other route of the pattern takes.
 class Router {
 public:
     void add(std::string method, std::string pattern, Handler handler);

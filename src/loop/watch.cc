@@ -11,8 +11,10 @@ namespace asio = boost::asio;
 struct Watch::Inner {
     Inner(Loop& loop, sys::Fd socket)
         : home{loop}, context{*static_cast<asio::io_context*>(loop.native())}, fd{std::move(socket)}, descriptor{context}, timer{context} {}
-    ~Inner() {
+    ~Inner() { close(); }
+    void close() {
         if (descriptor.is_open()) descriptor.release();  // `fd` owns it.
+        fd.reset();
     }
 
     Loop& home;
@@ -23,7 +25,6 @@ struct Watch::Inner {
     std::coroutine_handle<> waiting;
     std::uint64_t turn = 0;  // A late callback of an earlier wait must not end the present one.
     Ready outcome = Ready::yes;
-    bool cancelled = false;
 
     void finish(std::uint64_t of_turn, Ready result) {
         if (of_turn != turn || !waiting) return;
@@ -37,7 +38,9 @@ struct Watch::Inner {
 
 Watch::Watch(std::shared_ptr<Inner> inner) : inner_{std::move(inner)} {}
 Watch::Watch(Watch&&) noexcept = default;
-Watch::~Watch() = default;
+Watch::~Watch() {
+    if (inner_) inner_->close();  // Callbacks of ended waits may hold the rest for a moment.
+}
 
 Result<Watch> Watch::of(Loop& home, sys::Fd socket) {
     auto inner = std::make_shared<Inner>(home, std::move(socket));
@@ -53,14 +56,10 @@ Loop& Watch::home() const { return inner_->home; }
 Watch::Wait Watch::readable(sys::TimePoint deadline) { return Wait{inner_, true, deadline}; }
 Watch::Wait Watch::writable(sys::TimePoint deadline) { return Wait{inner_, false, deadline}; }
 
-bool Watch::Wait::await_suspend(std::coroutine_handle<> handle) {
+void Watch::Wait::await_suspend(std::coroutine_handle<> handle) {
     const auto inner = std::static_pointer_cast<Inner>(inner_);
     ASSAY_ASSERT(Loop::current() == &inner->home);
     ASSAY_ASSERT(!inner->waiting);
-    if (inner->cancelled) {
-        inner->outcome = Ready::cancelled;
-        return false;
-    }
     inner->waiting = handle;
     const std::uint64_t turn = ++inner->turn;
     using Descriptor = asio::posix::stream_descriptor;
@@ -75,15 +74,13 @@ bool Watch::Wait::await_suspend(std::coroutine_handle<> handle) {
             if (!error) inner->finish(turn, Ready::deadline);
         });
     }
-    return true;
 }
 
 Ready Watch::Wait::await_resume() const noexcept { return std::static_pointer_cast<Inner>(inner_)->outcome; }
 
-void Watch::cancel() {
+void Watch::interrupt() {
     const auto inner = inner_;  // The resumed coroutine may end this watch.
-    inner->cancelled = true;
-    inner->finish(inner->turn, Ready::cancelled);
+    inner->finish(inner->turn, Ready::interrupted);
 }
 
 }  // namespace assay::loop

@@ -16,7 +16,7 @@
 
 namespace assay::loop {
 
-enum class Ready { yes, deadline, cancelled };
+enum class Ready { yes, deadline, interrupted };
 
 class Watch {
 public:
@@ -33,7 +33,7 @@ public:
     class Wait {
     public:
         bool await_ready() const noexcept { return false; }
-        bool await_suspend(std::coroutine_handle<>);
+        void await_suspend(std::coroutine_handle<>);
         Ready await_resume() const noexcept;
 
     private:
@@ -47,8 +47,8 @@ public:
     Wait readable(sys::TimePoint deadline);  // also when the peer has closed
     Wait writable(sys::TimePoint deadline);
 
-    // Ends a wait under way, whose coroutine resumes inside this call; every later wait ends at once. On the home loop.
-    void cancel();
+    // Ends the wait under way, if there is one; its coroutine resumes inside this call. On the home loop.
+    void interrupt();
 
 private:
     struct Inner;

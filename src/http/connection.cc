@@ -1,0 +1,359 @@
+#include "http/connection.hh"
+
+#include <algorithm>
+#include <array>
+
+#include "base/log.hh"
+#include "http/chunked.hh"
+#include "http/wire.hh"
+#include "sys/random.hh"
+
+namespace assay::http {
+namespace {
+
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr double slow_ms = 1000;
+
+sys::TimePoint now() { return sys::system_clock().now(); }
+std::int64_t ns_of(sys::TimePoint time) { return time.time_since_epoch().count(); }
+std::string new_request_id() { return to_hex(bytes_of(sys::random_bytes(8))); }
+
+}  // namespace
+
+// The body of the request being handled.
+class Connection::Body final : public Reader {
+public:
+    Body(Connection& connection, const Head& head)
+        : connection_{connection}, last_{connection.arrival_}, chunked_{head.chunked},
+          left_{head.content_length.value_or(0)}, owes_continue_{head.expects_continue && head.has_body()} {
+        if (!head.has_body()) ended_ = true;
+    }
+    ~Body() override { set_receiving(false); }
+
+    loop::Task<Result<std::span<const std::byte>>> next() override;
+    sys::WallTime last_arrival() const override { return last_; }
+    std::int64_t bytes_read() const override { return bytes_read_; }
+
+    bool ended() const { return ended_; }
+    std::optional<Fault> failed() const { return failed_; }
+    void finish();
+
+private:
+    Error fail(Fault fault, std::string text) {
+        failed_ = fault;
+        set_receiving(false);
+        large_.reset();
+        return {fault, std::move(text)};
+    }
+    void set_receiving(bool on) {
+        if (on == receiving_) return;
+        receiving_ = on;
+        connection_.body_bytes_ = static_cast<std::int64_t>(connection_.unread().size());
+        connection_.body_began_ns_ = on ? ns_of(now()) : 0;
+    }
+    Result<ByteView> take();
+    loop::Task<Result<Unit>> refill();
+
+    Connection& connection_;
+    sys::WallTime last_;
+    const bool chunked_;
+    Chunked chunks_;
+    std::int64_t left_;  // by Content-Length
+    bool owes_continue_;
+    bool ended_ = false;
+    bool receiving_ = false;
+    std::optional<Fault> failed_;
+    std::int64_t bytes_read_ = 0;
+    int in_a_row_ = 0;
+    std::unique_ptr<std::byte[]> large_;  // there only while bytes are
+    ByteView raw_;                        // received into it and not yet used
+};
+
+// The next run of what has already been received; empty when there is none.
+Result<ByteView> Connection::Body::take() {
+    const bool early = raw_.empty();  // What came with the header goes first.
+    ByteView input = early ? bytes_of(connection_.unread()) : raw_;
+    const std::size_t before = input.size();
+    ByteView run;
+    if (chunked_) {
+        ASSAY_TRY(run, chunks_.next(input));
+        ended_ = chunks_.finished();
+    } else {
+        run = input.first(static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(before))));
+        input = input.subspan(run.size());
+        left_ -= static_cast<std::int64_t>(run.size());
+        ended_ = left_ == 0;
+    }
+    if (early) connection_.begin_ += before - input.size();
+    else raw_ = input;
+    bytes_read_ += static_cast<std::int64_t>(run.size());
+    if (ended_) set_receiving(false);
+    return run;
+}
+
+// After the last byte: what was received beyond it is the beginning of the next request.
+void Connection::Body::finish() {
+    if (!raw_.empty()) {
+        connection_.buffer_.assign(text_of(raw_));
+        connection_.begin_ = 0;
+    }
+    raw_ = {};
+    large_.reset();
+}
+
+loop::Task<Result<Unit>> Connection::Body::refill() {
+    const ServerConfig& config = connection_.config_;
+    const sys::TimePoint deadline = now() + config.body_stall_max;
+    for (;;) {
+        if (connection_.shed_) co_return fail(Fault::timed_out, "shed: too slow while others wait for a connection");
+        if (large_ == nullptr || ++in_a_row_ > reads_in_a_row_max) {
+            in_a_row_ = 0;
+            connection_.interruptible_ = true;
+            auto wait = connection_.watch_.readable(deadline);
+            const loop::Ready ready = co_await wait;
+            connection_.interruptible_ = false;
+            if (ready == loop::Ready::interrupted) continue;
+            if (ready == loop::Ready::deadline) co_return fail(Fault::timed_out, "no byte of the body for " + std::to_string(config.body_stall_max.count()) + " s");
+        }
+        std::size_t room = config.body_read_bytes;
+        if (!chunked_) room = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(room)));
+        if (large_ == nullptr) large_ = std::make_unique_for_overwrite<std::byte[]>(room);
+        const auto received = sys::receive_some(connection_.watch_.fd(), {large_.get(), room});
+        if (!received || *received == 0U) co_return fail(Fault::unreachable, "the peer went away inside its body");
+        if (!*received) {
+            large_.reset();  // Waits without memory: a thousand slow senders hold nothing.
+            continue;
+        }
+        raw_ = ByteView{large_.get(), **received};
+        last_ = sys::system_clock().wall();
+        connection_.body_bytes_ += static_cast<std::int64_t>(raw_.size());
+        co_return ok;
+    }
+}
+
+loop::Task<Result<std::span<const std::byte>>> Connection::Body::next() {
+    if (failed_) co_return Error{*failed_, "the body could not be read to its end"};
+    if (std::exchange(owes_continue_, false)) {
+        const bool sent = co_await connection_.send(std::string{continue_line}, {});
+        if (!sent) co_return fail(Fault::unreachable, "the peer went away before its body");
+    }
+    for (;;) {
+        if (ended_) co_return ByteView{};
+        set_receiving(true);
+        auto run = take();
+        if (!run) co_return fail(Fault::invalid, run.error().text());
+        if (!run->empty()) co_return *run;
+        if (ended_) continue;
+        connection_.consume(0);
+        ASSAY_CO_CHECK(co_await refill());
+    }
+}
+
+Connection::Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping, loop::Watch watch,
+                       sys::Accepted peer, Role role)
+    : config_{config}, router_{router}, stopping_{stopping}, watch_{std::move(watch)}, peer_{std::move(peer.peer)},
+      credentials_{peer.credentials}, role_{role}, accepted_{now()} {}
+
+void Connection::shed() {
+    shed_ = true;
+    wind_down();
+}
+
+void Connection::wind_down() {
+    watch_.home().post([self = shared_from_this()] {
+        if (self->interruptible_) self->watch_.interrupt();
+    });
+}
+
+void Connection::cut() { sys::shut_both(watch_.fd()); }
+
+void Connection::consume(std::size_t count) {
+    begin_ += count;
+    if (begin_ < buffer_.size()) return;
+    std::string{}.swap(buffer_);
+    begin_ = 0;
+}
+
+loop::Task<Unit> Connection::run() {
+    if (role_ == Role::refused) {
+        co_await refuse({503, "busy", "the server has all the connections it can serve; try again in a moment"});
+    } else {
+        for (bool first = true;; first = false) {
+            std::optional<Head> head = co_await read_head(first);
+            if (!head) break;
+            const bool again = co_await answer(std::move(*head));
+            if (!again) break;
+            if (unread().empty()) continue;
+            auto turn = watch_.writable(now() + config_.write_time_max);  // A pipeline must not keep the loop to itself.
+            (void)co_await turn;
+        }
+    }
+    if (drain_ != Drain::none) co_await drain();
+    co_return ok;
+}
+
+Connection::Receipt Connection::receive_head() {
+    std::array<std::byte, head_read_bytes> bytes;
+    const auto received = sys::receive_some(watch_.fd(), bytes);
+    if (!received || *received == 0U) return Receipt::gone;
+    if (!*received) return Receipt::nothing;
+    arrival_ = sys::system_clock().wall();
+    buffer_.append(text_of(ByteView{bytes}.first(**received)));
+    return Receipt::bytes;
+}
+
+// nullopt: there is no further request here.
+loop::Task<std::optional<Head>> Connection::read_head(bool first) {
+    consume(0);
+    buffer_.erase(0, std::exchange(begin_, 0));
+    HeadScan scan{config_.header_bytes_max};
+    const bool patient = role_ == Role::adopted;
+    sys::TimePoint deadline = patient ? loop::Watch::never : first ? accepted_ + config_.header_time_max : now() + config_.idle_time_max;
+    bool begun = false;
+    for (;;) {
+        if (!begun && !buffer_.empty()) {
+            begun = true;
+            if (!first || patient) deadline = now() + config_.header_time_max;
+        }
+        const auto end = scan.look(buffer_);
+        if (!end) {
+            co_await refuse(end.error());
+            co_return std::nullopt;
+        }
+        if (*end) {
+            auto head = parse_head(std::string_view{buffer_}.substr(scan.begin(), **end - scan.begin()));
+            consume(**end);
+            if (head) co_return std::move(*head);
+            co_await refuse(std::move(head.error()));
+            co_return std::nullopt;
+        }
+        const Receipt receipt = receive_head();
+        if (receipt == Receipt::gone) co_return std::nullopt;
+        if (receipt == Receipt::bytes) continue;
+
+        if (!begun && (stopping_ || shed_)) co_return std::nullopt;
+        interruptible_ = !begun;
+        if (!begun && !first && !patient) idle_since_ns_ = ns_of(now());
+        auto wait = watch_.readable(deadline);
+        const loop::Ready ready = co_await wait;
+        interruptible_ = false;
+        idle_since_ns_ = 0;
+        if (ready != loop::Ready::deadline) continue;
+        if (begun) co_await refuse({408, "too_slow", "the header did not arrive in time"});
+        co_return std::nullopt;
+    }
+}
+
+loop::Task<bool> Connection::answer(Head head) {
+    Request request;
+    request.method = std::move(head.method);
+    request.path = std::move(head.path);
+    request.query = std::move(head.query);
+    request.headers = std::move(head.headers);
+    request.id = new_request_id();
+    request.peer = peer_;
+    request.credentials = credentials_;
+    request.content_length = head.content_length;
+    request.chunked = head.chunked;
+    request.received = sys::system_clock().wall();
+    request.started = now();
+
+    const std::string method = request.method.substr(0, 16);
+    const std::string id = request.id;
+    const sys::TimePoint started = request.started;
+    const bool head_only = request.method == "HEAD";
+    Router::Match match = router_.find(request.method, request.path);
+    request.captures = std::move(match.captures);
+
+    Body body{*this, head};
+    Response response;
+    if (match.handler != nullptr) {
+        auto handling = (*match.handler)(std::move(request), body);
+        response = co_await std::move(handling);
+    } else if (match.allow.empty()) {
+        response = problem(404, "not_found", "there is nothing under this address");
+    } else {
+        response = problem(405, "method", "this address does not take " + escaped(method), "use one of: " + match.allow);
+        response.with("Allow", match.allow);
+    }
+
+    // What went wrong with the body outranks what the handler made of it: it may have guessed from the Fault alone.
+    const std::optional<Fault> failed = body.failed();
+    if (failed == Fault::timed_out && response.status != 408) response = problem(408, "too_slow", "the body did not arrive in time", "try again, perhaps from a faster connection");
+    if (failed == Fault::invalid && (response.status < 400 || response.status >= 500)) response = problem(400, "bad_request", "the body is not framed as its header says");
+    const bool close = !body.ended() || failed || response.close || !head.keep_alive || stopping_ || shed_;
+    if (body.ended()) body.finish();
+    drain_ = !close ? Drain::none : !body.ended() || failed ? Drain::patient : Drain::brief;
+    const int status = response.status;
+    const std::size_t bytes = response.body.size();
+    bool written = false;
+    if (failed != Fault::unreachable) written = co_await write(std::move(response), id, head_only, close);
+
+    const double ms = sys::ms_of(now() - started);
+    if (failed != Fault::unreachable && (status >= 500 || (ms >= slow_ms && role_ != Role::adopted))) {
+        const std::string_view pattern = match.pattern.empty() ? std::string_view{"none"} : match.pattern;
+        log::info("http.request", {{"method", method}, {"route", pattern}, {"status", status}, {"ms", static_cast<std::int64_t>(ms)}, {"bytes", bytes}, {"request", id}});
+    }
+    if (!written) drain_ = Drain::none;
+    co_return written && !close;
+}
+
+loop::Task<Unit> Connection::refuse(Refusal refusal) {
+    const bool written = co_await write(problem(refusal.status, refusal.code, refusal.text), new_request_id(), false, true);
+    drain_ = !written ? Drain::none : role_ == Role::refused ? Drain::brief : Drain::patient;
+    co_return ok;
+}
+
+loop::Task<bool> Connection::write(Response response, std::string request_id, bool head_only, bool close) {
+    std::string head = response_head(response, request_id, close, sys::system_clock().wall());
+    if (head_only || !has_content(response.status)) response.body.clear();
+    co_return co_await send(std::move(head), std::move(response.body));
+}
+
+// false: the peer is gone, or took it too slowly.
+loop::Task<bool> Connection::send(std::string head, std::string body) {
+    const auto size = static_cast<std::int64_t>(head.size() + body.size());
+    const sys::TimePoint deadline = now() + config_.write_time_max + std::chrono::seconds{size / write_rate_min_bytes_per_s};
+    ByteView first = bytes_of(head);
+    ByteView second = bytes_of(body);
+    while (!first.empty() || !second.empty()) {
+        const auto sent = sys::send_some(watch_.fd(), first, second);
+        if (!sent) co_return false;
+        if (!*sent) {
+            auto wait = watch_.writable(deadline);
+            if (co_await wait == loop::Ready::deadline) co_return false;
+            continue;
+        }
+        const std::size_t of_first = std::min(**sent, first.size());
+        first = first.subspan(of_first);
+        second = second.subspan(**sent - of_first);
+    }
+    co_return true;
+}
+
+// Closing with unread bytes would reset the connection, and the reset may overtake the response. So: half-close, and read on
+// until the peer has seen it and closes, within bounds.
+loop::Task<Unit> Connection::drain() {
+    const bool brief = drain_ == Drain::brief || shed_;
+    const sys::TimePoint deadline = now() + (brief ? std::min(brief_drain_time_max, config_.drain_time_max) : config_.drain_time_max);
+    sys::shut_sending(watch_.fd());
+    std::string{}.swap(buffer_);
+    begin_ = 0;
+    int in_a_row = 0;
+    for (std::size_t total = 0; total < config_.drain_bytes_max && now() < deadline;) {
+        const auto dropped = sys::discard_some(watch_.fd());
+        if (!dropped || *dropped == 0U) break;
+        if (*dropped) total += **dropped;
+        if (*dropped && ++in_a_row <= reads_in_a_row_max) continue;
+        if (brief && stopping_) break;
+        in_a_row = 0;
+        interruptible_ = true;
+        auto wait = watch_.readable(deadline);
+        const loop::Ready ready = co_await wait;
+        interruptible_ = false;
+        if (ready == loop::Ready::interrupted && stopping_) break;
+    }
+    co_return ok;
+}
+
+}  // namespace assay::http

@@ -1,0 +1,178 @@
+#include "http/head.hh"
+
+#include <algorithm>
+#include <charconv>
+
+namespace assay::http {
+namespace {
+
+constexpr std::size_t length_digits_max = 18;  // Always fits an int64.
+
+std::unexpected<Refusal> bad(std::string text) { return std::unexpected{Refusal{400, "bad_request", std::move(text)}}; }
+
+bool token_byte(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view{"!#$%&'*+-.^_`|~"}.contains(c);
+}
+
+bool control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string_view without_blanks(std::string_view text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    return text;
+}
+
+bool clean_text(const std::optional<std::string>& decoded) {
+    return decoded && valid_utf8(*decoded) && std::ranges::none_of(*decoded, control);
+}
+
+Checked<Unit> read_target(std::string_view target, Head& head) {
+    if (!target.starts_with('/')) return bad("the request target must begin with '/'");
+    const auto printable = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };
+    if (!std::ranges::all_of(target, printable)) return bad("the request target has bytes that must be percent-encoded");
+    const std::size_t mark = target.find('?');
+    const std::optional<std::string> path = percent_decoded(target.substr(0, mark), false);
+    if (!clean_text(path)) return bad("the path does not decode to text");
+    head.path = *path;
+    if (mark == std::string_view::npos) return Unit{};
+    head.query = target.substr(mark + 1);
+    if (!clean_text(percent_decoded(head.query, true))) return bad("the query does not decode to text");
+    return Unit{};
+}
+
+Checked<Unit> read_length(const std::vector<Header>& headers, Head& head) {
+    for (const auto& [name, value] : headers) {
+        if (!equal_ignoring_case(name, "content-length")) continue;
+        // Also the same length twice: whoever sends that cannot be trusted to mean what the next program reads.
+        if (head.content_length) return bad("Content-Length is given more than once");
+        const bool digits = !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+        if (!digits) return bad("Content-Length is not a number");
+        if (value.size() > length_digits_max) return std::unexpected{Refusal{413, "too_large", "Content-Length is larger than any body can be"}};
+        std::int64_t length = 0;
+        std::from_chars(value.data(), value.data() + value.size(), length);
+        head.content_length = length;
+    }
+    return Unit{};
+}
+
+Checked<Unit> read_codings(const std::vector<Header>& headers, bool http_1_0, Head& head) {
+    bool present = false;
+    bool other = false;
+    int chunked = 0;
+    for (const auto& [name, value] : headers) {
+        if (!equal_ignoring_case(name, "transfer-encoding")) continue;
+        present = true;
+        for (const std::string_view coding : split(value, ',')) {
+            if (equal_ignoring_case(without_blanks(coding), "chunked")) ++chunked;
+            else other = true;
+        }
+    }
+    if (!present) return Unit{};
+    if (head.content_length) return bad("Content-Length and Transfer-Encoding exclude each other");
+    if (http_1_0) return bad("HTTP/1.0 knows no Transfer-Encoding");
+    if (other) return std::unexpected{Refusal{501, "unsupported", "the only transfer coding understood is chunked"}};
+    if (chunked != 1) return bad("chunked may be named only once");
+    head.chunked = true;
+    return Unit{};
+}
+
+}  // namespace
+
+bool is_token(std::string_view text) { return !text.empty() && std::ranges::all_of(text, token_byte); }
+
+Checked<std::optional<std::size_t>> HeadScan::look(std::string_view buffer) {
+    for (; at_ < buffer.size(); ++at_) {
+        const char c = buffer[at_];
+        const bool after_cr = at_ > line_ && buffer[at_ - 1] == '\r';
+        if (after_cr != (c == '\n')) return bad("a line must end with CR LF");
+        if (c != '\n') {
+            if (control(c) && c != '\t' && c != '\r') return bad("a control character in the header");
+        } else if (at_ - line_ > 1) {
+            request_line_seen_ = true;
+            line_ = at_ + 1;
+        } else if (request_line_seen_) {
+            return std::optional{++at_};
+        } else {
+            if (++leading_ > leading_lines_max) return bad("empty lines instead of a request");
+            line_ = begin_ = at_ + 1;
+        }
+        if (!request_line_seen_ && at_ + 1 - begin_ > std::min(bytes_max_, request_line_bytes_max)) {
+            return std::unexpected{Refusal{414, "uri_too_long", "the request line is longer than " + size_text(request_line_bytes_max)}};
+        }
+        if (at_ + 1 - begin_ > bytes_max_) {
+            return std::unexpected{Refusal{431, "header_too_large", "the header is larger than " + size_text(static_cast<std::int64_t>(bytes_max_))}};
+        }
+    }
+    return std::optional<std::size_t>{};
+}
+
+Checked<std::vector<Header>> parse_fields(std::string_view lines) {
+    std::vector<Header> headers;
+    while (!lines.empty()) {
+        const std::size_t end = lines.find("\r\n");
+        const std::string_view line = lines.substr(0, end);
+        lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 2);
+        if (line.starts_with(' ') || line.starts_with('\t')) return bad("a folded header line");
+        const std::size_t colon = line.find(':');
+        if (colon == std::string_view::npos) return bad("a header line without ':'");
+        const std::string_view name = line.substr(0, colon);
+        const std::string_view value = without_blanks(line.substr(colon + 1));
+        if (!is_token(name)) return bad("a header name with characters it may not have");
+        if (std::ranges::any_of(value, [](char c) { return control(c) && c != '\t'; })) return bad("a control character in a header");
+        if (headers.size() >= header_fields_max) {
+            return std::unexpected{Refusal{431, "header_too_large", "more than " + std::to_string(header_fields_max) + " header lines"}};
+        }
+        headers.emplace_back(name, value);
+    }
+    return headers;
+}
+
+Checked<Head> parse_head(std::string_view block) {
+    const std::size_t line_end = block.find("\r\n");
+    if (line_end == std::string_view::npos || !block.ends_with("\r\n\r\n")) return bad("no complete header");
+    const std::string_view line = block.substr(0, line_end);
+    const std::size_t first = line.find(' ');
+    const std::size_t second = line.find(' ', first == std::string_view::npos ? first : first + 1);
+    if (second == std::string_view::npos) return bad("the request line is not 'METHOD TARGET VERSION'");
+
+    Head head;
+    head.method = line.substr(0, first);
+    if (!is_token(head.method)) return bad("the method has characters it may not have");
+    const std::string_view version = line.substr(second + 1);
+    const bool http_1_0 = version == "HTTP/1.0";
+    if (!http_1_0 && version != "HTTP/1.1") {
+        if (version.size() == 8 && version.starts_with("HTTP/")) {
+            return std::unexpected{Refusal{505, "unsupported", "only HTTP/1.1 and HTTP/1.0 are spoken here"}};
+        }
+        return bad("the request line does not end with an HTTP version");
+    }
+    if (const auto target = read_target(line.substr(first + 1, second - first - 1), head); !target) return std::unexpected{target.error()};
+
+    auto fields = parse_fields(block.substr(line_end + 2, block.size() - line_end - 4));
+    if (!fields) return std::unexpected{std::move(fields.error())};
+    head.headers = std::move(*fields);
+    if (const auto length = read_length(head.headers, head); !length) return std::unexpected{length.error()};
+    if (const auto codings = read_codings(head.headers, http_1_0, head); !codings) return std::unexpected{codings.error()};
+
+    head.keep_alive = !http_1_0;
+    int hosts = 0;
+    for (const auto& [name, value] : head.headers) {
+        if (equal_ignoring_case(name, "host")) ++hosts;
+        if (equal_ignoring_case(name, "connection")) {
+            for (const std::string_view option : split(value, ',')) {
+                if (equal_ignoring_case(without_blanks(option), "close")) head.keep_alive = false;
+            }
+        }
+        if (equal_ignoring_case(name, "expect") && !http_1_0) {
+            if (!equal_ignoring_case(value, "100-continue")) {
+                return std::unexpected{Refusal{417, "expectation", "the only expectation understood is 100-continue"}};
+            }
+            head.expects_continue = true;
+        }
+    }
+    if (hosts > 1 || (hosts == 0 && !http_1_0)) return bad("exactly one Host header is needed");
+    return head;
+}
+
+}  // namespace assay::http

@@ -1,0 +1,68 @@
+#include <algorithm>
+
+#include "http/message.hh"
+
+namespace assay::http {
+namespace {
+
+bool is_capture(std::string_view part) { return part.starts_with('{'); }
+
+std::vector<std::string_view> parts_of(std::string_view path) { return split(path.substr(path.starts_with('/') ? 1 : 0), '/'); }
+
+// A pattern's literal parts win over captures, the leftmost difference deciding.
+bool more_literal(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (is_capture(a[i]) != is_capture(b[i])) return is_capture(b[i]);
+    }
+    return false;
+}
+
+}  // namespace
+
+void Router::add(std::string method, std::string pattern, Handler handler) {
+    ASSAY_ASSERT(pattern.starts_with('/'));
+    Route route{std::move(method), std::move(pattern), {}, std::move(handler)};
+    for (const std::string_view part : parts_of(route.pattern)) route.parts.emplace_back(part);
+    routes_.push_back(std::move(route));
+}
+
+Router::Match Router::find(std::string_view method, std::string_view path) const {
+    const std::vector<std::string_view> given = parts_of(path);
+    const auto fits = [&](const Route& route) {
+        if (route.parts.size() != given.size()) return false;
+        for (std::size_t i = 0; i < given.size(); ++i) {
+            if (is_capture(route.parts[i]) ? given[i].empty() : route.parts[i] != given[i]) return false;
+        }
+        return true;
+    };
+    // The most literal pattern that fits, then among its methods: the named one, GET for HEAD, any.
+    const Route* nearest = nullptr;
+    for (const Route& route : routes_) {
+        if (fits(route) && (nearest == nullptr || more_literal(route.parts, nearest->parts))) nearest = &route;
+    }
+    Match match;
+    if (nearest == nullptr) return match;
+    match.pattern = nearest->pattern;
+
+    const Route* chosen = nullptr;
+    int rank = 0;
+    for (const Route& route : routes_) {
+        if (!fits(route) || more_literal(nearest->parts, route.parts)) continue;
+        const int own = route.method == method ? 3 : method == "HEAD" && route.method == "GET" ? 2 : route.method == "*" ? 1 : 0;
+        if (own > rank) {
+            rank = own;
+            chosen = &route;
+        }
+        if (route.method == "*") continue;
+        match.allow += (match.allow.empty() ? "" : ", ") + route.method;
+        if (route.method == "GET") match.allow += ", HEAD";
+    }
+    if (chosen == nullptr) return match;
+    match.handler = &chosen->handler;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (is_capture(chosen->parts[i])) match.captures.emplace_back(given[i]);
+    }
+    return match;
+}
+
+}  // namespace assay::http

@@ -1,0 +1,22 @@
+// What a response looks like on the wire. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "http/message.hh"
+#include "sys/clock.hh"
+
+namespace assay::http {
+
+std::string_view reason_phrase(int status);
+
+// Status line and header up to the empty line. Adds Date, Content-Length, Connection, Assay-Server and X-Request-Id; a header
+// the handler gave under one of these names, or with a control character in it, is left out.
+std::string response_head(const Response&, std::string_view request_id, bool close, sys::WallTime now);
+
+// Whether a response of this status has a body at all.
+bool has_content(int status);
+
+}  // namespace assay::http
