@@ -1,0 +1,290 @@
+// The unprivileged side: packs a request, reads the command's streams while it runs, asks for its end when they exceed their
+// limit, and turns the keeper's answer into an Outcome.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "base/log.hh"
+#include "sandbox/capture.hh"
+#include "sandbox/confine.hh"
+#include "sandbox/protocol.hh"
+#include "sandbox/sandbox.hh"
+#include "sys/error.hh"
+#include "sys/file.hh"
+
+namespace assay::sandbox {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto open_time_max = 20s;
+constexpr auto close_time_max = 40s;
+constexpr auto preparation_time_max = 240s;  // fills, setup and death together, beyond the wall limit
+constexpr std::size_t stdin_copy_bytes_max = 64 << 20;
+constexpr std::size_t read_bytes = 64 << 10;
+constexpr auto stop_look_every = 100ms;      // after `wake` fired once without a stop
+
+// A descriptor for the command to read from: read-only, from the start, and of a file that it cannot open again for writing.
+Result<sys::Fd> readable_copy(int fd) {
+    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    sys::Fd copy{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!copy) return sys::last_error("open", "input");
+    struct stat info{};
+    if (::fstat(copy.get(), &info) != 0) return sys::last_error("fstat", "input");
+    if (!S_ISREG(info.st_mode)) return Error{Fault::invalid, "the input is not a regular file"};
+    const int seals = ::fcntl(copy.get(), F_GET_SEALS);
+    const bool sealed = seals >= 0 && (seals & F_SEAL_WRITE) != 0;
+    if (sealed || (info.st_mode & S_IWOTH) == 0) return copy;
+    ASSAY_TRY(const std::string bytes, sys::read_all(copy, stdin_copy_bytes_max));
+    ASSAY_TRY(const sys::Fd memory, sys::memory_file("stdin", bytes_of(bytes), true));
+    const std::string memory_path = "/proc/self/fd/" + std::to_string(memory.get());
+    sys::Fd again{::open(memory_path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!again) return sys::last_error("open", "input");
+    return again;
+}
+
+bool has_nul(const std::vector<std::string>& words) {
+    return std::ranges::any_of(words, [](const std::string& word) { return word.contains('\0'); });
+}
+
+struct Order {
+    ToKeeper message{};
+    std::vector<sys::Fd> owned;
+    std::vector<int> descriptors;
+};
+
+Result<Order> order_for(const Request& request) {
+    const auto wrong = [](const char* what) { return Error{Fault::invalid, std::string{"sandbox request: "} + what}; };
+    if (request.command.empty() || request.command.front().empty()) return wrong("no command");
+    if (has_nul(request.command) || has_nul(request.environment) || request.directory.contains('\0')) return wrong("a NUL byte in the command");
+    Order order;
+    ToKeeper& message = order.message;
+    message.kind = ToKeeper::Kind::run;
+    message.trusted = request.trust == Trust::trusted;
+    message.compiled = request.profile == Profile::compiled;
+    message.host_network = request.network == Network::host;
+    message.seal = request.seal;
+    message.limits = request.limits;
+    if (!message.stage.set(request.stage)) return wrong("the stage's name is too long");
+    if (!message.report.set(request.report)) return wrong("the report's name is too long");
+
+    const std::string fallback = request.trust == Trust::trusted ? "/out" : "/work";
+    const std::string bytes = pack_command(request.command, request.environment, request.directory.empty() ? fallback : request.directory);
+    if (bytes.size() > command_bytes_max) return wrong("command and environment are longer than 1 MiB");
+    ASSAY_TRY(sys::Fd command, sys::memory_file("command", bytes_of(bytes), true));
+    order.descriptors.push_back(command.get());
+    order.owned.push_back(std::move(command));
+    if (request.stdin_fd >= 0) {
+        ASSAY_TRY(sys::Fd input, readable_copy(request.stdin_fd));
+        message.has_stdin = 1;
+        order.descriptors.push_back(input.get());
+        order.owned.push_back(std::move(input));
+    }
+    if (request.submission) {
+        message.has_submission = 1;
+        if (!message.submission_prefix.set(request.submission->prefix)) return wrong("the prefix is too long");
+        order.descriptors.push_back(request.submission->archive);
+    }
+    if (request.grader) {
+        message.has_grader = 1;
+        if (!message.grader_prefix.set(request.grader->prefix)) return wrong("the prefix is too long");
+        order.descriptors.push_back(request.grader->archive);
+    }
+    if (request.binds.size() > binds_max) return wrong("more than 8 binds");
+    message.binds_count = static_cast<std::uint32_t>(request.binds.size());
+    for (std::size_t i = 0; i < request.binds.size(); ++i) {
+        if (!message.binds[i].inside.set(request.binds[i].inside)) return wrong("a bind's inside path is too long");
+        message.binds[i].writable = request.binds[i].writable;
+        order.descriptors.push_back(request.binds[i].directory);
+    }
+    ASSAY_CHECK(check(message, order.descriptors.size(), true));
+    return order;
+}
+
+// One of the command's streams.
+struct Stream {
+    sys::Fd pipe;
+    Capture capture;
+
+    // Reads what is there, at most one buffer. false: nothing there, or it ended.
+    bool take(std::array<std::byte, read_bytes>& buffer) {
+        if (!pipe) return false;
+        Result<std::size_t> n = sys::read_some(pipe, buffer);
+        if (!n && n.error().fault() == Fault::busy) return false;
+        if (!n || *n == 0) {
+            pipe.reset();
+            return false;
+        }
+        capture.add(text_of(std::span{buffer}.first(*n)));
+        return true;
+    }
+};
+
+model::Outcome outcome_of(const FromKeeper& answer) {
+    model::Outcome outcome;
+    outcome.started = answer.started != 0;
+    if (outcome.started) {
+        if (answer.signalled != 0) outcome.signal = answer.code;
+        else outcome.exit_code = answer.code;
+    }
+    outcome.cpu_exceeded = answer.cpu_exceeded != 0;
+    outcome.wall_exceeded = answer.wall_exceeded != 0;
+    outcome.oom_killed = answer.oom_killed != 0;
+    outcome.processes_hit = answer.processes_hit != 0;
+    outcome.disk_full = answer.disk_full != 0;
+    outcome.forbidden = answer.signalled != 0 && answer.code == SIGSYS;
+    outcome.cpu_user_ms = answer.cpu_user_ms;
+    outcome.cpu_system_ms = answer.cpu_system_ms;
+    outcome.wall_ms = answer.wall_ms;
+    outcome.memory_peak_bytes = answer.memory_peak_bytes;
+    outcome.processes_peak = answer.processes_peak;
+    outcome.limits = answer.limits;
+    outcome.guarantees = answer.guarantees;
+    return outcome;
+}
+
+Result<> ask(const sys::Fd& socket, ToKeeper::Kind kind) {
+    ToKeeper message{};
+    message.kind = kind;
+    return send(socket, message);
+}
+
+Result<Received<FromKeeper>> answer_from(const sys::Fd& socket, sys::TimePoint deadline) {
+    ASSAY_TRY(const bool there, sys::wait_readable(socket, deadline));
+    if (!there) return Error{Fault::timed_out, "the sandbox does not answer"};
+    return receive<FromKeeper>(socket);
+}
+
+}  // namespace
+
+struct Job::Inner {
+    sys::Fd socket;
+    int slot = 0;
+};
+
+struct Client::Inner {
+    sys::Fd socket;
+};
+
+Job::Job(std::unique_ptr<Inner> inner) : inner_{std::move(inner)} {}
+Job::Job(Job&&) noexcept = default;
+
+Job& Job::operator=(Job&& other) noexcept {
+    Job incoming{std::move(other)};
+    std::swap(inner_, incoming.inner_);
+    return *this;
+}
+
+Job::~Job() {
+    if (!inner_ || !inner_->socket) return;
+    (void)ask(inner_->socket, ToKeeper::Kind::close);
+    const sys::TimePoint deadline = sys::system_clock().now() + close_time_max;
+    for (;;) {  // The keeper closes its end when nothing is left; an answer that was still on its way is passed over.
+        Result<Received<FromKeeper>> last = answer_from(inner_->socket, deadline);
+        if (last) continue;
+        if (last.error().fault() == Fault::timed_out) log::error("sandbox.leftover", {{"slot", inner_->slot}, {"error", last.error().text()}});
+        return;
+    }
+}
+
+Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop, int wake_fd) {
+    if (!inner_ || !inner_->socket) return Error{Fault::unreachable, "the job's sandbox is gone"};
+    const sys::Fd& socket = inner_->socket;
+    ASSAY_TRY(Order order, order_for(request));
+    ASSAY_CHECK(send(socket, order.message, order.descriptors));
+    order.owned.clear();
+
+    const sys::TimePoint deadline = sys::system_clock().now() + std::chrono::milliseconds{request.limits.wall_ms} + preparation_time_max;
+    std::array<Stream, 2> streams{Stream{{}, Capture{request.output_kept_max}}, Stream{{}, Capture{request.output_kept_max}}};
+    std::array<std::byte, read_bytes> buffer;
+    bool output_exceeded = false;
+    bool cancelled = false;
+    bool wake_fired = false;
+    const auto over = [&] { return streams[0].capture.bytes() + streams[1].capture.bytes() > request.limits.output_bytes; };
+
+    for (;;) {
+        if (stop != nullptr && !cancelled && stop->load()) {
+            cancelled = true;
+            (void)ask(socket, ToKeeper::Kind::kill_cancelled);
+        }
+        const bool look_for_stop = wake_fired && !cancelled;
+        pollfd fds[] = {{socket.get(), POLLIN, 0},
+                        {streams[0].pipe.get(), POLLIN, 0},
+                        {streams[1].pipe.get(), POLLIN, 0},
+                        {wake_fired ? -1 : wake_fd, POLLIN, 0}};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - sys::system_clock().now());
+        if (left <= 0ms) {
+            inner_->socket.reset();  // The keeper takes that as the order to end everything.
+            return Error{Fault::timed_out, "the sandbox did not finish in time"};
+        }
+        const auto wait = look_for_stop ? std::min<std::chrono::milliseconds>(left, stop_look_every) : std::min<std::chrono::milliseconds>(left, 60s);
+        if (::poll(fds, std::size(fds), static_cast<int>(wait.count())) < 0 && errno != EINTR) return sys::last_error("poll", "sandbox");
+
+        for (std::size_t i = 0; i < 2; ++i) {
+            if (fds[i + 1].revents != 0) (void)streams[i].take(buffer);
+        }
+        if (over() && !output_exceeded) {
+            output_exceeded = true;
+            (void)ask(socket, ToKeeper::Kind::kill_output);
+        }
+        if (fds[3].revents != 0) wake_fired = true;
+        if (fds[0].revents == 0) continue;
+
+        Result<Received<FromKeeper>> answer = receive<FromKeeper>(socket);
+        if (!answer) {
+            inner_->socket.reset();
+            return answer.take_error().in("run " + request.stage);
+        }
+        FromKeeper& message = answer->message;
+        if (message.kind == FromKeeper::Kind::started && answer->descriptors.size() == 2) {
+            for (std::size_t i = 0; i < 2; ++i) {
+                streams[i].pipe = std::move(answer->descriptors[i]);
+                if (::fcntl(streams[i].pipe.get(), F_SETFL, O_NONBLOCK) != 0) return sys::last_error("fcntl", "pipe");
+            }
+            continue;
+        }
+        if (message.kind != FromKeeper::Kind::finished) continue;
+        if (message.failed != 0 && !cancelled) return Error{Fault::system, "run " + request.stage + ": " + std::string{message.fault.view()}};
+
+        for (Stream& stream : streams) {
+            while (stream.take(buffer)) {}  // All writers are dead: what is left is in the pipe, which is bounded.
+        }
+        Finished finished;
+        finished.outcome = outcome_of(message);
+        finished.outcome.output_exceeded = output_exceeded || over();
+        finished.outcome.cancelled = cancelled;
+        if (message.failed != 0) finished.outcome.fault = std::string{message.fault.view()};
+        finished.outcome.output = std::move(streams[0].capture).take();
+        finished.outcome.errors = std::move(streams[1].capture).take();
+        finished.fill_failed = message.fill_failed != 0;
+        if (answer->descriptors.size() == 1) finished.report = std::move(answer->descriptors.front());
+        return finished;
+    }
+}
+
+Client::Client(sys::Fd socket) : inner_{std::make_shared<Inner>(std::move(socket))} {}
+Client::Client(Client&&) noexcept = default;
+Client::~Client() = default;
+
+Result<Job> Client::open_job(int slot, std::int64_t memory_max_bytes) {
+    ToHelper order{};
+    order.kind = ToHelper::Kind::open_job;
+    order.slot = static_cast<std::uint32_t>(slot);
+    order.memory_max_bytes = memory_max_bytes;
+    ASSAY_TRY(auto connection, sys::socket_pair(sys::PairKind::seqpacket));
+    const int passed[] = {connection.second.get()};
+    ASSAY_CHECK(send(inner_->socket, order, passed));
+    connection.second.reset();
+    Result<Received<FromKeeper>> opened = answer_from(connection.first, sys::system_clock().now() + open_time_max);
+    if (!opened) return opened.take_error().in("open a sandbox job");
+    if (opened->message.failed != 0) return Error{Fault::system, "open a sandbox job: " + std::string{opened->message.fault.view()}};
+    return Job{std::make_unique<Job::Inner>(std::move(connection.first), slot)};
+}
+
+}  // namespace assay::sandbox

@@ -1,0 +1,221 @@
+// One command at a time: what it is given, how its end is told, which limit ends it.
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+
+#include "sandbox/fixture.hh"
+#include "sys/file.hh"
+
+namespace assay::sandbox::testing {
+namespace {
+
+class Command : public SandboxTest {};
+
+TEST_F(Command, PrintsToBothStreamsAndExits) {
+    const Finished done = run(shell("echo out; echo err >&2; exit 3"));
+    EXPECT_EQ(done.outcome.exit_code, 3);
+    EXPECT_FALSE(done.outcome.signal);
+    EXPECT_TRUE(done.outcome.started);
+    EXPECT_EQ(done.outcome.output.head, "out\n");
+    EXPECT_EQ(done.outcome.errors.head, "err\n");
+    EXPECT_GT(done.outcome.wall_ms, 0);
+    EXPECT_GT(done.outcome.cpu_ms(), 0);
+    EXPECT_GT(done.outcome.memory_peak_bytes, 0);
+}
+
+TEST_F(Command, LimitsAreReadBack) {
+    const Request wanted = request({"/bin/true"});
+    const Finished done = run(wanted);
+    EXPECT_EQ(done.outcome.limits, wanted.limits);
+    EXPECT_EQ(done.outcome.guarantees.memory, model::Guarantee::exact);
+}
+
+TEST_F(Command, ASignalIsTold) {
+    const Finished done = run(shell("kill -SEGV $$"));
+    EXPECT_EQ(done.outcome.signal, SIGSEGV);
+    EXPECT_FALSE(done.outcome.exit_code);
+}
+
+// Like a shell would say it, so that graders need no special case.
+TEST_F(Command, WhatCannotBeExecutedExits127Or126) {
+    const Finished missing = run(request({"no-such-program"}));
+    EXPECT_EQ(missing.outcome.exit_code, 127);
+    EXPECT_THAT(missing.outcome.errors.head, ::testing::HasSubstr("no-such-program: No such file"));
+    EXPECT_EQ(run(request({"/etc/passwd"})).outcome.exit_code, 126);
+    Request lost = request({"/bin/true"});
+    lost.directory = "/nowhere";
+    EXPECT_EQ(run(lost).outcome.exit_code, 127);
+}
+
+TEST_F(Command, SeesExactlyItsEnvironmentDirectoryAndDescriptors) {
+    Request wanted = request({"/usr/bin/env"});
+    wanted.environment = {"A=1", "B=two words"};
+    EXPECT_EQ(run(wanted).outcome.output.head, "A=1\nB=two words\n");
+    EXPECT_EQ(run(request({"pwd"})).outcome.output.head, "/work\n");
+    EXPECT_EQ(run(python("import os; print(sorted(os.listdir('/proc/self/fd')))")).outcome.output.head, "['0', '1', '2', '3']\n");  // 3 is listdir's own
+    EXPECT_EQ(run(shell("id -u; id -un; hostname; umask")).outcome.output.head, "1000\nstudent\nassay\n0022\n");
+    EXPECT_EQ(run(request({"/bin/echo", "", "a b", "*"})).outcome.output.head, " a b *\n");
+}
+
+TEST_F(Command, ReadsItsInput) {
+    const sys::Fd input = archive("hello\n");
+    Request wanted = request({"/bin/cat"});
+    wanted.stdin_fd = input.get();
+    EXPECT_EQ(run(wanted).outcome.output.head, "hello\n");
+    EXPECT_EQ(run(request({"/bin/cat"})).outcome.output.head, "");
+}
+
+TEST_F(Command, CpuLimitCountsTheWholeTree) {
+    for (const char* const script : {"while :; do :; done", "(while :; do :; done) & (while :; do :; done) & wait"}) {
+        Request wanted = shell(script);
+        wanted.limits.cpu_ms = 200;
+        const Finished done = run(wanted);
+        EXPECT_TRUE(done.outcome.cpu_exceeded);
+        EXPECT_FALSE(done.outcome.wall_exceeded);
+        EXPECT_EQ(done.outcome.signal, SIGKILL);
+        EXPECT_GE(done.outcome.cpu_ms(), 200);
+        EXPECT_LT(done.outcome.cpu_ms(), 300);
+    }
+}
+
+TEST_F(Command, ManyShortChildrenCount) {
+    Request wanted = shell("while :; do /bin/true; done");
+    wanted.limits.cpu_ms = 200;
+    EXPECT_TRUE(run(wanted).outcome.cpu_exceeded);
+}
+
+TEST_F(Command, WallLimitEndsSleepersAndTheStopped) {
+    for (const char* const script : {"sleep 100", "kill -STOP $$", "trap '' TERM HUP INT; sleep 100 & wait"}) {
+        Request wanted = shell(script);
+        wanted.limits.wall_ms = 150;
+        const Finished done = run(wanted);
+        EXPECT_TRUE(done.outcome.wall_exceeded) << script;
+        EXPECT_FALSE(done.outcome.cpu_exceeded);
+        EXPECT_GE(done.outcome.wall_ms, 150);
+        EXPECT_LT(done.outcome.wall_ms, 2000);
+    }
+}
+
+TEST_F(Command, MemoryBombIsAnOomKillWhateverTheExitCode) {
+    Request direct = python("x = bytearray(400 << 20)");
+    direct.limits.memory_bytes = 64 << 20;
+    const Finished first = run(direct);
+    EXPECT_TRUE(first.outcome.oom_killed);
+    EXPECT_EQ(first.outcome.limits.memory_bytes, 64 << 20);
+    EXPECT_LE(first.outcome.memory_peak_bytes, 64 << 20);
+
+    Request hidden = shell("/usr/bin/python3 -c 'x = bytearray(400 << 20)'; exit 0");
+    hidden.limits.memory_bytes = 64 << 20;
+    EXPECT_TRUE(run(hidden).outcome.oom_killed);
+
+    // Reserving without touching is no use of memory.
+    Request reserve = python("import mmap; m = mmap.mmap(-1, 4 << 30); print('fine')");
+    EXPECT_EQ(run(reserve).outcome.output.head, "fine\n");
+}
+
+TEST_F(Command, ForkBombHitsTheProcessLimitAndIsGone) {
+    Request wanted = shell("f() { f | f & }; f; sleep 100");
+    wanted.limits.wall_ms = 500;
+    wanted.limits.processes = 32;
+    const Finished done = run(wanted);
+    EXPECT_TRUE(done.outcome.processes_hit);
+    EXPECT_LE(done.outcome.processes_peak, 32);
+    EXPECT_EQ(done.outcome.limits.processes, 32);
+}
+
+TEST_F(Command, OutputFloodIsCutAndCounted) {
+    Request wanted = request({"/usr/bin/yes"});
+    wanted.limits.output_bytes = 1 << 20;
+    wanted.output_kept_max = 1000;
+    const Finished done = run(wanted);
+    EXPECT_TRUE(done.outcome.output_exceeded);
+    EXPECT_GT(done.outcome.output.bytes, 1 << 20);
+    EXPECT_EQ(done.outcome.output.head.size() + done.outcome.output.tail.size(), 1000);
+    EXPECT_EQ(done.outcome.output.dropped_bytes, done.outcome.output.bytes - 1000);
+
+    Request exact = shell("head -c 1000 /dev/zero; head -c 24 /dev/zero >&2");
+    exact.limits.output_bytes = 1024;
+    EXPECT_FALSE(run(exact).outcome.output_exceeded);
+    exact.limits.output_bytes = 1023;
+    EXPECT_TRUE(run(exact).outcome.output_exceeded);
+}
+
+TEST_F(Command, FullDiskIsAnErrorInsideAndTold) {
+    const Finished bytes = run(shell("head -c 100M /dev/zero > fill"));
+    EXPECT_TRUE(bytes.outcome.disk_full);
+    EXPECT_EQ(bytes.outcome.exit_code, 1);
+    EXPECT_THAT(bytes.outcome.errors.head, ::testing::HasSubstr("No space left"));
+
+    const Finished shared = run(shell("head -c 40M /dev/zero > /dev/shm/a; head -c 40M /dev/zero > /tmp/b"));
+    EXPECT_TRUE(shared.outcome.disk_full);
+
+    Request small = python("for i in range(10**6): open(str(i), 'w').close()");
+    small.limits.disk_bytes = 1 << 20;
+    const Finished inodes = run(small);
+    EXPECT_TRUE(inodes.outcome.disk_full);
+    EXPECT_EQ(inodes.outcome.exit_code, 1);
+    EXPECT_FALSE(run(shell("head -c 60M /dev/zero > fill")).outcome.disk_full);
+}
+
+// A command ends when its first process ends, whoever still holds its streams.
+TEST_F(Command, DaemonsDieWithTheFirstProcess) {
+    const Finished done = run(shell("(setsid sh -c 'sleep 100; echo late' &) ; echo now"));
+    EXPECT_EQ(done.outcome.exit_code, 0);
+    EXPECT_EQ(done.outcome.output.head, "now\n");
+    EXPECT_LT(done.outcome.wall_ms, 5000);
+}
+
+TEST_F(Command, CanBeCancelled) {
+    Job job = open_job();
+    const std::atomic<bool> stop = true;
+    const Result<Finished> done = job.run(shell("sleep 100"), &stop);
+    ASSERT_TRUE(done) << done.error().text();
+    EXPECT_TRUE(done->outcome.cancelled);
+    EXPECT_EQ(run(job, shell("echo again")).outcome.output.head, "again\n");
+}
+
+TEST_F(Command, ProfileCompiledKillsWhatAnOrdinaryProgramDoesNotNeed) {
+    Request wanted = python("import socket; socket.socket()");
+    wanted.profile = Profile::compiled;
+    EXPECT_TRUE(run(wanted).outcome.forbidden);
+    Request harmless = python("print(sum(range(10)))");
+    harmless.profile = Profile::compiled;
+    EXPECT_EQ(run(harmless).outcome.output.head, "45\n");
+}
+
+TEST_F(Command, ToolchainsWork) {
+    const sys::Fd tree = archive("main.c=#include <stdio.h>#int add(int, int); int main(void) { printf(\"%d\\n\", add(1, 2)); }\n"
+                                 "add.c=int add(int a, int b) { return a + b; }\n");
+    Request wanted = shell("sed -i 's/>#/>\\n/' main.c; printf 'calc: main.o add.o\\n\\tgcc -o calc main.o add.o\\n' > Makefile; make -j2 && ./calc");
+    wanted.submission = Fill{.archive = tree.get(), .prefix = ""};
+    const Finished done = run(wanted);
+    EXPECT_EQ(done.outcome.exit_code, 0) << done.outcome.errors.head;
+    EXPECT_THAT(done.outcome.output.head, ::testing::EndsWith("\n3\n"));
+}
+
+TEST_F(Command, BindsAreForSingleCommandsAndReadOnlyUnlessSaid) {
+    char directory[] = "/tmp/assay-bind-XXXXXX";
+    ASSERT_NE(::mkdtemp(directory), nullptr);
+    ASSERT_TRUE(sys::change_mode(directory, 0777));
+    ASSERT_TRUE(sys::write_file_durably(std::string{directory} + "/f", "bound"));
+    ASSERT_TRUE(sys::change_mode(std::string{directory} + "/f", 0644));
+    const sys::Fd fd = std::move(sys::open_directory(directory)).value();
+    Request wanted = shell("cat /data/in/f; echo x > /data/in/new; cat /data/in/new");
+    wanted.binds = {{.directory = fd.get(), .inside = "/data/in", .writable = false}};
+    {
+        Job job = open_job();
+        EXPECT_FALSE(job.run(wanted));  // Not with a server's helper.
+    }
+    restart(true);
+    const Finished done = run(wanted);
+    EXPECT_EQ(done.outcome.output.head, "bound");
+    EXPECT_THAT(done.outcome.errors.head, ::testing::HasSubstr("Read-only"));
+    wanted.binds.front().writable = true;
+    const Finished writable = run(wanted);
+    EXPECT_EQ(writable.outcome.output.head, "boundx\n");
+    EXPECT_EQ(writable.outcome.guarantees.disk, model::Guarantee::none);
+    EXPECT_TRUE(sys::remove_tree(directory));
+}
+
+}  // namespace
+}  // namespace assay::sandbox::testing

@@ -1,0 +1,179 @@
+#include "sandbox/filter.hh"
+
+#include <asm/termbits.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <initializer_list>
+#include <memory>
+
+#include "sys/error.hh"
+#include "sys/file.hh"
+
+namespace assay::sandbox {
+namespace {
+
+using Names = std::initializer_list<const char*>;
+
+// A libc or a runtime asks for these and falls back when they do not exist.
+constexpr Names absent = {
+    "clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "keyctl", "add_key", "request_key",
+    "bpf", "perf_event_open", "memfd_secret",
+};
+
+constexpr Names refused = {
+    // The mount tree and other namespaces.
+    "mount", "umount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "move_mount", "open_tree",
+    "mount_setattr", "setns", "unshare",
+    // Other processes.
+    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd", "move_pages", "migrate_pages",
+    // The machine.
+    "swapon", "swapoff", "reboot", "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "acct",
+    "quotactl", "quotactl_fd", "syslog", "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname",
+    "setdomainname", "iopl", "ioperm", "vhangup", "lookup_dcookie", "nfsservctl", "uselib", "ustat", "sysfs", "_sysctl",
+    // Files beyond the mount tree.
+    "open_by_handle_at", "name_to_handle_at", "fanotify_init", "fanotify_mark",
+};
+
+// Everyone's disks at once: a program may believe that it happened.
+constexpr Names pretended = {"sync", "syncfs"};
+
+constexpr Names memory_and_files = {
+    "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "open", "openat", "openat2", "creat", "close",
+    "close_range", "stat", "fstat", "lstat", "newfstatat", "statx", "statfs", "fstatfs", "lseek", "mmap", "mremap", "munmap",
+    "mprotect", "madvise", "brk", "access", "faccessat", "faccessat2", "dup", "dup2", "dup3", "fcntl", "ftruncate", "truncate",
+    "fallocate", "fadvise64", "getcwd", "chdir", "fchdir", "getdents", "getdents64", "rename", "renameat", "renameat2", "mkdir",
+    "mkdirat", "rmdir", "link", "linkat", "unlink", "unlinkat", "symlink", "symlinkat", "readlink", "readlinkat", "chmod",
+    "fchmod", "fchmodat", "utime", "utimes", "utimensat", "futimesat", "umask", "fsync", "fdatasync", "sync_file_range",
+    "copy_file_range", "sendfile", "splice", "memfd_create", "futex", "clock_gettime", "clock_getres", "gettimeofday", "time",
+    "nanosleep", "clock_nanosleep", "getrandom", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "rt_sigaction",
+    "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "exit", "exit_group", "restart_syscall", "sched_yield", "sysinfo", "uname",
+    "getrlimit", "prlimit64", "getrusage", "times", "tgkill", "tkill", "kill",
+};
+
+constexpr Names program = {
+    "execve", "execveat", "arch_prctl", "set_tid_address", "set_robust_list", "get_robust_list", "rseq", "membarrier", "clone",
+    "fork", "vfork", "wait4", "waitid", "pipe", "pipe2", "poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1",
+    "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "timerfd_create", "timerfd_settime",
+    "timerfd_gettime", "timer_create", "timer_settime", "timer_gettime", "timer_getoverrun", "timer_delete", "alarm", "pause",
+    "setitimer", "getitimer", "signalfd", "signalfd4", "rt_sigpending", "rt_sigsuspend", "rt_sigtimedwait", "rt_sigqueueinfo",
+    "rt_tgsigqueueinfo", "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max",
+    "sched_get_priority_min", "getppid", "getpgrp", "getpgid", "setpgid", "getsid", "setsid", "getgroups", "getresuid",
+    "getresgid", "getpriority", "setpriority", "setrlimit", "prctl", "ioctl", "mlock", "munlock", "mlockall", "munlockall",
+    "msync", "mincore", "flock", "get_mempolicy", "getcpu", "personality", "tee", "vmsplice", "chown", "fchown", "lchown",
+    "fchownat", "mknod", "mknodat", "readahead",
+};
+
+struct Release {
+    void operator()(void* context) const { seccomp_release(context); }
+};
+using Context = std::unique_ptr<void, Release>;
+
+// Adds one rule per name that this architecture knows. Remembers the first failure.
+class Rules {
+public:
+    explicit Rules(scmp_filter_ctx context) : context_{context} {}
+
+    void add(std::uint32_t action, Names names) {
+        for (const char* const name : names) {
+            const int number = seccomp_syscall_resolve_name(name);
+            if (number >= 0) note(seccomp_rule_add(context_, action, number, 0));
+        }
+    }
+    void add_if(std::uint32_t action, const char* name, scmp_arg_cmp condition) {
+        const int number = seccomp_syscall_resolve_name(name);
+        if (number >= 0) note(seccomp_rule_add_array(context_, action, number, 1, &condition));
+    }
+    int failure() const { return failure_; }
+
+private:
+    void note(int result) {
+        if (result < 0 && failure_ == 0) failure_ = -result;
+    }
+    scmp_filter_ctx context_;
+    int failure_ = 0;
+};
+
+// Conditions under which a call that is otherwise fine is refused.
+void refuse_by_argument(Rules& rules) {
+    constexpr std::uint64_t flags[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET};
+    for (const std::uint64_t flag : flags) {
+        rules.add_if(SCMP_ACT_ERRNO(EPERM), "clone", scmp_arg_cmp{0, SCMP_CMP_MASKED_EQ, flag, flag});
+    }
+    constexpr std::uint64_t requests[] = {TIOCSTI, TIOCLINUX};
+    for (const std::uint64_t request : requests) {
+        rules.add_if(SCMP_ACT_ERRNO(EPERM), "ioctl", scmp_arg_cmp{1, SCMP_CMP_MASKED_EQ, 0xffffffff, request});
+    }
+    // Above ADDR_NO_RANDOMIZE: other kernels' habits, executable data, a page at zero.
+    rules.add_if(SCMP_ACT_ERRNO(EPERM), "personality", scmp_arg_cmp{0, SCMP_CMP_GT, 0x0040000, 0});
+}
+
+// Only AF_UNSPEC, AF_UNIX, AF_INET and AF_INET6. A rule compares an argument once, so what is between is listed.
+void refuse_families(Rules& rules) {
+    const auto action = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+    for (const char* const call : {"socket", "socketpair"}) {
+        for (int family = 0; family < AF_INET6; ++family) {
+            if (family == AF_UNSPEC || family == AF_UNIX || family == AF_INET) continue;
+            rules.add_if(action, call, scmp_arg_cmp{0, SCMP_CMP_EQ, static_cast<std::uint64_t>(family), 0});
+        }
+        rules.add_if(action, call, scmp_arg_cmp{0, SCMP_CMP_GT, AF_INET6, 0});
+    }
+}
+
+}  // namespace
+
+Result<Filter> Filter::compile(FilterKind kind) {
+    const std::uint32_t otherwise = kind == FilterKind::language ? SCMP_ACT_ALLOW
+                                    : kind == FilterKind::compiled ? SCMP_ACT_KILL_PROCESS
+                                                                   : SCMP_ACT_ERRNO(EPERM);
+    const Context context{seccomp_init(otherwise)};
+    if (!context) return Error{Fault::unsupported, "the system-call filter cannot be made: no memory or an unknown architecture"};
+    // A foreign architecture and x32 would number the calls otherwise: checked before any rule.
+    seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // A binary tree instead of a list.
+
+    Rules rules{context.get()};
+    if (kind == FilterKind::language) {
+        rules.add(SCMP_ACT_ERRNO(ENOSYS), absent);
+        rules.add(SCMP_ACT_ERRNO(EPERM), refused);
+        rules.add(SCMP_ACT_ERRNO(0), pretended);
+        refuse_by_argument(rules);
+        refuse_families(rules);
+    } else {
+        rules.add(SCMP_ACT_ALLOW, memory_and_files);
+        if (kind == FilterKind::compiled) {
+            rules.add(SCMP_ACT_ERRNO(ENOSYS), absent);
+            rules.add(SCMP_ACT_ERRNO(0), pretended);
+            rules.add(SCMP_ACT_ALLOW, program);
+        }
+    }
+    if (rules.failure() != 0) return sys::error_of(rules.failure(), "seccomp_rule_add", "system-call filter");
+
+    ASSAY_TRY(const sys::Fd file, sys::memory_file("filter", {}, false));
+    if (const int failure = seccomp_export_bpf(context.get(), file.get()); failure < 0) {
+        return sys::error_of(-failure, "seccomp_export_bpf", "system-call filter");
+    }
+    ASSAY_CHECK(sys::rewind(file));
+    constexpr std::size_t bytes_max = BPF_MAXINSNS * sizeof(sock_filter);
+    ASSAY_TRY(const std::string bytes, sys::read_all(file, bytes_max));
+
+    static_assert(sizeof(sock_filter) == sizeof(std::uint64_t));
+    Filter filter;
+    filter.program_.resize(bytes.size() / sizeof(std::uint64_t));
+    bytes.copy(reinterpret_cast<char*>(filter.program_.data()), filter.program_.size() * sizeof(std::uint64_t));
+    return filter;
+}
+
+bool Filter::install() const {
+    const sock_fprog code{static_cast<unsigned short>(program_.size()),
+                          reinterpret_cast<sock_filter*>(const_cast<std::uint64_t*>(program_.data()))};
+    return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &code) == 0;
+}
+
+}  // namespace assay::sandbox

@@ -1,0 +1,335 @@
+// Theory of operation: README.md. The helper itself does little: it prepares the workshop once, forks a keeper per job and a
+// role per request, and reaps them. Everything of one job happens in that job's keeper.
+#include "sandbox/helper.hh"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/log.hh"
+#include "sandbox/keeper.hh"
+#include "sandbox/process.hh"
+#include "sandbox/protocol.hh"
+#include "sandbox/sandbox.hh"
+#include "sys/error.hh"
+#include "sys/file.hh"
+#include "sys/process.hh"
+#include "sys/sha256.hh"
+
+namespace assay::sandbox {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t clients_max = 64;
+constexpr std::size_t roles_max = 16;
+constexpr int cpu_shares = 512;           // half of what one ordinary group gets: the server comes first
+constexpr auto ready_time_max = 20s;
+constexpr auto slot_wait_max = 1s;        // a keeper that has said goodbye is about to be gone
+constexpr auto end_time_max = 40s;
+constexpr auto role_grace = 2s;
+
+struct KeeperProcess {
+    int slot = 0;
+    Spawned process;
+};
+
+class HelperLoop {
+public:
+    HelperLoop(const HelperConfig& config, sys::Fd control) : control_{std::move(control)} { shop_.config = config; }
+
+    Result<> prepare();
+    void greet(const Result<>& prepared);
+    void serve();
+    void end();
+
+private:
+    void on_control();
+    void on_client(sys::Fd& client);
+    void open_job(const ToHelper&, sys::Fd socket);
+    Result<Spawned> start_role(const std::string& argument, std::vector<sys::Fd> descriptors);
+    void keeper_ended(const KeeperProcess&, sys::TimePoint deadline);
+
+    Workshop shop_;
+    sys::Fd control_;
+    sys::Fd life_read_;
+    sys::Fd life_write_;   // every keeper polls the other end
+    Group group_;
+    std::vector<sys::Fd> clients_;
+    std::vector<KeeperProcess> keepers_;
+    std::vector<Spawned> roles_;
+};
+
+Result<> HelperLoop::prepare() {
+    if (::geteuid() != 0) return Error{Fault::denied, "the sandbox helper must be started as root"};
+    shop_.host_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
+    shop_.host_network = sys::Fd{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
+    if (!shop_.host_mounts || !shop_.host_network) return sys::last_error("open", "own namespaces");
+
+    shop_.group = "assay-" + shop_.config.directory_id;
+    shop_.hierarchies = find_hierarchies();
+    ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
+    group_.set_cpu_shares(cpu_shares);
+    // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck.
+    ASSAY_TRY(const Group own, Group::make(shop_.hierarchies, shop_.group + "/helper", false));
+    ASSAY_CHECK(own.enter_one(own.has(Controller::unified) ? Controller::unified : Controller::pids, ::getpid()));
+
+    if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "mounts");
+    ASSAY_CHECK(make_workbench());
+    for (const FilterKind kind : {FilterKind::language, FilterKind::compiled, FilterKind::fill}) {
+        ASSAY_TRY(shop_.filters[static_cast<std::size_t>(kind)], Filter::compile(kind));
+    }
+    ASSAY_TRY(auto life, sys::make_pipe());
+    life_read_ = std::move(life.first);
+    life_write_ = std::move(life.second);
+    return ok;
+}
+
+void HelperLoop::greet(const Result<>& prepared) {
+    FromHelper answer{};
+    answer.done = prepared ? 1 : 0;
+    answer.pid = ::getpid();
+    if (!prepared) answer.text.set_cut(prepared.error().text());
+    (void)send(control_, answer);
+}
+
+void HelperLoop::serve() {
+    for (;;) {
+        std::vector<pollfd> fds{{control_.get(), POLLIN, 0}};
+        for (const sys::Fd& client : clients_) fds.push_back({client.get(), POLLIN, 0});
+        for (const KeeperProcess& keeper : keepers_) fds.push_back({keeper.process.pidfd.get(), POLLIN, 0});
+        for (const Spawned& role : roles_) fds.push_back({role.pidfd.get(), POLLIN, 0});
+        if (::poll(fds.data(), fds.size(), -1) < 0) continue;  // Only EINTR is possible.
+
+        const auto ready = [&](int fd) { return std::ranges::any_of(fds, [&](const pollfd& p) { return p.fd == fd && p.revents != 0; }); };
+        std::erase_if(roles_, [&](const Spawned& role) { return ready(role.pidfd.get()) && reap(role.pidfd, sys::system_clock().now()); });
+        std::erase_if(keepers_, [&](const KeeperProcess& keeper) {
+            if (!ready(keeper.process.pidfd.get())) return false;
+            keeper_ended(keeper, sys::system_clock().now());
+            return true;
+        });
+        for (std::size_t i = 0; i < clients_.size(); ++i) {
+            if (ready(clients_[i].get())) on_client(clients_[i]);
+        }
+        std::erase_if(clients_, [](const sys::Fd& client) { return !client; });
+        if (fds[0].revents != 0) on_control();
+        if (!control_) return;
+    }
+}
+
+void HelperLoop::keeper_ended(const KeeperProcess& keeper, sys::TimePoint deadline) {
+    const std::optional<sys::Exit> exit = reap(keeper.process.pidfd, deadline);
+    if (exit && !exit->signalled && exit->code == 0) return;
+    // Its sandboxes died with it; its groups did not.
+    const std::string job = shop_.group + "/job" + std::to_string(keeper.slot);
+    std::vector<std::string> roots;
+    for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + job);
+    std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
+    if (Result<> removed = kill_and_remove(roots, sys::system_clock().now() + slot_wait_max); !removed) {
+        log::error("sandbox.leftover", {{"slot", keeper.slot}, {"error", removed.error().text()}});
+    }
+}
+
+void HelperLoop::on_control() {
+    Result<Received<ToHelper>> asked = receive<ToHelper>(control_);
+    if (!asked) {
+        control_.reset();
+        return;
+    }
+    std::vector<sys::Fd>& descriptors = asked->descriptors;
+    if (asked->message.kind == ToHelper::Kind::connect && descriptors.size() == 1 && clients_.size() < clients_max) {
+        clients_.push_back(std::move(descriptors.front()));
+        return;
+    }
+    if (asked->message.kind != ToHelper::Kind::spawn_role) return;
+    FromHelper answer{};
+    Result<Spawned> role = start_role(std::string{asked->message.argument.view()}, std::move(descriptors));
+    if (!role) {
+        answer.text.set_cut(role.error().text());
+        (void)send(control_, answer);
+        return;
+    }
+    answer.done = 1;
+    answer.pid = role->pid;
+    const int pidfd[] = {role->pidfd.get()};
+    (void)send(control_, answer, pidfd);
+    roles_.push_back(std::move(role).value());
+}
+
+[[noreturn]] void become_role(const Workshop& shop, const std::string& argument, const std::vector<int>& descriptors) {
+    const std::uint32_t uid = shop.config.first_uid + runner_uid_offset;
+    const int count = static_cast<int>(descriptors.size());
+    const int exe = ::open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    if (exe < 0 || ::setns(shop.host_mounts.get(), CLONE_NEWNS) != 0) ::_exit(1);
+    // Copies above all targets first, so that no target overwrites what is still needed.
+    const int high_exe = ::fcntl(exe, F_DUPFD_CLOEXEC, count + 3);
+    std::vector<int> high;
+    for (const int fd : descriptors) high.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, count + 3));
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(null, 1) < 0) ::_exit(1);
+    for (int i = 0; i < count; ++i) {
+        if (::dup2(high[static_cast<std::size_t>(i)], 3 + i) < 0) ::_exit(1);
+    }
+    std::vector<int> keep{high_exe};
+    for (int i = 0; i < count; ++i) keep.push_back(3 + i);
+    close_all_except(std::move(keep));
+    if (!sys::become(uid, uid)) ::_exit(1);
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) ::_exit(1);
+    ::signal(SIGPIPE, SIG_DFL);
+    std::string name = argument;
+    char program[] = "assay";
+    char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+    char language[] = "LANG=C.UTF-8";
+    char* const arguments[] = {program, name.data(), nullptr};
+    char* const environment[] = {path, language, nullptr};
+    ::execveat(high_exe, "", arguments, environment, AT_EMPTY_PATH);
+    ::_exit(1);
+}
+
+Result<Spawned> HelperLoop::start_role(const std::string& argument, std::vector<sys::Fd> descriptors) {
+    if (!valid_stage(argument)) return Error{Fault::invalid, "a role's name is 1 to 64 of a-z0-9_-"};
+    if (roles_.size() >= roles_max || clients_.size() >= clients_max) return Error{Fault::busy, "too many roles run"};
+    ASSAY_TRY(auto connection, sys::socket_pair(sys::PairKind::seqpacket));
+    std::vector<int> raw;
+    for (const sys::Fd& fd : descriptors) raw.push_back(fd.get());
+    raw.push_back(connection.second.get());
+    ASSAY_TRY(Spawned role, clone_process());
+    if (role.pid == 0) become_role(shop_, argument, raw);
+    clients_.push_back(std::move(connection.first));
+    return role;
+}
+
+void HelperLoop::on_client(sys::Fd& client) {
+    Result<Received<ToHelper>> asked = receive<ToHelper>(client);
+    if (!asked) {
+        client.reset();
+        return;
+    }
+    const ToHelper& order = asked->message;
+    if (order.kind != ToHelper::Kind::open_job || asked->descriptors.size() != 1) return;
+    open_job(order, std::move(asked->descriptors.front()));
+}
+
+void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
+    const auto refuse = [&](std::string_view why) {
+        FromKeeper answer{};
+        answer.kind = FromKeeper::Kind::opened;
+        answer.failed = 1;
+        answer.fault.set_cut(why);
+        (void)send(socket, answer);
+    };
+    if (order.slot >= static_cast<std::uint32_t>(slots_max)) return refuse("a slot is 0 to 63");
+    const int slot = static_cast<int>(order.slot);
+    const auto busy = std::ranges::find(keepers_, slot, &KeeperProcess::slot);
+    if (busy != keepers_.end()) {
+        Result<bool> gone = sys::wait_readable(busy->process.pidfd, sys::system_clock().now() + slot_wait_max);
+        if (!gone || !*gone) return refuse("slot " + std::to_string(slot) + " still runs a job");
+        keeper_ended(*busy, sys::system_clock().now());
+        keepers_.erase(busy);
+    }
+    Result<Spawned> process = clone_process();
+    if (!process) return refuse(process.error().text());
+    if (process->pid == 0) {
+        (void)::prctl(PR_SET_NAME, "assay-keeper");
+        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get()});
+        ::_exit(keep_job(shop_, {.slot = slot, .memory_max_bytes = order.memory_max_bytes}, std::move(socket), std::move(life_read_)));
+    }
+    keepers_.push_back({slot, std::move(process).value()});
+}
+
+void HelperLoop::end() {
+    clients_.clear();
+    life_write_.reset();
+    const sys::TimePoint deadline = sys::system_clock().now() + end_time_max;
+    for (const KeeperProcess& keeper : keepers_) keeper_ended(keeper, deadline);
+    for (const Spawned& role : roles_) {
+        if (reap(role.pidfd, sys::system_clock().now() + role_grace)) continue;
+        kill_process(role.pidfd);
+        (void)reap(role.pidfd, deadline);
+    }
+    // Out of our own group, so that it can go.
+    const Controller anchor = group_.has(Controller::unified) ? Controller::unified : Controller::pids;
+    std::vector<std::string> roots;
+    for (const Hierarchy& hierarchy : shop_.hierarchies) {
+        if (hierarchy.controller == anchor) (void)Group::enter_directory(hierarchy.own, ::getpid());
+        roots.push_back(hierarchy.own + "/" + shop_.group);
+    }
+    std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
+    if (Result<> removed = kill_and_remove(roots, deadline); !removed) log::error("sandbox.leftover", {{"error", removed.error().text()}});
+}
+
+}  // namespace
+
+std::uint32_t first_uid_for(const std::string& directory_id) {
+    constexpr std::uint32_t base = 0x70000000;
+    constexpr std::uint32_t ranges = 1U << 20;
+    constexpr std::uint32_t range_size = 256;
+    const std::string digest = sys::sha256_hex(bytes_of(directory_id));
+    const auto hash = static_cast<std::uint32_t>(std::stoul(digest.substr(0, 8), nullptr, 16));
+    return base + hash % ranges * range_size;
+}
+
+int helper_main(const HelperConfig& config, sys::Fd control) {
+    sys::ignore_stop_signals();
+    ::signal(SIGCHLD, SIG_DFL);
+    (void)::prctl(PR_SET_NAME, "assay-helper");
+    HelperLoop loop{config, std::move(control)};
+    const Result<> prepared = loop.prepare();
+    loop.greet(prepared);
+    if (prepared) loop.serve();
+    loop.end();
+    return prepared ? 0 : 1;
+}
+
+Result<Helper> start_helper(const HelperConfig& config) {
+    ASSAY_TRY(auto control, sys::socket_pair(sys::PairKind::seqpacket));
+    ASSAY_TRY(Spawned process, clone_process());
+    if (process.pid == 0) {
+        close_all_except({control.second.get()});
+        ::_exit(helper_main(config, std::move(control.second)));
+    }
+    control.second.reset();
+    const auto give_up = [&](Error error) {
+        kill_process(process.pidfd);
+        (void)reap(process.pidfd, sys::system_clock().now() + end_time_max);
+        return error;
+    };
+    Result<bool> answered = sys::wait_readable(control.first, sys::system_clock().now() + ready_time_max);
+    if (!answered) return give_up(answered.take_error());
+    if (!*answered) return give_up({Fault::timed_out, "the sandbox helper does not become ready"});
+    Result<Received<FromHelper>> ready = receive<FromHelper>(control.first);
+    if (!ready) return give_up(ready.take_error().in("start the sandbox helper"));
+    if (ready->message.done == 0) return give_up({Fault::unsupported, "the sandbox helper: " + std::string{ready->message.text.view()}});
+    return Helper{.control = std::move(control.first), .pid = process.pid};
+}
+
+Result<sys::Fd> connect_client(const Helper& helper) {
+    ASSAY_TRY(auto connection, sys::socket_pair(sys::PairKind::seqpacket));
+    ToHelper order{};
+    order.kind = ToHelper::Kind::connect;
+    const int passed[] = {connection.second.get()};
+    ASSAY_CHECK(send(helper.control, order, passed));
+    return std::move(connection.first);
+}
+
+Result<Role> spawn_role(const Helper& helper, const std::string& argument, const std::vector<int>& descriptors) {
+    if (descriptors.size() >= sys::passed_fds_max) return Error{Fault::invalid, "a role takes at most 15 descriptors"};
+    ToHelper order{};
+    order.kind = ToHelper::Kind::spawn_role;
+    if (!order.argument.set(argument)) return Error{Fault::invalid, "a role's name is at most 64 bytes"};
+    ASSAY_CHECK(send(helper.control, order, descriptors));
+    ASSAY_TRY(const bool answered, sys::wait_readable(helper.control, sys::system_clock().now() + ready_time_max));
+    if (!answered) return Error{Fault::timed_out, "the sandbox helper does not answer"};
+    ASSAY_TRY(Received<FromHelper> answer, receive<FromHelper>(helper.control));
+    if (answer.message.done == 0 || answer.descriptors.size() != 1) {
+        return Error{Fault::system, "start " + argument + ": " + std::string{answer.message.text.view()}};
+    }
+    return Role{.pid = answer.message.pid, .pidfd = std::move(answer.descriptors.front())};
+}
+
+}  // namespace assay::sandbox

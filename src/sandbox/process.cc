@@ -1,0 +1,82 @@
+#include "sandbox/process.hh"
+
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern "C" {  // glibc 2.36 forgot to say so itself.
+#include <sys/pidfd.h>
+}
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <string>
+
+#include "sys/error.hh"
+#include "sys/socket.hh"
+
+namespace assay::sandbox {
+
+Result<Spawned> clone_process(std::uint64_t namespaces) {
+    int pidfd = -1;
+    clone_args arguments{};
+    arguments.flags = namespaces | CLONE_PIDFD;
+    arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+    arguments.exit_signal = SIGCHLD;
+    const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid < 0) return sys::last_error("clone3", "sandbox process");
+    if (pid == 0) return Spawned{};
+    return Spawned{static_cast<int>(pid), sys::Fd{pidfd}};
+}
+
+sys::Fd open_pidfd(int pid) { return sys::Fd{::pidfd_open(pid, 0)}; }
+
+void kill_process(const sys::Fd& pidfd) {
+    (void)::pidfd_send_signal(pidfd.get(), SIGKILL, nullptr, 0);  // ESRCH: it has ended already, which is what we want.
+}
+
+std::optional<sys::Exit> reap(const sys::Fd& pidfd, sys::TimePoint deadline) {
+    if (Result<bool> ended = sys::wait_readable(pidfd, deadline); !ended || !*ended) return std::nullopt;
+    siginfo_t info{};
+    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED) != 0) {
+        if (errno != EINTR) return std::nullopt;
+    }
+    return sys::Exit{.signalled = info.si_code != CLD_EXITED, .code = info.si_status};
+}
+
+void pause_for(std::chrono::nanoseconds time) {
+    const timespec wait{time.count() / 1'000'000'000, time.count() % 1'000'000'000};
+    (void)::nanosleep(&wait, nullptr);
+}
+
+void close_all_except(std::vector<int> keep) {
+    std::ranges::sort(keep);
+    unsigned first = 3;
+    for (const int fd : keep) {
+        if (fd < static_cast<int>(first)) continue;
+        if (static_cast<unsigned>(fd) > first) (void)::close_range(first, static_cast<unsigned>(fd) - 1, 0);
+        first = static_cast<unsigned>(fd) + 1;
+    }
+    (void)::close_range(first, ~0U, 0);
+}
+
+void tell(int socket, char what, std::string_view text) {
+    const std::string message = what + std::string{text.substr(0, 480)};
+    (void)!::write(socket, message.data(), message.size());
+}
+
+Result<> hear(const sys::Fd& socket, char expected, sys::TimePoint deadline) {
+    ASSAY_TRY(const bool there, sys::wait_readable(socket, deadline));
+    if (!there) return Error{Fault::timed_out, "a process on its way into the sandbox does not answer"};
+    char buffer[512];
+    const ssize_t n = ::recv(socket.get(), buffer, sizeof buffer, 0);
+    if (n <= 0) return Error{Fault::unreachable, "a process on its way into the sandbox ended early"};
+    if (buffer[0] == expected) return ok;
+    return Error{Fault::system, std::string{buffer + 1, static_cast<std::size_t>(n - 1)}};
+}
+
+}  // namespace assay::sandbox

@@ -1,0 +1,42 @@
+// Processes as the helper and its keepers make them: clone3 with a pidfd, small talks over a socket, bounded waits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hh"
+#include "sys/child.hh"
+#include "sys/clock.hh"
+#include "sys/fd.hh"
+
+namespace assay::sandbox {
+
+struct Spawned {
+    int pid = 0;  // 0: we are the new process
+    sys::Fd pidfd;
+};
+// Like fork, with CLONE_NEW… `namespaces`. The caller is single-threaded.
+Result<Spawned> clone_process(std::uint64_t namespaces = 0);
+
+sys::Fd open_pidfd(int pid);  // empty when there is no such process
+void kill_process(const sys::Fd& pidfd);
+// Reaps our own child. nullopt: it has not ended by the deadline.
+std::optional<sys::Exit> reap(const sys::Fd& pidfd, sys::TimePoint deadline);
+
+void pause_for(std::chrono::nanoseconds);
+
+// Closes every descriptor from 3 up but these.
+void close_all_except(std::vector<int> keep);
+
+// The talk between a keeper and a process on its way into a sandbox: one byte says what, an error carries a text.
+namespace say {
+constexpr char attached = 'a', unshared = 'u', mapped = 'm', ready = 'r', go = 'g', error = 'E';
+}
+void tell(int socket, char what, std::string_view text = {});  // failure is the other side's to notice
+// Waits for `expected`. Errors: what the other side reported; unreachable (it ended); timed_out.
+Result<> hear(const sys::Fd& socket, char expected, sys::TimePoint deadline);
+
+}  // namespace assay::sandbox

@@ -1,0 +1,86 @@
+#include "sandbox/protocol.hh"
+
+#include <string>
+
+#include "base/text.hh"
+
+namespace assay::sandbox {
+namespace {
+
+struct Range {
+    const char* name;
+    std::int64_t value;
+    std::int64_t min;
+    std::int64_t max;
+};
+
+bool plain(std::string_view component) { return !component.empty() && component != "." && component != ".."; }
+
+}  // namespace
+
+bool valid_prefix(std::string_view prefix) {
+    if (prefix.empty()) return true;
+    if (prefix.size() > name_bytes_max || !prefix.ends_with('/')) return false;
+    prefix.remove_suffix(1);
+    for (const std::string_view component : split(prefix, '/')) {
+        if (!plain(component)) return false;
+        for (const char c : component) {
+            const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+            if (!letter && c != '.' && c != '_' && c != '-') return false;
+        }
+    }
+    return true;
+}
+
+bool valid_inside(std::string_view path) {
+    if (path.size() < 2 || path.size() > path_bytes_max || path.front() != '/') return false;
+    for (const std::string_view component : split(path.substr(1), '/')) {
+        if (!plain(component)) return false;
+        for (const char c : component) {
+            if (static_cast<unsigned char>(c) < 0x20) return false;
+        }
+    }
+    return true;
+}
+
+Result<> check(const model::Limits& limits) {
+    constexpr std::int64_t time_ms_max = 7LL * 24 * 3600 * 1000;
+    constexpr std::int64_t size_bytes_max = 1LL << 44;
+    const Range ranges[] = {
+        {"cpu", limits.cpu_ms, 1, time_ms_max},
+        {"wall", limits.wall_ms, 1, time_ms_max},
+        {"memory", limits.memory_bytes, memory_bytes_min, size_bytes_max},
+        {"processes", limits.processes, 1, 1 << 20},
+        {"output", limits.output_bytes, 0, size_bytes_max},
+        {"disk", limits.disk_bytes, 4096, size_bytes_max},
+        {"open_files", limits.open_files, 8, 1 << 20},
+    };
+    for (const Range& range : ranges) {
+        if (range.value >= range.min && range.value <= range.max) continue;
+        return Error{Fault::invalid, std::string{"limit `"} + range.name + "` is " + std::to_string(range.value) +
+                                         "; allowed is " + std::to_string(range.min) + " to " + std::to_string(range.max)};
+    }
+    return ok;
+}
+
+Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowed) {
+    const auto wrong = [](const char* what) { return Error{Fault::invalid, std::string{"sandbox request: "} + what}; };
+    ASSAY_CHECK(check(order.limits));
+    if (!valid_stage(order.stage.view())) return wrong("the stage's name is not 1 to 64 of a-z0-9_-");
+    if (!order.report.view().empty() && !valid_component(order.report.view())) return wrong("the report is not a plain file name");
+    if (!order.report.view().empty() && order.trusted == 0) return wrong("only a trusted stage has a report");
+    if (order.has_grader != 0 && order.trusted == 0) return wrong("only a trusted stage sees the grader");
+    if (order.seal != 0 && order.trusted != 0) return wrong("a trusted stage is never sealed");
+    if (!valid_prefix(order.submission_prefix.view()) || !valid_prefix(order.grader_prefix.view())) return wrong("bad prefix");
+    if (order.binds_count > binds_max) return wrong("more than 8 binds");
+    const bool special = order.binds_count > 0 || order.host_network != 0;
+    if (special && (!binds_allowed || order.trusted != 0)) return wrong("binds and the host's network are for single commands");
+    for (std::size_t i = 0; i < order.binds_count; ++i) {
+        if (!valid_inside(order.binds[i].inside.view())) return wrong("a bind's inside path is not a plain absolute path");
+    }
+    const std::size_t expected = 1 + (order.has_stdin != 0) + (order.has_submission != 0) + (order.has_grader != 0) + order.binds_count;
+    if (descriptors != expected) return wrong("descriptors are missing");
+    return ok;
+}
+
+}  // namespace assay::sandbox

@@ -1,0 +1,156 @@
+// What the unprivileged side and the helper say to each other: fixed-size plain structs over seqpacket sockets, with
+// descriptors beside them. The privileged side checks numbers, lengths and character sets here and parses nothing else.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/result.hh"
+#include "model/limits.hh"
+#include "sys/fd.hh"
+#include "sys/socket.hh"
+
+namespace assay::sandbox {
+
+constexpr std::size_t name_bytes_max = 64;
+constexpr std::size_t path_bytes_max = 255;
+constexpr std::size_t text_bytes_max = 511;
+constexpr std::size_t binds_max = 8;
+constexpr std::size_t states_max = 16;               // sealed states of one job
+constexpr std::int64_t report_bytes_max = 4 << 20;
+constexpr std::size_t command_bytes_max = 1 << 20;   // argv, environment and directory together
+constexpr std::int64_t memory_bytes_min = 1 << 20;
+
+// Text of at most N bytes; always ends with a NUL when it came from `set`, never trusted to when it came from a socket.
+template <std::size_t N>
+struct Text {
+    char bytes[N + 1] = {};
+
+    bool set(std::string_view text) {  // false: too long
+        if (text.size() > N) return false;
+        std::memset(bytes, 0, sizeof bytes);
+        std::memcpy(bytes, text.data(), text.size());
+        return true;
+    }
+    void set_cut(std::string_view text) { (void)set(text.substr(0, N)); }
+    std::string_view view() const { return {bytes, ::strnlen(bytes, N)}; }
+};
+using Name = Text<name_bytes_max>;
+
+// To the helper, on the control socket (`connect`, `spawn_role`) or a client's socket (`open_job`).
+struct ToHelper {
+    enum class Kind : std::uint32_t { connect = 1, spawn_role, open_job };
+    Kind kind{};
+    std::uint32_t slot = 0;             // open_job
+    std::int64_t memory_max_bytes = 0;  // open_job
+    Name argument;                      // spawn_role: argv[1] of the role
+};
+
+// From the helper on the control socket: once when it is ready, and once per `spawn_role`.
+struct FromHelper {
+    std::uint32_t done = 0;             // 0: `text` says why not
+    std::int32_t pid = 0;
+    Text<text_bytes_max> text;
+};
+
+struct BindOrder {
+    Text<path_bytes_max> inside;
+    std::uint32_t writable = 0;
+};
+
+// To a job's keeper. Descriptors of `run`, in this order: command, [stdin], [submission], [grader], binds.
+struct ToKeeper {
+    enum class Kind : std::uint32_t { run = 1, kill_output, kill_cancelled, close };
+    Kind kind{};
+    std::uint32_t trusted = 0;
+    std::uint32_t compiled = 0;
+    std::uint32_t host_network = 0;
+    std::uint32_t seal = 0;
+    std::uint32_t has_stdin = 0;
+    std::uint32_t has_submission = 0;
+    std::uint32_t has_grader = 0;
+    std::uint32_t binds_count = 0;
+    Name stage;
+    Name report;
+    Name submission_prefix;
+    Name grader_prefix;
+    model::Limits limits;
+    BindOrder binds[binds_max];
+};
+
+// From a job's keeper: `opened` once; then per run `started` (descriptors: stdout, stderr) unless it failed before, and
+// `finished` (descriptor: the report, if any).
+struct FromKeeper {
+    enum class Kind : std::uint32_t { opened = 1, started, finished };
+    Kind kind{};
+    std::uint32_t failed = 0;           // our own failure; `fault` says which
+    std::uint32_t fill_failed = 0;
+    std::uint32_t started = 0;
+    std::uint32_t signalled = 0;        // `code` is a signal
+    std::int32_t code = 0;
+    std::uint32_t cpu_exceeded = 0;
+    std::uint32_t wall_exceeded = 0;
+    std::uint32_t oom_killed = 0;
+    std::uint32_t processes_hit = 0;
+    std::uint32_t disk_full = 0;
+    double cpu_user_ms = 0;
+    double cpu_system_ms = 0;
+    double wall_ms = 0;
+    std::int64_t memory_peak_bytes = 0;
+    std::int64_t processes_peak = 0;
+    model::Limits limits;
+    model::Guarantees guarantees;
+    Text<text_bytes_max> fault;
+};
+
+static_assert(std::is_trivially_copyable_v<ToHelper> && std::is_trivially_copyable_v<FromHelper>);
+static_assert(std::is_trivially_copyable_v<ToKeeper> && std::is_trivially_copyable_v<FromKeeper>);
+
+template <class T>
+Result<> send(const sys::Fd& socket, const T& message, std::span<const int> descriptors = {}) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    return sys::send_message(socket, std::as_bytes(std::span{&message, 1}), descriptors);
+}
+
+template <class T>
+struct Received {
+    T message{};
+    std::vector<sys::Fd> descriptors;
+};
+// Errors: unreachable (closed), invalid (another size than T's).
+template <class T>
+Result<Received<T>> receive(const sys::Fd& socket) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    Received<T> received;
+    ASSAY_TRY(sys::Message raw, sys::receive_message(socket, std::as_writable_bytes(std::span{&received.message, 1})));
+    if (raw.size == 0) return Error{Fault::unreachable, "the other side of the sandbox socket is gone"};
+    if (raw.size != sizeof(T)) return Error{Fault::invalid, "a message of the wrong size on the sandbox socket"};
+    received.descriptors = std::move(raw.descriptors);
+    return received;
+}
+
+// 1..64 of a-z0-9_-
+constexpr bool valid_stage(std::string_view name) {
+    if (name.empty() || name.size() > name_bytes_max) return false;
+    return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == name.npos;
+}
+// One path component: not empty, no '/', not "." or "..".
+constexpr bool valid_component(std::string_view name) {
+    return !name.empty() && name.size() <= name_bytes_max && name != "." && name != ".." && name.find('/') == name.npos;
+}
+// Empty, or components of A-Za-z0-9._- each followed by '/', none of them "." or "..".
+bool valid_prefix(std::string_view prefix);
+// Absolute, not "/", no empty, "." or ".." component, no control character.
+bool valid_inside(std::string_view path);
+// Every number in the range the keeper accepts; errors: invalid, naming the limit.
+Result<> check(const model::Limits&);
+// The numbers, names and counts of a run order agree with each other and with `descriptors`.
+Result<> check(const ToKeeper&, std::size_t descriptors, bool binds_allowed);
+
+}  // namespace assay::sandbox

@@ -1,0 +1,309 @@
+// Every bind is open_tree + mount_setattr + move_mount: its attributes hold before anyone can see it. Paths used here are our
+// own, or (binds) resolved inside the new root without following links.
+#include "sandbox/root.hh"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/text.hh"
+#include "model/limits.hh"
+#include "sandbox/protocol.hh"
+#include "sys/error.hh"
+#include "sys/file.hh"
+
+namespace assay::sandbox {
+namespace {
+
+const std::string workbench = "/tmp";
+constexpr std::uint64_t safe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+constexpr std::uint64_t shown = safe | MOUNT_ATTR_RDONLY;
+constexpr std::uint64_t exhibited = shown | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
+constexpr std::int64_t scratch_inodes_own = 16;   // our own directories, so that a program gets all that was promised
+
+// What programs look for in /etc and what tells nothing about this machine's people.
+constexpr const char* copied[] = {"ld.so.cache", "ld.so.conf", "timezone", "debian_version", "protocols", "services", "mime.types"};
+constexpr const char* bound[] = {"alternatives", "ld.so.conf.d", "java-17-openjdk", "java-21-openjdk", "fonts", "perl", "python3"};
+constexpr const char* devices[] = {"null", "zero", "full", "random", "urandom"};
+
+struct Own {
+    const char* name;
+    const char* text;
+};
+constexpr Own written[] = {
+    {"passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\nstudent:x:1000:1000:student:/work:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
+    {"group", "root:x:0:\nstudent:x:1000:\nnogroup:x:65534:\n"},
+    {"hosts", "127.0.0.1 localhost assay\n::1 localhost\n"},
+    {"nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"},
+    {"hostname", "assay\n"},
+    {"resolv.conf", ""},
+};
+
+Result<> make_dir(const std::string& path, mode_t mode = 0755) {
+    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return sys::last_error("mkdir", path);
+    if (::chmod(path.c_str(), mode) != 0) return sys::last_error("chmod", path);
+    return ok;
+}
+
+Result<> write_text(const std::string& path, std::string_view text) {
+    const sys::Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644)};
+    if (!file) return sys::last_error("open", path);
+    return sys::write_all(file, text);
+}
+
+Result<sys::Fd> clone_tree(int at, const std::string& path, std::uint64_t attributes) {
+    const unsigned empty = path.empty() ? AT_EMPTY_PATH : 0;
+    sys::Fd tree{::open_tree(at, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | empty)};
+    if (!tree) return sys::last_error("open_tree", path.empty() ? "directory to bind" : path);
+    mount_attr set{};
+    set.attr_set = attributes;
+    if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &set, sizeof set) != 0) return sys::last_error("mount_setattr", path);
+    return tree;
+}
+
+Result<> attach(int tree, const std::string& target) {
+    if (::move_mount(tree, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) return sys::last_error("move_mount", target);
+    return ok;
+}
+
+Result<> bind(const std::string& from, const std::string& to, std::uint64_t attributes) {
+    ASSAY_TRY(const sys::Fd tree, clone_tree(AT_FDCWD, from, attributes));
+    return attach(tree.get(), to);
+}
+
+Result<> make_etc(const std::string& etc) {
+    ASSAY_CHECK(make_dir(etc));
+    for (const Own& file : written) ASSAY_CHECK(write_text(etc + "/" + file.name, file.text));
+    constexpr std::size_t copy_bytes_max = 4 << 20;
+    for (const char* const name : copied) {
+        Result<std::string> text = sys::read_file(std::string{"/etc/"} + name, copy_bytes_max);
+        if (text) ASSAY_CHECK(write_text(etc + "/" + name, *text));
+    }
+    for (const char* const name : bound) {
+        const std::string from = std::string{"/etc/"} + name;
+        struct stat info{};
+        if (::lstat(from.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) continue;
+        ASSAY_CHECK(make_dir(etc + "/" + name));
+        ASSAY_CHECK(bind(from, etc + "/" + name, shown));
+    }
+    if (::access("/etc/ssl/certs", F_OK) == 0) {  // Not all of ssl: private keys live beside.
+        ASSAY_CHECK(make_dir(etc + "/ssl"));
+        ASSAY_CHECK(make_dir(etc + "/ssl/certs"));
+        ASSAY_CHECK(bind("/etc/ssl/certs", etc + "/ssl/certs", shown));
+    }
+    char zone[256];
+    const ssize_t n = ::readlink("/etc/localtime", zone, sizeof zone - 1);
+    if (n > 0 && std::string_view{zone, static_cast<std::size_t>(n)}.starts_with("/usr/")) {
+        zone[n] = '\0';
+        (void)::symlink(zone, (etc + "/localtime").c_str());
+    }
+    return ok;
+}
+
+Result<> make_dev(const std::string& dev) {
+    ASSAY_CHECK(make_dir(dev));
+    ASSAY_CHECK(make_dir(dev + "/shm"));
+    for (const char* const name : devices) {
+        const std::string from = std::string{"/dev/"} + name;
+        struct stat info{};
+        if (::lstat(from.c_str(), &info) != 0) return sys::last_error("lstat", from);
+        if (!S_ISCHR(info.st_mode) || major(info.st_rdev) != 1) return Error{Fault::unsupported, from + " is not the device it should be"};
+        const std::string to = dev + "/" + name;
+        ASSAY_CHECK(write_text(to, ""));
+        ASSAY_CHECK(bind(from, to, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+    }
+    for (const auto& [name, target] : {std::pair{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"}}) {
+        if (::symlink(target, (dev + "/" + name).c_str()) != 0) return sys::last_error("symlink", name);
+    }
+    return ok;
+}
+
+// The machine's own system folders. On a merged-usr system all but /usr are links, and stay links.
+Result<> bind_system(const std::string& root) {
+    ASSAY_CHECK(make_dir(root + "/usr"));
+    ASSAY_CHECK(bind("/usr", root + "/usr", shown));
+    for (const char* const name : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
+        struct stat info{};
+        if (::lstat(name, &info) != 0) continue;
+        if (S_ISDIR(info.st_mode)) {
+            ASSAY_CHECK(make_dir(root + name));
+            ASSAY_CHECK(bind(name, root + name, shown));
+        } else if (S_ISLNK(info.st_mode)) {
+            char target[256];
+            const ssize_t n = ::readlink(name, target, sizeof target - 1);
+            if (n <= 0) return sys::last_error("readlink", name);
+            target[n] = '\0';
+            if (::symlink(target, (root + name).c_str()) != 0) return sys::last_error("symlink", name);
+        }
+    }
+    return ok;
+}
+
+std::string joined(const std::vector<std::string>& layers) {
+    std::string text;
+    for (const std::string& layer : layers) text += (text.empty() ? "" : ":") + layer;
+    return text;
+}
+
+// A merged view of sealed states that nobody can write to.
+Result<> show_layers(const std::vector<std::string>& layers, const std::string& target) {
+    if (layers.size() == 1) return bind(layers.front(), target, exhibited);
+    const std::string options = "lowerdir=" + joined(layers) + ",redirect_dir=follow";
+    const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
+    if (::mount("overlay", target.c_str(), "overlay", flags, options.c_str()) != 0) return sys::last_error("mount(overlay)", target);
+    return ok;
+}
+
+Result<> mount_work(const World& world, const std::string& target) {
+    ASSAY_CHECK(make_dir(target));
+    if (world.layers.empty()) return bind(world.scratch + "/work", target, safe);
+    const std::string options = "lowerdir=" + joined(world.layers) + ",upperdir=" + world.scratch + "/work,workdir=" + world.scratch +
+                                "/ovl,redirect_dir=on,index=off,metacopy=off,xino=off,volatile";
+    if (::mount("overlay", target.c_str(), "overlay", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return sys::last_error("mount(overlay)", target);
+    return ok;
+}
+
+Result<> mount_trusted(const World& world, const std::string& root) {
+    ASSAY_CHECK(make_dir(root + "/out"));
+    ASSAY_CHECK(bind(world.scratch + "/work", root + "/out", safe));
+    for (const auto& [from, to] : {std::pair{&world.submission, "/submission"}, {&world.grader, "/grader"}}) {
+        ASSAY_CHECK(make_dir(root + to));
+        // Read-only comes with the file system itself, after it was filled.
+        if (!from->empty()) ASSAY_CHECK(bind(*from, root + to, exhibited & ~static_cast<std::uint64_t>(MOUNT_ATTR_RDONLY)));
+    }
+    ASSAY_CHECK(make_dir(root + "/stages"));
+    for (const StageView& stage : world.stages) {
+        ASSAY_CHECK(make_dir(root + "/stages/" + stage.name));
+        ASSAY_CHECK(show_layers(stage.layers, root + "/stages/" + stage.name));
+    }
+    return ok;
+}
+
+// Makes the directories of `inside` that are missing below `root`, without following a link out of it.
+Result<> bind_inside(const std::string& root, const Mounted& what) {
+    sys::Fd at{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    for (const std::string_view component : split(std::string_view{what.inside}.substr(1), '/')) {
+        const std::string name{component};
+        if (::mkdirat(at.get(), name.c_str(), 0755) != 0 && errno != EEXIST) return sys::last_error("mkdir", what.inside);
+        open_how how{};
+        how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+        how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+        sys::Fd next{static_cast<int>(::syscall(SYS_openat2, at.get(), name.c_str(), &how, sizeof how))};
+        if (!next) return sys::last_error("openat2", what.inside);
+        at = std::move(next);
+    }
+    if (::move_mount(what.tree, "", at.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) return sys::last_error("move_mount", what.inside);
+    return ok;
+}
+
+}  // namespace
+
+Result<> mount_tmpfs(const std::string& path, std::int64_t bytes, std::int64_t inodes) {
+    ASSAY_CHECK(make_dir(path, 0700));
+    const std::string options = "size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(inodes) + ",mode=0755";
+    if (::mount("assay", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return sys::last_error("mount(tmpfs)", path);
+    return ok;
+}
+
+Result<> make_workbench() {
+    constexpr std::int64_t bytes = 16 << 20;
+    constexpr std::int64_t inodes = 4096;
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return sys::last_error("mount(private)", "/");
+    const std::string options = "size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(inodes) + ",mode=0700";
+    // Devices must stay usable through the template, so this one is not nodev; nobody in a sandbox ever sees it.
+    if (::mount("assay", workbench.c_str(), "tmpfs", MS_NOSUID, options.c_str()) != 0) return sys::last_error("mount(tmpfs)", workbench);
+    ASSAY_CHECK(make_etc(workbench + "/etc"));
+    ASSAY_CHECK(make_dev(workbench + "/dev"));
+    return make_dir(workbench + "/bench", 0700);
+}
+
+Result<std::string> make_bench() {
+    std::string bench = workbench + "/bench";
+    ASSAY_CHECK(mount_tmpfs(bench, 1 << 20, 1024));
+    ASSAY_CHECK(make_dir(bench + "/root"));
+    return bench;
+}
+
+Result<> make_scratch(const std::string& path, std::int64_t disk_bytes, std::uint32_t uid) {
+    ASSAY_CHECK(mount_tmpfs(path, disk_bytes, model::inodes_of(disk_bytes) + scratch_inodes_own));
+    ASSAY_CHECK(make_dir(path + "/ovl", 0700));
+    ASSAY_CHECK(make_dir(path + "/work"));
+    for (const char* const name : {"/tmp", "/vartmp", "/shm"}) ASSAY_CHECK(make_dir(path + name, 01777));
+    return sys::change_owner(path + "/work", uid, uid);
+}
+
+Result<> make_read_only(const std::string& path) {
+    if (::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV, nullptr) != 0) {
+        return sys::last_error("mount(read-only)", path);
+    }
+    return ok;
+}
+
+void detach(const std::string& path) {
+    (void)::umount2(path.c_str(), MNT_DETACH);
+    (void)::rmdir(path.c_str());
+}
+
+Result<Room> room_of(const std::string& path) {
+    struct statfs info{};
+    if (::statfs(path.c_str(), &info) != 0) return sys::last_error("statfs", path);
+    return Room{.bytes = static_cast<std::int64_t>(info.f_blocks) * info.f_bsize, .full = info.f_bfree == 0 || info.f_ffree == 0};
+}
+
+Result<sys::Fd> clone_directory(int fd, bool writable, const sys::Fd& host_mounts, const sys::Fd& own_mounts) {
+    // A mount can only be copied from within the namespace it is in.
+    if (::setns(host_mounts.get(), CLONE_NEWNS) != 0) return sys::last_error("setns", "host mounts");
+    Result<sys::Fd> tree = clone_tree(fd, "", writable ? safe : shown);
+    if (::setns(own_mounts.get(), CLONE_NEWNS) != 0) return sys::last_error("setns", "own mounts");
+    return tree;
+}
+
+Result<> enter_world(const World& world, const std::string& bench) {
+    const std::string root = bench + "/root";
+    if (::mount("assay", root.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=256,mode=0755") != 0) return sys::last_error("mount(tmpfs)", root);
+    ASSAY_CHECK(bind_system(root));
+    for (const char* const name : {"/etc", "/dev", "/proc", "/tmp", "/var", "/var/tmp", "/root", "/home"}) ASSAY_CHECK(make_dir(root + name));
+    ASSAY_CHECK(bind(workbench + "/etc", root + "/etc", shown));
+    ASSAY_CHECK(bind(workbench + "/dev", root + "/dev", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+    const unsigned long quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (::mount("proc", (root + "/proc").c_str(), "proc", quiet, "hidepid=2,subset=pid") != 0) return sys::last_error("mount(proc)", root);
+
+    ASSAY_CHECK(world.trusted ? mount_trusted(world, root) : mount_work(world, root + "/work"));
+    ASSAY_CHECK(bind(world.scratch + "/tmp", root + "/tmp", safe));
+    ASSAY_CHECK(bind(world.scratch + "/vartmp", root + "/var/tmp", safe));
+    ASSAY_CHECK(bind(world.scratch + "/shm", root + "/dev/shm", safe));
+    if (world.network) {
+        // The template is shown read-only, so the name servers come as a mount over a file of the template.
+        ASSAY_CHECK(bind("/etc/resolv.conf", root + "/etc/resolv.conf", shown));
+    }
+    for (const Mounted& mounted : world.binds) ASSAY_CHECK(bind_inside(root, mounted));
+
+    if (::chdir(root.c_str()) != 0) return sys::last_error("chdir", root);
+    if (::syscall(SYS_pivot_root, ".", ".") != 0) return sys::last_error("pivot_root", root);
+    if (::umount2(".", MNT_DETACH) != 0) return sys::last_error("umount2", "old root");
+    if (::chdir("/") != 0) return sys::last_error("chdir", "/");
+    mount_attr set{};
+    set.attr_set = shown;
+    if (::mount_setattr(AT_FDCWD, "/", 0, &set, sizeof set) != 0) return sys::last_error("mount_setattr", "/");
+    return ok;
+}
+
+sys::Fd open_report(const std::string& directory, const std::string& name) {
+    const sys::Fd at{::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
+    Result<sys::Fd> file = sys::open_beneath(at, name);
+    if (!file) return {};
+    Result<sys::FileInfo> info = sys::info_of(*file);
+    if (!info || info->kind != sys::FileInfo::Kind::regular || info->size > report_bytes_max) return {};
+    return std::move(file).value();
+}
+
+}  // namespace assay::sandbox

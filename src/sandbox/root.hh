@@ -1,0 +1,65 @@
+// The file tree that a sandboxed command sees, made of mounts.
+//
+// The helper prepares templates of /etc and /dev once; a keeper mounts the writable parts in its own mount namespace, where
+// they outlive the command (sealed states, reports); the sandbox's init puts the tree together in its namespace and enters it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hh"
+#include "sys/fd.hh"
+
+namespace assay::sandbox {
+
+struct StageView {
+    std::string name;
+    std::vector<std::string> layers;  // newest first
+};
+
+struct Mounted {                      // a detached mount to attach at `inside`
+    int tree = -1;
+    std::string inside;
+};
+
+struct World {
+    bool trusted = false;
+    bool network = false;             // the host's: /etc/resolv.conf is needed
+    std::string scratch;              // a mounted tmpfs with the directories of make_scratch
+    std::vector<std::string> layers;  // sealed states below the working directory, newest first
+    std::string submission;           // trusted: mounted tmpfs, or empty
+    std::string grader;               // the same
+    std::vector<StageView> stages;    // trusted
+    std::vector<Mounted> binds;
+};
+
+// In the helper, in a mount namespace of its own: a workbench over /tmp with templates of /etc and /dev.
+Result<> make_workbench();
+// In a keeper, in a mount namespace of its own: the directory that is its own part of the workbench.
+Result<std::string> make_bench();
+
+// A tmpfs at `path` (created), nosuid, nodev, of exactly these bytes and inodes.
+Result<> mount_tmpfs(const std::string& path, std::int64_t bytes, std::int64_t inodes);
+// The directories of a scratch, those of a person owned by `uid`: work, tmp, vartmp, shm, ovl.
+Result<> make_scratch(const std::string& path, std::int64_t disk_bytes, std::uint32_t uid);
+Result<> make_read_only(const std::string& path);  // the file system itself, whoever has it mounted
+void detach(const std::string& path);              // unmounts now or as soon as nobody uses it; removes the mount point
+
+struct Room {
+    std::int64_t bytes = 0;
+    bool full = false;     // no bytes or no inodes left
+};
+Result<Room> room_of(const std::string& path);
+
+// A detached copy of the directory `fd` as seen in mount namespace `host_mounts`: nosuid, nodev, and read-only unless writable.
+// Leaves the caller in `own_mounts`.
+Result<sys::Fd> clone_directory(int fd, bool writable, const sys::Fd& host_mounts, const sys::Fd& own_mounts);
+
+// In the sandbox's init, in its own mount and pid namespace: builds the tree at `bench`/root and makes it the root.
+Result<> enter_world(const World&, const std::string& bench);
+
+// The regular file `name` of `directory`, at most 4 MiB; empty when it is anything else or missing.
+sys::Fd open_report(const std::string& directory, const std::string& name);
+
+}  // namespace assay::sandbox

@@ -1,0 +1,48 @@
+#include "sandbox/watch.hh"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "sandbox/protocol.hh"
+
+namespace assay::sandbox {
+
+NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int64_t wall_used_ns) {
+    // Version 1 accounts a running task at ticks: a look just before one would otherwise be repeated without end.
+    constexpr std::int64_t look_ns_min = 500'000;
+    if (cpu_used_ns >= limits.cpu_ns) return {.over = TimeOut::cpu, .wait = {}};
+    if (wall_used_ns >= limits.wall_ns) return {.over = TimeOut::wall, .wait = {}};
+    const std::int64_t cpu_left_ns = (limits.cpu_ns - cpu_used_ns) / std::max(1, limits.cores);
+    const std::int64_t wall_left_ns = limits.wall_ns - wall_used_ns;
+    return {.over = std::nullopt, .wait = std::chrono::nanoseconds{std::min(std::max(cpu_left_ns, look_ns_min), wall_left_ns)}};
+}
+
+End watch(const Watched& watched, const TimeLimits& limits, const Group& group, sys::TimePoint started, std::int64_t cpu_base_ns) {
+    for (;;) {
+        const std::int64_t wall_ns = (sys::system_clock().now() - started).count();
+        const NextLook look = next_look(limits, group.cpu_usage().total_ns() - cpu_base_ns, wall_ns);
+        pollfd fds[] = {
+            {watched.process.get(), POLLIN, 0}, {watched.init.get(), POLLIN, 0}, {watched.socket.get(), POLLIN, 0},
+            {watched.life.get(), POLLIN, 0},    {watched.oom.get(), POLLIN, 0},  // -1 is passed over
+        };
+        const timespec wait{look.wait.count() / 1'000'000'000, look.wait.count() % 1'000'000'000};
+        if (::ppoll(fds, std::size(fds), &wait, nullptr) < 0 && errno != EINTR) return End::abandoned;
+
+        if (fds[0].revents != 0) return End::itself;
+        if (fds[4].revents != 0) return End::oom;
+        if (fds[3].revents != 0) return End::abandoned;
+        if (fds[2].revents != 0) {
+            Result<Received<ToKeeper>> asked = receive<ToKeeper>(watched.socket);
+            if (!asked || asked->message.kind == ToKeeper::Kind::close) return End::abandoned;
+            if (asked->message.kind == ToKeeper::Kind::kill_output) return End::output;
+            if (asked->message.kind == ToKeeper::Kind::kill_cancelled) return End::cancelled;
+            return End::abandoned;  // A second order while one runs: not our client.
+        }
+        if (fds[1].revents != 0) return End::init_died;
+        if (look.over) return *look.over == TimeOut::cpu ? End::cpu : End::wall;
+    }
+}
+
+}  // namespace assay::sandbox

@@ -1,0 +1,42 @@
+// Watching one process of a sandbox until it ends or must be ended.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "sandbox/cgroup.hh"
+#include "sys/clock.hh"
+#include "sys/fd.hh"
+
+namespace assay::sandbox {
+
+// When to look again, so that a limit is passed by as little as possible and nothing is polled: the earliest moment at which
+// the CPU limit or the wall limit can be reached. nullopt: one of them has been.
+struct TimeLimits {
+    std::int64_t cpu_ns = 0;    // of the tree
+    std::int64_t wall_ns = 0;
+    int cores = 1;              // that can burn CPU at once, >= 1
+};
+enum class TimeOut { cpu, wall };
+struct NextLook {
+    std::optional<TimeOut> over;
+    std::chrono::nanoseconds wait{};
+};
+NextLook next_look(const TimeLimits&, std::int64_t cpu_used_ns, std::int64_t wall_used_ns);
+
+// Why a watched process was, or must be, ended.
+enum class End { itself, cpu, wall, oom, output, cancelled, abandoned, init_died };
+
+struct Watched {
+    const sys::Fd& process;     // pidfd
+    const sys::Fd& init;        // pidfd
+    const sys::Fd& socket;      // the client's; a message asks for an end, closing abandons
+    const sys::Fd& life;        // closing: the helper is gone
+    const sys::Fd& oom;         // eventfd or empty
+};
+
+// Returns when the process ended by itself or for the reason that it must be ended; ends nothing.
+// `started` is when its wall time began, `cpu_base_ns` the group's CPU then.
+End watch(const Watched&, const TimeLimits&, const Group&, sys::TimePoint started, std::int64_t cpu_base_ns);
+
+}  // namespace assay::sandbox
