@@ -33,6 +33,8 @@ Format recognise(ByteView head) {
     // A tar has its mark further in, so that its first name could imitate any of the others.
     if (text.size() >= 262 && text.substr(257, 5) == "ustar") return Format::tar;
     if (text.size() >= tar_block_bytes && tar_checksum_holds(head.first(tar_block_bytes))) return Format::tar;
+    // A tar of nothing has only its end blocks.
+    if (text.size() >= tar_block_bytes && text.find_first_not_of('\0') == std::string_view::npos) return Format::tar;
     for (const auto& [magic, format] : magics) {
         if (text.starts_with(magic)) return format;
     }

@@ -168,7 +168,7 @@ Step<Manifest> Tree::finish(Format format) {
     Refused refused;
     if (manifest.listing.empty()) {
         refused.code = model::Refusal::empty;
-        refused.detail = "the archive holds nothing";
+        refused.detail = members_ > 0 ? "the archive holds nothing that counts" : "the archive holds nothing but zero bytes: was the file copied completely?";
         return refused;
     }
     for (const std::string& glob : rules_.required) {

@@ -107,6 +107,7 @@ Result<> unpack_here(const sys::Fd& archive, std::string_view argument) {
         for (const std::string_view pattern : split(argument.substr(1), ignore_mark)) rules.ignore.emplace_back(pattern);
     }
     ASSAY_TRY(const Verdict verdict, verify(archive, rules));
+    if (verdict.refused && verdict.refused->code == model::Refusal::empty && !whole) return ok;  // A module may have no files.
     if (verdict.refused) return Error{Fault::invalid, sentence(*verdict.refused)};
     const Manifest& manifest = *verdict.manifest;
     Selection selection{.ignore = rules.ignore, .below = std::string{whole ? "" : argument}};

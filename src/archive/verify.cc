@@ -26,7 +26,6 @@ std::string what_it_looks_like(std::string_view head) {
     }
     const std::string start = lower_ascii(trimmed(head.substr(0, 64)));
     if (start.starts_with("<!doctype html") || start.starts_with("<html")) return "looks like an HTML page: was an error page or a login page saved?";
-    if (head.find_first_not_of('\0') == std::string_view::npos) return "begins with nothing but zero bytes: was the file copied completely?";
     const bool text = std::ranges::all_of(head, [](char c) { return static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\r' || c == '\t'; });
     if (text) return "looks like text: send the packed archive, not a file of it";
     return fmt::format("none of the known archive formats; send {}", readable_formats);

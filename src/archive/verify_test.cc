@@ -1,0 +1,362 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+
+#include "archive/archive.hh"
+#include "archive/source.hh"
+#include "archive/tar_builder.hh"
+#include "sys/file.hh"
+
+namespace assay::archive {
+namespace {
+
+using model::Refusal;
+using model::UploadRules;
+
+Verdict judge(std::string_view bytes, const UploadRules& rules = {}) {
+    const sys::Fd file = sys::memory_file("archive", bytes_of(bytes), true).value();
+    auto verdict = verify(file, rules);
+    EXPECT_TRUE(verdict) << verdict.error().text();
+    return std::move(verdict).value();
+}
+
+std::string said(const Verdict& verdict) {
+    if (!verdict.refused) return "accepted";
+    return fmt::format("{}: {} [{}] at {}", to_string(verdict.refused->code), verdict.refused->detail, verdict.refused->entry, verdict.refused->offset);
+}
+
+void expect_refused(std::string_view bytes, Refusal code, std::string_view text, const UploadRules& rules = {}) {
+    const Verdict verdict = judge(bytes, rules);
+    ASSERT_TRUE(verdict.refused) << "accepted, wanted " << to_string(code) << ": " << text;
+    EXPECT_EQ(to_string(verdict.refused->code), to_string(code)) << said(verdict);
+    EXPECT_NE(said(verdict).find(text), std::string::npos) << said(verdict) << "\nwanted: " << text;
+}
+
+std::string sample_tar() {
+    return TarBuilder{}.dir("work/").file("work/Makefile", "all:\n", 0755).file("work/src/main.c", std::string(700, 'c')).link("work/m", "src/main.c").done();
+}
+
+std::vector<std::string> paths_of(const Verdict& verdict) {
+    std::vector<std::string> paths;
+    if (verdict.manifest) {
+        for (const Entry& entry : verdict.manifest->listing) paths.push_back(entry.path);
+    }
+    return paths;
+}
+
+TEST(Verify, TakesASoundTreeInEachFormatAndStripsTheWrappingFolder) {
+    for (const auto& [bytes, format] : {std::pair{sample_tar(), Format::tar}, {gzip(sample_tar()), Format::tar_gz}, {bzip2(sample_tar()), Format::tar_bz2}}) {
+        const Verdict verdict = judge(bytes);
+        ASSERT_TRUE(verdict.manifest) << said(verdict);
+        EXPECT_EQ(verdict.manifest->format, format);
+        EXPECT_EQ(verdict.manifest->stripped, "work");
+        EXPECT_EQ(verdict.manifest->entries, 4);
+        EXPECT_EQ(verdict.manifest->unpacked_bytes, 705);
+        EXPECT_EQ(paths_of(verdict), (std::vector<std::string>{"Makefile", "m", "src", "src/main.c"}));
+        EXPECT_TRUE(verdict.manifest->listing[0].executable);
+        EXPECT_EQ(verdict.manifest->listing[1].target, "src/main.c");
+        EXPECT_FALSE(verdict.manifest->listing[3].executable);
+    }
+}
+
+TEST(Verify, StripsOnlyWhatReallyWrapsEverything) {
+    EXPECT_EQ(paths_of(judge(TarBuilder{}.file("a/x").file("b").done())), (std::vector<std::string>{"a", "a/x", "b"}));
+    EXPECT_EQ(paths_of(judge(TarBuilder{}.file("a").done())), (std::vector<std::string>{"a"}));
+    EXPECT_EQ(paths_of(judge(TarBuilder{}.file("a/b/x").done())), (std::vector<std::string>{"b", "b/x"}));
+    // What is ignored goes first, so that a Mac's companion folder does not keep the wrapping folder from being found.
+    EXPECT_EQ(paths_of(judge(TarBuilder{}.dir("./").file("./a/x").file("./__MACOSX/a/._x").file("a/.DS_Store").file("._a").done())),
+              (std::vector<std::string>{"x"}));
+}
+
+TEST(Verify, KnowsNamesHoweverTheyAreWritten) {
+    const std::string long_name = "d/" + std::string(120, 'n');
+    const std::string chinese = "目录/文件.c";
+    EXPECT_EQ(paths_of(judge(TarBuilder{}.file("top").pax("path", long_name).file("short").done()))[1], long_name);
+    EXPECT_EQ(paths_of(judge(TarBuilder{}.file("top").member("././@LongLink", 'L', long_name + '\0').file("short").done()))[1], long_name);
+    EXPECT_EQ(paths_of(judge(TarBuilder{}.file("top").pax("path", chinese).file("short").done())).at(2), chinese);
+    // A global header with a comment is what `git archive` writes.
+    EXPECT_TRUE(judge(TarBuilder{}.pax("comment", "abc", 'g').file("a").done()).manifest);
+    std::string ustar = TarBuilder::header("name", '0', 0);
+    ustar.replace(345, 3, "pre");
+    EXPECT_EQ(paths_of(judge(TarBuilder{}.file("top").raw(TarBuilder::checksummed(ustar)).done()))[1], "pre/name");
+    // v7: no magic at all, a directory is a name with a slash.
+    std::string v7 = TarBuilder::header("old/", '\0', 0);
+    v7.replace(257, 8, std::string(8, '\0'));
+    EXPECT_EQ(paths_of(judge(TarBuilder{}.raw(TarBuilder::checksummed(v7)).file("b").done())), (std::vector<std::string>{"b", "old"}));
+}
+
+TEST(Verify, ReadsSizesInOctalBase256AndPax) {
+    std::string base256 = TarBuilder::header("a", '0', 0);
+    base256.replace(124, 12, std::string("\x80\0\0\0\0\0\0\0\0\0\0\x03", 12));
+    EXPECT_EQ(judge(TarBuilder{}.raw(TarBuilder::checksummed(base256)).content("abc").done()).manifest->unpacked_bytes, 3);
+    EXPECT_EQ(judge(TarBuilder{}.pax("size", "3").raw(TarBuilder::header("a", '0', 0)).content("abc").done()).manifest->unpacked_bytes, 3);
+    for (const std::string_view lie : {"\x80\0\0\0\xff\0\0\0\0\0\0\x03", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "0000000000x\0", "-0000000003\0"}) {
+        std::string header = TarBuilder::header("a", '0', 0);
+        header.replace(124, 12, std::string(lie.data(), 12));
+        expect_refused(TarBuilder{}.raw(TarBuilder::checksummed(header)).content("abc").done(), Refusal::damaged, "size");
+    }
+    for (const char* lie : {"-1", "99999999999999999999", "1x", ""}) {
+        expect_refused(TarBuilder{}.pax("size", lie).file("a").done(), Refusal::damaged, "pax header is malformed");
+    }
+    expect_refused(TarBuilder{}.pax("size", "5000").file("a").done(), Refusal::damaged, "cut");
+}
+
+// The reader that judges and the one that unpacks must never disagree about where the next header is.
+TEST(Verify, RefusesMalformedExtensions) {
+    for (const char* records : {"5", "99 path=x\n", "10 path=xy", "0 a=b\n", "7 pathx\n", "6 =ab\n", "-6 a=b\n"}) {
+        expect_refused(TarBuilder{}.member("pax", 'x', records).file("a").done(), Refusal::damaged, "pax");
+    }
+    expect_refused(TarBuilder{}.file("b").pax("path", "x").done(), Refusal::damaged, "not followed by its member");
+    expect_refused(TarBuilder{}.pax("path", "x", 'g').file("a").done(), Refusal::format, "global pax header sets path");
+    expect_refused(TarBuilder{}.pax("GNU.sparse.major", "1").file("a").done(), Refusal::format, "sparse");
+    expect_refused(TarBuilder{}.pax("path", std::string("a\0b", 3)).file("a").done(), Refusal::unsafe, "control character");
+    expect_refused(TarBuilder{}.raw(TarBuilder::header("L", 'L', 2u << 20)).done(), Refusal::unsafe, "extended headers of one member");
+    TarBuilder many;
+    const std::string text = fmt::format("{} comment={}\n", 700'000, std::string(700'000 - 16, 'x'));
+    for (int i = 0; i < 100; ++i) many.member("pax", 'x', text).file(fmt::format("f{}", i));
+    expect_refused(gzip(many.done(), 1), Refusal::unsafe, "extended headers are too large altogether");
+}
+
+TEST(Verify, RefusesEveryTruncation) {
+    for (const std::string& sound : {sample_tar(), gzip(sample_tar()), bzip2(sample_tar())}) {
+        for (std::size_t size = 0; size < sound.size(); ++size) {
+            const Verdict verdict = judge(std::string_view{sound}.substr(0, size));
+            ASSERT_TRUE(verdict.refused) << size << " of " << sound.size();
+        }
+    }
+}
+
+std::string decoded(const std::string& bytes, Format format) {
+    Input input{bytes_of(bytes)};
+    const auto source = source_of(format, input);
+    std::string all;
+    std::array<std::byte, 4096> part;
+    for (;;) {
+        auto count = source->read(part);
+        if (!count || *count == 0) return all;
+        all += text_of(ByteView{part}.first(*count));
+    }
+}
+
+// A flip may only pass when what it decodes to is the same to the byte: gzip's text flag, time, extra flags and system, the
+// padding bits after the last block, a match of equal length elsewhere in a run; bzip2's block size digit and the code lengths
+// of symbols that do not occur.
+TEST(Verify, RefusesEveryFlippedBitThatMatters) {
+    const std::string tar = sample_tar();
+    for (const Format format : {Format::tar_gz, Format::tar_bz2}) {
+        const std::string sound = format == Format::tar_gz ? gzip(tar) : bzip2(tar);
+        ASSERT_EQ(decoded(sound, format), tar);
+        std::size_t passed = 0;
+        for (std::size_t byte = 0; byte < sound.size(); ++byte) {
+            for (int bit = 0; bit < 8; ++bit) {
+                std::string flipped = sound;
+                flipped[byte] = static_cast<char>(flipped[byte] ^ (1 << bit));
+                if (judge(flipped).refused) continue;
+                ++passed;
+                EXPECT_EQ(decoded(flipped, format), tar) << "byte " << byte << " bit " << bit;
+            }
+        }
+        EXPECT_LT(passed, sound.size() * 8 / 10);
+    }
+}
+
+// A plain tar has checksums over headers only; a flip in one of them is refused.
+TEST(Verify, RefusesFlippedHeaderBits) {
+    const std::string sound = sample_tar();
+    for (std::size_t byte = 0; byte < 512; ++byte) {
+        if (byte == 155 || byte == 154) continue;  // Ends the checksum's digits: blank or zero read alike.
+        std::string flipped = sound;
+        flipped[byte] = static_cast<char>(flipped[byte] ^ 1);
+        EXPECT_TRUE(judge(flipped).refused) << byte;
+    }
+}
+
+TEST(Verify, RefusesWhatFollowsTheEnd) {
+    const std::string tar = sample_tar();
+    EXPECT_TRUE(judge(tar + std::string(9000, '\0')).manifest);
+    EXPECT_TRUE(judge(gzip(tar) + std::string(9000, '\0')).manifest);
+    EXPECT_TRUE(judge(bzip2(tar) + std::string(9000, '\0')).manifest);
+    expect_refused(tar + "x", Refusal::damaged, "follow the tar's end blocks");
+    expect_refused(tar + tar, Refusal::damaged, "follow the tar's end blocks");
+    expect_refused(gzip(tar) + "twelve bytes", Refusal::damaged, "follow a gzip member");
+    expect_refused(gzip(tar) + "x", Refusal::damaged, "header is cut");
+    expect_refused(gzip(tar) + std::string("\0x", 2), Refusal::damaged, "follow the last gzip member");
+    expect_refused(bzip2(tar) + "x", Refusal::damaged, "bzip2");
+    expect_refused(bzip2(tar) + std::string("\0x", 2), Refusal::damaged, "follow the last bzip2 stream");
+    expect_refused(gzip(tar + std::string(17u << 20, '\0')), Refusal::unpacks_too_large, "zero bytes follow");
+}
+
+// Parallel packers write one member or stream per block; together they are one tar.
+TEST(Verify, JoinsMembersAndStreams) {
+    const std::string tar = sample_tar();
+    const std::string a = tar.substr(0, 700), b = tar.substr(700);
+    EXPECT_TRUE(judge(gzip(a) + gzip("") + gzip(b)).manifest);
+    EXPECT_TRUE(judge(bzip2(a) + bzip2(b)).manifest);
+    expect_refused(gzip(a), Refusal::damaged, "cut");
+    std::string empties = gzip(tar);
+    const std::string empty = gzip("");
+    for (int i = 0; i < 70'000; ++i) empties += empty;
+    expect_refused(empties, Refusal::unsafe, "gzip members");
+}
+
+TEST(Verify, NeedsBothEndBlocks) {
+    const std::string tar = TarBuilder{}.file("a").bytes;
+    expect_refused(tar, Refusal::damaged, "end blocks are missing");
+    expect_refused(gzip(tar), Refusal::damaged, "end blocks are missing");
+    expect_refused(tar + std::string(512, '\0'), Refusal::damaged, "second of the two end blocks");
+    expect_refused(tar + std::string(512, '\0') + TarBuilder{}.file("b").done(), Refusal::damaged, "single zero block");
+    expect_refused(TarBuilder{}.dir("./").done(), Refusal::empty, "holds nothing");
+    expect_refused(gzip(std::string(10240, '\0')), Refusal::empty, "holds nothing");
+}
+
+TEST(Verify, RefusesNamesThatLeadElsewhere) {
+    struct Case {
+        std::string name;
+        std::string text;
+    };
+    const Case cases[] = {
+        {"../x", "'..'"},      {"a/../../x", "'..'"}, {"a/..", "'..'"},          {"/etc/passwd", "absolute"}, {"..", "'..'"},
+        {"C:/x", "drive"},     {"./c:x", "drive"},    {"a\\..\\x", "backslash"}, {"a\x1b[2J", "control"},     {"a\nb", "control"},
+        {"\xff", "UTF-8"},     {"a\u202e.c", "direction"}, {"a\u200b", "invisible"}, {std::string(256, 'n'), "255"},
+        {"\xC0\xAE\xC0\xAE/x", "UTF-8"},
+    };
+    for (const auto& [name, text] : cases) expect_refused(TarBuilder{}.file("ok").pax("path", name).file("y").done(), Refusal::unsafe, text);
+    std::string deep = "d";
+    for (int i = 0; i < 64; ++i) deep += "/d";
+    expect_refused(TarBuilder{}.pax("path", deep).file("y").done(), Refusal::unsafe, "64 folders deep");
+    std::string wide;
+    for (int i = 0; i < 8; ++i) wide += std::string(200, 'w') + "/";
+    expect_refused(TarBuilder{}.pax("path", wide + "x").file("y").done(), Refusal::unsafe, "1024");
+    expect_refused(TarBuilder{}.file("").done(), Refusal::unsafe, "empty name");
+    expect_refused(TarBuilder{}.link(".", "x").done(), Refusal::unsafe, "root folder");
+    // The refusal's own text never carries what it refuses to a terminal.
+    EXPECT_EQ(judge(TarBuilder{}.file("a\x1b[2J").done()).refused->entry, "a\\x1b[2J");
+}
+
+TEST(Verify, RefusesNamesThatMeet) {
+    expect_refused(TarBuilder{}.file("a").file("a").done(), Refusal::unsafe, "there twice");
+    expect_refused(TarBuilder{}.file("a").file("./a").done(), Refusal::unsafe, "there twice");
+    expect_refused(TarBuilder{}.file("a").dir("a").done(), Refusal::unsafe, "there twice");
+    expect_refused(TarBuilder{}.file("a").file("a/b").done(), Refusal::unsafe, "no folder");
+    expect_refused(TarBuilder{}.file("a/b").file("a").done(), Refusal::unsafe, "there twice");
+    expect_refused(TarBuilder{}.file("Makefile").file("makefile").done(), Refusal::unsafe, "'Makefile' and 'makefile'");
+    expect_refused(TarBuilder{}.file("Src/a").file("src/b").done(), Refusal::unsafe, "'Src' and 'src'");
+    expect_refused(TarBuilder{}.file("Ä").file("ä").done(), Refusal::unsafe, "one name");
+    expect_refused(TarBuilder{}.file("é").file("e\u0301").done(), Refusal::unsafe, "one name");        // NFC and NFD
+    expect_refused(TarBuilder{}.file("각").file("\u1100\u1161\u11a8").done(), Refusal::unsafe, "one name");  // Hangul
+    expect_refused(TarBuilder{}.file("a\u0323\u0307").file("a\u0307\u0323").done(), Refusal::unsafe, "one name");  // order of marks
+    EXPECT_TRUE(judge(TarBuilder{}.dir("a").dir("a/").file("a/b").dir("a").file("中").file("申").done()).manifest);
+}
+
+TEST(Verify, KeepsLinksInside) {
+    const auto tree = [](std::string_view name, std::string_view target) { return TarBuilder{}.file("a/b/f").file("g").link(name, target).done(); };
+    for (const auto& [name, target] : {std::pair{"l", "a"}, {"a/l", "../g"}, {"a/b/l", "../../g"}, {"l", "./a/b/"}, {"l", "nowhere"}}) {
+        EXPECT_TRUE(judge(tree(name, target)).manifest) << target << said(judge(tree(name, target)));
+    }
+    for (const auto& [name, target] : {std::pair{"l", "/etc/passwd"}, {"l", ".."}, {"a/l", "../../g"}, {"l", "a/../../x"}, {"l", "a/.."}, {"l", ""}, {"l", "a\nb"}, {"l", "C:/x"}}) {
+        expect_refused(tree(name, target), Refusal::unsafe, "link");
+    }
+    expect_refused(TarBuilder{}.link("l", "a").file("l/x").file("a/x").done(), Refusal::unsafe, "no folder");
+    // Inside the archive but outside what is left when the wrapping folder is gone.
+    expect_refused(TarBuilder{}.file("w/f").link("w/l", "../w/f").done(), Refusal::unsafe, "outside");
+}
+
+TEST(Verify, TakesHardLinksToEarlierFilesAsCopies) {
+    const Verdict verdict = judge(TarBuilder{}.file("a", "abc", 0755).hardlink("b", "./a").done());
+    ASSERT_TRUE(verdict.manifest) << said(verdict);
+    EXPECT_EQ(verdict.manifest->unpacked_bytes, 6);
+    EXPECT_TRUE(verdict.manifest->listing[1].executable);
+    for (const char* target : {"later", "d", "/etc/passwd", "../x", "A"}) {
+        expect_refused(TarBuilder{}.file("a").dir("d").hardlink("b", target).file("later").done(), Refusal::unsafe, "no earlier file");
+    }
+    UploadRules rules;
+    rules.unpacked_max = 10'000;
+    TarBuilder bomb;
+    bomb.file("a", std::string(4000, 'a'));
+    for (int i = 0; i < 5; ++i) bomb.hardlink(fmt::format("l{}", i), "a");
+    expect_refused(bomb.done(), Refusal::unpacks_too_large, "unpacks to more", rules);
+}
+
+TEST(Verify, RefusesOtherTypes) {
+    for (const char type : {'3', '4', '6', 'S', 'V', 'M', 'D', 'N', 'Z', '\x01'}) {
+        expect_refused(TarBuilder{}.member("x", type, "").done(), Refusal::format, "not taken");
+    }
+    expect_refused(TarBuilder{}.member("x", '5', "content").done(), Refusal::format, "has content");
+}
+
+TEST(Verify, CountsWhileItStreams) {
+    UploadRules rules;
+    rules.unpacked_max = 10'000;
+    rules.entries_max = 3;
+    EXPECT_TRUE(judge(TarBuilder{}.file("a", std::string(5000, 'a')).file("b", std::string(5000, 'b')).done(), rules).manifest);
+    const Verdict large = judge(TarBuilder{}.file("a", std::string(5000, 'a')).file("b", std::string(5001, 'b')).done(), rules);
+    ASSERT_TRUE(large.refused);
+    EXPECT_EQ(large.refused->code, Refusal::unpacks_too_large);
+    EXPECT_EQ(large.refused->limit, 10'000);
+    EXPECT_EQ(large.refused->value, 10'001);
+    EXPECT_EQ(large.refused->entry, "b");
+    EXPECT_EQ(large.refused->offset, 512 + 5120);
+    EXPECT_TRUE(judge(TarBuilder{}.file("a").file("b").file("c").done(), rules).manifest);
+    expect_refused(TarBuilder{}.file("a").file("b").file("c").file("d").done(), Refusal::too_many_entries, "3 entries", rules);
+    expect_refused(TarBuilder{}.file("a/b/c/d").done(), Refusal::too_many_entries, "3 files and folders", rules);  // folders nobody names
+    TarBuilder same;
+    for (int i = 0; i < 4; ++i) same.dir("a");
+    expect_refused(same.done(), Refusal::too_many_entries, "3 entries", rules);
+    TarBuilder names;
+    for (int i = 0; i < 9000; ++i) names.pax("path", fmt::format("{:04}{}/{}/{}/{}", i, std::string(240, 'a'), std::string(240, 'b'), std::string(240, 'c'), std::string(200, 'd'))).file("x");
+    expect_refused(gzip(names.done(), 1), Refusal::too_many_entries, "names take too much room");
+}
+
+TEST(Verify, RefusesABombWithoutUnpackingIt) {
+    const auto from = std::chrono::steady_clock::now();
+    const std::string bomb = gzip(TarBuilder{}.raw(TarBuilder::header("zeros", '0', 1u << 30)).bytes + std::string(64u << 20, '\0'), 1);
+    expect_refused(bomb, Refusal::unpacks_too_large, "unpacks to more than 128 MiB");
+    EXPECT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds{20});
+}
+
+TEST(Verify, NamesWhatIsRequiredAndMissing) {
+    UploadRules rules;
+    rules.required = {"Makefile", "src/*.c", "docs/"};
+    EXPECT_TRUE(judge(TarBuilder{}.file("Makefile").file("src/a.c").file("docs/x").done(), rules).manifest);
+    EXPECT_TRUE(judge(TarBuilder{}.file("w/Makefile").file("w/src/a.c").dir("w/docs").done(), rules).manifest);
+    expect_refused(TarBuilder{}.file("Makefile").file("src/deep/a.c").file("docs/x").done(), Refusal::required_missing, "'src/*.c'", rules);
+    expect_refused(TarBuilder{}.file("Makefile").file("src/a.c").file("docs").done(), Refusal::required_missing, "'docs/'", rules);
+}
+
+TEST(Verify, SaysWhatAFileIsInsteadOfAnArchive) {
+    expect_refused("", Refusal::empty, "no bytes");
+    expect_refused("<!DOCTYPE html><html>", Refusal::not_an_archive, "HTML");
+    expect_refused("#include <stdio.h>\nint main(void) {}\n", Refusal::not_an_archive, "looks like text");
+    expect_refused(std::string(4096, '\0'), Refusal::empty, "zero bytes");
+    expect_refused("\x7f" "ELF\x02\x01\x01", Refusal::not_an_archive, "none of the known");
+    expect_refused("\x1f\xef\xbf\xbd\x08", Refusal::not_an_archive, "sent as text");
+    expect_refused(gzip("just text"), Refusal::damaged, "cut");
+    expect_refused(gzip(std::string(600, 't')), Refusal::not_an_archive, "not a tar");
+    expect_refused(gzip(gzip(sample_tar()) + std::string(600, 'x')), Refusal::not_an_archive, "not a tar");
+    using namespace std::string_literals;
+    for (const auto& [magic, name] : {std::pair{"\xFD" "7zXZ\0"s, "tar.xz"}, {"\x28\xB5\x2F\xFD"s, "tar.zst"}, {"PK\x03\x04"s, "zip"}}) {
+        expect_refused(magic + "....", Refusal::format, fmt::format("{} is not read yet by this version; send tar, tar.gz, tar.bz2", name));
+    }
+    expect_refused("Rar!\x1A\x07", Refusal::format, "does not take rar");
+    expect_refused("7z\xBC\xAF\x27\x1C", Refusal::format, "does not take 7z");
+    UploadRules only_tar;
+    only_tar.formats = {"tar"};
+    expect_refused(gzip(sample_tar()), Refusal::format, "does not take tar.gz; send tar", only_tar);
+}
+
+// Sent through a text-mode write every LF becomes CR LF; the sentence says so instead of leaving people to guess.
+TEST(Verify, RecognisesTextMode) {
+    std::string noise;
+    unsigned state = 1;
+    for (int i = 0; i < 20'000; ++i) noise += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+    std::string translated;
+    for (const char c : gzip(TarBuilder{}.file("noise", noise).done())) {
+        if (c == '\n') translated += '\r';
+        translated += c;
+    }
+    expect_refused(translated, Refusal::damaged, "text mode");
+}
+
+}  // namespace
+}  // namespace assay::archive
