@@ -9,6 +9,7 @@
 #include "queue/board.hh"
 #include "store/keys.hh"
 #include "store/store.hh"
+#include "sys/clock.hh"
 
 namespace assay::web {
 
@@ -18,9 +19,12 @@ struct Parts {
     const queue::Board& board;
     loop::Pool& pages;
     std::string server_url;
+    const sys::Clock& clock = sys::system_clock();
 };
 
-// GET /, POST / (token → 303 to the participant's page), GET /oj/{course}/{module}/{key}, GET /static/{file}.
+// GET /, POST / (token → 303 to the participant's page, or a list when there are several), GET /oj/{course}/{module}/{key},
+// GET /oj/{course}/{module}/{key}/receipt/{id} (the exact signed bytes: a browser has no bearer token), GET /static/{file}.
+// `Parts` outlive the server.
 void add_routes(http::Router&, Parts&);
 
 }  // namespace assay::web

@@ -137,6 +137,8 @@ Text text_of(Sentence sentence) {
         case memory_column: return {"Memory", "内存"};
         case tests_title: return {"Tests of {0}", "{0} 的测试"};
         case tests_passed: return {"{0} of {1} passed", "通过 {0} / {1}"};
+        case tests_left_out:
+            return {"{0} more tests are not listed here; the report has them all.", "另有 {0} 个测试未在此列出，完整结果见报告。"};
         case test_column: return {"Test", "测试"};
         case exit_code: return {"exit code {0}", "退出码 {0}"};
         case signal: return {"signal {0}", "信号 {0}"};

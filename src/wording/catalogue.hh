@@ -105,6 +105,7 @@ enum class Sentence : unsigned short {
     memory_column,
     tests_title,            // {0} the stage
     tests_passed,           // {0} passed, {1} all
+    tests_left_out,         // {0} how many
     test_column,
     exit_code,              // {0}
     signal,                 // {0}

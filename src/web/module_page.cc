@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.hh"
+#include "queue/policy.hh"
+#include "sys/zone.hh"
+#include "web/pages.hh"
+
+namespace assay::web {
+
+namespace {
+
+// What can be unpacked so far; a module may list more.
+constexpr std::array<std::string_view, 3> formats_readable{"tar", "tar.gz", "tar.bz2"};
+
+std::string time_text(const ModulePage& of, std::int64_t ms) {
+    return sys::date_and_time(sys::wall_from_ms(ms), of.view.course.timezone);
+}
+
+const queue::SubmissionView* counting(const queue::ModuleView& view) {
+    const auto found = std::ranges::find(view.submissions, true, &queue::SubmissionView::counts);
+    return found == view.submissions.end() ? nullptr : &*found;
+}
+
+bool pending(const queue::SubmissionView& view) {
+    return view.submission.state == model::State::queued || view.submission.state == model::State::running;
+}
+
+Html title_part(const ModulePage& of) {
+    const auto& view = of.view;
+    const std::string& title = view.plan.title.empty() ? view.module.title : view.plan.title;
+    Html who;
+    who += el("bdi", {}, {view.participant.name.empty() ? view.participant.id.text() : view.participant.name});
+    if (!view.participant.name.empty()) who += el("span", {{"class", "id"}}, {view.participant.id.text()});
+    return el("div", {{"class", "hero"}},
+              {el("p", {{"class", "over"}}, {view.course.title, " · ", view.module.id.text()}),
+               el("h1", {}, {title.empty() ? view.module.id.text() : title}), el("p", {{"class", "who"}}, {who})});
+}
+
+Html modules_part(const Look& look, const ModulePage& of) {
+    if (of.modules.size() < 2) return {};
+    Html list;
+    for (const ModuleLink& module : of.modules) {
+        const Html link = module.current ? el("a", {{"href", look.link(module.address)}, {"aria-current", "page"}}, {module.title})
+                                         : el("a", {{"href", look.link(module.address)}}, {module.title});
+        list += el("li", {}, {link});
+    }
+    return el("nav", {{"class", "modules"}, {"aria-label", look.say(Sentence::modules_title)}}, {el("ul", {}, {list})});
+}
+
+Html notice_part(const Look& look, const ModulePage& of) {
+    if (!of.submitted) return {};
+    for (const auto& view : of.view.submissions) {
+        if (view.submission.id.text() != *of.submitted) continue;
+        return el("div", {{"class", "notice good"}, {"role", "status"}},
+                  {el("p", {}, {look.say(Sentence::received_notice, {*of.submitted, time_text(of, view.submission.last_byte_ms)})}),
+                   el("p", {}, {el("a", {{"href", of.address / "receipt" / *of.submitted}}, {look.say(Sentence::receipt_link)}), " — ",
+                                look.say(Sentence::receipt_hint)})});
+    }
+    return {};
+}
+
+Html score_part(const Look& look, const ModulePage& of) {
+    Html inside;
+    inside += el("h2", {}, {look.say(Sentence::score_title)});
+    const auto* const counts = counting(of.view);
+    if (counts && counts->verdict) {
+        if (counts->score && counts->score_max) {
+            inside += el("p", {{"class", "score"}},
+                         {el("strong", {}, {number_text(*counts->score)}), " / ", number_text(*counts->score_max)});
+            if (*counts->score_max > 0) {
+                inside += el("meter", {{"min", "0"}, {"max", number_text(*counts->score_max)},
+                                       {"value", number_text(std::clamp(*counts->score, 0.0, *counts->score_max))},
+                                       {"aria-hidden", "true"}});
+            }
+        }
+        inside += el("p", {}, {badge(look, *counts->verdict), " ",
+                               el("a", {{"href", of.address.at(id_of(*counts))}, {"class", "hint"}},
+                                  {look.say(Sentence::score_from, {counts->submission.id.text()})})});
+    } else {
+        inside += el("p", {{"class", "score none"}}, {look.say(Sentence::score_none)});
+    }
+    const bool newer = counts && !of.view.submissions.empty() && pending(of.view.submissions.front());
+    if (newer) inside += el("p", {{"class", "hint"}}, {look.say(Sentence::score_pending)});
+    return el("section", {{"class", "card"}}, {inside});
+}
+
+std::string counts_text(const Look& look, model::Counts counts) {
+    switch (counts) {
+        case model::Counts::last: return look.say(Sentence::counts_last);
+        case model::Counts::best: return look.say(Sentence::counts_best);
+        case model::Counts::last_on_time: return look.say(Sentence::counts_last_on_time);
+    }
+    return {};
+}
+
+Html facts_part(const Look& look, const ModulePage& of) {
+    const auto& plan = of.view.plan;
+    Html list;
+    const auto fact = [&list](const std::string& label, const Html& value) {
+        list += el("div", {}, {el("dt", {}, {label}), el("dd", {}, {value})});
+    };
+    const auto date = [&](Sentence label, const std::optional<std::int64_t>& ms) {
+        if (ms) fact(look.say(label), look.say(Sentence::time_in_zone, {time_text(of, *ms), of.view.course.timezone}));
+    };
+    date(Sentence::opens_label, plan.opens_ms);
+    date(Sentence::due_label, plan.due_ms);
+    if (plan.closes_ms != plan.due_ms) date(Sentence::closes_label, plan.closes_ms);
+    if (!plan.due_ms && !plan.closes_ms) fact(look.say(Sentence::due_label), look.say(Sentence::no_deadline));
+
+    const auto used = std::ranges::count_if(of.view.submissions, [](const queue::SubmissionView& view) {
+        return view.submission.state != model::State::superseded;
+    });
+    fact(look.say(Sentence::used_label), plan.submissions_max
+                                             ? look.say(Sentence::used_of, {std::to_string(used), std::to_string(*plan.submissions_max)})
+                                             : look.say(Sentence::used_any, {std::to_string(used)}));
+    fact(look.say(Sentence::counts_label), counts_text(look, plan.counts));
+    if (!of.view.course.contact.empty()) fact(look.say(Sentence::contact_label), el("bdi", {}, {of.view.course.contact}));
+    return el("section", {{"class", "card"}}, {el("h2", {}, {look.say(Sentence::module_facts)}), el("dl", {}, {list})});
+}
+
+Html form_part(const Look& look, const ModulePage& of) {
+    const auto& upload = of.view.plan.upload;
+    std::string formats;
+    for (const std::string& format : upload.formats) {
+        if (std::ranges::find(formats_readable, format) == formats_readable.end()) continue;
+        formats += (formats.empty() ? "" : ", ") + format;
+    }
+    Html form;
+    form += el("input", {{"type", "hidden"}, {"name", "course"}, {"value", of.view.course.id.text()}});
+    form += el("input", {{"type", "hidden"}, {"name", "module"}, {"value", of.view.module.id.text()}});
+    form += el("label", {{"for", "token"}}, {look.say(Sentence::token_label)});
+    form += el("input", {{"id", "token"}, {"name", "token"}, {"type", "password"}, {"autocomplete", "current-password"},
+                         {"required"}, {"maxlength", "256"}, {"spellcheck", "false"}, {"aria-describedby", "token-hint"}});
+    form += el("p", {{"id", "token-hint"}, {"class", "hint"}}, {look.say(Sentence::read_only_link)});
+    form += el("label", {{"for", "file"}}, {look.say(Sentence::upload_file)});
+    form += el("input", {{"id", "file"}, {"name", "file"}, {"type", "file"}, {"required"}, {"aria-describedby", "file-hint"}});
+    form += el("p", {{"id", "file-hint"}, {"class", "hint"}},
+               {look.say(Sentence::upload_file_hint, {size_text(upload.size_max), formats})});
+    form += el("button", {{"type", "submit"}}, {look.say(Sentence::upload_send)});
+    return el("form", {{"method", "post"}, {"action", Address{} / "upload"}, {"enctype", "multipart/form-data"}}, {form});
+}
+
+// The form, or why there is none. A page that reloads would lose a chosen file: there the form is one step away.
+Html upload_part(const Look& look, const ModulePage& of, bool reloads, bool could_reload) {
+    const auto& plan = of.view.plan;
+    Html inside;
+    inside += el("h2", {}, {look.say(Sentence::upload_title)});
+    const auto closed = queue::closed_at(plan, of.now_ms);
+    if (closed == model::Refusal::not_open && plan.opens_ms) {
+        inside += el("p", {}, {look.say(Sentence::upload_not_open, {time_text(of, *plan.opens_ms)})});
+    } else if (closed && (plan.closes_ms || plan.due_ms)) {
+        const std::int64_t since = plan.closes_ms ? *plan.closes_ms : *plan.due_ms;
+        inside += el("p", {}, {look.say(Sentence::upload_closed, {time_text(of, since)})});
+    } else if (reloads) {
+        inside += el("p", {{"class", "hint"}}, {look.say(Sentence::reloading)});
+        inside += el("p", {}, {el("a", {{"class", "button quiet"}, {"href", look.link(of.address).with("still", "1").at("upload")}},
+                                  {look.say(Sentence::upload_another)})});
+    } else {
+        if (could_reload) {
+            inside += el("p", {{"class", "hint"}}, {look.say(Sentence::reloading_stopped), " ",
+                                                   el("a", {{"href", look.link(of.address)}}, {look.say(Sentence::reload_resume)})});
+        }
+        inside += form_part(look, of);
+    }
+    return el("section", {{"class", "card"}, {"id", "upload"}}, {inside});
+}
+
+Html submissions_part(const Look& look, const ModulePage& of) {
+    Html inside;
+    inside += el("h2", {}, {look.say(Sentence::submissions_title)});
+    if (of.view.submissions.empty()) inside += el("p", {{"class", "hint"}}, {look.say(Sentence::submissions_none)});
+    Room room;
+    std::size_t number = 0;
+    for (const auto& view : of.view.submissions) {
+        const bool full = number++ < details_newest || view.counts || view.submission.id.text() == of.shown;
+        inside += submission_part(look, of, view, full, room);
+    }
+    if (number >= static_cast<std::size_t>(queue::submissions_shown_max)) {
+        inside += el("p", {{"class", "hint"}}, {look.say(Sentence::submissions_older, {std::to_string(number)})});
+    }
+    return el("section", {{"class", "submissions"}}, {inside});
+}
+
+}  // namespace
+
+std::optional<int> reload_s(const queue::ModuleView& view) {
+    std::optional<int> soonest;
+    for (const auto& one : view.submissions) {
+        if (!pending(one)) continue;
+        if (!one.waiting || one.waiting->position <= near_positions) return reload_near_s;
+        soonest = reload_far_s;
+    }
+    return soonest;
+}
+
+std::string module_page(const Look& look, const ModulePage& of) {
+    const auto reload = reload_s(of.view);
+    const bool reloads = reload && !of.still;
+    Html content;
+    content += modules_part(look, of);
+    content += title_part(of);
+    content += notice_part(look, of);
+    content += el("div", {{"class", "columns"}}, {score_part(look, of), facts_part(look, of)});
+    content += upload_part(look, of, reloads, reload.has_value());
+    content += submissions_part(look, of);
+    return page(look, {.title = fmt::format("{} {}", of.view.module.id.text(), of.view.module.title),
+                       .content = content,
+                       .reload_s = reloads ? reload : std::nullopt});
+}
+
+}  // namespace assay::web

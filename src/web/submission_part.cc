@@ -1,0 +1,102 @@
+#include "base/shown.hh"
+#include "base/text.hh"
+#include "sys/zone.hh"
+#include "web/pages.hh"
+
+namespace assay::web {
+
+namespace {
+
+using model::State;
+
+std::string time_text(const ModulePage& of, std::int64_t ms) {
+    return sys::date_and_time(sys::wall_from_ms(ms), of.view.course.timezone);
+}
+
+Html state_badge(const Look& look, const queue::SubmissionView& view) {
+    const auto named = [&](Tone tone) { return badge(tone, wording::name(look.language, view.submission.state)); };
+    switch (view.submission.state) {
+        case State::queued: return named(Tone::waiting);
+        case State::running: return named(Tone::working);
+        case State::held: case State::cancelled: case State::superseded: return named(Tone::quiet);
+        case State::graded: break;
+    }
+    if (!view.verdict) return named(Tone::quiet);
+    const bool partly = tone_of(*view.verdict) == Tone::bad && view.score.value_or(0) > 0;
+    return partly ? badge(Tone::partial, wording::name(look.language, *view.verdict)) : badge(look, *view.verdict);
+}
+
+Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& waiting) {
+    Html facts;
+    facts += look.say(Sentence::waits_since, {time_text(of, waiting.since_ms)});
+    if (waiting.position > queue::waiting_read_max) {
+        facts += Html{" · "};
+        facts += look.say(Sentence::position_beyond, {std::to_string(queue::waiting_read_max)});
+    } else if (waiting.position > 0) {
+        facts += Html{" · "};
+        facts += look.say(Sentence::position, {std::to_string(waiting.position)});
+    }
+    Html inside;
+    inside += el("strong", {}, {look.say(Sentence::waits_because)});
+    inside += el("p", {}, {wording::sentence(look.language, waiting.reason)});
+    inside += el("p", {{"class", "hint"}}, {facts});
+    if (!waiting.details.empty()) inside += el("p", {{"class", "hint"}, {"lang", "en"}}, {waiting.details});
+    inside += el("p", {{"class", "hint"}}, {el("code", {}, {to_string(waiting.reason)})});
+    return el("div", {{"class", "why"}}, {inside});
+}
+
+Html standing_part(const Look& look, const ModulePage& of, const queue::SubmissionView& view) {
+    Html inside;
+    switch (view.submission.state) {
+        case State::queued: case State::held:
+            if (view.waiting) inside += waiting_part(look, of, *view.waiting);
+            break;
+        case State::running: inside += el("p", {}, {look.say(Sentence::running_now)}); break;
+        case State::superseded:
+            inside += el("p", {}, {look.say(Sentence::superseded_by,
+                                            {view.submission.superseded_by ? view.submission.superseded_by->text() : "–"})});
+            break;
+        case State::cancelled: inside += el("p", {}, {look.say(Sentence::cancelled)}); break;
+        case State::graded:
+            if (view.verdict) inside += el("p", {}, {wording::sentence(look.language, *view.verdict)});
+            break;
+    }
+    if (view.revision_number > 0 && view.revision_number < of.view.revision_number) {
+        inside += el("p", {{"class", "hint"}}, {look.say(Sentence::revision_old, {std::to_string(view.revision_number),
+                                                                                   std::to_string(of.view.revision_number)})});
+    }
+    return inside;
+}
+
+}  // namespace
+
+std::string id_of(const queue::SubmissionView& view) { return "s-" + view.submission.id.text(); }
+
+Html submission_part(const Look& look, const ModulePage& of, const queue::SubmissionView& view, bool full, Room& room) {
+    const std::string& id = view.submission.id.text();
+    Html line;
+    line += el("h3", {}, {el("code", {}, {id})});
+    line += state_badge(look, view);
+    if (view.score && view.score_max) {
+        line += el("span", {{"class", "points"}}, {score_text(look, *view.score, *view.score_max)});
+    }
+    if (view.counts) line += el("span", {{"class", "mark"}}, {look.say(Sentence::counts_mark)});
+
+    Html links;
+    links += el("span", {}, {look.say(Sentence::received_at, {time_text(of, view.submission.last_byte_ms)})});
+    links += el("span", {}, {size_text(view.submission.size)});
+    links += el("a", {{"href", of.address / "receipt" / id}}, {look.say(Sentence::receipt_link)});
+    const bool more = !full && view.submission.state == State::graded;
+    if (more) {
+        links += el("a", {{"href", look.link(of.address).with("show", id).at(id_of(view))}}, {look.say(Sentence::show_details)});
+    }
+
+    Html inside;
+    inside += el("header", {}, {line});
+    inside += el("p", {{"class", "facts"}}, {links});
+    if (full || view.submission.state != State::graded) inside += standing_part(look, of, view);
+    if (full && view.report) inside += report_part(look, *view.report, id, room);
+    return el("article", {{"id", id_of(view)}, {"class", "card submission"}}, {inside});
+}
+
+}  // namespace assay::web
