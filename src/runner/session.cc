@@ -204,9 +204,9 @@ private:
     Result<> evaluate_and_report(int slot, http::Client& client, const Lease& lease, Running& running) {
         ASSAY_TRY(const auto input, fetch(client, input_target(lease.token), lease.sha256, lease.size_bytes));
         if (input.fenced) return ok;
-        if (!input.file) return report(client, lease.token, running, fault_request(lease.token, "fetch the submission: " + input.problem));
+        if (!input.file) return give_up(client, lease, running, "fetch the submission: " + input.problem);
         ASSAY_TRY(const auto revision, revision_of(client, lease));
-        if (!revision.file) return report(client, lease.token, running, fault_request(lease.token, "fetch the revision: " + revision.problem));
+        if (!revision.file) return give_up(client, lease, running, "fetch the revision: " + revision.problem);
 
         std::int64_t sequence = 0;
         TimePoint last_event;
@@ -222,14 +222,18 @@ private:
         ASSAY_CHECK(std::move(told));
         if (running.stop) return ok;
         if (!evaluated) {
-            const Error& error = evaluated.error();
-            log::warn("runner.attempt_failed", {{"submission", lease.submission}, {"attempt", lease.token.attempt}, {"why", error.text()}});
-            ASSAY_CHECK(report(client, lease.token, running, fault_request(lease.token, error.text())));
-            if (error.fault() == Fault::unreachable) return evaluated.take_error();
+            ASSAY_CHECK(give_up(client, lease, running, evaluated.error().text()));
+            if (evaluated.error().fault() == Fault::unreachable) return evaluated.take_error();
             return ok;
         }
         evaluated->runner = name_;
         return report(client, lease.token, running, report_request(lease.token, fitting_json(std::move(*evaluated))));
+    }
+
+    // An infrastructure fault of this attempt.
+    Result<> give_up(http::Client& client, const Lease& lease, Running& running, const std::string& why) {
+        log::warn("runner.attempt_failed", {{"submission", lease.submission}, {"attempt", lease.token.attempt}, {"why", why}});
+        return report(client, lease.token, running, fault_request(lease.token, why));
     }
 
     Result<> tell_event(http::Client& client, Running& running, const std::string& body) {
@@ -287,6 +291,7 @@ private:
         } else if (std::move(sum).hex() != sha256) {
             fetched.problem = "the bytes received do not have the digest " + sha256;
         } else {
+            ASSAY_CHECK(sys::seal_memory_file(file));
             fetched.file = std::make_shared<const sys::Fd>(std::move(file));
         }
         return fetched;

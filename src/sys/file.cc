@@ -211,10 +211,16 @@ Result<Fd> memory_file(std::string_view name, ByteView content, bool sealed) {
     Fd fd{raw};
     ASSAY_CHECK(write_all(fd, content));
     ASSAY_CHECK(rewind(fd));
-    if (sealed && ::fcntl(raw, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
-        return last_error("fcntl(F_ADD_SEALS)", name);
-    }
+    if (sealed) ASSAY_CHECK(seal_memory_file(fd));
     return fd;
+}
+
+Result<> seal_memory_file(const Fd& fd) {
+    ASSAY_CHECK(rewind(fd));
+    if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+        return last_error("fcntl(F_ADD_SEALS)", "memory file");
+    }
+    return ok;
 }
 
 Result<Fd> anonymous_file(const std::string& directory) { return open_as(directory, O_RDWR | O_TMPFILE, 0600); }

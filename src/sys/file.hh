@@ -66,6 +66,8 @@ Result<> write_file_durably(const std::string& path, std::string_view content);
 
 // An anonymous file in memory, sealed against change when `sealed`. For handing bytes to a child.
 Result<Fd> memory_file(std::string_view name, ByteView content, bool sealed);
+// Seals a memory file that was filled bit by bit, and rewinds it.
+Result<> seal_memory_file(const Fd&);
 
 // An unlinked temporary file in `directory` (O_TMPFILE), read and write.
 Result<Fd> anonymous_file(const std::string& directory);
