@@ -1,0 +1,223 @@
+#include "web/pages.hh"
+
+#include <cstdlib>
+#include <fstream>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "base/text.hh"
+#include "web/example_view.hh"
+
+namespace assay::web {
+namespace {
+
+using testing::Test;
+
+Look look_in(Language language) { return {.language = language, .chosen = false, .here = Address{} / "oj" / "ICS2026" / "PA1" / "KEY"}; }
+
+// With ASSAY_PAGES=FOLDER the pages can be looked at in a browser.
+std::string kept(const std::string& name, std::string document) {
+    if (const char* const folder = std::getenv("ASSAY_PAGES")) std::ofstream{std::string{folder} + "/" + name + ".html"} << document;
+    return document;
+}
+
+std::string rendered(Language language, const queue::ModuleView& view, const std::string& name,
+                     std::optional<std::string> submitted = {}, bool still = false) {
+    const Address address = Address{} / "oj" / "ICS2026" / "PA1" / "KEY";
+    const ModulePage of{
+        .view = view,
+        .address = address,
+        .modules = {{"Computer systems", "An expression evaluator", address, true},
+                    {"Computer systems", "hello", Address{} / "oj" / "ICS2026" / "hello" / "KEY", false}},
+        .submitted = std::move(submitted),
+        .shown = {},
+        .still = still,
+        .now_ms = example::now_ms,
+    };
+    return kept(name, module_page(look_in(language), of));
+}
+
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+std::size_t count(const std::string& text, std::string_view part) {
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++found;
+    return found;
+}
+
+// What every document must hold, whatever it shows.
+void expect_sound(const std::string& document) {
+    EXPECT_TRUE(document.starts_with("<!doctype html>"));
+    EXPECT_TRUE(valid_utf8(document));
+    EXPECT_FALSE(contains(document, "<script"));
+    EXPECT_FALSE(contains(document, "style=\""));
+    EXPECT_FALSE(contains(document, "\x1b"));
+    EXPECT_FALSE(contains(document, "\u202E"));
+    EXPECT_EQ(count(document, "<h1>"), 1u);
+    for (const char* const tag : {"html", "head", "body", "main", "section", "article", "div", "table", "tr", "td", "th", "p", "pre", "details", "form", "a", "span", "ul"}) {
+        const std::string name{tag};
+        EXPECT_EQ(count(document, "<" + name + ">") + count(document, "<" + name + " "), count(document, "</" + name + ">")) << name;
+    }
+}
+
+TEST(ModulePage, ShowsEverythingOfEverySubmissionInEnglish) {
+    const std::string page = rendered(Language::english, example::module_view(), "module-en");
+    expect_sound(page);
+    EXPECT_TRUE(contains(page, "<html lang=\"en\">"));
+    EXPECT_TRUE(contains(page, "<strong>87</strong> / 100"));
+    EXPECT_TRUE(contains(page, "Received 2026-11-18 19:06:40"));  // In the course's zone.
+    EXPECT_TRUE(contains(page, "All places for running are taken"));
+    EXPECT_TRUE(contains(page, "since 2026-11-18 19:06:40 · place 3 in line"));
+    EXPECT_TRUE(contains(page, "2 of 2 slots are busy"));
+    EXPECT_TRUE(contains(page, ">counts<"));
+    EXPECT_TRUE(contains(page, "A newer submission of yours, Counts0000000001"));
+    EXPECT_TRUE(contains(page, "href=\"/oj/ICS2026/PA1/KEY/receipt/Counts0000000001\""));
+    EXPECT_TRUE(contains(page, "Tests of tests · 2 of 4 passed"));
+    EXPECT_TRUE(contains(page, "<pre tabindex=\"0\" dir=\"auto\">\n1 + 2 * 3\n</pre>"));
+    EXPECT_TRUE(contains(page, "signal 9"));
+    EXPECT_TRUE(contains(page, "unused variable"));
+    EXPECT_TRUE(contains(page, "4 KiB more were printed and not kept."));
+    EXPECT_TRUE(contains(page, "4 of 40"));  // The replaced one does not count.
+    EXPECT_TRUE(contains(page, "aria-current=\"page\""));
+}
+
+TEST(ModulePage, ShowsEverythingOfEverySubmissionInChinese) {
+    const std::string page = rendered(Language::chinese, example::module_view(), "module-zh");
+    expect_sound(page);
+    EXPECT_TRUE(contains(page, "<html lang=\"zh-CN\">"));
+    EXPECT_TRUE(contains(page, "你的得分"));
+    EXPECT_TRUE(contains(page, "所有运行位置都在使用中"));
+    EXPECT_TRUE(contains(page, "自 2026-11-18 19:06:40 起 · 排在第 3 位"));
+    EXPECT_TRUE(contains(page, "计入成绩"));
+    EXPECT_FALSE(contains(page, "Received"));
+    EXPECT_FALSE(contains(page, "Submissions"));
+}
+
+TEST(ModulePage, NamesAndOutputsOfStrangersAreOnlyText) {
+    for (const auto language : {Language::english, Language::chinese}) {
+        const std::string page = rendered(language, example::module_view(), "hostile");
+        EXPECT_GE(count(page, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;⟨U+202E⟩␛[31m&quot;&amp;"), 3u);
+    }
+}
+
+// A page that reloads would throw away a chosen file; so it shows the form only while it stands still.
+TEST(ModulePage, ReloadsWhileSomethingWaitsAndOnlyThen) {
+    auto view = example::module_view();
+    const std::string waiting = rendered(Language::english, view, "waiting");
+    EXPECT_TRUE(contains(waiting, "<meta http-equiv=\"refresh\" content=\"3\">"));
+    EXPECT_FALSE(contains(waiting, "type=\"file\""));
+    EXPECT_TRUE(contains(waiting, "/oj/ICS2026/PA1/KEY?still=1#upload"));
+
+    const std::string still = rendered(Language::english, view, "still", {}, true);
+    EXPECT_FALSE(contains(still, "http-equiv=\"refresh\""));
+    EXPECT_TRUE(contains(still, "type=\"file\""));
+
+    view.submissions.erase(view.submissions.begin());
+    const std::string settled = rendered(Language::english, view, "settled");
+    EXPECT_FALSE(contains(settled, "http-equiv=\"refresh\""));
+    EXPECT_TRUE(contains(settled, "<form method=\"post\" action=\"/upload\" enctype=\"multipart/form-data\">"));
+    EXPECT_TRUE(contains(settled, "name=\"course\" value=\"ICS2026\""));
+    EXPECT_TRUE(contains(settled, "name=\"module\" value=\"PA1\""));
+    EXPECT_TRUE(contains(settled, "name=\"token\" type=\"password\" autocomplete=\"current-password\""));
+}
+
+TEST(ModulePage, ReloadsLessOftenFarBackInLine) {
+    auto view = example::module_view();
+    view.submissions.front().waiting->position = near_positions + 1;
+    EXPECT_EQ(reload_s(view), reload_far_s);
+    view.submissions.front().waiting->position = near_positions;
+    EXPECT_EQ(reload_s(view), reload_near_s);
+    view.submissions.front().submission.state = model::State::held;
+    EXPECT_EQ(reload_s(view), std::nullopt);
+}
+
+TEST(ModulePage, SaysWhyItTakesNothing) {
+    auto view = example::module_view();
+    view.submissions.clear();
+    view.plan.opens_ms = example::now_ms + 1000;
+    const std::string early = rendered(Language::english, view, "early");
+    EXPECT_TRUE(contains(early, "takes submissions from 2026-11-18 19:06:41"));
+    EXPECT_FALSE(contains(early, "<form"));
+    view.plan.opens_ms.reset();
+    view.plan.due_ms = example::now_ms - 1000;
+    const std::string late = rendered(Language::english, view, "late");
+    EXPECT_TRUE(contains(late, "has not taken submissions since 2026-11-18 19:06:39"));
+    EXPECT_FALSE(contains(late, "<form"));
+    EXPECT_TRUE(contains(late, "Nothing has been handed in yet."));
+}
+
+TEST(ModulePage, ThanksForWhatJustCameInAndOnlyForThat) {
+    const auto view = example::module_view();
+    EXPECT_TRUE(contains(rendered(Language::english, view, "submitted", "Waits00000000001"),
+                         "Received Waits00000000001 at 2026-11-18 19:06:40. It is stored"));
+    EXPECT_FALSE(contains(rendered(Language::english, view, "forged", "<b>forged</b>"), "forged"));
+}
+
+// Whatever the programs printed: a page has its bound.
+TEST(ModulePage, IsBoundedWhateverWasPrinted) {
+    auto view = example::module_view();
+    view.submissions.clear();
+    for (int i = 0; i < queue::submissions_shown_max; ++i) {
+        auto one = example::graded("Flood000000" + std::to_string(10'000 + i), example::now_ms, model::Verdict::failed, 1);
+        one.report->stages[0].output.assign(64u << 10, '\x01');
+        one.report->stages[1].tests.assign(500, one.report->stages[1].tests[2]);
+        for (auto& test : one.report->stages[1].tests) test.got.assign(4u << 10, '<');
+        one.counts = i == 100;
+        view.submissions.push_back(std::move(one));
+    }
+    const std::string page = rendered(Language::english, view, "flood");
+    expect_sound(page);
+    EXPECT_LT(page.size(), 10u << 20);
+    EXPECT_TRUE(contains(page, "are left out here"));
+    EXPECT_TRUE(contains(page, "Only the newest 200 submissions are listed here"));
+    EXPECT_TRUE(contains(page, "?show=Flood00000010005#s-Flood00000010005"));
+}
+
+TEST(ModulePage, TheChosenLanguageStaysInLinks) {
+    Look look = look_in(Language::chinese);
+    look.chosen = true;
+    const auto view = example::module_view();
+    const Address address = Address{} / "oj" / "ICS2026" / "PA1" / "KEY";
+    const ModulePage of{.view = view, .address = address, .modules = {}, .submitted = {}, .shown = {}, .still = false, .now_ms = 0};
+    const std::string page = module_page(look, of);
+    EXPECT_TRUE(contains(page, "/oj/ICS2026/PA1/KEY?lang=zh&amp;show=Old0000000000001"));
+    EXPECT_TRUE(contains(page, "/oj/ICS2026/PA1/KEY?lang=en"));  // the switch
+}
+
+TEST(HomePage, AsksForTheTokenAndTellsTheCommand) {
+    for (const auto language : {Language::english, Language::chinese}) {
+        const Look look{.language = language, .chosen = false, .here = {}};
+        const std::string page = kept(language == Language::english ? "home-en" : "home-zh",
+                                      home_page(look, {.refusal = {}, .server_url = "http://127.0.0.1:8080"}));
+        expect_sound(page);
+        EXPECT_TRUE(contains(page, "<form method=\"post\" action=\"/\">"));
+        EXPECT_TRUE(contains(page, "http://127.0.0.1:8080/upload"));
+        EXPECT_TRUE(contains(page, "<label for=\"token\">"));
+        const std::string refused = kept("home-refused", home_page(look, {.refusal = "wrong <b>", .server_url = "x"}));
+        expect_sound(refused);
+        EXPECT_TRUE(contains(refused, "role=\"alert\">wrong &lt;b&gt;</p>"));
+    }
+}
+
+TEST(OtherPages, AreSound) {
+    for (const auto language : {Language::english, Language::chinese}) {
+        const Look look{.language = language, .chosen = false, .here = {}};
+        expect_sound(kept("not-found", not_found_page(look)));
+        expect_sound(busy_page(look));
+        EXPECT_TRUE(contains(trouble_page(look, "0123456789abcdef"), "0123456789abcdef"));
+        expect_sound(modules_page(look, {}));
+        expect_sound(kept("modules", modules_page(look, {{"C", "one", Address{} / "a", false}, {"D", "two", Address{} / "b", false}})));
+    }
+}
+
+TEST(Numbers, ReadLikeNumbers) {
+    EXPECT_EQ(number_text(87), "87");
+    EXPECT_EQ(number_text(87.5), "87.5");
+    EXPECT_EQ(number_text(1.0 / 3), "0.33");
+    EXPECT_EQ(number_text(-0.0), "0");
+    EXPECT_EQ(number_text(100), "100");
+}
+
+}  // namespace
+}  // namespace assay::web
