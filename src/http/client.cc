@@ -31,7 +31,8 @@ Result<Answer> take_head(std::string& buffered) {
     const std::string_view line = head.substr(0, line_end);
     int status = 0;
     const bool known = line.size() >= 12 && line.starts_with("HTTP/1.") && line[8] == ' ';
-    if (!known || std::from_chars(line.data() + 9, line.data() + 12, status).ec != std::errc{} || status < 100) return broken("its status line");
+    if (!known || std::from_chars(line.data() + 9, line.data() + 12, status).ec != std::errc{} || status < 100)
+        return broken("its status line");
     auto fields = parse_fields(head.substr(line_end + 2));
     if (!fields) return broken(fields.error().text);
     answer.status = status;
@@ -52,22 +53,26 @@ Result<std::optional<std::int64_t>> length_of(const Answer& answer) {
 }  // namespace
 
 std::string_view Answer::header(std::string_view name) const {
-    const auto found = std::ranges::find_if(headers, [&](const Header& h) { return equal_ignoring_case(h.first, name); });
+    const auto found =
+        std::ranges::find_if(headers, [&](const Header& h) { return equal_ignoring_case(h.first, name); });
     return found == headers.end() ? std::string_view{} : found->second;
 }
 
-Result<Answer> Client::request(std::string_view method, std::string_view target, std::string_view content_type, ByteView body,
-                               std::chrono::milliseconds timeout) {
-    std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: assay\r\nContent-Length: {}\r\n", method, target, body.size());
+Result<Answer> Client::request(std::string_view method, std::string_view target, std::string_view content_type,
+                               ByteView body, std::chrono::milliseconds timeout) {
+    std::string head =
+        fmt::format("{} {} HTTP/1.1\r\nHost: assay\r\nContent-Length: {}\r\n", method, target, body.size());
     if (!content_type.empty()) head += fmt::format("Content-Type: {}\r\n", content_type);
     return exchange(head + "\r\n", body, timeout, nullptr);
 }
 
-Result<Answer> Client::download(std::string_view target, std::chrono::milliseconds timeout, const std::function<Result<>(ByteView)>& sink) {
+Result<Answer> Client::download(std::string_view target, std::chrono::milliseconds timeout,
+                                const std::function<Result<>(ByteView)>& sink) {
     return exchange(fmt::format("GET {} HTTP/1.1\r\nHost: assay\r\n\r\n", target), {}, timeout, &sink);
 }
 
-Result<Answer> Client::exchange(std::string head, ByteView body, std::chrono::milliseconds timeout, const std::function<Result<>(ByteView)>* sink) {
+Result<Answer> Client::exchange(std::string head, ByteView body, std::chrono::milliseconds timeout,
+                                const std::function<Result<>(ByteView)>* sink) {
     const bool head_only = head.starts_with("HEAD ");
     std::array<std::byte, read_bytes> bytes;
     const auto receive_more = [&]() -> Result<bool> {
@@ -94,7 +99,8 @@ Result<Answer> Client::exchange(std::string head, ByteView body, std::chrono::mi
 
     const auto give = [&](ByteView part) -> Result<> {
         if (sink != nullptr && answer.status < 300) return (*sink)(part);
-        if (part.size() > body_bytes_max - answer.body.size()) return Error{Fault::too_large, "the answer is larger than " + size_text(body_bytes_max)};
+        if (part.size() > body_bytes_max - answer.body.size())
+            return Error{Fault::too_large, "the answer is larger than " + size_text(body_bytes_max)};
         answer.body += text_of(part);
         return ok;
     };
@@ -116,7 +122,9 @@ Result<Answer> Client::exchange(std::string head, ByteView body, std::chrono::mi
         if (chunked) {
             ASSAY_TRY(run, chunks.next(input));
         } else {
-            if (!to_the_end) run = input.first(static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(before))));
+            if (!to_the_end)
+                run = input.first(
+                    static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(before))));
             input = input.subspan(run.size());
             left -= static_cast<std::int64_t>(run.size());
         }

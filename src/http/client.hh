@@ -25,8 +25,8 @@ public:
     explicit Client(sys::Fd socket) : socket_{std::move(socket)} {}
 
     // Blocks at most `timeout` between two signs of life. After an error the connection is spent.
-    Result<Answer> request(std::string_view method, std::string_view target, std::string_view content_type, ByteView body,
-                           std::chrono::milliseconds timeout);
+    Result<Answer> request(std::string_view method, std::string_view target, std::string_view content_type,
+                           ByteView body, std::chrono::milliseconds timeout);
     // The body goes to `sink` as it arrives instead of into memory.
     Result<Answer> download(std::string_view target, std::chrono::milliseconds timeout,
                             const std::function<Result<>(ByteView)>& sink);

@@ -113,7 +113,9 @@ loop::Task<Result<Unit>> Connection::Body::refill() {
             const loop::Ready ready = co_await wait;
             connection_.interruptible_ = false;
             if (ready == loop::Ready::interrupted) continue;
-            if (ready == loop::Ready::deadline) co_return fail(Fault::timed_out, "no byte of the body for " + std::to_string(config.body_stall_max.count()) + " s");
+            if (ready == loop::Ready::deadline)
+                co_return fail(Fault::timed_out,
+                               "no byte of the body for " + std::to_string(config.body_stall_max.count()) + " s");
         }
         std::size_t room = config.body_read_bytes;
         if (!chunked_) room = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(room)));
@@ -149,10 +151,16 @@ loop::Task<Result<std::span<const std::byte>>> Connection::Body::next() {
     }
 }
 
-Connection::Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping, loop::Watch watch,
-                       sys::Accepted peer, Role role)
-    : config_{config}, router_{router}, stopping_{stopping}, watch_{std::move(watch)}, peer_{std::move(peer.peer)},
-      credentials_{peer.credentials}, role_{role}, accepted_{now()} {}
+Connection::Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping,
+                       loop::Watch watch, sys::Accepted peer, Role role)
+    : config_{config},
+      router_{router},
+      stopping_{stopping},
+      watch_{std::move(watch)},
+      peer_{std::move(peer.peer)},
+      credentials_{peer.credentials},
+      role_{role},
+      accepted_{now()} {}
 
 void Connection::shed() {
     shed_ = true;
@@ -184,7 +192,8 @@ loop::Task<Unit> Connection::run() {
             const bool again = co_await answer(std::move(*head));
             if (!again) break;
             if (unread().empty()) continue;
-            auto turn = watch_.writable(now() + config_.write_time_max);  // A pipeline must not keep the loop to itself.
+            auto turn =
+                watch_.writable(now() + config_.write_time_max);  // A pipeline must not keep the loop to itself.
             (void)co_await turn;
         }
     }
@@ -208,7 +217,9 @@ loop::Task<std::optional<Head>> Connection::read_head(bool first) {
     buffer_.erase(0, std::exchange(begin_, 0));
     HeadScan scan{config_.header_bytes_max};
     const bool patient = role_ == Role::adopted;
-    sys::TimePoint deadline = patient ? loop::Watch::never : first ? accepted_ + config_.header_time_max : now() + config_.idle_time_max;
+    sys::TimePoint deadline = patient ? loop::Watch::never
+                              : first ? accepted_ + config_.header_time_max
+                                      : now() + config_.idle_time_max;
     bool begun = false;
     for (;;) {
         if (!begun && !buffer_.empty()) {
@@ -273,14 +284,18 @@ loop::Task<bool> Connection::answer(Head head) {
     } else if (match.allow.empty()) {
         response = problem(404, "not_found", "there is nothing under this address");
     } else {
-        response = problem(405, "method", "this address does not take " + escaped(method), "use one of: " + match.allow);
+        response =
+            problem(405, "method", "this address does not take " + escaped(method), "use one of: " + match.allow);
         response.with("Allow", match.allow);
     }
 
     // What went wrong with the body outranks what the handler made of it: it may have guessed from the Fault alone.
     const std::optional<Fault> failed = body.failed();
-    if (failed == Fault::timed_out && response.status != 408) response = problem(408, "too_slow", "the body did not arrive in time", "try again, perhaps from a faster connection");
-    if (failed == Fault::invalid && (response.status < 400 || response.status >= 500)) response = problem(400, "bad_request", "the body is not framed as its header says");
+    if (failed == Fault::timed_out && response.status != 408)
+        response =
+            problem(408, "too_slow", "the body did not arrive in time", "try again, perhaps from a faster connection");
+    if (failed == Fault::invalid && (response.status < 400 || response.status >= 500))
+        response = problem(400, "bad_request", "the body is not framed as its header says");
     const bool close = !body.ended() || failed || response.close || !head.keep_alive || stopping_ || shed_;
     if (body.ended()) body.finish();
     drain_ = !close ? Drain::none : !body.ended() || failed ? Drain::patient : Drain::brief;
@@ -292,14 +307,20 @@ loop::Task<bool> Connection::answer(Head head) {
     const double ms = sys::ms_of(now() - started);
     if (failed != Fault::unreachable && (status >= 500 || (ms >= slow_ms && role_ != Role::adopted))) {
         const std::string_view pattern = match.pattern.empty() ? std::string_view{"none"} : match.pattern;
-        log::info("http.request", {{"method", method}, {"route", pattern}, {"status", status}, {"ms", static_cast<std::int64_t>(ms)}, {"bytes", bytes}, {"request", id}});
+        log::info("http.request", {{"method", method},
+                                   {"route", pattern},
+                                   {"status", status},
+                                   {"ms", static_cast<std::int64_t>(ms)},
+                                   {"bytes", bytes},
+                                   {"request", id}});
     }
     if (!written) drain_ = Drain::none;
     co_return written && !close;
 }
 
 loop::Task<Unit> Connection::refuse(Refusal refusal) {
-    const bool written = co_await write(problem(refusal.status, refusal.code, refusal.text), new_request_id(), false, true);
+    const bool written =
+        co_await write(problem(refusal.status, refusal.code, refusal.text), new_request_id(), false, true);
     drain_ = !written ? Drain::none : role_ == Role::refused ? Drain::brief : Drain::patient;
     co_return ok;
 }
@@ -313,7 +334,8 @@ loop::Task<bool> Connection::write(Response response, std::string request_id, bo
 // false: the peer is gone, or took it too slowly.
 loop::Task<bool> Connection::send(std::string head, std::string body) {
     const auto size = static_cast<std::int64_t>(head.size() + body.size());
-    const sys::TimePoint deadline = now() + config_.write_time_max + std::chrono::seconds{size / write_rate_min_bytes_per_s};
+    const sys::TimePoint deadline =
+        now() + config_.write_time_max + std::chrono::seconds{size / write_rate_min_bytes_per_s};
     ByteView first = bytes_of(head);
     ByteView second = bytes_of(body);
     while (!first.empty() || !second.empty()) {
@@ -335,7 +357,8 @@ loop::Task<bool> Connection::send(std::string head, std::string body) {
 // until the peer has seen it and closes, within bounds.
 loop::Task<Unit> Connection::drain() {
     const bool brief = drain_ == Drain::brief || shed_;
-    const sys::TimePoint deadline = now() + (brief ? std::min(brief_drain_time_max, config_.drain_time_max) : config_.drain_time_max);
+    const sys::TimePoint deadline =
+        now() + (brief ? std::min(brief_drain_time_max, config_.drain_time_max) : config_.drain_time_max);
     sys::shut_sending(watch_.fd());
     std::string{}.swap(buffer_);
     begin_ = 0;

@@ -35,7 +35,8 @@ enum class Role {
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
     // `config`, `router` and `stopping` must outlive the connection.
-    Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping, loop::Watch watch, sys::Accepted peer, Role role);
+    Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping, loop::Watch watch,
+               sys::Accepted peer, Role role);
 
     // To the end of the connection; the caller holds it meanwhile.
     loop::Task<Unit> run();

@@ -30,7 +30,8 @@ bool clean_text(const std::optional<std::string>& decoded) {
 Checked<Unit> read_target(std::string_view target, Head& head) {
     if (!target.starts_with('/')) return bad("the request target must begin with '/'");
     const auto printable = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };
-    if (!std::ranges::all_of(target, printable)) return bad("the request target has bytes that must be percent-encoded");
+    if (!std::ranges::all_of(target, printable))
+        return bad("the request target has bytes that must be percent-encoded");
     const std::size_t mark = target.find('?');
     const std::optional<std::string> path = percent_decoded(target.substr(0, mark), false);
     if (!clean_text(path)) return bad("the path does not decode to text");
@@ -48,7 +49,8 @@ Checked<Unit> read_length(const std::vector<Header>& headers, Head& head) {
         if (head.content_length) return bad("Content-Length is given more than once");
         const bool digits = !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
         if (!digits) return bad("Content-Length is not a number");
-        if (value.size() > length_digits_max) return std::unexpected{Refusal{413, "too_large", "Content-Length is larger than any body can be"}};
+        if (value.size() > length_digits_max)
+            return std::unexpected{Refusal{413, "too_large", "Content-Length is larger than any body can be"}};
         std::int64_t length = 0;
         std::from_chars(value.data(), value.data() + value.size(), length);
         head.content_length = length;
@@ -98,10 +100,13 @@ Checked<std::optional<std::size_t>> HeadScan::look(std::string_view buffer) {
             line_ = begin_ = at_ + 1;
         }
         if (!request_line_seen_ && at_ + 1 - begin_ > std::min(bytes_max_, request_line_bytes_max)) {
-            return std::unexpected{Refusal{414, "uri_too_long", "the request line is longer than " + size_text(request_line_bytes_max)}};
+            return std::unexpected{
+                Refusal{414, "uri_too_long", "the request line is longer than " + size_text(request_line_bytes_max)}};
         }
         if (at_ + 1 - begin_ > bytes_max_) {
-            return std::unexpected{Refusal{431, "header_too_large", "the header is larger than " + size_text(static_cast<std::int64_t>(bytes_max_))}};
+            return std::unexpected{
+                Refusal{431, "header_too_large",
+                        "the header is larger than " + size_text(static_cast<std::int64_t>(bytes_max_))}};
         }
     }
     return std::optional<std::size_t>{};
@@ -119,9 +124,11 @@ Checked<std::vector<Header>> parse_fields(std::string_view lines) {
         const std::string_view name = line.substr(0, colon);
         const std::string_view value = without_blanks(line.substr(colon + 1));
         if (!is_token(name)) return bad("a header name with characters it may not have");
-        if (std::ranges::any_of(value, [](char c) { return control(c) && c != '\t'; })) return bad("a control character in a header");
+        if (std::ranges::any_of(value, [](char c) { return control(c) && c != '\t'; }))
+            return bad("a control character in a header");
         if (headers.size() >= header_fields_max) {
-            return std::unexpected{Refusal{431, "header_too_large", "more than " + std::to_string(header_fields_max) + " header lines"}};
+            return std::unexpected{
+                Refusal{431, "header_too_large", "more than " + std::to_string(header_fields_max) + " header lines"}};
         }
         headers.emplace_back(name, value);
     }
@@ -147,13 +154,15 @@ Checked<Head> parse_head(std::string_view block) {
         }
         return bad("the request line does not end with an HTTP version");
     }
-    if (const auto target = read_target(line.substr(first + 1, second - first - 1), head); !target) return std::unexpected{target.error()};
+    if (const auto target = read_target(line.substr(first + 1, second - first - 1), head); !target)
+        return std::unexpected{target.error()};
 
     auto fields = parse_fields(block.substr(line_end + 2, block.size() - line_end - 4));
     if (!fields) return std::unexpected{std::move(fields.error())};
     head.headers = std::move(*fields);
     if (const auto length = read_length(head.headers, head); !length) return std::unexpected{length.error()};
-    if (const auto codings = read_codings(head.headers, http_1_0, head); !codings) return std::unexpected{codings.error()};
+    if (const auto codings = read_codings(head.headers, http_1_0, head); !codings)
+        return std::unexpected{codings.error()};
 
     head.keep_alive = !http_1_0;
     int hosts = 0;

@@ -24,7 +24,8 @@ int weight_of(std::string_view parameters) {
         if (!word.starts_with("q=") && !word.starts_with("Q=")) continue;
         double q = 0;
         const std::string_view number = word.substr(2);
-        const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), q, std::chars_format::fixed);
+        const auto [end, error] =
+            std::from_chars(number.data(), number.data() + number.size(), q, std::chars_format::fixed);
         if (error != std::errc{} || end != number.data() + number.size() || q < 0 || q > 1) return 0;
         return static_cast<int>(q * 1000);
     }
@@ -88,7 +89,9 @@ Response Response::html(int status, std::string body) {
     return {.status = status, .headers = {{"Content-Type", "text/html; charset=utf-8"}}, .body = std::move(body)};
 }
 
-Response Response::redirect(std::string location) { return {.status = 303, .headers = {{"Location", std::move(location)}}, .body = {}}; }
+Response Response::redirect(std::string location) {
+    return {.status = 303, .headers = {{"Location", std::move(location)}}, .body = {}};
+}
 
 Response problem(int status, std::string_view code, std::string_view detail, std::string_view next) {
     std::string json = "{";
@@ -122,14 +125,18 @@ int status_of(Fault fault) {
     return 500;
 }
 
-Response problem_of(const Error& error) { return problem(status_of(error.fault()), to_string(error.fault()), error.text()); }
+Response problem_of(const Error& error) {
+    return problem(status_of(error.fault()), to_string(error.fault()), error.text());
+}
 
 loop::Task<Result<std::string>> read_body(Reader& reader, std::size_t size_max) {
     std::string body;
     for (;;) {
         ASSAY_CO_TRY(const auto bytes, co_await reader.next());
         if (bytes.empty()) co_return body;
-        if (bytes.size() > size_max - body.size()) co_return Error{Fault::too_large, "the body is larger than " + size_text(static_cast<std::int64_t>(size_max))};
+        if (bytes.size() > size_max - body.size())
+            co_return Error{Fault::too_large,
+                            "the body is larger than " + size_text(static_cast<std::int64_t>(size_max))};
         body += text_of(bytes);
     }
 }
@@ -157,7 +164,8 @@ std::string percent_encoded(std::string_view text) {
     std::string encoded;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view{"-._~"}.contains(c);
+        const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                                std::string_view{"-._~"}.contains(c);
         if (unreserved) {
             encoded += c;
         } else {

@@ -23,7 +23,7 @@ using Header = std::pair<std::string, std::string>;
 
 struct Request {
     std::string method;
-    std::string path;                     // percent-decoded, starts with '/', without query; valid UTF-8 without control characters
+    std::string path;  // percent-decoded, starts with '/', without query; valid UTF-8 without control characters
     std::string query;                    // raw, without '?'
     std::vector<Header> headers;
     std::vector<std::string> captures;    // what `{…}` of the route matched, in order, decoded
@@ -35,14 +35,16 @@ struct Request {
     sys::WallTime received;               // when the header was complete
     sys::TimePoint started;
 
-    std::string_view header(std::string_view name) const;                 // first of that name, ignoring case; "" when absent
+    std::string_view header(std::string_view name) const;  // first of that name, ignoring case; "" when absent
     std::optional<std::string> parameter(std::string_view name) const;    // of the query, decoded; nullopt when absent
-    bool accepts(std::string_view type) const;                            // whether Accept prefers `type` ("application/json", "text/html") explicitly
+    bool accepts(
+        std::string_view type) const;  // whether Accept prefers `type` ("application/json", "text/html") explicitly
 };
 
 struct Response {
     int status = 200;
-    std::vector<Header> headers;          // Content-Length, Assay-Server, X-Request-Id, Date and Connection are added by the server
+    std::vector<Header>
+        headers;  // Content-Length, Assay-Server, X-Request-Id, Date and Connection are added by the server
     std::string body;
     bool close = false;
 
@@ -81,8 +83,9 @@ loop::Task<Result<std::string>> read_body(Reader& reader, std::size_t size_max);
 
 using Handler = std::function<loop::Task<Response>(Request request, Reader& reader)>;
 
-// Patterns: "/oj/{course}/{module}/{key}"; a capture matches one non-empty segment, a literal part wins over a capture. A path that only other
-// methods know answers 405 with Allow; HEAD is GET without body; the method "*" takes whatever no other route of the pattern takes.
+// Patterns: "/oj/{course}/{module}/{key}"; a capture matches one non-empty segment, a literal part wins over a capture.
+// A path that only other methods know answers 405 with Allow; HEAD is GET without body; the method "*" takes whatever no
+// other route of the pattern takes.
 class Router {
 public:
     void add(std::string method, std::string pattern, Handler handler);

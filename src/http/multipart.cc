@@ -25,14 +25,16 @@ Result<Part> part_of(std::string_view header_lines) {
     std::optional<Part> part;
     for (const auto& [name, value] : *fields) {
         if (equal_ignoring_case(name, "content-transfer-encoding")) {
-            const bool plain = equal_ignoring_case(value, "binary") || equal_ignoring_case(value, "8bit") || equal_ignoring_case(value, "7bit");
+            const bool plain = equal_ignoring_case(value, "binary") || equal_ignoring_case(value, "8bit") ||
+                               equal_ignoring_case(value, "7bit");
             if (!plain) return broken("a part is encoded as '" + escaped(value, 40) + "'; send it as it is");
         }
         if (!equal_ignoring_case(name, "content-disposition")) continue;
         if (part) return broken("a part with two Content-Disposition lines");
         const std::string_view kind = trimmed(std::string_view{value}.substr(0, value.find(';')));
         if (!equal_ignoring_case(kind, "form-data")) return broken("a part that is not form-data");
-        const auto parameters = parse_parameters(std::string_view{value}.substr(std::min(value.find(';'), value.size())));
+        const auto parameters =
+            parse_parameters(std::string_view{value}.substr(std::min(value.find(';'), value.size())));
         if (!parameters) return broken("a Content-Disposition that cannot be read");
         part.emplace();
         part->name = value_of(*parameters, "name");
@@ -86,7 +88,8 @@ Result<> Multipart::Inner::feed(std::string_view input, MultipartSink& sink) {
             case State::after_delimiter:
                 if (c == '-' && padding == 0) state = State::closing;
                 else if (c == '\r') state = State::line_end;
-                else if ((c != ' ' && c != '\t') || ++padding > padding_bytes_max) return broken("a delimiter that is not alone on its line");
+                else if ((c != ' ' && c != '\t') || ++padding > padding_bytes_max)
+                    return broken("a delimiter that is not alone on its line");
                 break;
             case State::closing:
                 if (c != '-') return broken("a delimiter that is not alone on its line");
@@ -110,7 +113,8 @@ Result<> Multipart::Inner::feed(std::string_view input, MultipartSink& sink) {
 Result<> Multipart::Inner::take_header(char c, MultipartSink& sink) {
     header += c;
     if (header == "\r\n") return broken("a part without a header");
-    if (header.size() > part_header_bytes_max) return broken("a part's header is larger than " + size_text(part_header_bytes_max));
+    if (header.size() > part_header_bytes_max)
+        return broken("a part's header is larger than " + size_text(part_header_bytes_max));
     if (!header.ends_with("\r\n\r\n")) return ok;
     ASSAY_TRY(const Part part, part_of(std::string_view{header}.substr(0, header.size() - 2)));
     state = State::data;
@@ -124,7 +128,8 @@ Result<std::size_t> Multipart::Inner::take_data(std::string_view input, Multipar
     if (matched > 0) {
         const std::size_t more = std::min(delimiter.size() - matched, input.size());
         const std::string_view expected = std::string_view{delimiter}.substr(matched, more);
-        const std::size_t same = static_cast<std::size_t>(std::ranges::mismatch(expected, input.substr(0, more)).in1 - expected.begin());
+        const std::size_t same =
+            static_cast<std::size_t>(std::ranges::mismatch(expected, input.substr(0, more)).in1 - expected.begin());
         matched += same;
         if (same == more && matched < delimiter.size()) return more;
         if (matched < delimiter.size()) {

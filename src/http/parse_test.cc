@@ -59,14 +59,17 @@ struct Events : MultipartSink {
 const std::string form =
     "preamble\r\n--B-1\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nT\r\n"
     "--B-1 \t\r\ncontent-disposition: form-data; name=empty\r\n\r\n\r\n"
-    "--B-1\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a \\\"q\\\" C:\\x.zip\"\r\nContent-Type: application/zip\r\n\r\n"
+    "--B-1\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a \\\"q\\\" C:\\x.zip\"\r\nContent-Type: "
+    "application/zip\r\n\r\n"
     "\r\n--B-\r\r\n--B\r\n\r\n--B-2\r\n--\r\n--B-1--\r\nepilogue\r\n--B-1\r\n";
 const std::string form_story = "<token>T</><empty></><file|a \"q\" C:\\x.zip>\r\n--B-\r\r\n--B\r\n\r\n--B-2\r\n--</>";
 
 }  // namespace
 
 TEST(Head, ReadsWhatBrowsersAndCurlSend) {
-    const Head head = head_of("\r\nGET /oj/a%20b/%E4%B8%AD?x=1&y=%2B HTTP/1.1\r\nHost: h\r\nX: \t two words \r\nConnection: TE, Close\r\n\r\nrest");
+    const Head head = head_of(
+        "\r\nGET /oj/a%20b/%E4%B8%AD?x=1&y=%2B HTTP/1.1\r\nHost: h\r\nX: \t two words \r\nConnection: TE, "
+        "Close\r\n\r\nrest");
     EXPECT_EQ(head.method, "GET");
     EXPECT_EQ(head.path, "/oj/a b/中");
     EXPECT_EQ(head.query, "x=1&y=%2B");
@@ -145,7 +148,8 @@ TEST(Head, IsBounded) {
 }
 
 TEST(Chunked, GivesTheSameBodyHoweverItIsCut) {
-    const std::string sent = "4\r\nWiki\r\n00006;name=\"v\"\r\npedia \r\nE\r\nin \r\n\r\nchunks.\r\n0\r\nTrailer: x\r\n\r\nNEXT";
+    const std::string sent =
+        "4\r\nWiki\r\n00006;name=\"v\"\r\npedia \r\nE\r\nin \r\n\r\nchunks.\r\n0\r\nTrailer: x\r\n\r\nNEXT";
     for (std::size_t step = 1; step <= sent.size(); ++step) {
         Chunked chunks;
         std::string body;
@@ -162,9 +166,11 @@ TEST(Chunked, GivesTheSameBodyHoweverItIsCut) {
 
 TEST(Chunked, RefusesBrokenFraming) {
     for (const std::string& bad :
-         {std::string{"\r\n"}, std::string{"g\r\n"}, std::string{"-1\r\n"}, std::string{" 1\r\n"}, std::string{"1 \r\n"}, std::string{"1\nx"},
-          std::string{"1\r\nxy"}, std::string{"1\r\nx\ry"}, std::string{"1\r\nx\n"}, std::string{"fffffffffffffffff\r\n"}, std::string{"0x1\r\n"},
-          std::string{"1;\n"}, "1;" + std::string(1000, 'x'), "0\r\n" + std::string(10'000, 't'), std::string{"0\r\n folded\r\n"}, std::string{"0\r\nA: b\n"}}) {
+         {std::string{"\r\n"}, std::string{"g\r\n"}, std::string{"-1\r\n"}, std::string{" 1\r\n"},
+          std::string{"1 \r\n"}, std::string{"1\nx"}, std::string{"1\r\nxy"}, std::string{"1\r\nx\ry"},
+          std::string{"1\r\nx\n"}, std::string{"fffffffffffffffff\r\n"}, std::string{"0x1\r\n"}, std::string{"1;\n"},
+          "1;" + std::string(1000, 'x'), "0\r\n" + std::string(10'000, 't'), std::string{"0\r\n folded\r\n"},
+          std::string{"0\r\nA: b\n"}}) {
         Chunked chunks;
         ByteView input = bytes_of(bad);
         Result<ByteView> run = ByteView{};
@@ -180,7 +186,8 @@ TEST(Multipart, GivesTheSameEventsHoweverItIsCut) {
             Multipart parser{"B-1"};
             const std::string_view text = form;
             const std::size_t middle = std::min(second, text.size());
-            for (const std::string_view piece : {text.substr(0, first), text.substr(first, middle - first), text.substr(middle)}) {
+            for (const std::string_view piece :
+                 {text.substr(0, first), text.substr(first, middle - first), text.substr(middle)}) {
                 ASSERT_TRUE(parser.feed(bytes_of(piece), events)) << first;
             }
             ASSERT_TRUE(parser.finished());
@@ -196,24 +203,37 @@ TEST(Multipart, GivesTheSameEventsHoweverItIsCut) {
 TEST(Multipart, RefusesBrokenForms) {
     const auto part = [](std::string_view header) { return "--B\r\n" + std::string{header} + "\r\n\r\nx\r\n--B--"; };
     const std::vector<std::string> cases{
-        "--B\r\n\r\nx", "--Bx", "--B-x", "--B\rx", "--B" + std::string(100, ' '), part("X: y"), part("Content-Disposition: form-data"),
-        part("Content-Disposition: attachment; name=x"), part("Content-Disposition: form-data; name=\"x"), part("Content-Disposition: form-data; name=\"\xff\""),
-        part("Content-Disposition: form-data; name=a; name=b"), part("Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b"),
-        part("Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64"), part("A: b\r\n folded"), "--B\r\n" + std::string(10'000, 'a')};
+        "--B\r\n\r\nx",
+        "--Bx",
+        "--B-x",
+        "--B\rx",
+        "--B" + std::string(100, ' '),
+        part("X: y"),
+        part("Content-Disposition: form-data"),
+        part("Content-Disposition: attachment; name=x"),
+        part("Content-Disposition: form-data; name=\"x"),
+        part("Content-Disposition: form-data; name=\"\xff\""),
+        part("Content-Disposition: form-data; name=a; name=b"),
+        part("Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b"),
+        part("Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64"),
+        part("A: b\r\n folded"),
+        "--B\r\n" + std::string(10'000, 'a')};
     for (const std::string& bad : cases) {
         Events events;
         Multipart parser{"B"};
         EXPECT_FALSE(parser.feed(bytes_of(bad), events)) << escaped(bad);
     }
     std::string many;
-    for (std::size_t i = 0; i <= Multipart::parts_max; ++i) many += "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n";
+    for (std::size_t i = 0; i <= Multipart::parts_max; ++i)
+        many += "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n";
     Events events;
     Multipart parser{"B"};
     EXPECT_FALSE(parser.feed(bytes_of(many), events));
 }
 
 TEST(Multipart, TakesTheBoundaryFromTheContentType) {
-    for (const std::string_view good : {"multipart/form-data; boundary=B", "Multipart/Form-Data ;charset=utf-8; BOUNDARY=\"B\";"}) {
+    for (const std::string_view good :
+         {"multipart/form-data; boundary=B", "Multipart/Form-Data ;charset=utf-8; BOUNDARY=\"B\";"}) {
         Result<Multipart> parser = Multipart::from_content_type(good);
         ASSERT_TRUE(parser) << good;
         Events events;
@@ -221,9 +241,11 @@ TEST(Multipart, TakesTheBoundaryFromTheContentType) {
         EXPECT_TRUE(parser->finished());
     }
     const std::string long_one = "multipart/form-data; boundary=" + std::string(71, 'b');
-    for (const std::string_view bad : {std::string_view{}, std::string_view{"text/plain; boundary=B"}, std::string_view{"multipart/form-data"}, std::string_view{"multipart/form-data; boundary="},
-                                       std::string_view{"multipart/form-data; boundary=\"B"}, std::string_view{"multipart/form-data; boundary=\"B \""},
-                                       std::string_view{"multipart/form-data; boundary=\"a\rb\""}, std::string_view{long_one}}) {
+    for (const std::string_view bad :
+         {std::string_view{}, std::string_view{"text/plain; boundary=B"}, std::string_view{"multipart/form-data"},
+          std::string_view{"multipart/form-data; boundary="}, std::string_view{"multipart/form-data; boundary=\"B"},
+          std::string_view{"multipart/form-data; boundary=\"B \""},
+          std::string_view{"multipart/form-data; boundary=\"a\rb\""}, std::string_view{long_one}}) {
         EXPECT_FALSE(Multipart::from_content_type(bad)) << bad;
     }
 }
@@ -232,7 +254,8 @@ TEST(Multipart, TakesTheBoundaryFromTheContentType) {
 TEST(Parsers, SurviveGarbage) {
     std::mt19937 random{20240901};  // NOLINT: repeatable on purpose
     const auto stop = std::chrono::steady_clock::now() + std::chrono::milliseconds{1500};
-    const std::vector<std::string> seeds{form, request_with("Content-Length: 5\r\n"), "4\r\nWiki\r\n0\r\n\r\n", "GET /%20?a=b HTTP/1.1\r\nHost: h\r\n\r\n"};
+    const std::vector<std::string> seeds{form, request_with("Content-Length: 5\r\n"), "4\r\nWiki\r\n0\r\n\r\n",
+                                         "GET /%20?a=b HTTP/1.1\r\nHost: h\r\n\r\n"};
     int rounds = 0;
     for (; std::chrono::steady_clock::now() < stop; ++rounds) {
         std::string text = seeds[random() % seeds.size()];
@@ -286,10 +309,13 @@ TEST(Request, KnowsItsHeadersParametersAndTaste) {
         std::string_view accept, type;
         bool expected;
     };
-    for (const Case& c : {Case{"application/json", "application/json", true}, Case{"*/*", "application/json", false}, Case{"", "text/html", false},
-                          Case{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html", true},
-                          Case{"text/html,application/json;q=0.5", "application/json", false}, Case{"application/json;q=0", "application/json", false},
-                          Case{"Application/JSON; q=0.1, */*", "application/json", true}, Case{"text/html;q=x", "text/html", false}}) {
+    for (const Case& c :
+         {Case{"application/json", "application/json", true}, Case{"*/*", "application/json", false},
+          Case{"", "text/html", false},
+          Case{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html", true},
+          Case{"text/html,application/json;q=0.5", "application/json", false},
+          Case{"application/json;q=0", "application/json", false},
+          Case{"Application/JSON; q=0.1, */*", "application/json", true}, Case{"text/html;q=x", "text/html", false}}) {
         request.headers = {{"Accept", std::string{c.accept}}};
         EXPECT_EQ(request.accepts(c.type), c.expected) << c.accept;
     }
@@ -320,15 +346,22 @@ TEST(Router, FindsTheMostLiteralPattern) {
 }
 
 TEST(Wire, WritesOneSoundHead) {
-    Response response = Response::text(413, "no\n").with("X-A", "b").with("Connection", "keep-alive").with("X-Evil", "a\r\nSet-Cookie: x").with("Bad Name", "x");
+    Response response = Response::text(413, "no\n")
+                            .with("X-A", "b")
+                            .with("Connection", "keep-alive")
+                            .with("X-Evil", "a\r\nSet-Cookie: x")
+                            .with("Bad Name", "x");
     EXPECT_EQ(response_head(response, "0123456789abcdef", true, sys::wall_from_ms(784111777000)),
-              "HTTP/1.1 413 Content Too Large\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain; charset=utf-8\r\nX-A: b\r\n"
-              "Content-Length: 3\r\nAssay-Server: " ASSAY_VERSION "\r\nX-Request-Id: 0123456789abcdef\r\nConnection: close\r\n\r\n");
+              "HTTP/1.1 413 Content Too Large\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain; "
+              "charset=utf-8\r\nX-A: b\r\n"
+              "Content-Length: 3\r\nAssay-Server: " ASSAY_VERSION
+              "\r\nX-Request-Id: 0123456789abcdef\r\nConnection: close\r\n\r\n");
 }
 
 TEST(Problem, IsJsonWhateverTheTextHolds) {
     EXPECT_EQ(problem(404, "missing", "no \"a\\b\"\n\xff", "look").body,
-              "{\"type\":\"urn:assay:problem:missing\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no \\\"a\\\\b\\\"\\u000a\xEF\xBF\xBD\",\"code\":\"missing\","
+              "{\"type\":\"urn:assay:problem:missing\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no "
+              "\\\"a\\\\b\\\"\\u000a\xEF\xBF\xBD\",\"code\":\"missing\","
               "\"next\":\"look\"}\n");
     EXPECT_EQ(problem_of(Error{Fault::busy, "full"}).status, 503);
 }
@@ -343,7 +376,8 @@ TEST(Percent, GoesBothWays) {
 TEST(Address, IsReadStrictly) {
     EXPECT_EQ(parse_address("127.0.0.1:8080")->port, 8080);
     EXPECT_EQ(parse_address("[::1]:0")->host, "::1");
-    for (const std::string_view bad : {"", ":80", "host", "host:", "host:x", "host:65536", "::1:80", "[]:1", "h:-1"}) EXPECT_FALSE(parse_address(bad)) << bad;
+    for (const std::string_view bad : {"", ":80", "host", "host:", "host:x", "host:65536", "::1:80", "[]:1", "h:-1"})
+        EXPECT_FALSE(parse_address(bad)) << bad;
 }
 
 TEST(Shed, TakesTheSlowestOldEnoughThenTheLongestIdle) {

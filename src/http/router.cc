@@ -7,7 +7,9 @@ namespace {
 
 bool is_capture(std::string_view part) { return part.starts_with('{'); }
 
-std::vector<std::string_view> parts_of(std::string_view path) { return split(path.substr(path.starts_with('/') ? 1 : 0), '/'); }
+std::vector<std::string_view> parts_of(std::string_view path) {
+    return split(path.substr(path.starts_with('/') ? 1 : 0), '/');
+}
 
 // A pattern's literal parts win over captures, the leftmost difference deciding.
 bool more_literal(const std::vector<std::string>& a, const std::vector<std::string>& b) {
@@ -48,7 +50,10 @@ Router::Match Router::find(std::string_view method, std::string_view path) const
     int rank = 0;
     for (const Route& route : routes_) {
         if (!fits(route) || more_literal(nearest->parts, route.parts)) continue;
-        const int own = route.method == method ? 3 : method == "HEAD" && route.method == "GET" ? 2 : route.method == "*" ? 1 : 0;
+        const int own = route.method == method                      ? 3
+                        : method == "HEAD" && route.method == "GET" ? 2
+                        : route.method == "*"                       ? 1
+                                                                    : 0;
         if (own > rank) {
             rank = own;
             chosen = &route;

@@ -118,7 +118,9 @@ void Server::Inner::admit(sys::Accepted peer, Role role, std::function<void()> c
 void Server::Inner::begin(sys::Accepted peer, Role role, std::function<void()> closed) {
     auto watch = loop::Watch::of(*loop::Loop::current(), std::move(peer.socket));
     std::shared_ptr<Connection> connection;
-    if (watch) connection = std::make_shared<Connection>(config, router, stopping, std::move(watch).value(), std::move(peer), role);
+    if (watch)
+        connection =
+            std::make_shared<Connection>(config, router, stopping, std::move(watch).value(), std::move(peer), role);
     {
         const std::scoped_lock lock{mutex};
         --starting;
@@ -143,7 +145,8 @@ void Server::Inner::begin(sys::Accepted peer, Role role, std::function<void()> c
     loop::start<Unit>(std::move(running), [end, connection](Unit) mutable { end(connection); });
 }
 
-Server::Server(loop::Loops& loops, const Router& router, ServerConfig config) : inner_{std::make_shared<Inner>(loops, router, config)} {}
+Server::Server(loop::Loops& loops, const Router& router, ServerConfig config)
+    : inner_{std::make_shared<Inner>(loops, router, config)} {}
 
 Server::~Server() { stop(now()); }
 
@@ -188,7 +191,8 @@ void Server::stop(sys::TimePoint deadline) {
 std::size_t Server::connections() const { return inner_->live; }
 
 Result<Server::Address> parse_address(std::string_view text) {
-    const Error wrong{Fault::invalid, "not an address: '" + escaped(text) + "'; expected HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080"};
+    const Error wrong{Fault::invalid, "not an address: '" + escaped(text) +
+                                          "'; expected HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080"};
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos || colon == 0) return wrong;
     std::string_view host = text.substr(0, colon);

@@ -11,23 +11,27 @@
 namespace assay::http {
 namespace {
 
-constexpr std::array<std::string_view, 6> own_names{"content-length", "transfer-encoding", "connection", "date", "assay-server", "x-request-id"};
+constexpr std::array<std::string_view, 6> own_names{"content-length", "transfer-encoding", "connection",
+                                                    "date",           "assay-server",      "x-request-id"};
 
 std::string http_date(sys::WallTime now) {
     const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
     std::tm utc{};
     ::gmtime_r(&seconds, &utc);
     constexpr std::array<std::string_view, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
-                       months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+    constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[static_cast<std::size_t>(utc.tm_wday)],
+                       utc.tm_mday, months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                       utc.tm_min, utc.tm_sec);
 }
 
 // A value that came from outside must not be able to add a header of its own.
 bool sendable(const Header& header) {
     const auto control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };
     return is_token(header.first) && std::ranges::none_of(header.second, control) &&
-           std::ranges::none_of(own_names, [&](std::string_view name) { return equal_ignoring_case(name, header.first); });
+           std::ranges::none_of(own_names,
+                                [&](std::string_view name) { return equal_ignoring_case(name, header.first); });
 }
 
 }  // namespace
@@ -77,12 +81,14 @@ std::string_view reason_phrase(int status) {
 bool has_content(int status) { return status != 204 && status != 304; }
 
 std::string response_head(const Response& response, std::string_view request_id, bool close, sys::WallTime now) {
-    std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), http_date(now));
+    std::string head =
+        fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), http_date(now));
     for (const Header& header : response.headers) {
         if (sendable(header)) head += fmt::format("{}: {}\r\n", header.first, header.second);
     }
     if (has_content(response.status)) head += fmt::format("Content-Length: {}\r\n", response.body.size());
-    head += fmt::format("Assay-Server: {}\r\nX-Request-Id: {}\r\nConnection: {}\r\n\r\n", ASSAY_VERSION, request_id, close ? "close" : "keep-alive");
+    head += fmt::format("Assay-Server: {}\r\nX-Request-Id: {}\r\nConnection: {}\r\n\r\n", ASSAY_VERSION, request_id,
+                        close ? "close" : "keep-alive");
     return head;
 }
 

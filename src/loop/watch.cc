@@ -10,7 +10,11 @@ namespace asio = boost::asio;
 
 struct Watch::Inner {
     Inner(Loop& loop, sys::Fd socket)
-        : home{loop}, context{*static_cast<asio::io_context*>(loop.native())}, fd{std::move(socket)}, descriptor{context}, timer{context} {}
+        : home{loop},
+          context{*static_cast<asio::io_context*>(loop.native())},
+          fd{std::move(socket)},
+          descriptor{context},
+          timer{context} {}
     ~Inner() { close(); }
     void close() {
         if (descriptor.is_open()) descriptor.release();  // `fd` owns it.

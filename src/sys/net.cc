@@ -48,7 +48,8 @@ std::string text_of_address(const sockaddr_storage& address) {
         ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
     } else if (address.ss_family == AF_INET6) {
         const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-        if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) ::inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text.data(), text.size());
+        if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+            ::inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text.data(), text.size());
         else ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
     } else {
         return "unix";
@@ -115,7 +116,8 @@ Result<std::optional<Accepted>> accept_one(const Fd& listening) {
     if (!socket) {
         const int failed = errno;
         // A connection that was already gone again is nobody, like the errors accept(2) passes on from the network.
-        if (would_block(failed) || failed == EINTR || failed == ECONNABORTED || failed == EPROTO) return std::optional<Accepted>{};
+        if (would_block(failed) || failed == EINTR || failed == ECONNABORTED || failed == EPROTO)
+            return std::optional<Accepted>{};
         const bool exhausted = failed == EMFILE || failed == ENFILE || failed == ENOBUFS || failed == ENOMEM;
         Error error = error_of(failed, "accept4", "listening socket");
         if (exhausted) return Error{Fault::busy, error.text()};
@@ -131,7 +133,8 @@ Result<Accepted> accepted_of(Fd connected) {
     ASSAY_CHECK(set_nonblocking(connected));
     Accepted accepted;
     // A peer that is gone already has no address any more; the first read will say so.
-    if (::getpeername(connected.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0) accepted.peer = text_of_address(address);
+    if (::getpeername(connected.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0)
+        accepted.peer = text_of_address(address);
     if (accepted.peer == "unix") {
         ASSAY_TRY(accepted.credentials, peer_of(connected));
     } else {
@@ -143,7 +146,8 @@ Result<Accepted> accepted_of(Fd connected) {
 
 Result<> set_nonblocking(const Fd& fd) {
     const int flags = ::fcntl(fd.get(), F_GETFL);
-    if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) return last_error("fcntl(O_NONBLOCK)", "socket");
+    if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0)
+        return last_error("fcntl(O_NONBLOCK)", "socket");
     return ok;
 }
 
@@ -157,7 +161,8 @@ Result<std::optional<std::size_t>> receive_some(const Fd& socket, std::span<std:
 }
 
 Result<std::optional<std::size_t>> send_some(const Fd& socket, ByteView first, ByteView second) {
-    iovec parts[2] = {{const_cast<std::byte*>(first.data()), first.size()}, {const_cast<std::byte*>(second.data()), second.size()}};
+    iovec parts[2] = {{const_cast<std::byte*>(first.data()), first.size()},
+                      {const_cast<std::byte*>(second.data()), second.size()}};
     msghdr message{};
     message.msg_iov = parts;
     message.msg_iovlen = 2;
@@ -187,7 +192,8 @@ Result<> send_all(const Fd& socket, ByteView bytes) {
     while (!bytes.empty()) {
         const ssize_t n = ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && would_block(errno)) return Error{Fault::timed_out, "send: the other side took nothing for too long"};
+        if (n < 0 && would_block(errno))
+            return Error{Fault::timed_out, "send: the other side took nothing for too long"};
         if (n < 0) return last_error("send", "connection");
         bytes = bytes.subspan(static_cast<std::size_t>(n));
     }
