@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -11,9 +12,13 @@
 
 namespace assay::queue {
 
+struct Snapshot;
+
 class Board {
 public:
     explicit Board(std::int64_t server_started_ms) : server_started_ms_{server_started_ms} {}
+    Board(const Board&) = delete;
+    Board& operator=(const Board&) = delete;
 
     void set_slots(int slots);
     void set_no_runner(std::string details);
@@ -25,6 +30,10 @@ public:
     void on_change(std::function<void()> listener);
     void changed() const;
 
+    // The line as it was at most `snapshot_age_max_ms` ago, shared by all who explain: at a deadline a thousand pages must not
+    // read ten thousand rows each. `has_to_hold`: taken anew when it does not know this job as waiting.
+    Result<std::shared_ptr<const Snapshot>> recent(store::Reading& reading, std::int64_t now_ms, JobId has_to_hold) const;
+
 private:
     friend struct Snapshot;
     mutable std::mutex mutex_;
@@ -33,7 +42,10 @@ private:
     bool draining_ = false;
     std::string no_runner_ = "no runner is connected";
     std::function<void()> listener_;
+    mutable std::shared_ptr<const Snapshot> recent_;
 };
+constexpr int waiting_read_max = 10'000;  // of one snapshot; beyond it positions read "more than"
+constexpr std::int64_t snapshot_age_max_ms = 500;
 
 // The line as it stands in one reading, owning what Situation only views.
 struct Snapshot {
@@ -43,8 +55,7 @@ struct Snapshot {
     Snapshot() = default;
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
-    Result<> take(store::Reading& reading, const Board& board, std::int64_t now_ms);
+    Result<> take(store::Reading& reading, const Board& board, std::int64_t now_ms, int waiting_max = waiting_read_max);
 };
-constexpr int waiting_read_max = 10'000;  // of one snapshot; beyond it positions read "more than"
 
 }  // namespace assay::queue

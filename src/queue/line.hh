@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/result.hh"
+#include "model/report.hh"
 #include "queue/policy.hh"
 #include "store/store.hh"
 
@@ -37,15 +38,28 @@ Result<std::int64_t> begin_epoch(store::Tx&);
 // Returns how many.
 Result<std::int64_t> void_all_leases(store::Tx&, std::int64_t now_ms);
 
-// Starts an attempt of the chosen job. nullopt: nothing may start.
+// Starts an attempt of the job that `choose` names. `situation` was read from this same Tx. nullopt: nothing may start.
 Result<std::optional<Lease>> grant(store::Tx&, const Situation&, std::int64_t epoch);
 
-// Commits a report: running, this attempt, this epoch, no verdict yet: one conditional change.
-// Errors: conflict (stale token). The same token and report again is success (a lost answer).
-Result<> finish(store::Tx&, const Token&, const std::string& report_json, std::int64_t now_ms);
+// What a report says, as the rows need it. Made outside the transaction: reports can be large.
+struct Finished {
+    model::Verdict verdict = model::Verdict::failed;
+    std::optional<double> score;
+    std::optional<double> score_max;
+    std::string report;  // model::to_json(Report)
+};
+Finished finished_from(const model::Report&);
 
-// Ends an attempt that brought no verdict. fault: counted, and at faults_max the job ends as system_fault with `detail` as its
-// report; cut: back in line, uncounted. Errors: conflict.
-Result<> give_back(store::Tx&, const Token&, model::AttemptEnd, model::Reason, const std::string& detail, std::int64_t now_ms);
+// Commits a report: running, this attempt, this epoch, no verdict yet: one conditional change.
+// Errors: conflict (stale token). The same token again is success (a lost answer); what it brings then is not looked at.
+Result<> finish(store::Tx&, const Token&, const Finished&, std::int64_t now_ms);
+
+// Ends an attempt that brought no verdict. fault: counted, and at faults_max the job ends as system_fault with a report that
+// names the faults; cut: back in line, uncounted. `reason` is what people are told while it waits again. Errors: conflict.
+Result<> give_back(store::Tx&, const Token&, model::AttemptEnd, std::optional<model::Reason> reason, const std::string& detail,
+                   std::int64_t now_ms);
+
+// Whether the token is the lease of a job that runs now.
+Result<bool> holds(store::Reading&, const Token&);
 
 }  // namespace assay::queue

@@ -2,7 +2,9 @@
 // see is already gone.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,20 +37,26 @@ struct ModuleView {
     std::vector<SubmissionView> submissions;     // newest first
 };
 constexpr int submissions_shown_max = 200;
+constexpr int submissions_counted_max = 1000;              // looked at for `counts`
+constexpr std::size_t reports_shown_bytes_max = 16u << 20;  // of one module view, newest first; then only verdict and score
 
 Result<std::optional<SubmissionView>> view_submission(store::Reading&, const Board&, const SubmissionId&, std::int64_t now_ms);
 Result<ModuleView> view_module(store::Reading&, const Board&, const store::Course&, const store::Module&,
                                const store::Participant&, std::int64_t now_ms);
 
 // Which of a participant's submissions (newest first) counts, by the plan's `counts`. Pure. nullopt: none does.
+// Those that wait count as the last one does; a fault of ours or the grader's never takes an earlier result away.
 struct Countable {
     model::State state = model::State::queued;
     std::optional<double> score;
     std::int64_t last_byte_ms = 0;
+    std::optional<model::Verdict> verdict;
 };
 std::optional<std::size_t> counting(std::span<const Countable> newest_first, const model::Plan&);
 
 // The SPEC's submission JSON ("A submission's JSON"). Times RFC 3339 in the course's zone. `base_url`: for links.
-std::string to_json(const SubmissionView&, const std::string& timezone, const std::string& base_url);
+// `reason_text`: the catalogue's sentence for a reason, in the reader's language.
+std::string to_json(const SubmissionView&, const std::string& timezone, const std::string& base_url,
+                    const std::function<std::string(model::Reason)>& reason_text);
 
 }  // namespace assay::queue

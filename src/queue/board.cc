@@ -1,0 +1,72 @@
+#include "queue/board.hh"
+
+#include <algorithm>
+
+namespace assay::queue {
+
+void Board::set_slots(int slots) {
+    const std::lock_guard lock{mutex_};
+    slots_ = slots;
+}
+void Board::set_no_runner(std::string details) {
+    const std::lock_guard lock{mutex_};
+    no_runner_ = std::move(details);
+}
+void Board::set_draining() {
+    const std::lock_guard lock{mutex_};
+    draining_ = true;
+}
+bool Board::draining() const {
+    const std::lock_guard lock{mutex_};
+    return draining_;
+}
+int Board::slots() const {
+    const std::lock_guard lock{mutex_};
+    return slots_;
+}
+
+void Board::on_change(std::function<void()> listener) {
+    const std::lock_guard lock{mutex_};
+    listener_ = std::move(listener);
+}
+
+void Board::changed() const {
+    std::function<void()> listener;
+    {
+        const std::lock_guard lock{mutex_};
+        listener = listener_;
+    }
+    if (listener) listener();  // Outside the lock: it may ask the board.
+}
+
+Result<std::shared_ptr<const Snapshot>> Board::recent(store::Reading& reading, std::int64_t now_ms, JobId has_to_hold) const {
+    {
+        const std::lock_guard lock{mutex_};
+        if (recent_) {
+            const std::int64_t age_ms = now_ms - recent_->situation.now_ms;
+            const auto known = std::ranges::any_of(recent_->waiting, [&](const auto& job) { return job.job.id == has_to_hold; });
+            if (known && age_ms >= 0 && age_ms <= snapshot_age_max_ms) return recent_;
+        }
+    }
+    const auto fresh = std::make_shared<Snapshot>();
+    ASSAY_CHECK(fresh->take(reading, *this, now_ms));
+    const std::lock_guard lock{mutex_};
+    recent_ = fresh;
+    return recent_;
+}
+
+Result<> Snapshot::take(store::Reading& reading, const Board& board, std::int64_t now_ms, int waiting_max) {
+    ASSAY_TRY(waiting, reading.waiting(waiting_max));
+    ASSAY_TRY(running, reading.running());
+    situation.waiting = waiting;
+    situation.running = running;
+    situation.now_ms = now_ms;
+    const std::lock_guard lock{board.mutex_};
+    situation.slots = board.slots_;
+    situation.server_started_ms = board.server_started_ms_;
+    situation.draining = board.draining_;
+    situation.no_runner_details = board.no_runner_;
+    return ok;
+}
+
+}  // namespace assay::queue

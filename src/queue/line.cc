@@ -1,0 +1,155 @@
+#include "queue/line.hh"
+
+#include <charconv>
+
+#include "base/assert.hh"
+
+namespace assay::queue {
+namespace {
+
+constexpr const char* epoch_setting = "epoch";
+
+Error stale(const Token& token) {
+    return {Fault::conflict, "the lease of job " + std::to_string(token.job.value) + ", attempt " + std::to_string(token.attempt) +
+                                 ", is not the one that counts"};
+}
+
+bool leased_by(const store::Job& job, const Token& token) {
+    return job.state == model::State::running && job.attempts == token.attempt && job.epoch == token.epoch;
+}
+
+// Whether this very attempt has already brought the verdict.
+Result<bool> brought_verdict(store::Tx& tx, const store::Job& job, const Token& token) {
+    if (job.state != model::State::graded || job.attempts != token.attempt || job.epoch != token.epoch) return false;
+    ASSAY_TRY(const auto attempts, tx.attempts(job.id));
+    return !attempts.empty() && attempts.back().number == token.attempt && attempts.back().end == model::AttemptEnd::verdict;
+}
+
+Result<> grade(store::Tx& tx, const store::Job& job, const Finished& finished, std::int64_t now_ms) {
+    store::VerdictRow row;
+    row.submission = job.submission;
+    row.generation = job.generation;
+    row.verdict = finished.verdict;
+    row.score = finished.score;
+    row.score_max = finished.score_max;
+    row.report = finished.report;
+    row.started_ms = job.started_ms;
+    row.finished_ms = now_ms;
+    ASSAY_CHECK(tx.add_verdict(row));
+    return tx.move(job.submission, model::State::graded);
+}
+
+Result<Finished> infrastructure_failed(store::Tx& tx, const store::Job& job) {
+    model::StageReport stage;
+    stage.name = "infrastructure";
+    stage.trusted = true;
+    stage.verdict = model::Verdict::system_fault;
+    ASSAY_TRY(const auto attempts, tx.attempts(job.id));
+    for (const store::Attempt& attempt : attempts) {
+        if (attempt.end != model::AttemptEnd::fault) continue;
+        stage.fault += "attempt " + std::to_string(attempt.number) + ": " + attempt.detail + "\n";
+    }
+    model::Report report;
+    report.verdict = model::Verdict::system_fault;
+    report.stages.push_back(std::move(stage));
+    return finished_from(report);
+}
+
+}  // namespace
+
+Result<std::int64_t> begin_epoch(store::Tx& tx) {
+    ASSAY_TRY(const auto stored, tx.setting(epoch_setting));
+    std::int64_t epoch = 0;
+    if (stored) {
+        const auto [end, failure] = std::from_chars(stored->data(), stored->data() + stored->size(), epoch);
+        if (failure != std::errc{} || end != stored->data() + stored->size()) {
+            return Error{Fault::internal, "the stored epoch is no number"};
+        }
+    }
+    ++epoch;
+    ASSAY_CHECK(tx.put_setting(epoch_setting, std::to_string(epoch)));
+    return epoch;
+}
+
+Result<std::int64_t> void_all_leases(store::Tx& tx, std::int64_t now_ms) {
+    ASSAY_TRY(const auto running, tx.running());
+    for (const store::QueuedJob& queued : running) {
+        const Token token{queued.job.id, queued.job.attempts, queued.job.epoch};
+        ASSAY_CHECK(give_back(tx, token, model::AttemptEnd::cut, {}, "the server stopped", now_ms));
+    }
+    return static_cast<std::int64_t>(running.size());
+}
+
+Result<std::optional<Lease>> grant(store::Tx& tx, const Situation& situation, std::int64_t epoch) {
+    const auto chosen = choose(situation);
+    if (!chosen) return std::optional<Lease>{};
+    ASSAY_TRY(auto job, tx.job(*chosen));
+    ASSAY_ASSERT(job.has_value());
+    ASSAY_ASSERT(job->state == model::State::queued);
+    ASSAY_TRY(const auto submission, tx.submission(job->submission));
+    ASSAY_ASSERT(submission.has_value());
+
+    ++job->attempts;
+    job->epoch = epoch;
+    job->started_ms = situation.now_ms;
+    job->reason.reset();
+    job->reason_details.clear();
+    job->reason_since_ms = 0;
+    ASSAY_CHECK(tx.update_job(*job));
+    ASSAY_CHECK(tx.move(job->submission, model::State::running));
+    ASSAY_CHECK(tx.add_attempt({job->id, job->attempts, epoch, situation.now_ms, 0, {}, {}}));
+    return std::optional{Lease{
+        .token = {job->id, job->attempts, epoch},
+        .submission = submission->id,
+        .sha256 = submission->sha256,
+        .size = submission->size,
+        .revision = submission->revision,
+        .alone = job->cuts_in_a_row >= cuts_alone,
+    }};
+}
+
+Finished finished_from(const model::Report& report) {
+    return {report.verdict, report.score, report.score_max, model::to_json(report)};
+}
+
+Result<> finish(store::Tx& tx, const Token& token, const Finished& finished, std::int64_t now_ms) {
+    ASSAY_TRY(auto job, tx.job(token.job));
+    if (!job) return stale(token);
+    if (!leased_by(*job, token)) {
+        ASSAY_TRY(const bool already, brought_verdict(tx, *job, token));
+        if (already) return ok;
+        return stale(token);
+    }
+    ASSAY_CHECK(tx.end_attempt(job->id, token.attempt, model::AttemptEnd::verdict, {}, now_ms));
+    ASSAY_CHECK(grade(tx, *job, finished, now_ms));
+    job->cuts_in_a_row = 0;
+    return tx.update_job(*job);
+}
+
+Result<> give_back(store::Tx& tx, const Token& token, model::AttemptEnd end, std::optional<model::Reason> reason,
+                   const std::string& detail, std::int64_t now_ms) {
+    ASSAY_ASSERT(end != model::AttemptEnd::verdict);
+    ASSAY_TRY(auto job, tx.job(token.job));
+    if (!job || !leased_by(*job, token)) return stale(token);
+    ASSAY_CHECK(tx.end_attempt(job->id, token.attempt, end, detail, now_ms));
+    if (end == model::AttemptEnd::cut) {
+        ++job->cuts_in_a_row;
+    } else {
+        ++job->faults;
+        job->cuts_in_a_row = 0;
+    }
+    job->reason = reason;
+    job->reason_details = detail;
+    job->reason_since_ms = now_ms;
+    ASSAY_CHECK(tx.update_job(*job));
+    if (job->faults < faults_max) return tx.move(job->submission, model::State::queued);
+    ASSAY_TRY(const Finished failed, infrastructure_failed(tx, *job));
+    return grade(tx, *job, failed, now_ms);
+}
+
+Result<bool> holds(store::Reading& reading, const Token& token) {
+    ASSAY_TRY(const auto job, reading.job(token.job));
+    return job && leased_by(*job, token);
+}
+
+}  // namespace assay::queue

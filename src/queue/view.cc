@@ -1,0 +1,266 @@
+#include "queue/view.hh"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "sys/zone.hh"
+
+namespace assay::queue {
+namespace {
+
+bool faulted(std::optional<model::Verdict> verdict) {
+    return verdict == model::Verdict::system_fault || verdict == model::Verdict::grader_fault;
+}
+
+// What is read once for all submissions of a view.
+class Looking {
+public:
+    Looking(store::Reading& reading, const Board& board, const model::Plan& plan, std::int64_t now_ms)
+        : reading_{reading}, board_{board}, plan_{plan}, now_ms_{now_ms} {}
+
+    Result<SubmissionView> at(const store::Submission& submission) {
+        SubmissionView view;
+        view.submission = submission;
+        ASSAY_TRY(view.revision_number, revision_number(submission.revision));
+        switch (submission.state) {
+            case model::State::queued: {
+                ASSAY_TRY(view.waiting, waiting(submission));
+                break;
+            }
+            case model::State::held:
+                view.waiting = Waiting{submission.held_reason.value_or(model::Reason::held_by_staff), submission.last_byte_ms, {}, 0};
+                break;
+            case model::State::running: {
+                ASSAY_TRY(const auto job, reading_.job_of(submission.id, submission.generation));
+                if (job) view.started_ms = job->started_ms;
+                break;
+            }
+            case model::State::graded: {
+                ASSAY_CHECK(add_verdict(view));
+                break;
+            }
+            case model::State::cancelled: case model::State::superseded: break;
+        }
+        return view;
+    }
+
+    // Which of these counts; reads no more verdicts than the answer needs.
+    Result<std::optional<std::size_t>> counting_of(std::span<const store::Submission> newest_first) {
+        std::vector<Countable> countables;
+        for (const store::Submission& s : newest_first) {
+            Countable countable{s.state, {}, s.last_byte_ms, {}};
+            if (s.state == model::State::graded) {
+                ASSAY_TRY(const auto verdict, reading_.verdict(s.id, s.generation));
+                if (verdict) {
+                    countable.verdict = verdict->verdict;
+                    countable.score = verdict->score;
+                }
+            }
+            countables.push_back(countable);
+            if (plan_.counts != model::Counts::best && counting(countables, plan_)) break;
+        }
+        return counting(countables, plan_);
+    }
+
+private:
+    Result<std::int64_t> revision_number(RevisionId id) {
+        const auto known = numbers_.find(id);
+        if (known != numbers_.end()) return known->second;
+        ASSAY_TRY(const auto revision, reading_.revision(id));
+        if (!revision) return Error{Fault::internal, "a submission names a revision that is not there"};
+        return numbers_.emplace(id, revision->number).first->second;
+    }
+
+    Result<Waiting> waiting(const store::Submission& submission) {
+        ASSAY_TRY(const auto job, reading_.job_of(submission.id, submission.generation));
+        if (!job) return Error{Fault::internal, "a queued submission has no job"};
+        ASSAY_TRY(const auto snapshot, board_.recent(reading_, now_ms_, job->id));
+        if (auto explained = explain(snapshot->situation, job->id)) return *explained;
+        return Waiting{model::Reason::slot, submission.last_byte_ms, "the line is long", waiting_read_max + 1};
+    }
+
+    Result<> add_verdict(SubmissionView& view) {
+        ASSAY_TRY(const auto row, reading_.verdict(view.submission.id, view.submission.generation));
+        if (!row) return Error{Fault::internal, "a graded submission has no verdict"};
+        view.started_ms = row->started_ms;
+        view.finished_ms = row->finished_ms;
+        view.verdict = row->verdict;
+        view.score = row->score;
+        view.score_max = row->score_max;
+        report_bytes_ += row->report.size();
+        if (report_bytes_ > reports_shown_bytes_max) return ok;
+        ASSAY_TRY(model::Report report, model::report_from_json(row->report));
+        const bool due_passed = plan_.due_ms && now_ms_ > *plan_.due_ms;
+        view.report = model::for_participant(std::move(report), due_passed);
+        return ok;
+    }
+
+    store::Reading& reading_;
+    const Board& board_;
+    const model::Plan& plan_;
+    std::int64_t now_ms_;
+    std::map<RevisionId, std::int64_t> numbers_;
+    std::size_t report_bytes_ = 0;
+};
+
+Result<std::pair<model::Plan, std::int64_t>> plan_of(store::Reading& reading, RevisionId id) {
+    ASSAY_TRY(const auto revision, reading.revision(id));
+    if (!revision) return Error{Fault::internal, "a module names a revision that is not there"};
+    ASSAY_TRY(model::Plan plan, model::plan_from_json(revision->plan));
+    return std::pair{std::move(plan), revision->number};
+}
+
+using Json = nlohmann::ordered_json;
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+void add_end(Json& out, const std::optional<int>& exit_code, const std::optional<int>& signal) {
+    if (exit_code) out["exit_code"] = *exit_code;
+    if (signal) out["signal"] = *signal;
+}
+
+void add_usage(Json& out, const model::Usage& usage) {
+    out["cpu_ms"] = usage.cpu_ms;
+    out["wall_ms"] = usage.wall_ms;
+    out["memory_peak_bytes"] = usage.memory_peak_bytes;
+}
+
+Json json_of(const model::TestReport& test) {
+    Json out{{"name", test.name}, {"verdict", model::to_string(test.verdict)}, {"score", test.score}, {"score_max", test.score_max}};
+    add_end(out, test.exit_code, test.signal);
+    add_usage(out, test.usage);
+    const auto text = [&](const char* name, const std::string& value) {
+        if (!value.empty()) out[name] = value;
+    };
+    text("input", test.input);
+    text("expected", test.expected);
+    text("got", test.got);
+    text("errors", test.errors);
+    text("message", test.message);
+    return out;
+}
+
+Json json_of(const model::StageReport& stage) {
+    Json out{{"name", stage.name}, {"verdict", model::to_string(stage.verdict)}};
+    add_end(out, stage.exit_code, stage.signal);
+    add_usage(out, stage.usage);
+    out["output"] = stage.output;
+    out["errors"] = stage.errors;
+    if (!stage.message.empty()) out["message"] = stage.message;
+    out["score"] = or_null(stage.score);
+    out["score_max"] = or_null(stage.score_max);
+    out["tests"] = Json::array();
+    for (const auto& test : stage.tests) out["tests"].push_back(json_of(test));
+    return out;
+}
+
+}  // namespace
+
+std::optional<std::size_t> counting(std::span<const Countable> newest_first, const model::Plan& plan) {
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i < newest_first.size(); ++i) {
+        const Countable& it = newest_first[i];
+        const bool in_play =
+            it.state == model::State::queued || it.state == model::State::running || it.state == model::State::graded;
+        if (!in_play || faulted(it.verdict)) continue;
+        switch (plan.counts) {
+            case model::Counts::last: return i;
+            case model::Counts::last_on_time:
+                if (!plan.due_ms || it.last_byte_ms <= *plan.due_ms) return i;
+                break;
+            case model::Counts::best: {
+                if (it.state != model::State::graded) break;
+                const auto worth = [](const Countable& c) {
+                    return c.score.value_or(c.verdict == model::Verdict::passed ? 1.0 : 0.0);
+                };
+                // Of equals the earliest: it was reached first.
+                if (!best || worth(it) >= worth(newest_first[*best])) best = i;
+                break;
+            }
+        }
+    }
+    return best;
+}
+
+Result<std::optional<SubmissionView>> view_submission(store::Reading& reading, const Board& board, const SubmissionId& id,
+                                                      std::int64_t now_ms) {
+    ASSAY_TRY(const auto submission, reading.submission(id));
+    if (!submission) return std::optional<SubmissionView>{};
+    ASSAY_TRY(const auto module, reading.module(submission->course, submission->module));
+    if (!module) return Error{Fault::internal, "a submission names a module that is not there"};
+    ASSAY_TRY(const auto plan, plan_of(reading, module->revision));
+    ASSAY_TRY(const auto all, reading.submissions(submission->course, submission->module, submission->participant, submissions_counted_max));
+
+    Looking looking{reading, board, plan.first, now_ms};
+    ASSAY_TRY(SubmissionView view, looking.at(*submission));
+    ASSAY_TRY(const auto counts, looking.counting_of(all));
+    view.counts = counts && all[*counts].id == id;
+    return std::optional{std::move(view)};
+}
+
+Result<ModuleView> view_module(store::Reading& reading, const Board& board, const store::Course& course, const store::Module& module,
+                               const store::Participant& participant, std::int64_t now_ms) {
+    ModuleView view;
+    view.course = course;
+    view.module = module;
+    view.participant = participant;
+    ASSAY_TRY(auto plan, plan_of(reading, module.revision));
+    view.plan = std::move(plan.first);
+    view.revision_number = plan.second;
+
+    ASSAY_TRY(const auto all, reading.submissions(course.id, module.id, participant.id, submissions_counted_max));
+    Looking looking{reading, board, view.plan, now_ms};
+    const std::size_t shown = std::min<std::size_t>(all.size(), submissions_shown_max);
+    for (std::size_t i = 0; i < shown; ++i) {
+        ASSAY_TRY(SubmissionView one, looking.at(all[i]));
+        view.submissions.push_back(std::move(one));
+    }
+    ASSAY_TRY(const auto counts, looking.counting_of(all));
+    if (counts && *counts < shown) view.submissions[*counts].counts = true;
+    return view;
+}
+
+std::string to_json(const SubmissionView& view, const std::string& timezone, const std::string& base_url,
+                    const std::function<std::string(model::Reason)>& reason_text) {
+    const store::Submission& s = view.submission;
+    const auto time = [&](const std::optional<std::int64_t>& ms) {
+        return ms ? Json(sys::rfc3339(sys::wall_from_ms(*ms), timezone)) : Json(nullptr);
+    };
+    Json out{
+        {"id", s.id.text()},
+        {"course", s.course.text()},
+        {"module", s.module.text()},
+        {"revision", view.revision_number},
+        {"participant", s.participant.text()},
+        {"state", model::to_string(s.state)},
+        {"verdict", view.verdict ? Json(model::to_string(*view.verdict)) : Json(nullptr)},
+        {"score", or_null(view.score)},
+        {"score_max", or_null(view.score_max)},
+        {"reason", nullptr},
+        {"position", nullptr},
+        {"expected_start", nullptr},
+        {"received_at", time(s.last_byte_ms)},
+        {"started_at", time(view.started_ms)},
+        {"finished_at", time(view.finished_ms)},
+        {"counts", view.counts},
+    };
+    if (view.waiting) {
+        const Waiting& w = *view.waiting;
+        out["reason"] = {{"code", model::to_string(w.reason)}, {"text", reason_text(w.reason)}, {"since", time(w.since_ms)}, {"details", w.details}};
+        if (w.position > 0) out["position"] = w.position;
+    }
+    if (s.superseded_by) out["superseded_by"] = s.superseded_by->text();
+    const std::string self = base_url + "/api/v1/submissions/" + s.id.text();
+    out["links"] = {{"self", self}, {"report", self + "/report"}, {"log", self + "/log"}, {"receipt", self + "/receipt"}};
+    out["stages"] = Json::array();
+    if (view.report) {
+        for (const auto& stage : view.report->stages) out["stages"].push_back(json_of(stage));
+    }
+    return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace assay::queue
