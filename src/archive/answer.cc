@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "archive/verify.hh"
-#include "model/codec.hh"
+#include "model/codec.inc"
 #include "model/json.hh"
 
 namespace assay::archive {

@@ -2,7 +2,9 @@
 // parser is bounded and total.
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,22 +31,38 @@ struct Compared {
 // exact: byte for byte. whitespace: runs of blanks and newlines count as one, leading and trailing ones not at all.
 Compared compare(model::Compare, std::string_view expected, std::string_view got);
 
-// A test's outcome against its plan. `got` is the whole stdout (at most limits.output_bytes).
+// A test's outcome against its plan. `got` is the whole stdout (at most limits.output_bytes). Texts are cut to
+// test_output_kept_max and valid UTF-8; `input` is the command line, then what was fed.
 model::TestReport grade_test(const model::TestPlan&, const model::Outcome&, std::string_view got);
+
+// Of a stage of tests: passed when all are, else a fault of ours, else the first failing test's.
+model::Verdict verdict_of_tests(std::span<const model::TestReport>);
+
+// `text` as a report keeps it: at most about `size_max` bytes, the middle left out and said so, invalid UTF-8 replaced.
+std::string kept_text(std::string_view text, std::size_t size_max);
 
 // results.json of a trusted stage (gradescope style). Errors: invalid (with place and reason): the stage is `grader_fault`.
 struct Results {
     std::optional<double> score;      // overrides the sum of tests
     std::optional<double> score_max;  // sum of max_score when any test has one
-    std::string output;
+    std::string output;               // empty when the report's visibility is not `visible`
     std::vector<model::TestReport> tests;
 };
 Result<Results> parse_results(std::string_view json);
+// Puts them into the stage's report: score, score_max, message, tests.
+void take(Results, model::StageReport&);
 
-// What the plan says of stage `index` after it ended: does the job go on? (SPEC "Flow and score")
+// What the plan says of stage `index` after it ended: is there a next stage, and is it run? A stage without tests that did not
+// end `passed` ends the job unless it is not required; failed tests never end it; our own fault always does.
 bool goes_on(const model::Plan&, std::size_t index, model::Verdict);
 
-// Fills verdict, score and score_max of a report whose stages are complete as far as they were reached.
+// Fills verdict, score and score_max of a report whose stages are complete as far as they were reached, and of its stages.
+//
+// score and score_max are sums over the plan's stages; one that was not reached gives 0 of its maximum. A stage with a report
+// gives `points`, else the sum of its tests' maxima, else 100 as maximum, and the report's score, else the sum of its tests. A
+// stage of tests gives its tests' points, scaled to `points` when set; without `points` it counts 0 where any stage has a report.
+// Verdict: a fault in a stage that is required or gives points (the score is then not known: null); passed by passes(), or
+// without any points when all required stages passed (score null); else the first failing required stage's; else failed.
 void conclude(const model::Plan&, model::Report&);
 
 // Whether `score` against `score_max` makes the submission `passed` under the plan's `pass`.

@@ -1,8 +1,8 @@
 #include "model/plan.hh"
 
-#include "model/codec.hh"
+#include "model/codec.inc"
 #include "model/json.hh"
-#include "model/limits_fields.hh"
+#include "model/limits_fields.inc"
 
 namespace assay::model {
 namespace {

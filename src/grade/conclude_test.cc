@@ -1,0 +1,210 @@
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "base/text.hh"
+#include "grade/grade.hh"
+
+namespace assay::grade {
+namespace {
+
+using model::Verdict;
+
+model::StagePlan stage(const char* name, bool required = true) {
+    model::StagePlan plan;
+    plan.name = name;
+    plan.required = required;
+    return plan;
+}
+model::StagePlan tests_stage(const char* name, std::initializer_list<double> points, std::optional<double> scaled = {}) {
+    model::StagePlan plan = stage(name);
+    for (const double p : points) plan.tests.emplace_back().points = p;
+    plan.points = scaled;
+    return plan;
+}
+model::StagePlan report_stage(const char* name, std::optional<double> points = {}) {
+    model::StagePlan plan = stage(name);
+    plan.trusted = true;
+    plan.report = "results.json";
+    plan.points = points;
+    return plan;
+}
+model::StageReport ended(const char* name, Verdict verdict, std::initializer_list<double> scores = {}) {
+    model::StageReport report;
+    report.name = name;
+    report.verdict = verdict;
+    for (const double score : scores) report.tests.emplace_back().score = score;
+    return report;
+}
+model::StageReport scored(const char* name, std::optional<double> score, std::optional<double> score_max, std::initializer_list<double> scores = {}) {
+    model::StageReport report = ended(name, Verdict::passed, scores);
+    report.score = score;
+    report.score_max = score_max;
+    return report;
+}
+
+std::string concluded(std::vector<model::StagePlan> stages, std::vector<model::StageReport> reached, std::optional<double> pass = {}) {
+    model::Plan plan;
+    plan.stages = std::move(stages);
+    plan.pass = pass;
+    model::Report report;
+    report.stages = std::move(reached);
+    conclude(plan, report);
+    const auto text = [](std::optional<double> points) { return points ? fmt::format("{}", *points) : "null"; };
+    return fmt::format("{} {}/{}", to_string(report.verdict), text(report.score), text(report.score_max));
+}
+
+TEST(Conclude, SumsAndJudgesAsTheModuleSays) {
+    const auto build = stage("build");
+    const auto built = ended("build", Verdict::passed);
+    // Without any points the stages alone decide, and there is no score.
+    EXPECT_EQ(concluded({build}, {built}), "passed null/null");
+    EXPECT_EQ(concluded({build}, {ended("build", Verdict::build_failed)}), "build_failed null/null");
+    EXPECT_EQ(concluded({build, stage("lint", false)}, {built, ended("lint", Verdict::failed)}), "passed null/null");
+    EXPECT_EQ(concluded({build, stage("run")}, {built}), "failed null/null");
+    EXPECT_EQ(concluded({build}, {}), "failed null/null");
+
+    // Tests give their points; a stage that was not reached gives none of its maximum.
+    const auto tests = tests_stage("tests", {1, 2, 0.1, 0.2});
+    EXPECT_EQ(concluded({build, tests}, {built, ended("tests", Verdict::passed, {1, 2, 0.1, 0.2})}), "passed 3.3/3.3");
+    EXPECT_EQ(concluded({build, tests}, {built, ended("tests", Verdict::crashed, {0, 2, 0.1, 0.2})}), "crashed 2.3/3.3");
+    EXPECT_EQ(concluded({build, tests}, {ended("build", Verdict::build_failed)}), "build_failed 0/3.3");
+    EXPECT_EQ(concluded({build, tests}, {built, ended("tests", Verdict::failed, {0, 2, 0.1, 0.2})}, 2.0), "passed 2.3/3.3");
+    EXPECT_EQ(concluded({build, tests}, {built, ended("tests", Verdict::failed, {1})}, 2.0), "failed 1/3.3");
+
+    // A report gives its own score, else the sum of its tests; the maximum is points, else its tests', else 100.
+    const auto score = report_stage("score");
+    EXPECT_EQ(concluded({build, score}, {built, scored("score", 87, {})}), "failed 87/100");
+    EXPECT_EQ(concluded({build, score}, {built, scored("score", 100, {})}), "passed 100/100");
+    EXPECT_EQ(concluded({build, score}, {built, scored("score", {}, 8, {3, 5})}), "passed 8/8");
+    EXPECT_EQ(concluded({build, score}, {built, scored("score", 2, 8, {3, 5})}), "failed 2/8");
+    EXPECT_EQ(concluded({build, report_stage("score", 40)}, {built, scored("score", 30, 8)}), "failed 30/40");
+    EXPECT_EQ(concluded({build, report_stage("score", 40)}, {built, scored("score", 45, 8)}), "passed 45/40");  // a bonus
+    EXPECT_EQ(concluded({build, report_stage("score", 40)}, {ended("build", Verdict::build_failed)}), "build_failed 0/40");
+
+    // Beside a report, tests count only when they say for how much.
+    EXPECT_EQ(concluded({tests, score}, {ended("tests", Verdict::failed, {1}), scored("score", 50, {})}), "failed 50/100");
+    EXPECT_EQ(concluded({tests, score}, {ended("tests", Verdict::failed, {1}), scored("score", 100, {})}), "passed 100/100");
+    EXPECT_EQ(concluded({tests_stage("tests", {1, 3}, 20), score}, {ended("tests", Verdict::failed, {0, 3}), scored("score", 50, {})}), "failed 65/120");
+
+    // A fault of ours or of the grader leads, and never counts as zero.
+    EXPECT_EQ(concluded({build, score}, {built, ended("score", Verdict::grader_fault)}), "grader_fault null/100");
+    EXPECT_EQ(concluded({tests, score}, {ended("tests", Verdict::failed, {1}), ended("score", Verdict::grader_fault)}), "grader_fault null/100");
+    EXPECT_EQ(concluded({build, stage("note", false), tests}, {built, ended("note", Verdict::grader_fault), ended("tests", Verdict::passed, {1, 2, 0.1, 0.2})}),
+              "passed 3.3/3.3");
+}
+
+TEST(Conclude, WritesTheStagesPoints) {
+    model::Plan plan;
+    plan.stages = {stage("build"), tests_stage("tests", {1, 3}), report_stage("score", 40)};
+    model::Report report;
+    report.stages = {ended("build", Verdict::passed), ended("tests", Verdict::failed, {1, 0}), scored("score", {}, 8, {3, 5})};
+    conclude(plan, report);
+    EXPECT_FALSE(report.stages[0].score_max);
+    EXPECT_FALSE(report.stages[1].score_max);  // counts 0 beside a report
+    EXPECT_EQ(report.stages[2].score, 8);
+    EXPECT_EQ(report.stages[2].score_max, 40);
+}
+
+TEST(GoesOn, StopsAtARequiredStageThatDidNotPass) {
+    model::Plan plan;
+    plan.stages = {stage("build"), stage("lint", false), tests_stage("tests", {1}), report_stage("score")};
+    EXPECT_TRUE(goes_on(plan, 0, Verdict::passed));
+    EXPECT_FALSE(goes_on(plan, 0, Verdict::build_failed));
+    EXPECT_TRUE(goes_on(plan, 1, Verdict::failed));
+    EXPECT_FALSE(goes_on(plan, 1, Verdict::system_fault));
+    EXPECT_TRUE(goes_on(plan, 2, Verdict::crashed));
+    EXPECT_FALSE(goes_on(plan, 2, Verdict::system_fault));
+    EXPECT_FALSE(goes_on(plan, 3, Verdict::passed));
+}
+
+TEST(ParseResults, ReadsWhatGradersWrite) {
+    const auto results = parse_results(R"({"score": 44.5, "output": "hello", "leaderboard": [{"name": "x", "value": 1}], "visibility": null,
+        "tests": [{"score": 2, "max_score": 2, "name": "one", "number": "1.1", "output": "fine", "visibility": "visible", "tags": ["a"]},
+                  {"score": 1, "max_score": 2, "visibility": "after_due_date"},
+                  {"status": "passed", "name": "three", "visibility": "after_published"},
+                  {"score": 5, "max_score": 5, "status": "failed", "number": 4, "visibility": "hidden"}]})");
+    ASSERT_TRUE(results) << results.error().text();
+    EXPECT_EQ(results->score, 44.5);
+    EXPECT_EQ(results->score_max, 9);
+    EXPECT_EQ(results->output, "hello");
+    ASSERT_EQ(results->tests.size(), 4u);
+    EXPECT_EQ(results->tests[0].name, "1.1 one");
+    EXPECT_EQ(results->tests[0].message, "fine");
+    EXPECT_EQ(results->tests[0].verdict, Verdict::passed);
+    EXPECT_EQ(results->tests[1].name, "test 2");
+    EXPECT_EQ(results->tests[1].verdict, Verdict::failed);
+    EXPECT_EQ(results->tests[1].visibility, model::Visibility::after_due);
+    EXPECT_EQ(results->tests[2].verdict, Verdict::passed);
+    EXPECT_EQ(results->tests[3].verdict, Verdict::failed);
+    EXPECT_EQ(results->tests[3].name, "4");
+    EXPECT_EQ(results->tests[3].visibility, model::Visibility::hidden);
+
+    model::StageReport stage_report;
+    take(*results, stage_report);
+    EXPECT_EQ(stage_report.score, 44.5);
+    EXPECT_EQ(stage_report.message, "hello");
+    EXPECT_EQ(stage_report.tests.size(), 4u);
+}
+
+TEST(ParseResults, TheTopVisibilityIsTheTestsDefault) {
+    const auto results = parse_results(R"({"visibility": "hidden", "output": "secret", "tests": [{"score": 1}, {"score": 1, "visibility": "visible"}]})");
+    ASSERT_TRUE(results);
+    EXPECT_EQ(results->output, "");
+    EXPECT_EQ(results->tests[0].visibility, model::Visibility::hidden);
+    EXPECT_EQ(results->tests[1].visibility, model::Visibility::visible);
+    EXPECT_FALSE(results->score);
+    EXPECT_FALSE(results->score_max);
+}
+
+TEST(ParseResults, RefusesWithPlaceAndReason) {
+    struct Case {
+        std::string json;
+        std::string text;
+    };
+    const Case cases[] = {
+        {"", "not JSON"},
+        {"[]", "must be an object"},
+        {"{}", "/score: is needed"},
+        {R"({"tests": []})", "/score: is needed"},
+        {R"({"tests": [{"name": "a"}]})", "/score: is needed"},
+        {R"({"score": "10"})", "/score: must be a number"},
+        {R"({"score": true})", "/score: must be a number"},
+        {R"({"score": NaN})", "not JSON"},
+        {R"({"score": Infinity})", "not JSON"},
+        {R"({"score": 1e999})", "not JSON"},
+        {R"({"score": 1e10})", "/score: is too large"},
+        {R"({"score": 1, "tests": {}})", "/tests: must be a list"},
+        {R"({"score": 1, "tests": [7]})", "/tests/0: must be an object"},
+        {R"({"tests": [{"score": 1}, {"score": 1, "max_score": -1}]})", "/tests/1/max_score: must not be negative"},
+        {R"({"tests": [{"score": 1, "status": "ok"}]})", "/tests/0/status"},
+        {R"({"tests": [{"score": 1, "visibility": "never"}]})", "/tests/0/visibility"},
+        {R"({"tests": [{"score": 1, "name": 7}]})", "/tests/0/name: must be text"},
+        {R"({"score": 1, "output": ["x"]})", "/output: must be text"},
+        {R"({"score": 1, "output": ")" "\xff" R"("})", "not JSON"},
+        {R"({"score": 1} x)", "not JSON"},
+        {std::string(40, '['), "nested"},
+        {std::string(results_json_max + 1, ' '), "bytes"},
+    };
+    for (const auto& [json, text] : cases) {
+        const auto results = parse_results(json);
+        ASSERT_FALSE(results) << json;
+        EXPECT_EQ(results.error().fault(), Fault::invalid);
+        EXPECT_NE(results.error().text().find(text), std::string::npos) << results.error().text();
+        EXPECT_LT(results.error().text().size(), 500u);
+    }
+    std::string many = R"({"score": 1, "tests": [{})";
+    for (std::size_t i = 0; i < results_tests_max; ++i) many += ",{}";
+    EXPECT_NE(parse_results(many + "]}").error().text().find("at most 10000"), std::string::npos);
+}
+
+// What a grader writes lands on pages and terminals: names are one clean line, long outputs are cut.
+TEST(ParseResults, KeepsTextsBounded) {
+    const auto results = parse_results(fmt::format(R"({{"tests": [{{"score": 1, "name": "a\u001b[2J", "output": "{}"}}]}})", std::string(100'000, 'x')));
+    ASSERT_TRUE(results) << results.error().text();
+    EXPECT_EQ(results->tests[0].name, "a\\x1b[2J");
+    EXPECT_LT(results->tests[0].message.size(), 2 * model::test_output_kept_max);
+}
+
+}  // namespace
+}  // namespace assay::grade

@@ -1,0 +1,95 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.hh"
+#include "grade/grade.hh"
+
+namespace assay::grade {
+
+using model::Verdict;
+
+Verdict verdict_of(const model::Outcome& outcome, bool trusted, bool before_tests) {
+    const bool clean = outcome.exit_code == 0 && !outcome.signal;
+    if (!outcome.started || !outcome.fault.empty() || outcome.cancelled) return Verdict::system_fault;
+    const bool timed_out = outcome.cpu_exceeded || outcome.wall_exceeded;
+    if (trusted && (!clean || timed_out)) return Verdict::grader_fault;
+    if (outcome.oom_killed) return Verdict::memory_limit;
+    if (outcome.cpu_exceeded) return Verdict::time_limit;
+    if (outcome.wall_exceeded) return Verdict::wall_limit;
+    if (outcome.output_exceeded) return Verdict::output_limit;
+    if (outcome.forbidden) return Verdict::forbidden;
+    if (outcome.signal) return Verdict::crashed;
+    if (outcome.processes_hit && !clean) return Verdict::process_limit;
+    if (outcome.disk_full && !clean) return Verdict::disk_limit;
+    if (clean) return Verdict::passed;
+    return before_tests ? Verdict::build_failed : Verdict::failed;
+}
+
+std::string kept_text(std::string_view text, std::size_t size_max) {
+    if (text.size() <= size_max) return replace_invalid_utf8(text);
+    // Cut between characters: a continuation byte (10xxxxxx) never begins or ends what is kept.
+    const auto inside = [&](std::size_t at) { return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
+    std::size_t head = size_max / 2, tail = text.size() - size_max / 2;
+    for (int i = 0; i < 3 && inside(head); ++i) --head;
+    for (int i = 0; i < 3 && inside(tail); ++i) ++tail;
+    return fmt::format("{}\n[... {} bytes left out ...]\n{}", replace_invalid_utf8(text.substr(0, head)), tail - head,
+                       replace_invalid_utf8(text.substr(tail)));
+}
+
+namespace {
+
+// The command line as a person would type it, and what was fed.
+std::string input_text(const model::TestPlan& plan) {
+    constexpr std::string_view harmless = "-_./=+:,@%0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    std::string text = "$";
+    for (const std::string& word : plan.command) {
+        const bool bare = !word.empty() && word.find_first_not_of(harmless) == std::string::npos;
+        text += bare ? " " + word : fmt::format(" '{}'", word);
+    }
+    text += '\n';
+    return text + plan.stdin_bytes;
+}
+
+}  // namespace
+
+model::TestReport grade_test(const model::TestPlan& plan, const model::Outcome& outcome, std::string_view got) {
+    model::TestReport report;
+    report.name = plan.name;
+    report.score_max = plan.points;
+    report.visibility = plan.visibility;
+    report.exit_code = outcome.exit_code;
+    report.signal = outcome.signal;
+    report.usage = {outcome.cpu_ms(), outcome.wall_ms, outcome.memory_peak_bytes, outcome.processes_peak};
+    report.input = kept_text(input_text(plan), model::test_output_kept_max);
+    if (plan.stdout_bytes) report.expected = kept_text(*plan.stdout_bytes, model::test_output_kept_max);
+    report.got = kept_text(got, model::test_output_kept_max);
+    report.errors = kept_text(outcome.errors.text(), model::test_output_kept_max);
+
+    // The rules speak of "exit 0"; for a test that is the exit code it expects.
+    model::Outcome judged = outcome;
+    if (judged.exit_code) judged.exit_code = *judged.exit_code == plan.exit_code ? 0 : 1;
+    report.verdict = verdict_of(judged, false, false);
+    if (report.verdict == Verdict::failed) {
+        report.message = fmt::format("exit code {}, expected {}", *outcome.exit_code, plan.exit_code);
+    } else if (report.verdict == Verdict::passed && plan.stdout_bytes) {
+        Compared compared = compare(plan.compare, *plan.stdout_bytes, got);
+        if (!compared.equal) report.verdict = Verdict::failed;
+        report.message = std::move(compared.message);
+    } else if (report.verdict == Verdict::crashed) {
+        report.message = fmt::format("ended by signal {}", *outcome.signal);
+    }
+    if (report.verdict == Verdict::passed) report.score = plan.points;
+    return report;
+}
+
+Verdict verdict_of_tests(std::span<const model::TestReport> tests) {
+    const auto with = [&](auto wanted) {
+        const auto found = std::ranges::find_if(tests, [&](const auto& test) { return wanted(test.verdict); });
+        return found == tests.end() ? Verdict::passed : found->verdict;
+    };
+    const Verdict fault = with([](Verdict v) { return v == Verdict::system_fault || v == Verdict::grader_fault; });
+    return fault != Verdict::passed ? fault : with([](Verdict v) { return v != Verdict::passed; });
+}
+
+}  // namespace assay::grade
