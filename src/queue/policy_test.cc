@@ -1,0 +1,235 @@
+#include "queue/policy.hh"
+
+#include <gtest/gtest.h>
+
+
+namespace assay::queue {
+namespace {
+
+using model::Reason;
+using model::State;
+using model::Verdict;
+
+constexpr std::int64_t minute = 60'000;
+
+store::Submission handed_in(const char* id, State state, std::int64_t at_ms, const char* sha256 = "a") {
+    store::Submission s;
+    s.id = SubmissionId{id};
+    s.state = state;
+    s.sha256 = sha256;
+    s.revision = RevisionId{1};
+    s.last_byte_ms = at_ms;
+    return s;
+}
+Arrival arrival(std::int64_t at_ms, const char* sha256 = "a", std::int64_t revision = 1) { return {sha256, RevisionId{revision}, at_ms}; }
+
+TEST(Arrival, RepeatRules) {
+    struct Case {
+        const char* why;
+        Arrival arrival;
+        State newest;
+        std::optional<Verdict> verdict;
+        bool repeat;
+    };
+    const std::vector<Case> cases{
+        {"same bytes, still waiting", arrival(5 * minute), State::queued, {}, true},
+        {"same bytes, running", arrival(5 * minute), State::running, {}, true},
+        {"graded with any result of his", arrival(5 * minute), State::graded, Verdict::failed, true},
+        {"graded with our fault: he may try again", arrival(5 * minute), State::graded, Verdict::system_fault, false},
+        {"graded with the grader's fault", arrival(5 * minute), State::graded, Verdict::grader_fault, false},
+        {"held", arrival(5 * minute), State::held, {}, false},
+        {"cancelled", arrival(5 * minute), State::cancelled, {}, false},
+        {"superseded", arrival(5 * minute), State::superseded, {}, false},
+        {"exactly ten minutes", arrival(10 * minute), State::queued, {}, true},
+        {"more than ten minutes", arrival(10 * minute + 1), State::queued, {}, false},
+        {"last byte before the newest one's", arrival(-1 * minute), State::queued, {}, true},
+        {"other bytes", arrival(5 * minute, "b"), State::queued, {}, false},
+        {"newer revision", arrival(5 * minute, "a", 2), State::queued, {}, false},
+    };
+    for (const Case& c : cases) {
+        const std::vector earlier{handed_in("newest", c.newest, 0)};
+        const auto decision = decide_arrival(c.arrival, earlier, c.verdict, 1, {});
+        EXPECT_EQ(decision.kind == ArrivalDecision::Kind::repeat, c.repeat) << c.why;
+        EXPECT_EQ(decision.repeated.has_value(), c.repeat) << c.why;
+    }
+}
+
+// Between the two there was something else: handing in the first one again is an act, not a retry.
+TEST(Arrival, OnlyTheNewestCanBeRepeated) {
+    const std::vector earlier{handed_in("newest", State::graded, 100, "b"), handed_in("older", State::graded, 50, "a")};
+    EXPECT_EQ(decide_arrival(arrival(200, "a"), earlier, Verdict::failed, 2, {}).kind, ArrivalDecision::Kind::fresh);
+}
+
+TEST(Arrival, ReplacementRules) {
+    struct Case {
+        const char* why;
+        State older;
+        std::int64_t older_ms;
+        std::int64_t now_ms;
+        bool supersede;
+        model::Counts counts;
+        bool replaces;
+    };
+    constexpr std::int64_t due = 1000;
+    const std::vector<Case> cases{
+        {"queued gives way", State::queued, 10, 20, true, model::Counts::last, true},
+        {"last_on_time as well", State::queued, 10, 20, true, model::Counts::last_on_time, true},
+        {"switched off", State::queued, 10, 20, false, model::Counts::last, false},
+        {"best keeps all", State::queued, 10, 20, true, model::Counts::best, false},
+        {"never a running one", State::running, 10, 20, true, model::Counts::last, false},
+        {"never a held one", State::held, 10, 20, true, model::Counts::last, false},
+        {"never a graded one", State::graded, 10, 20, true, model::Counts::last, false},
+        {"late does not push out on time", State::queued, due, due + 1, true, model::Counts::last, false},
+        {"on time does not push out late", State::queued, due + 1, due, true, model::Counts::last, false},
+        {"both late", State::queued, due + 1, due + 2, true, model::Counts::last, true},
+    };
+    for (const Case& c : cases) {
+        model::Plan plan;
+        plan.due_ms = due;
+        plan.supersede = c.supersede;
+        plan.counts = c.counts;
+        const std::vector earlier{handed_in("older", c.older, c.older_ms, "other")};
+        const auto decision = decide_arrival(arrival(c.now_ms), earlier, {}, 1, plan);
+        EXPECT_EQ(decision.replaces, c.replaces ? std::optional{SubmissionId{"older"}} : std::nullopt) << c.why;
+    }
+}
+
+TEST(Arrival, BeyondTheMaximumItIsHeldAndPushesNothingOut) {
+    model::Plan plan;
+    plan.submissions_max = 2;
+    const std::vector queued{handed_in("older", State::queued, 1, "other")};
+    const std::vector graded{handed_in("older", State::graded, 1, "other")};
+    EXPECT_FALSE(decide_arrival(arrival(2), graded, Verdict::failed, 1, plan).held);
+    EXPECT_TRUE(decide_arrival(arrival(2), graded, Verdict::failed, 2, plan).held);
+    // What is replaced counts no longer, so the newer one takes its number as well as its place.
+    const auto replacing = decide_arrival(arrival(2), queued, {}, 2, plan);
+    EXPECT_FALSE(replacing.held);
+    EXPECT_TRUE(replacing.replaces);
+    const auto beyond = decide_arrival(arrival(2), queued, {}, 3, plan);
+    EXPECT_TRUE(beyond.held);
+    EXPECT_FALSE(beyond.replaces);
+}
+
+TEST(Arrival, WhenAModuleIsOpen) {
+    model::Plan plan;
+    EXPECT_EQ(closed_at(plan, 0), std::nullopt);
+    plan.opens_ms = 100;
+    plan.due_ms = 200;
+    EXPECT_EQ(closed_at(plan, 99), model::Refusal::not_open);
+    EXPECT_EQ(closed_at(plan, 100), std::nullopt);
+    EXPECT_EQ(closed_at(plan, 200), std::nullopt);
+    EXPECT_EQ(closed_at(plan, 201), model::Refusal::closed);  // closes defaults to due
+    plan.closes_ms = 300;
+    EXPECT_EQ(closed_at(plan, 300), std::nullopt);
+    EXPECT_EQ(closed_at(plan, 301), model::Refusal::closed);
+}
+
+// --- Choice
+
+struct Line {
+    std::vector<store::QueuedJob> waiting;
+    std::vector<store::QueuedJob> running;
+    int slots = 2;
+    std::int64_t now_ms = 10'000'000;
+    bool draining = false;
+
+    static store::QueuedJob job(std::int64_t id, const char* who, std::int64_t cuts = 0) {
+        store::QueuedJob queued;
+        queued.job.id = JobId{id};
+        queued.job.cuts_in_a_row = cuts;
+        queued.course = CourseId{"C"};
+        queued.participant = ParticipantId{who};
+        queued.received_ms = id;
+        return queued;
+    }
+    Situation situation() const { return {waiting, running, slots, now_ms, 10'000'000, draining, "no runner is connected"}; }
+    std::int64_t chosen() const { return choose(situation()).value_or(JobId{0}).value; }
+};
+
+TEST(Choice, OldestFirstAndOneAtATimePerParticipant) {
+    Line line;
+    line.waiting = {Line::job(1, "a"), Line::job(2, "a"), Line::job(3, "b")};
+    EXPECT_EQ(line.chosen(), 1);
+    line.running = {Line::job(9, "a")};
+    EXPECT_EQ(line.chosen(), 3);
+    line.running.push_back(Line::job(8, "z"));
+    EXPECT_EQ(line.chosen(), 0);  // both slots are busy
+}
+
+TEST(Choice, TheSameNameInAnotherCourseIsSomebodyElse) {
+    Line line;
+    line.waiting = {Line::job(1, "a")};
+    line.running = {Line::job(9, "a")};
+    line.running.front().course = CourseId{"other"};
+    EXPECT_EQ(line.chosen(), 1);
+}
+
+TEST(Choice, NothingStartsWhileDrainingOrWithoutSlots) {
+    Line line;
+    line.waiting = {Line::job(1, "a")};
+    line.draining = true;
+    EXPECT_EQ(line.chosen(), 0);
+    line.draining = false;
+    line.slots = 0;
+    EXPECT_EQ(line.chosen(), 0);
+}
+
+TEST(Choice, CutsBackOffFromTheStartOfTheServer) {
+    const std::vector<std::pair<std::int64_t, std::int64_t>> table{{0, 0},       {3, 0},       {4, 1000},    {5, 2000},
+                                                                   {8, 16'000},  {9, 30'000},  {20, 30'000}, {1'000'000, 30'000}};
+    for (const auto& [cuts, wait] : table) EXPECT_EQ(cut_backoff_ms(cuts), wait) << cuts;
+
+    Line line;
+    line.waiting = {Line::job(1, "a", 5), Line::job(2, "b")};
+    EXPECT_EQ(line.chosen(), 2);
+    EXPECT_EQ(next_wake_ms(line.situation()), 10'002'000);
+    line.now_ms += 2000;
+    EXPECT_EQ(line.chosen(), 1);
+    EXPECT_EQ(next_wake_ms(line.situation()), std::nullopt);
+}
+
+TEST(Choice, WhatWasCutTwentyTimesRunsAloneAndIsNotOvertaken) {
+    Line line;
+    line.now_ms += 60'000;
+    line.waiting = {Line::job(1, "a", cuts_alone), Line::job(2, "b")};
+    line.running = {Line::job(9, "c")};
+    EXPECT_EQ(line.chosen(), 0);
+    line.running.clear();
+    EXPECT_EQ(line.chosen(), 1);
+    line.running = {line.waiting.front()};
+    line.waiting.erase(line.waiting.begin());
+    EXPECT_EQ(line.chosen(), 0);
+}
+
+// --- Explanation
+
+TEST(Explanation, EveryWaitHasItsReason) {
+    const auto reason = [](const Line& line, std::int64_t id) { return explain(line.situation(), JobId{id})->reason; };
+    Line line;
+    line.waiting = {Line::job(1, "a"), Line::job(2, "b")};
+    line.running = {Line::job(8, "c"), Line::job(9, "a")};
+    EXPECT_EQ(reason(line, 1), Reason::fair_share);
+    EXPECT_EQ(reason(line, 2), Reason::slot);
+    EXPECT_EQ(explain(line.situation(), JobId{2})->details, "2 of 2 slots are busy");
+    EXPECT_EQ(explain(line.situation(), JobId{2})->position, 2);
+    EXPECT_EQ(explain(line.situation(), JobId{2})->since_ms, 2);
+    EXPECT_EQ(explain(line.situation(), JobId{7}), std::nullopt);
+
+    line.waiting[1].job.reason = Reason::runner_lost;
+    line.waiting[1].job.reason_details = "read(/var/lib/x): the runner is gone";
+    line.waiting[1].job.reason_since_ms = 77;
+    EXPECT_EQ(reason(line, 2), Reason::runner_lost);
+    EXPECT_EQ(explain(line.situation(), JobId{2})->since_ms, 77);
+    EXPECT_EQ(explain(line.situation(), JobId{2})->details.find("/var"), std::string::npos);
+    line.waiting[1] = Line::job(2, "b", 6);
+    EXPECT_EQ(reason(line, 2), Reason::retry);
+
+    line.slots = 0;
+    EXPECT_EQ(reason(line, 1), Reason::no_runner);
+    EXPECT_EQ(explain(line.situation(), JobId{1})->details, "no runner is connected");
+    line.draining = true;
+    EXPECT_EQ(reason(line, 1), Reason::drain);
+}
+
+}  // namespace
+}  // namespace assay::queue
