@@ -207,7 +207,7 @@ bool Group::processes_hit() const { return has(Controller::pids) && field_in(dir
 CpuUsage Group::cpu_usage() const {
     const std::string place = directory(Controller::cpuacct);
     if (place.empty()) return {};
-    return {number_in(place + "/cpuacct.usage_user"), number_in(place + "/cpuacct.usage_sys")};
+    return {number_in(place + "/cpuacct.usage"), number_in(place + "/cpuacct.usage_user"), number_in(place + "/cpuacct.usage_sys")};
 }
 
 void Group::kill() const {

@@ -31,10 +31,11 @@ std::vector<Hierarchy> find_hierarchies();
 // The same from given texts, for tests.
 std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_view cgroup);
 
+// `total_ns` is exact; how it divides is sampled at clock ticks, so the parts need not add up.
 struct CpuUsage {
+    std::int64_t total_ns = 0;
     std::int64_t user_ns = 0;
     std::int64_t system_ns = 0;
-    std::int64_t total_ns() const { return user_ns + system_ns; }
 };
 
 class Group {

@@ -30,23 +30,40 @@ constexpr std::size_t stdin_copy_bytes_max = 64 << 20;
 constexpr std::size_t read_bytes = 64 << 10;
 constexpr auto stop_look_every = 100ms;      // after `wake` fired once without a stop
 
-// A descriptor for the command to read from: read-only, from the start, and of a file that it cannot open again for writing.
-Result<sys::Fd> readable_copy(int fd) {
-    const std::string path = "/proc/self/fd/" + std::to_string(fd);
-    sys::Fd copy{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!copy) return sys::last_error("open", "input");
+// The same file read-only, with a position of its own at the start. Empty when we may not open it again (it was opened by
+// someone with more rights).
+sys::Fd opened_again(int fd) {
+    return sys::Fd{::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC)};
+}
+
+Result<std::string> content_of(int fd) {
     struct stat info{};
-    if (::fstat(copy.get(), &info) != 0) return sys::last_error("fstat", "input");
+    if (::fstat(fd, &info) != 0) return sys::last_error("fstat", "input");
     if (!S_ISREG(info.st_mode)) return Error{Fault::invalid, "the input is not a regular file"};
-    const int seals = ::fcntl(copy.get(), F_GET_SEALS);
+    if (info.st_size > static_cast<off_t>(stdin_copy_bytes_max)) return Error{Fault::too_large, "an input that has to be copied is larger than 64 MiB"};
+    std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
+    for (std::size_t have = 0; have < bytes.size();) {
+        const ssize_t n = ::pread(fd, bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
+        if (n < 0) return sys::last_error("pread", "input");
+        if (n == 0) return Error{Fault::invalid, "the input shrank while it was read"};
+        have += static_cast<std::size_t>(n);
+    }
+    return bytes;
+}
+
+// A descriptor for the command to read from: of a file that it cannot open again for writing. Copied when it has to be.
+Result<sys::Fd> input_from(int fd) {
+    struct stat info{};
+    if (::fstat(fd, &info) != 0) return sys::last_error("fstat", "input");
+    const int seals = ::fcntl(fd, F_GET_SEALS);
     const bool sealed = seals >= 0 && (seals & F_SEAL_WRITE) != 0;
-    if (sealed || (info.st_mode & S_IWOTH) == 0) return copy;
-    ASSAY_TRY(const std::string bytes, sys::read_all(copy, stdin_copy_bytes_max));
+    if (S_ISREG(info.st_mode) && (sealed || (info.st_mode & S_IWOTH) == 0)) {
+        if (sys::Fd again = opened_again(fd)) return again;
+    }
+    ASSAY_TRY(const std::string bytes, content_of(fd));
     ASSAY_TRY(const sys::Fd memory, sys::memory_file("stdin", bytes_of(bytes), true));
-    const std::string memory_path = "/proc/self/fd/" + std::to_string(memory.get());
-    sys::Fd again{::open(memory_path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!again) return sys::last_error("open", "input");
-    return again;
+    if (sys::Fd again = opened_again(memory.get())) return again;
+    return sys::last_error("open", "input");
 }
 
 bool has_nul(const std::vector<std::string>& words) {
@@ -58,6 +75,13 @@ struct Order {
     std::vector<sys::Fd> owned;
     std::vector<int> descriptors;
 };
+
+// Passes `archive` on with a position of its own where that can be had; the fill starts from offset 0 either way.
+void add_archive(Order& order, int archive) {
+    sys::Fd again = opened_again(archive);
+    order.descriptors.push_back(again ? again.get() : archive);
+    if (again) order.owned.push_back(std::move(again));
+}
 
 Result<Order> order_for(const Request& request) {
     const auto wrong = [](const char* what) { return Error{Fault::invalid, std::string{"sandbox request: "} + what}; };
@@ -81,7 +105,7 @@ Result<Order> order_for(const Request& request) {
     order.descriptors.push_back(command.get());
     order.owned.push_back(std::move(command));
     if (request.stdin_fd >= 0) {
-        ASSAY_TRY(sys::Fd input, readable_copy(request.stdin_fd));
+        ASSAY_TRY(sys::Fd input, input_from(request.stdin_fd));
         message.has_stdin = 1;
         order.descriptors.push_back(input.get());
         order.owned.push_back(std::move(input));
@@ -89,12 +113,12 @@ Result<Order> order_for(const Request& request) {
     if (request.submission) {
         message.has_submission = 1;
         if (!message.submission_prefix.set(request.submission->prefix)) return wrong("the prefix is too long");
-        order.descriptors.push_back(request.submission->archive);
+        add_archive(order, request.submission->archive);
     }
     if (request.grader) {
         message.has_grader = 1;
         if (!message.grader_prefix.set(request.grader->prefix)) return wrong("the prefix is too long");
-        order.descriptors.push_back(request.grader->archive);
+        add_archive(order, request.grader->archive);
     }
     if (request.binds.size() > binds_max) return wrong("more than 8 binds");
     message.binds_count = static_cast<std::uint32_t>(request.binds.size());

@@ -197,6 +197,7 @@ void run_fill(const EntryPlan& plan, FillFunction fill, int archive, const std::
     place_streams(plan, {archive});
     reset_signals();
     must(plan.talk, ::chdir(directory.c_str()) == 0, "chdir");
+    must(plan.talk, ::lseek(archive, 0, SEEK_SET) == 0, "lseek");
     must(plan.talk, plan.filter->install(), "seccomp");
     tell(plan.talk, say::ready);
     expect(plan.talk, say::go);

@@ -285,7 +285,7 @@ Result<bool> Keeper::Run::fill(int archive, std::string_view prefix, const std::
     const sys::TimePoint begin = sys::system_clock().now();
     tell(main.talk.get(), say::go);
     const TimeLimits limits{.cpu_ns = sys::Duration{fill_time_max}.count(), .wall_ns = sys::Duration{fill_time_max}.count(), .cores = 1};
-    const End end = watch({main.process.pidfd, init.process.pidfd, keeper.socket_, keeper.life_, oom}, limits, group, begin, group.cpu_usage().total_ns());
+    const End end = watch({main.process.pidfd, init.process.pidfd, keeper.socket_, keeper.life_, oom}, limits, group, begin, group.cpu_usage().total_ns);
     if (end == End::abandoned || end == End::cancelled) {
         keeper.abandoned_ = end == End::abandoned;
         return Error{Fault::interrupted, "the run was cancelled while its files were unpacked"};
@@ -352,7 +352,7 @@ Result<> Keeper::Run::launch(FromKeeper& answer) {
     started = sys::system_clock().now();
     tell(main.talk.get(), say::go);
     answer.started = 1;
-    const End end = watch({main.process.pidfd, init.process.pidfd, keeper.socket_, keeper.life_, oom}, time, group, started, cpu_base.total_ns());
+    const End end = watch({main.process.pidfd, init.process.pidfd, keeper.socket_, keeper.life_, oom}, time, group, started, cpu_base.total_ns);
     ended = sys::system_clock().now();
     switch (end) {
         case End::cpu: answer.cpu_exceeded = 1; break;
@@ -387,13 +387,16 @@ Result<std::optional<sys::Exit>> Keeper::Run::end_all() {
 void Keeper::Run::count(FromKeeper& answer) {
     const model::Limits& limits = order.limits;
     const CpuUsage cpu = group.cpu_usage();
-    answer.cpu_user_ms = static_cast<double>(cpu.user_ns - cpu_base.user_ns) / 1e6;
-    answer.cpu_system_ms = static_cast<double>(cpu.system_ns - cpu_base.system_ns) / 1e6;
+    const auto cpu_ns = static_cast<double>(cpu.total_ns - cpu_base.total_ns);
+    const auto system_ticks = static_cast<double>(cpu.system_ns - cpu_base.system_ns);
+    const double ticks = system_ticks + static_cast<double>(cpu.user_ns - cpu_base.user_ns);
+    answer.cpu_system_ms = ticks > 0 ? cpu_ns / 1e6 * system_ticks / ticks : 0;  // Shorter than a tick: all is called user.
+    answer.cpu_user_ms = cpu_ns / 1e6 - answer.cpu_system_ms;
     answer.wall_ms = sys::ms_of(ended - started);
     answer.memory_peak_bytes = group.memory_peak_bytes();
     answer.processes_peak = group.processes_peak();
     // What the final counters say stands, even when the program was gone before we looked.
-    if (cpu.total_ns() - cpu_base.total_ns() > limits.cpu_ms * 1'000'000) answer.cpu_exceeded = 1;
+    if (cpu.total_ns - cpu_base.total_ns > limits.cpu_ms * 1'000'000) answer.cpu_exceeded = 1;
     if (ended - started > std::chrono::milliseconds{limits.wall_ms}) answer.wall_exceeded = 1;
     if (group.oom_kills() > 0 || keeper.group_.oom_kills() > job_oom_kills) answer.oom_killed = 1;
     if (group.processes_hit()) answer.processes_hit = 1;

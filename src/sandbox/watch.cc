@@ -22,7 +22,7 @@ NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int6
 End watch(const Watched& watched, const TimeLimits& limits, const Group& group, sys::TimePoint started, std::int64_t cpu_base_ns) {
     for (;;) {
         const std::int64_t wall_ns = (sys::system_clock().now() - started).count();
-        const NextLook look = next_look(limits, group.cpu_usage().total_ns() - cpu_base_ns, wall_ns);
+        const NextLook look = next_look(limits, group.cpu_usage().total_ns - cpu_base_ns, wall_ns);
         pollfd fds[] = {
             {watched.process.get(), POLLIN, 0}, {watched.init.get(), POLLIN, 0}, {watched.socket.get(), POLLIN, 0},
             {watched.life.get(), POLLIN, 0},    {watched.oom.get(), POLLIN, 0},  // -1 is passed over

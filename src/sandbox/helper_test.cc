@@ -1,0 +1,223 @@
+// The helper as a process: what ends with it, what a later start cleans, the roles it starts, the pure parts.
+#include "sandbox/helper.hh"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "sandbox/capture.hh"
+#include "sandbox/cgroup.hh"
+#include "sandbox/confine.hh"
+#include "sandbox/fixture.hh"
+#include "sandbox/process.hh"
+#include "sandbox/protocol.hh"
+#include "sandbox/watch.hh"
+#include "sys/file.hh"
+#include "sys/socket.hh"
+
+namespace assay::sandbox::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The role that the tests start from this very program: says who it is on its first descriptor, then waits for its end.
+const bool was_role = [] {
+    std::string words;
+    std::getline(std::ifstream{"/proc/self/cmdline"}, words);
+    if (words != std::string{"assay\0test-role\0", 16}) return false;
+    std::string facts = std::to_string(::getuid()) + " " + std::to_string(sys::list_directory("/proc/self/fd").value().size());
+    Client client{sys::Fd{4}};
+    Result<Job> job = client.open_job(5, 64 << 20);
+    facts += job ? " job" : " " + job.error().text();
+    (void)sys::write_all(sys::Fd{3}, facts);
+    ::_exit(7);
+    return true;
+}();
+
+class HelperProcess : public SandboxTest {};
+
+TEST_F(HelperProcess, StartsARoleWithItsOwnIdentityAndConnection) {
+    auto pipe = std::move(sys::make_pipe()).value();
+    Result<Role> role = spawn_role(helper_, "test-role", {pipe.second.get()});
+    ASSERT_TRUE(role) << role.error().text();
+    pipe.second.reset();
+    const std::string uid = std::to_string(first_uid_for(id_) + runner_uid_offset);
+    // 0, 1, 2, the pipe, the connection, and the one that lists.
+    EXPECT_EQ(sys::read_all(pipe.first, 4096).value(), uid + " 6 job");
+    EXPECT_TRUE(sys::wait_readable(role->pidfd, sys::system_clock().now() + 10s).value());
+    EXPECT_FALSE(spawn_role(helper_, "../bad", {}));
+}
+
+// Killed without a chance to clean up: its keepers notice and end what they keep.
+TEST_F(HelperProcess, AKilledHelperTakesItsSandboxesAlong) {
+    std::optional<Job> job{open_job()};
+    std::thread runner{[&] { EXPECT_FALSE(job->run(shell("sleep 1000"))); }};
+    while (find_groups(find_hierarchies(), "run-test").empty()) std::this_thread::yield();
+    ::kill(helper_.pid, SIGKILL);
+    runner.join();
+    job.reset();  // Returns when the keeper is gone.
+    EXPECT_TRUE(find_groups(find_hierarchies(), "run-test").empty());
+    ::waitpid(helper_.pid, nullptr, 0);
+    helper_.pid = 0;
+    EXPECT_TRUE(clean_leftovers(id_));
+}
+
+TEST_F(HelperProcess, AJobThatIsDroppedWhileItRunsIsEnded) {
+    const Result<sys::Fd> socket = connect_client(helper_);
+    const pid_t runner = ::fork();  // A runner that is killed in the middle of a run.
+    if (runner == 0) {
+        Client client{std::move(sys::duplicate(*socket)).value()};
+        Result<Job> job = client.open_job(9, 64 << 20);
+        if (job) (void)job->run(shell("sleep 1000", "orphan"));
+        ::_exit(0);
+    }
+    while (find_groups(find_hierarchies(), "run-orphan").empty()) std::this_thread::yield();
+    ::kill(runner, SIGKILL);
+    ::waitpid(runner, nullptr, 0);
+    while (!find_groups(find_hierarchies(), "job9").empty()) std::this_thread::yield();  // The test's own time limit bounds it.
+}
+
+TEST_F(HelperProcess, ALaterStartRemovesWhatAKilledOneLeft) {
+    std::optional<Job> job{open_job()};
+    const Request wanted = shell("sleep 1000");
+    std::thread runner{[&] { (void)job->run(wanted); }};
+    while (find_groups(find_hierarchies(), "run-test").empty()) std::this_thread::yield();
+    EXPECT_TRUE(clean_leftovers(id_));  // Takes the helper, the keeper and the command with it.
+    runner.join();
+    job.reset();
+    EXPECT_TRUE(find_groups(find_hierarchies(), "assay-" + id_).empty());
+    ::waitpid(helper_.pid, nullptr, 0);
+    helper_.pid = 0;
+}
+
+// `assay run` on a host without groups: everything still works, and what is not exact says so.
+TEST_F(HelperProcess, WithoutGroupsLimitsAreApproximate) {
+    const pid_t other = ::fork();  // A host of its own: the same, without the group file systems.
+    if (other == 0) {
+        const auto check_all = [&]() -> int {
+            if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 10;
+            const std::vector<Hierarchy> found = find_hierarchies();
+            for (const Hierarchy& hierarchy : found) (void)::umount2(hierarchy.mount.c_str(), MNT_DETACH);
+            if (!find_hierarchies().empty() || check_host().can_grade) return 11;
+            const std::string id = "00000000" + id_.substr(8);
+            Result<Helper> helper = start_helper({.directory_id = id, .first_uid = first_uid_for(id)});
+            if (!helper) return 12;
+            Client client{std::move(connect_client(*helper)).value()};
+            const auto outcome = [&](const Request& wanted) {
+                Job job = std::move(client.open_job(0, 1LL << 30)).value();
+                return job.run(wanted).value().outcome;
+            };
+            if (outcome(shell("echo fine")).output.head != "fine\n") return 13;
+            if (outcome(shell("true")).guarantees.memory != model::Guarantee::approximate) return 14;
+            Request hungry = python("x = bytearray(400 << 20)");
+            if (outcome(hungry).exit_code != 1) return 15;  // MemoryError
+            Request busy = shell("while :; do :; done");
+            busy.limits.cpu_ms = 500;
+            if (outcome(busy).signal != SIGKILL) return 16;
+            helper->control.reset();
+            return ::waitpid(helper->pid, nullptr, 0) == helper->pid ? 0 : 18;
+        };
+        ::_exit(check_all());
+    }
+    int status = 0;
+    ::waitpid(other, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(HelperProcess, CleaningTouchesOnlyItsOwn) {
+    Job job = open_job();
+    EXPECT_TRUE(clean_leftovers("0123456789abcdef"));
+    EXPECT_EQ(run(job, shell("echo alive")).outcome.output.head, "alive\n");
+}
+
+TEST(HostUids, LieInTheRangeNobodyGivesOut) {
+    for (const char* const id : {"", "0000000000000000", "ffffffffffffffff", "0123456789abcdef"}) {
+        const std::uint32_t first = first_uid_for(id);
+        EXPECT_GE(first, 0x70000000U);
+        EXPECT_LT(first + 255, 0x80000000U);
+        EXPECT_EQ(first % 256, 0U);
+    }
+    EXPECT_NE(first_uid_for("0123456789abcdef"), first_uid_for("0123456789abcdee"));
+}
+
+TEST(NextLook, IsTheEarliestMomentALimitCanBePassed) {
+    constexpr std::int64_t ms = 1'000'000;
+    const TimeLimits limits{.cpu_ns = 1000 * ms, .wall_ns = 5000 * ms, .cores = 2};
+    EXPECT_EQ(next_look(limits, 0, 0).wait, 500ms);
+    EXPECT_EQ(next_look(limits, 990 * ms, 600 * ms).wait, 5ms);
+    EXPECT_EQ(next_look(limits, 0, 4900 * ms).wait, 100ms);
+    EXPECT_EQ(next_look(limits, 1000 * ms - 1, 0).wait, 500us);
+    EXPECT_EQ(next_look(limits, 1000 * ms, 0).over, TimeOut::cpu);
+    EXPECT_EQ(next_look(limits, 0, 5000 * ms).over, TimeOut::wall);
+}
+
+TEST(CaptureOfAStream, KeepsHeadAndTail) {
+    const auto captured = [](std::size_t max, std::vector<std::string> parts) {
+        Capture capture{max};
+        for (const std::string& part : parts) capture.add(part);
+        return std::move(capture).take();
+    };
+    EXPECT_EQ(captured(10, {"hello"}).head, "hello");
+    EXPECT_EQ(captured(10, {"01234", "56789"}).head, "0123456789");
+    const model::Captured cut = captured(10, {"0123456789abc", "d", "efgh"});
+    EXPECT_EQ(cut.head, "01234");
+    EXPECT_EQ(cut.tail, "defgh");
+    EXPECT_EQ(cut.bytes, 18);
+    EXPECT_EQ(cut.dropped_bytes, 8);
+    EXPECT_EQ(captured(0, {"x"}).dropped_bytes, 1);
+}
+
+TEST(CommandBlock, SurvivesTheTripAndRefusesDamage) {
+    std::string bytes = pack_command({"a", "", "c d"}, {"X=1"}, "/out");
+    const Command command = parse_command(bytes).value();
+    ASSERT_EQ(command.arguments.size(), 4U);
+    EXPECT_STREQ(command.arguments[1], "");
+    EXPECT_STREQ(command.environment[0], "X=1");
+    EXPECT_STREQ(command.directory, "/out");
+    for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+        std::string damaged = bytes.substr(0, cut);
+        EXPECT_FALSE(parse_command(damaged)) << cut;
+    }
+    std::string longer = bytes + std::string{"x\0", 2};
+    EXPECT_FALSE(parse_command(longer));
+    bytes[0] = '\xff';
+    EXPECT_FALSE(parse_command(bytes));
+}
+
+TEST(NamesOnTheWire, AreCheckedByLengthAndCharacters) {
+    EXPECT_TRUE(valid_stage("build-1_x"));
+    for (const std::string& name : {std::string{}, std::string{"A"}, std::string{"a/b"}, std::string{".."}, std::string(65, 'a')}) EXPECT_FALSE(valid_stage(name));
+    EXPECT_TRUE(valid_component("results.json"));
+    for (const char* const name : {"", ".", "..", "a/b"}) EXPECT_FALSE(valid_component(name));
+    EXPECT_TRUE(valid_prefix("grader/") && valid_prefix("") && valid_prefix("a/b.c/"));
+    for (const char* const prefix : {"grader", "/", "../", "a/../b/", "a//"}) EXPECT_FALSE(valid_prefix(prefix));
+    EXPECT_TRUE(valid_inside("/data/in"));
+    for (const char* const path : {"/", "data", "/a/../b", "/a//b", "/a/"}) EXPECT_FALSE(valid_inside(path));
+    model::Limits limits;
+    EXPECT_TRUE(check(limits));
+    limits.processes = 0;
+    EXPECT_THAT(check(limits).error().text(), ::testing::HasSubstr("`processes` is 0"));
+}
+
+TEST(Hierarchies, AreFoundWhereTheHostPutThem) {
+    const std::string mounts = "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+                               "36 31 0:33 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+                               "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+    const std::string own = "4:memory:/service\n2:cpu,cpuacct:/\n0::/scope\n";
+    std::string found;
+    for (const Hierarchy& h : find_hierarchies(mounts, own)) found += h.own + "\n";
+    EXPECT_EQ(found, "/sys/fs/cgroup/memory/service\n/sys/fs/cgroup/cpu,cpuacct\n/sys/fs/cgroup/cpu,cpuacct\n/sys/fs/cgroup/unified/scope\n");
+    // In a container the mount shows a part of the tree only.
+    const auto inner = find_hierarchies("35 31 0:32 /box /cg rw - cgroup cgroup rw,memory\n", "4:memory:/box/a\n");
+    ASSERT_EQ(inner.size(), 1U);
+    EXPECT_EQ(inner.front().own, "/cg/a");
+    EXPECT_TRUE(find_hierarchies("", "").empty());
+}
+
+}  // namespace
+}  // namespace assay::sandbox::testing
