@@ -13,7 +13,6 @@
 #include "grade/grade.hh"
 #include "runner/bounds.hh"
 #include "runner/runner.hh"
-#include "runner/texts.hh"
 #include "sys/file.hh"
 
 namespace assay::runner {
@@ -62,6 +61,15 @@ model::Usage usage_of(const model::Outcome& outcome) {
 // All of a stream that was kept; what was dropped between head and tail ends it.
 std::string stream_of(const model::Captured& captured) {
     return captured.dropped_bytes == 0 ? captured.head + captured.tail : captured.head;
+}
+
+// Of a stream that was too long to be kept whole: its ends, and the true number of bytes between them.
+std::string ends_of(const model::Captured& captured) {
+    constexpr std::size_t half = model::test_output_kept_max / 2;
+    model::Captured few{.head = captured.head.substr(0, half), .bytes = captured.bytes};
+    few.tail = captured.tail.substr(captured.tail.size() - std::min(half, captured.tail.size()));
+    few.dropped_bytes = captured.bytes - static_cast<std::int64_t>(few.head.size() + few.tail.size());
+    return replace_invalid_utf8(few.text());
 }
 
 // A tree that did not fit into the limits of the run it was unpacked for.
@@ -172,21 +180,13 @@ private:
     }
 
     static void take_results(const model::StagePlan& stage, const sys::Fd& file, model::StageReport& report) {
-        constexpr double score_max_default = 100;
         auto read = results_of(stage, file);
         if (!read) {
             report.verdict = Verdict::grader_fault;
-            report.fault = kept_text(std::move(read).take_error().in("report " + stage.report).text(), fault_bytes_max);
+            report.fault = grade::kept_text(read.take_error().in("report " + stage.report).text(), fault_bytes_max);
             return;
         }
-        grade::Results results = std::move(read).value();
-        double sum = 0;
-        for (const model::TestReport& test : results.tests) sum += test.score;
-        report.score = results.score.value_or(sum);
-        report.score_max = stage.points.value_or(results.score_max.value_or(score_max_default));
-        report.message = kept_text(results.output, model::stage_output_kept_max);
-        report.tests = std::move(results.tests);
-        for (model::TestReport& test : report.tests) shorten(test);
+        grade::take(std::move(read).value(), report);
     }
 
     Result<model::StageReport> tests(const model::StagePlan& stage) {
@@ -202,7 +202,7 @@ private:
             if (!done) return done.take_error().in("test " + plan.name);
         }
         ASSAY_ASSERT(report);
-        report->verdict = std::ranges::min_element(report->tests, {}, &model::TestReport::verdict)->verdict;
+        report->verdict = grade::verdict_of_tests(report->tests);
         return std::move(*report);
     }
 
@@ -242,20 +242,9 @@ private:
         }
         ASSAY_TRY(const sandbox::Finished finished, run(asked));
         const model::Outcome& outcome = finished.outcome;
-        const std::string got = stream_of(outcome.output);
-
-        model::TestReport done = grade::grade_test(plan, outcome, got);
-        done.name = plan.name;
-        done.visibility = plan.visibility;
-        done.exit_code = outcome.exit_code;
-        done.signal = outcome.signal;
-        done.usage = usage_of(outcome);
-        done.input = plan.stdin_bytes;
-        done.expected = plan.stdout_bytes.value_or("");
-        done.got = outcome.output.text();
-        done.errors = outcome.errors.text();
-        shorten(done);
-
+        model::TestReport done = grade::grade_test(plan, outcome, stream_of(outcome.output));
+        if (outcome.output.dropped_bytes > 0) done.got = ends_of(outcome.output);
+        if (outcome.errors.dropped_bytes > 0) done.errors = ends_of(outcome.errors);
         if (!report) report = described(stage, outcome);
         report->usage.cpu_ms += done.usage.cpu_ms;
         report->usage.wall_ms += done.usage.wall_ms;
@@ -263,12 +252,6 @@ private:
         report->usage.processes_peak = std::max(report->usage.processes_peak, done.usage.processes_peak);
         report->tests.push_back(std::move(done));
         return ok;
-    }
-
-    static void shorten(model::TestReport& test) {
-        for (std::string* text : {&test.input, &test.expected, &test.got, &test.errors, &test.message}) {
-            *text = kept_text(*text, model::test_output_kept_max);
-        }
     }
 
     sandbox::Job& job_;

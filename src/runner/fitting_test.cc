@@ -1,41 +1,9 @@
-#include "runner/texts.hh"
+#include "runner/fitting.hh"
 
 #include <gtest/gtest.h>
 
-#include "base/text.hh"
-
 namespace assay::runner {
 namespace {
-
-TEST(KeptText, WhatFitsStaysAsItIs) {
-    EXPECT_EQ(kept_text("", 128), "");
-    EXPECT_EQ(kept_text(std::string(128, 'a'), 128), std::string(128, 'a'));
-}
-
-TEST(KeptText, TooLongKeepsBothEndsAndSaysHowMuchIsMissing) {
-    const std::string text = "begin" + std::string(1000, '.') + "end";
-    const std::string kept = kept_text(text, 256);
-    EXPECT_LE(kept.size(), 256u);
-    EXPECT_TRUE(kept.starts_with("begin"));
-    EXPECT_TRUE(kept.ends_with("end"));
-    EXPECT_TRUE(kept.contains("[... 816 bytes left out ...]")) << kept;
-}
-
-// A cut inside a character would put replacement marks into a text that was fine.
-TEST(KeptText, CutsBetweenCharacters) {
-    for (int shift = 0; shift < 4; ++shift) {
-        std::string text(static_cast<std::size_t>(shift), 'x');
-        for (int i = 0; i < 300; ++i) text += "字";
-        const std::string kept = kept_text(text, 200);
-        EXPECT_TRUE(valid_utf8(kept));
-        EXPECT_FALSE(kept.contains("\xEF\xBF\xBD")) << shift;
-    }
-}
-
-TEST(KeptText, BytesThatAreNoTextBecomeText) {
-    EXPECT_TRUE(valid_utf8(kept_text(std::string(10'000, '\xFF'), 4096)));
-    EXPECT_TRUE(valid_utf8(kept_text(std::string(10'000, '\x80'), 4096)));
-}
 
 model::Report report_with(std::size_t tests, std::size_t bytes) {
     model::Report report;
