@@ -27,11 +27,13 @@ struct Parts {
     std::function<std::string()> not_ready;  // empty = ready; else why (/readyz answers 503 with it)
 };
 
-// GET /api/v1/submissions/{id}[/report|/log|/receipt], /api/v1/receipt-keys, /healthz, /readyz.
+// GET /api/v1/submissions/{id}[/report|/log|/receipt] with `Authorization: Bearer TOKEN` of its participant, /api/v1/receipt-keys,
+// /healthz, /readyz; any other path below /api is a problem+json 404. `Parts` outlive the server.
 void add_public_routes(http::Router&, Parts&);
 
-// On admin.sock alone (peer: the owner or root): POST /admin/course/apply[?dry_run=1] (tar), GET /admin/courses,
-// POST /admin/roster/{course} (CSV), GET /admin/roster/{course}, GET /healthz, /readyz.
+// On admin.sock alone (peer: the owner or root): POST /admin/course/apply[?dry_run=1][&json=1] (tar), GET /admin/courses,
+// POST /admin/roster/{course}[?json=1] (CSV), GET /admin/roster/{course}, POST /admin/roster/{course}/token-reset?id=ID,
+// GET /healthz, /readyz. An answer's body is what the command prints; a refusal is problem+json with it as `detail`.
 void add_admin_routes(http::Router&, Parts&);
 
 }  // namespace assay::api

@@ -76,16 +76,17 @@ Html badge(Tone tone, std::string_view word) {
               {el("span", {{"class", "sign"}, {"aria-hidden", "true"}}, {sign_of(tone)}), word});
 }
 
-Tone tone_of(model::Verdict verdict) {
-    switch (verdict) {
-        case model::Verdict::passed: return Tone::good;
-        case model::Verdict::system_fault: case model::Verdict::grader_fault: return Tone::ours;
-        default: return Tone::bad;
-    }
-}
+Html badge(const Look& look, model::Verdict verdict) { return badge(look, verdict, std::nullopt); }
 
-Html badge(const Look& look, model::Verdict verdict) {
-    return badge(tone_of(verdict), wording::name(look.language, verdict));
+Html badge(const Look& look, model::Verdict verdict, const std::optional<double>& score) {
+    const auto tone = [&] {
+        switch (verdict) {
+            case model::Verdict::passed: return Tone::good;
+            case model::Verdict::system_fault: case model::Verdict::grader_fault: return Tone::ours;
+            default: return score.value_or(0) > 0 ? Tone::partial : Tone::bad;
+        }
+    };
+    return badge(tone(), wording::name(look.language, verdict));
 }
 
 std::string number_text(double value) {

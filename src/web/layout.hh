@@ -39,8 +39,9 @@ std::string page(const Look&, const Frame&);
 // A word with a colour and a sign, so that neither alone carries the meaning.
 enum class Tone { good, partial, bad, ours, waiting, working, quiet };
 Html badge(Tone, std::string_view word);
-Tone tone_of(model::Verdict);
 Html badge(const Look&, model::Verdict);
+// Of a submission: what failed and still has points is shown as partly done.
+Html badge(const Look&, model::Verdict, const std::optional<double>& score);
 
 // "87", "87.5", "0.33": at most two decimals.
 std::string number_text(double);

@@ -76,7 +76,7 @@ Html score_part(const Look& look, const ModulePage& of) {
                                        {"aria-hidden", "true"}});
             }
         }
-        inside += el("p", {}, {badge(look, *counts->verdict), " ",
+        inside += el("p", {}, {badge(look, *counts->verdict, counts->score), " ",
                                el("a", {{"href", of.address.at(id_of(*counts))}, {"class", "hint"}},
                                   {look.say(Sentence::score_from, {counts->submission.id.text()})})});
     } else {

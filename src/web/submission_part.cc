@@ -21,9 +21,7 @@ Html state_badge(const Look& look, const queue::SubmissionView& view) {
         case State::held: case State::cancelled: case State::superseded: return named(Tone::quiet);
         case State::graded: break;
     }
-    if (!view.verdict) return named(Tone::quiet);
-    const bool partly = tone_of(*view.verdict) == Tone::bad && view.score.value_or(0) > 0;
-    return partly ? badge(Tone::partial, wording::name(look.language, *view.verdict)) : badge(look, *view.verdict);
+    return view.verdict ? badge(look, *view.verdict, view.score) : named(Tone::quiet);
 }
 
 Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& waiting) {
@@ -38,10 +36,10 @@ Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& 
     }
     Html inside;
     inside += el("strong", {}, {look.say(Sentence::waits_because)});
+    inside += el("code", {}, {to_string(waiting.reason)});
     inside += el("p", {}, {wording::sentence(look.language, waiting.reason)});
     inside += el("p", {{"class", "hint"}}, {facts});
     if (!waiting.details.empty()) inside += el("p", {{"class", "hint"}, {"lang", "en"}}, {waiting.details});
-    inside += el("p", {{"class", "hint"}}, {el("code", {}, {to_string(waiting.reason)})});
     return el("div", {{"class", "why"}}, {inside});
 }
 

@@ -1,0 +1,86 @@
+// The admin socket: staff's commands, run by the server that holds the directory. Bodies are what the commands print.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "api/api.hh"
+#include "api/auth.hh"
+#include "api/health.hh"
+#include "base/log.hh"
+#include "course/tar.hh"
+#include "sys/process.hh"
+#include "sys/zone.hh"
+
+namespace assay::api {
+
+namespace {
+
+constexpr std::size_t tar_bytes_max = 64u << 20;  // SPEC: at most 64 MiB over the admin socket
+
+bool set(const http::Request& request, std::string_view name) { return request.parameter(name) == "1"; }
+
+// What a command does with its body: blocking, on a disk thread; returns what it prints.
+using Act = Result<std::string> (*)(Parts&, const http::Request&, const std::string& body);
+
+Result<std::string> apply_course(Parts& parts, const http::Request& request, const std::string& body) {
+    ASSAY_TRY(const auto compiled, course::compile_tar(bytes_of(body), sys::server_zone()));
+    ASSAY_TRY(const auto applied, course::apply(parts.store, parts.revisions, compiled, parts.machine, set(request, "dry_run"),
+                                                sys::to_ms(parts.clock.wall())));
+    return set(request, "json") ? applied.json : fmt::format("{}", fmt::join(applied.lines, "\n"));
+}
+
+Result<std::string> list_courses(Parts& parts, const http::Request&, const std::string&) {
+    return course::list_json(parts.store, sys::to_ms(parts.clock.wall()));
+}
+
+Result<std::string> import_roster(Parts& parts, const http::Request& request, const std::string& body) {
+    ASSAY_TRY(const auto rows, course::parse_roster(body));
+    ASSAY_TRY(const auto imported, course::import_roster(parts.store, parts.keys, CourseId{request.captures.at(0)}, rows));
+    return course::imported_text(imported, set(request, "json"));
+}
+
+Result<std::string> export_roster(Parts& parts, const http::Request& request, const std::string&) {
+    ASSAY_TRY(const auto rows, course::export_roster(parts.store, parts.keys, CourseId{request.captures.at(0)}));
+    return course::roster_csv(rows);
+}
+
+Result<std::string> reset_token(Parts& parts, const http::Request& request, const std::string&) {
+    const auto id = request.parameter("id");
+    if (!id) return Error{Fault::invalid, "the participant's id is missing"};
+    return course::reset_token(parts.store, parts.keys, CourseId{request.captures.at(0)}, ParticipantId{*id});
+}
+
+loop::Task<http::Response> command(Parts& parts, http::Request request, http::Reader& reader, Act act, std::size_t body_max,
+                                   std::string type) {
+    if (auto refused = not_staff(request, sys::effective_uid())) co_return *refused;
+    const auto body = co_await http::read_body(reader, body_max);
+    if (!body) co_return http::problem_of(body.error());
+    const auto work = [&] { return act(parts, request, *body); };
+    auto done = co_await parts.disk.run(work);
+    if (!done) {
+        const int status = http::status_of(done.error().fault());
+        if (status >= 500) log::error("admin.failed", {{"request", request.id}, {"error", done.error().text()}});
+        co_return http::problem_of(done.error());
+    }
+    http::Response response;
+    response.with("Content-Type", std::move(type)).body = std::move(done).value();
+    co_return response;
+}
+
+}  // namespace
+
+void add_admin_routes(http::Router& router, Parts& parts) {
+    const auto add = [&](const char* method, const char* pattern, Act act, std::size_t body_max, const char* type) {
+        router.add(method, pattern, [&parts, act, body_max, type](http::Request request, http::Reader& reader) {
+            return command(parts, std::move(request), reader, act, body_max, type);
+        });
+    };
+    constexpr const char* text = "text/plain; charset=utf-8";
+    add("POST", "/admin/course/apply", apply_course, tar_bytes_max, text);
+    add("GET", "/admin/courses", list_courses, 0, "application/json");
+    add("POST", "/admin/roster/{course}", import_roster, course::roster_bytes_max, text);
+    add("GET", "/admin/roster/{course}", export_roster, 0, "text/csv; charset=utf-8");
+    add("POST", "/admin/roster/{course}/token-reset", reset_token, 0, text);
+    add_health_routes(router, parts);
+}
+
+}  // namespace assay::api
