@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "archive/archive.hh"
@@ -47,7 +48,7 @@ struct Machine {
 };
 
 struct Applied {
-    std::vector<std::string> lines;  // the difference, one line each: "PA1: new (revision 1)", "hello: unchanged"
+    std::vector<std::string> lines;  // the difference, one line each: "PA1: new (revision 1)"; then the warnings as "note: …"
     std::string json;                // the same for --json
 };
 // Idempotent: an unchanged module makes no revision. A removed folder archives its module. Blocking.
@@ -55,11 +56,14 @@ Result<Applied> apply(store::Store&, store::Blobs& revisions, const Compiled&, c
 
 // `assay course list --json`: [{id, title, modules: [{id, title, revision, open}]}]
 Result<std::string> list_json(store::Store&, std::int64_t now_ms);
+// The same for people, from that JSON. Errors: invalid.
+Result<std::string> list_text(std::string_view list_json);
 
 struct RosterRow {
     std::string id, name, email, group, token, key;
 };
-// Header: id, optionally name, email, group, token, key; UTF-8 with or without BOM; RFC 4180 quoting. Errors: invalid with the line.
+// Header: id, optionally name, email, group, token, key; UTF-8 with or without BOM; RFC 4180 quoting. Blanks around a field do not
+// count. Errors: invalid with the line, too_large.
 Result<std::vector<RosterRow>> parse_roster(std::string_view csv);
 std::string roster_csv(const std::vector<RosterRow>&);
 
@@ -68,10 +72,15 @@ struct Imported {
     std::int64_t updated = 0;
     std::int64_t unchanged = 0;
 };
-// Adds and updates, never removes. Missing tokens and keys are generated; an existing participant keeps his unless the file
-// names others. Imported ones shorter than 8 characters or equal to the id are refused.
+// Adds and updates, never removes: an empty field keeps what is stored. Missing tokens and keys are generated; an existing
+// participant keeps his unless the file names others. All rows or none. Blocking. Errors: missing (no such course), conflict
+// (a token or key is someone else's), the store's.
 Result<Imported> import_roster(store::Store&, const store::Keys&, const CourseId&, const std::vector<RosterRow>&);
+std::string imported_text(const Imported&, bool json);
+// Errors: missing (no such course), the store's. Blocking.
 Result<std::vector<RosterRow>> export_roster(store::Store&, const store::Keys&, const CourseId&);
+// Gives the participant a new token and returns it; the old one is void from then on. Errors: missing. Blocking.
+Result<std::string> reset_token(store::Store&, const store::Keys&, const CourseId&, const ParticipantId&);
 
 std::string new_token();  // 4 groups of 4 Crockford base32 digits: "7H2K-9QXM-…" (80 bits)
 // As people type them: case and dashes do not matter, O is 0, I and L are 1. What is no token comes back unchanged.

@@ -100,7 +100,8 @@ std::int64_t local_second(const PosixZone::Change& change, year in) {
     } else if (change.kind == Kind::month_week_day) {
         const month of{static_cast<unsigned>(change.month)};
         const weekday on{static_cast<unsigned>(change.day)};
-        date = change.week == 5 ? sys_days{in / of / on[last]} : sys_days{in / of / on[static_cast<unsigned>(change.week)]};
+        date = change.week == 5 ? sys_days{in / of / on[last]}
+                                : sys_days{in / of / on[static_cast<unsigned>(change.week)]};
     }
     return std::int64_t{date.time_since_epoch().count()} * day_seconds + change.time_s;
 }

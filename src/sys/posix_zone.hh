@@ -13,15 +13,16 @@ struct PosixZone {
     // A day of the year and the local time of the change on it.
     struct Change {
         enum class Kind { month_week_day, julian, zero_based } kind = Kind::zero_based;
-        int month = 1;   // 1..12
-        int week = 1;    // 1..5; 5 = the last
-        int day = 0;     // weekday 0..6 from Sunday, or the day of the year: julian 1..365 without 29 February, else 0..365
+        int month = 1;  // 1..12
+        int week = 1;   // 1..5; 5 = the last
+        int day =
+            0;  // weekday 0..6 from Sunday, or the day of the year: julian 1..365 without 29 February, else 0..365
         std::int32_t time_s = 7200;
     };
     struct Summer {
         std::int32_t offset_s = 0;
-        Change begins;   // in standard time
-        Change ends;     // in summer time
+        Change begins;  // in standard time
+        Change ends;    // in summer time
     };
     std::int32_t offset_s = 0;  // east of UTC
     std::optional<Summer> summer;

@@ -73,7 +73,8 @@ std::optional<Counts> read_counts(Reader& reader) {
     if (reader.take(4) != "TZif") return std::nullopt;
     Counts counts;
     const std::string_view version = reader.take(16);
-    for (std::size_t* field : {&counts.utc, &counts.standard, &counts.leaps, &counts.changes, &counts.types, &counts.letters}) {
+    for (std::size_t* field :
+         {&counts.utc, &counts.standard, &counts.leaps, &counts.changes, &counts.types, &counts.letters}) {
         const std::int64_t value = reader.number(4);
         // No count can exceed the file, which also keeps the sums below from overflowing.
         if (value < 0 || value > static_cast<std::int64_t>(zone_file_bytes_max)) return std::nullopt;
@@ -133,7 +134,8 @@ bool plain_name(std::string_view name) {
     if (parts.front() == "right") return false;
     return std::ranges::all_of(parts, [](std::string_view part) {
         return !part.empty() && std::ranges::all_of(part, [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '+';
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+                   c == '+';
         });
     });
 }
@@ -181,7 +183,9 @@ LocalTime fields_of(WallTime time, std::int32_t offset_s) {
     };
 }
 
-std::int64_t second_of(WallTime time) { return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(); }
+std::int64_t second_of(WallTime time) {
+    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
 
 }  // namespace
 
@@ -206,26 +210,29 @@ std::string server_zone() {
     return "UTC";
 }
 
-LocalTime local_time(WallTime time, const std::string& zone) { return fields_of(time, offset_in(zone, second_of(time))); }
+LocalTime local_time(WallTime time, const std::string& zone) {
+    return fields_of(time, offset_in(zone, second_of(time)));
+}
 
 std::string date_and_time(WallTime time, const std::string& zone) {
     const LocalTime local = local_time(time, zone);
-    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", local.year, local.month, local.day, local.hour, local.minute,
-                       local.second);
+    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", local.year, local.month, local.day, local.hour,
+                       local.minute, local.second);
 }
 
 std::string rfc3339(WallTime time, const std::string& zone) {
     // An offset has whole minutes here; those with seconds are from before 1972, and the same instant is still named.
     const std::int32_t minutes = offset_in(zone, second_of(time)) / 60;
     const LocalTime local = fields_of(time, minutes * 60);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}{}{:02}:{:02}", local.year, local.month, local.day, local.hour,
-                       local.minute, local.second, local.millisecond, minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
-                       std::abs(minutes) % 60);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}{}{:02}:{:02}", local.year, local.month, local.day,
+                       local.hour, local.minute, local.second, local.millisecond, minutes < 0 ? '-' : '+',
+                       std::abs(minutes) / 60, std::abs(minutes) % 60);
 }
 
 WallTime from_local(const LocalTime& local, const std::string& zone) {
     using namespace std::chrono;
-    const sys_days date{year{local.year} / month{static_cast<unsigned>(local.month)} / day{static_cast<unsigned>(local.day)}};
+    const sys_days date{year{local.year} / month{static_cast<unsigned>(local.month)} /
+                        day{static_cast<unsigned>(local.day)}};
     const WallTime naive = WallTime{date} + hours{local.hour} + minutes{local.minute} + seconds{local.second} +
                            milliseconds{local.millisecond};
     // Whatever changes near it changes between a day before and a day after.

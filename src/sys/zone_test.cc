@@ -10,7 +10,8 @@ namespace assay::sys {
 namespace {
 
 WallTime utc(int year, int month, int day, int hour = 0, int minute = 0, int second = 0) {
-    return from_local({.year = year, .month = month, .day = day, .hour = hour, .minute = minute, .second = second}, "UTC");
+    return from_local({.year = year, .month = month, .day = day, .hour = hour, .minute = minute, .second = second},
+                      "UTC");
 }
 
 class ZoneTest : public testing::Test {
@@ -21,9 +22,10 @@ protected:
 };
 
 TEST_F(ZoneTest, KnowsZonesAndRefusesWhatIsNoPlainName) {
-    for (const char* name : {"UTC", "Asia/Shanghai", "America/Argentina/Buenos_Aires", "Etc/GMT+8"}) EXPECT_TRUE(known_zone(name)) << name;
-    for (const char* name : {"", "Mars/Olympus", "../../etc/passwd", "/etc/passwd", "Europe/../UTC", "Europe//Berlin", "Europe",
-                             "zone.tab", "Europe/Berlin ", "right/UTC"}) {
+    for (const char* name : {"UTC", "Asia/Shanghai", "America/Argentina/Buenos_Aires", "Etc/GMT+8"})
+        EXPECT_TRUE(known_zone(name)) << name;
+    for (const char* name : {"", "Mars/Olympus", "../../etc/passwd", "/etc/passwd", "Europe/../UTC", "Europe//Berlin",
+                             "Europe", "zone.tab", "Europe/Berlin ", "right/UTC"}) {
         EXPECT_FALSE(known_zone(name)) << name;
     }
 }
@@ -46,8 +48,10 @@ TEST_F(ZoneTest, BerlinAroundItsChanges) {
     EXPECT_EQ(date_and_time(utc(2026, 10, 25, 0, 59, 59), zone), "2026-10-25 02:59:59");
     EXPECT_EQ(date_and_time(utc(2026, 10, 25, 1), zone), "2026-10-25 02:00:00");
     // 02:30 comes twice: the earlier. In spring it does not come: shifted.
-    EXPECT_EQ(from_local({.year = 2026, .month = 10, .day = 25, .hour = 2, .minute = 30}, zone), utc(2026, 10, 25, 0, 30));
-    EXPECT_EQ(from_local({.year = 2026, .month = 3, .day = 29, .hour = 2, .minute = 30}, zone), utc(2026, 3, 29, 1, 30));
+    EXPECT_EQ(from_local({.year = 2026, .month = 10, .day = 25, .hour = 2, .minute = 30}, zone),
+              utc(2026, 10, 25, 0, 30));
+    EXPECT_EQ(from_local({.year = 2026, .month = 3, .day = 29, .hour = 2, .minute = 30}, zone),
+              utc(2026, 3, 29, 1, 30));
     EXPECT_EQ(from_local({.year = 2026, .month = 7, .day = 1, .hour = 12}, zone), utc(2026, 7, 1, 10));
 }
 
@@ -61,7 +65,8 @@ TEST_F(ZoneTest, NewYorkInTwentyFortyFive) {
 }
 
 TEST_F(ZoneTest, EveryHourOfTwoYearsComesBack) {
-    for (const char* zone : {"Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "Africa/Casablanca"}) {
+    for (const char* zone :
+         {"Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "Africa/Casablanca"}) {
         for (WallTime time = utc(2037, 1, 1); time < utc(2039, 1, 1); time += std::chrono::minutes{30}) {
             const WallTime back = from_local(local_time(time, zone), zone);
             ASSERT_LE(back, time) << zone;  // The earlier of two.
@@ -87,16 +92,21 @@ TEST_F(ZoneTest, TheServersZoneIsAKnownOne) {
 }
 
 TEST(PosixZone, ReadsTheFormsThatFootersHave) {
-    struct Case { const char* rule; std::int64_t second; std::int32_t offset; };
+    struct Case {
+        const char* rule;
+        std::int64_t second;
+        std::int32_t offset;
+    };
     constexpr std::int64_t january = 1'704'067'200, july = 1'719'792'000;  // 2024-01-01, 2024-07-01
     for (const auto& [rule, second, offset] : {
              Case{"CST-8", january, 28'800}, Case{"<+0545>-5:45", january, 20'700}, Case{"UTC0", july, 0},
              Case{"CET-1CEST,M3.5.0,M10.5.0/3", january, 3600}, Case{"CET-1CEST,M3.5.0,M10.5.0/3", july, 7200},
-             Case{"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", january, 39'600}, Case{"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", july, 37'800},
+             Case{"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", january, 39'600},
+             Case{"<+1030>-10:30<+11>-11,M10.1.0,M4.1.0", july, 37'800},
              Case{"<-02>2<-01>,M3.5.0/-1,M10.5.0/0", july, -3600}, Case{"IST-1GMT0,M10.5.0,M3.5.0/1", january, 0},
              Case{"AAA3BBB,J60/0,J300", 1'709'251'199 + 10'800, -10'800},  // 2024-02-29 23:59:59 local,
-             Case{"AAA3BBB,J60/0,J300", 1'709'251'200 + 10'800, -7200},    // and 1 March is day 60 in leap years as well.
-             Case{"AAA3BBB,59/0,300", 1'709'164'800 + 10'800, -7200},      // Zero-based 59 is 29 February.
+             Case{"AAA3BBB,J60/0,J300", 1'709'251'200 + 10'800, -7200},  // and 1 March is day 60 in leap years as well.
+             Case{"AAA3BBB,59/0,300", 1'709'164'800 + 10'800, -7200},    // Zero-based 59 is 29 February.
          }) {
         const auto zone = parse_posix_zone(rule);
         ASSERT_TRUE(zone) << rule;
@@ -105,8 +115,9 @@ TEST(PosixZone, ReadsTheFormsThatFootersHave) {
 }
 
 TEST(PosixZone, RefusesWhatIsNone) {
-    for (const char* rule : {"", "UTC", "A3", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.6.0,M10.5.0",
-                             "CET-1CEST,M3.5.7,M10.5.0", "CET-25", "CET-1:60", "<+1", "CET-1CEST,M3.5.0,M10.5.0x", "CET-99999999999"}) {
+    for (const char* rule :
+         {"", "UTC", "A3", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.6.0,M10.5.0",
+          "CET-1CEST,M3.5.7,M10.5.0", "CET-25", "CET-1:60", "<+1", "CET-1CEST,M3.5.0,M10.5.0x", "CET-99999999999"}) {
         EXPECT_FALSE(parse_posix_zone(rule)) << rule;
     }
 }

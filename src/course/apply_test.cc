@@ -1,0 +1,226 @@
+// Against the real store in a folder of its own: what apply promises is about what is durable.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "course/course.hh"
+#include "course/identity.hh"
+#include "sys/disk.hh"
+#include "sys/file.hh"
+
+namespace assay::course {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::int64_t now_ms = 1'790'000'000'000;
+const Machine machine{.memory_bytes = 8LL << 30, .cpus = 2};
+
+class ApplyTest : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string pattern = testing::TempDir() + "assay-course-XXXXXX";
+        ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+        folder_ = pattern;
+        for (const char* name : {"/blobs", "/tmp", "/keys"}) ASSERT_TRUE(sys::make_directory(folder_ + name));
+        auto opened = store::open_sqlite(
+            {.path = folder_ + "/assay.db", .on_failure = [](const Error& error) { ADD_FAILURE() << error.text(); }});
+        ASSERT_TRUE(opened) << opened.error().text();
+        store_ = std::move(*opened);
+        auto keys = store::Keys::open(folder_ + "/keys", now_ms);
+        ASSERT_TRUE(keys) << keys.error().text();
+        keys_.emplace(std::move(*keys));
+        blobs_.emplace(sys::real_disk(), folder_ + "/blobs", folder_ + "/tmp");
+    }
+    void TearDown() override {
+        store_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    static std::vector<archive::SourceFile> files(const std::string& run = "make", const std::string& more = "") {
+        return {{.path = "course.toml", .content = "[course]\nid = \"ICS\"\ntimezone = \"UTC\"\n"},
+                {.path = "PA1/module.toml",
+                 .content = "[module]\nid = \"PA1\"\n" + more + "[[stage]]\nname = \"build\"\nrun = \"" + run + "\"\n"},
+                {.path = "hello/module.toml",
+                 .content = "[module]\nid = \"hello\"\n[[stage]]\nname = \"run\"\nrun = \"true\"\n"}};
+    }
+    Result<std::vector<std::string>> apply_files(std::vector<archive::SourceFile> from, bool dry_run = false) {
+        ASSAY_TRY(const Compiled compiled, compile(std::move(from), "UTC"));
+        ASSAY_TRY(Applied applied, apply(*store_, *blobs_, compiled, machine, dry_run, now_ms));
+        last_json_ = applied.json;
+        return std::move(applied.lines);
+    }
+    std::string error_of(const std::string& more) {
+        const auto applied = apply_files(files("make", more));
+        return applied ? "applied" : applied.error().text();
+    }
+
+    std::string folder_;
+    std::unique_ptr<store::Store> store_;
+    std::optional<store::Keys> keys_;
+    std::optional<store::Blobs> blobs_;
+    std::string last_json_;
+};
+
+TEST_F(ApplyTest, IsIdempotentAndTellsTheDifference) {
+    auto lines = apply_files(files());
+    ASSERT_TRUE(lines) << lines.error().text();
+    EXPECT_THAT(*lines,
+                ElementsAre("ICS: new course, dates in UTC", "PA1: new (revision 1)", "hello: new (revision 1)"));
+    EXPECT_THAT(*apply_files(files()), ElementsAre("PA1: unchanged (revision 1)", "hello: unchanged (revision 1)"));
+    EXPECT_THAT(*apply_files(files("make all")),
+                ElementsAre("PA1: revision 2 (was 1)", "hello: unchanged (revision 1)"));
+    const auto json = nlohmann::json::parse(last_json_);
+    EXPECT_EQ(json["modules"][0], (nlohmann::json{{"id", "PA1"}, {"change", "revised"}, {"revision", 2}}));
+
+    // The current revision's files are there, and they are what was compiled.
+    ASSERT_TRUE(store_->read([&](store::Reading& reading) -> Result<> {
+        ASSAY_TRY(const auto module, reading.module(CourseId{"ICS"}, ModuleId{"PA1"}));
+        ASSAY_TRY(const auto revision, reading.revision(module->revision));
+        EXPECT_EQ(revision->number, 2);
+        ASSAY_TRY(const std::string tar, blobs_->get(revision->digest, 1 << 20));
+        EXPECT_EQ(tar, compile(files("make all"), "UTC")->modules[0].revision_tar);
+        return ok;
+    }));
+}
+
+TEST_F(ApplyTest, ADryRunChangesNothing) {
+    EXPECT_THAT(*apply_files(files(), true), ElementsAre("ICS: new course, dates in UTC", "PA1: new (revision 1)",
+                                                         "hello: new (revision 1)", HasSubstr("--dry-run")));
+    EXPECT_EQ(*list_json(*store_, now_ms), "[]");
+    EXPECT_TRUE(sys::list_directory(folder_ + "/blobs")->empty());
+}
+
+TEST_F(ApplyTest, ARemovedFolderArchivesAndComesBack) {
+    ASSERT_TRUE(apply_files(files()));
+    auto without = files();
+    without.pop_back();
+    EXPECT_THAT(*apply_files(without), ElementsAre("PA1: unchanged (revision 1)", HasSubstr("hello: archived")));
+    EXPECT_THAT(*apply_files(without), ElementsAre("PA1: unchanged (revision 1)"));
+    EXPECT_THAT(*list_json(*store_, now_ms), testing::Not(HasSubstr("hello")));
+    EXPECT_THAT(*apply_files(files()),
+                ElementsAre("PA1: unchanged (revision 1)", "hello: back from the archive (revision 1)"));
+}
+
+TEST_F(ApplyTest, ACoursesOwnKeysAreUpdated) {
+    ASSERT_TRUE(apply_files(files()));
+    auto moved = files();
+    moved[0].content = "[course]\nid = \"ICS\"\ntitle = \"Systems\"\ntimezone = \"Asia/Shanghai\"\n";
+    // The zone is part of each plan: dates and TZ of the stages follow it.
+    EXPECT_THAT(*apply_files(moved),
+                ElementsAre("ICS: title \"ICS\" -> \"Systems\"", "ICS: timezone \"UTC\" -> \"Asia/Shanghai\"",
+                            "PA1: revision 2 (was 1)", "hello: revision 2 (was 1)"));
+}
+
+TEST_F(ApplyTest, RefusesWhatCanNeverRunNamingTheNumbers) {
+    struct Case {
+        const char* limits;
+        const char* upload;
+        const char* error;
+    };
+    for (const auto& [limits, upload, error] : {
+             Case{"disk = \"100 MiB\"", "", "its disk of 100 MiB is smaller than unpacked_max, 128 MiB"},
+             {"disk = \"64 MiB\"", "unpacked_max = \"1 MiB\"\nentries_max = 15500",
+              "16384 inodes, and entries_max of 15500 needs 16500"},
+             {"memory = \"512 MiB\", disk = \"257 MiB\"", "",
+              "its memory of 512 MiB is smaller than twice its disk of 257 MiB"},
+             {"memory = \"9 GiB\", disk = \"1 GiB\"", "", "more than this machine could ever give, 8 GiB"},
+             {"memory = \"512 MiB\", disk = \"256 MiB\"", "", "applied"},
+             {"memory = \"64 MiB\", disk = \"1 MiB\"", "unpacked_max = \"1 MiB\"\nentries_max = 24", "applied"},
+         }) {
+        auto given = files();
+        given[1].content = "[module]\nid = \"PA1\"\n[upload]\n" + std::string{upload} +
+                           "\n[[stage]]\nname = \"build\"\nrun = \"make\"\nlimits = { " + limits + " }\n";
+        const auto applied = apply_files(given);
+        EXPECT_THAT(applied ? "applied" : applied.error().text(), HasSubstr(error)) << limits;
+    }
+}
+
+TEST_F(ApplyTest, ListsModulesAndWhetherTheyAreOpen) {
+    ASSERT_TRUE(apply_files(files("make", "due = 2020-01-01T00:00:00Z\n")));
+    const auto json = nlohmann::json::parse(*list_json(*store_, now_ms));
+    EXPECT_EQ(json, (nlohmann::json::parse(R"([{"id":"ICS","title":"ICS","modules":[
+        {"id":"PA1","title":"PA1","revision":1,"open":false},{"id":"hello","title":"hello","revision":1,"open":true}]}])")));
+    EXPECT_EQ(*list_text(json.dump()),
+              "ICS  ICS\n  PA1  PA1  (revision 1, not open)\n  hello  hello  (revision 1, open)\n");
+}
+
+TEST_F(ApplyTest, ARosterIsImportedWholeAndComesBack) {
+    const CourseId course{"ICS"};
+    EXPECT_THAT(import_roster(*store_, *keys_, course, {}).error().text(), HasSubstr("there is no course 'ICS'"));
+    ASSERT_TRUE(apply_files(files()));
+    const auto rows = parse_roster("id,name,token\n1,陈一鸣,\n2,Bo,my own secret\n");
+    ASSERT_TRUE(rows);
+    auto done = import_roster(*store_, *keys_, course, *rows);
+    ASSERT_TRUE(done) << done.error().text();
+    EXPECT_EQ(done->added, 2);
+
+    auto exported = export_roster(*store_, *keys_, course);
+    ASSERT_TRUE(exported) << exported.error().text();
+    ASSERT_EQ(exported->size(), 2U);
+    EXPECT_EQ((*exported)[0].name, "陈一鸣");
+    EXPECT_EQ((*exported)[0].token.size(), 19U);
+    EXPECT_EQ((*exported)[1].token, "my own secret");
+    EXPECT_GE((*exported)[0].key.size(), 20U);
+
+    // What was exported and comes back unchanged changes nothing; a file without tokens keeps them.
+    done = import_roster(*store_, *keys_, course, *parse_roster(roster_csv(*exported)));
+    EXPECT_EQ(done->unchanged, 2);
+    done = import_roster(*store_, *keys_, course, *parse_roster("id,name\n1,陈\n3,Ada\n"));
+    EXPECT_EQ(done->updated, 1);
+    EXPECT_EQ(done->added, 1);
+    EXPECT_EQ((*export_roster(*store_, *keys_, course))[0].token, (*exported)[0].token);
+
+    // A token that is taken refuses the whole file.
+    const auto taken =
+        import_roster(*store_, *keys_, course, {{.id = "4"}, {.id = "5", .token = (*exported)[0].token}});
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().fault(), Fault::conflict);
+    EXPECT_THAT(taken.error().text(), HasSubstr("5: "));
+    EXPECT_EQ(export_roster(*store_, *keys_, course)->size(), 3U);
+}
+
+TEST_F(ApplyTest, ATokenFindsItsOwnerUntilItIsReset) {
+    ASSERT_TRUE(apply_files(files()));
+    const CourseId course{"ICS"};
+    ASSERT_TRUE(import_roster(*store_, *keys_, course, {{.id = "1"}}));
+    const std::string old = (*export_roster(*store_, *keys_, course))[0].token;
+    const auto owners = [&](const std::string& token) {
+        std::size_t count = 0;
+        EXPECT_TRUE(store_->read([&](store::Reading& reading) -> Result<> {
+            ASSAY_TRY(const auto people, who(reading, *keys_, token));
+            count = people.size();
+            return ok;
+        }));
+        return count;
+    };
+    EXPECT_EQ(owners(lower_ascii(old)), 1U);
+    const auto fresh = reset_token(*store_, *keys_, course, ParticipantId{"1"});
+    ASSERT_TRUE(fresh);
+    EXPECT_EQ(owners(old), 0U);
+    EXPECT_EQ(owners(*fresh), 1U);
+    EXPECT_EQ(reset_token(*store_, *keys_, course, ParticipantId{"2"}).error().fault(), Fault::missing);
+}
+
+TEST_F(ApplyTest, ReadsAFolderWithoutDotEntriesAndRefusesLinks) {
+    const std::string top = folder_ + "/made";
+    std::filesystem::create_directories(top + "/PA1/.git");
+    ASSERT_TRUE(sys::write_file_durably(top + "/course.toml", "[course]\n"));
+    ASSERT_TRUE(sys::write_file_durably(top + "/PA1/run.sh", "x"));
+    ASSERT_TRUE(sys::write_file_durably(top + "/PA1/.git/config", "x"));
+    ASSERT_TRUE(sys::change_mode(top + "/PA1/run.sh", 0755));
+    const auto read = read_folder(top);
+    ASSERT_TRUE(read) << read.error().text();
+    ASSERT_EQ(read->size(), 2U);
+    EXPECT_EQ((*read)[0].path, "PA1/run.sh");
+    EXPECT_TRUE((*read)[0].executable);
+    EXPECT_EQ((*read)[1].content, "[course]\n");
+    std::filesystem::create_symlink("/etc/passwd", top + "/PA1/link");
+    EXPECT_THAT(read_folder(top).error().text(), HasSubstr("PA1/link is a symbolic link"));
+}
+
+}  // namespace
+}  // namespace assay::course

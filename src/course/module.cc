@@ -1,0 +1,259 @@
+// module.toml: dates and counts, what an upload must respect, and the stages.
+#include "course/module.hh"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.hh"
+
+namespace assay::course {
+namespace {
+
+constexpr std::int64_t size_max_bytes = 4LL << 30;
+constexpr std::int64_t unpacked_max_bytes = 1LL << 40;
+constexpr std::int64_t entries_max_count = 1'000'000;
+constexpr std::int64_t submissions_max_count = 1'000'000;
+constexpr double points_max = 1e6;
+constexpr std::size_t globs_max = 100;
+constexpr std::size_t glob_bytes_max = 256;
+constexpr std::string_view file_name = "module.toml";
+constexpr std::array<std::string_view, 3> readable_formats{"tar", "tar.gz", "tar.bz2"};  // as archive reads them today
+
+// Relative, without . and .., so that it can match something inside and nothing outside.
+bool inside(std::string_view path) {
+    if (path.empty() || path.size() > glob_bytes_max) return false;
+    return std::ranges::none_of(split(path, '/'),
+                                [](std::string_view part) { return part.empty() || part == "." || part == ".."; });
+}
+
+class Reader {
+public:
+    Reader(const ModuleFolder& folder, const std::string& timezone) : folder_{folder}, file_{folder.shown(file_name)} {
+        out_.plan.timezone = timezone;
+    }
+
+    Result<ModulePlan> read() {
+        ASSAY_TRY(const Value root, parse_toml(file_, folder_.files.find(file_name)->second));
+        constexpr std::string_view known[] = {"module", "upload", "environment", "stage"};
+        ASSAY_TRY(const Section top, Section::open(file_, root, "module.toml", known));
+        ASSAY_CHECK(top.require("module"));
+        ASSAY_CHECK(read_module(*top.find("module")));
+        if (const Value* upload = top.find("upload")) ASSAY_CHECK(read_upload(*upload));
+        if (const Value* environment = top.find("environment")) ASSAY_CHECK(read_environment(*environment));
+        ASSAY_TRY(const auto stages, tables(file_, std::get<Table>(root.is), "stage"));
+        if (stages.empty()) return problem_at(file_, 1, "a module needs at least one [[stage]]");
+        if (stages.size() > model::plan_stages_max) {
+            return problem_at(file_, stages[model::plan_stages_max]->line,
+                              fmt::format("a module has at most {} stages", model::plan_stages_max));
+        }
+        for (const Value* stage : stages) ASSAY_CHECK(read_stage(*stage));
+        warn_of_points();
+        return std::move(out_);
+    }
+
+private:
+    Result<> read_module(const Value& value) {
+        constexpr std::string_view known[] = {"id",        "title",  "opens", "due", "closes", "submissions_max",
+                                              "supersede", "counts", "pass"};
+        constexpr Later later[] = {
+            {"late", "this version cannot take points for lateness yet; leave it out, or set `closes`"},
+            {"upload_grace", "this version cannot count an upload by its first byte yet; leave it out"},
+        };
+        ASSAY_TRY(const Section module, Section::open(file_, value, "[module]", known, later));
+        ASSAY_CHECK(module.require("id"));
+        ASSAY_TRY(auto id, module.text("id"));
+        if (!valid_name(*id))
+            return module.problem("id", "must be 1 to 64 of A-Z a-z 0-9 . _ - and not begin with a dot");
+        out_.id = ModuleId{*id};
+        model::Plan& plan = out_.plan;
+        ASSAY_TRY(const auto title, module.text("title"));
+        plan.title = title.value_or(*id);
+        ASSAY_TRY(plan.opens_ms, module.time_ms("opens", plan.timezone));
+        ASSAY_TRY(plan.due_ms, module.time_ms("due", plan.timezone));
+        ASSAY_TRY(plan.closes_ms, module.time_ms("closes", plan.timezone));
+        if (!plan.closes_ms) plan.closes_ms = plan.due_ms;
+        if (plan.due_ms && *plan.closes_ms < *plan.due_ms) return module.problem("closes", "must not be before `due`");
+        if (plan.opens_ms && plan.closes_ms && *plan.closes_ms <= *plan.opens_ms) {
+            return module.problem("opens", "must be before `due` and `closes`");
+        }
+        ASSAY_TRY(plan.submissions_max, module.whole("submissions_max", 1, submissions_max_count));
+        ASSAY_TRY(const auto supersede, module.flag("supersede"));
+        plan.supersede = supersede.value_or(true);
+        constexpr std::string_view counts_words[] = {"last", "best", "last_on_time"};
+        ASSAY_TRY(const auto counts, module.word("counts", counts_words));
+        if (counts) plan.counts = *model::parse<model::Counts>(*counts);
+        ASSAY_TRY(plan.pass, module.number("pass", 0, points_max * 1000));
+        return ok;
+    }
+
+    Result<> read_upload(const Value& value) {
+        constexpr std::string_view known[] = {"size_max", "formats", "unpacked_max", "entries_max",
+                                              "symlinks", "names",   "ignore",       "required"};
+        constexpr Later later[] = {{"rate", "this version cannot bound how often somebody uploads yet; leave it out"}};
+        ASSAY_TRY(const Section upload, Section::open(file_, value, "[upload]", known, later));
+        model::UploadRules& rules = out_.plan.upload;
+        ASSAY_TRY(const auto size_max, upload.size("size_max", 1, size_max_bytes));
+        ASSAY_TRY(const auto unpacked_max, upload.size("unpacked_max", 1, unpacked_max_bytes));
+        ASSAY_TRY(const auto entries_max, upload.whole("entries_max", 1, entries_max_count));
+        rules.size_max = size_max.value_or(rules.size_max);
+        rules.unpacked_max = unpacked_max.value_or(rules.unpacked_max);
+        rules.entries_max = entries_max.value_or(rules.entries_max);
+        ASSAY_CHECK(read_formats(upload, rules));
+        ASSAY_TRY(auto required, upload.texts("required", globs_max));
+        if (required && !std::ranges::all_of(*required, inside)) {
+            return upload.problem(
+                "required", fmt::format("each must be a relative path or glob of at most {} bytes, without . or ..",
+                                        glob_bytes_max));
+        }
+        rules.required = std::move(required).value_or(std::vector<std::string>{});
+
+        constexpr std::string_view symlink_words[] = {"inside"};
+        constexpr Later symlink_later[] = {
+            {"refuse", "this version cannot refuse links that stay inside yet; leave it out"}};
+        ASSAY_CHECK(upload.word("symlinks", symlink_words, symlink_later));
+        constexpr std::string_view name_words[] = {"utf-8"};
+        constexpr Later name_later[] = {{"gb18030", "this version cannot convert names yet; leave it out"}};
+        ASSAY_CHECK(upload.word("names", name_words, name_later));
+        ASSAY_TRY(const auto ignore, upload.texts("ignore", globs_max));
+        if (ignore && *ignore != rules.ignore)
+            return upload.problem("ignore", "this version cannot ignore other names than its own yet; leave it out");
+        return ok;
+    }
+
+    static Result<> read_formats(const Section& upload, model::UploadRules& rules) {
+        ASSAY_TRY(auto formats, upload.texts("formats", globs_max));
+        if (!formats) return ok;
+        for (const std::string& format : *formats) {
+            if (std::ranges::find(rules.formats, format) == rules.formats.end()) {  // Still the default: all there are.
+                return upload.problem(
+                    "formats",
+                    fmt::format("'{}' is none of tar, tar.gz, tar.bz2, tar.xz, tar.zst, zip", escaped(format, 64)));
+            }
+        }
+        const auto readable = [](const std::string& format) {
+            return std::ranges::find(readable_formats, format) != readable_formats.end();
+        };
+        if (std::ranges::none_of(*formats, readable)) {
+            return upload.problem("formats",
+                                  "this version reads tar, tar.gz and tar.bz2 only; allow at least one of them");
+        }
+        rules.formats = std::move(*formats);
+        return ok;
+    }
+
+    Result<> read_environment(const Value& value) {
+        constexpr std::string_view known[] = {"image"};
+        ASSAY_TRY(const Section environment, Section::open(file_, value, "[environment]", known));
+        ASSAY_TRY(const auto image, environment.text("image"));
+        if (image && *image != "host")
+            return environment.problem("image", "this version cannot use imported images yet; only \"host\"");
+        return ok;
+    }
+
+    Result<> read_stage(const Value& value) {
+        constexpr std::string_view known[] = {"name",     "run",    "tests",  "trusted",
+                                              "required", "limits", "report", "points"};
+        constexpr Later later[] = {
+            {"cores", "this version cannot give a stage a number of cores yet; leave it out"},
+            {"image", "this version has one image for all stages: \"host\""},
+            {"network", "stages have no network"},
+            {"data", "this version cannot mount data sets yet"},
+        };
+        ASSAY_TRY(const Section section, Section::open(file_, value, "[[stage]]", known, later));
+        model::StagePlan stage;
+        ASSAY_CHECK(read_stage_name(section, stage));
+        const std::string name = fmt::format("stage '{}'", stage.name);
+        ASSAY_TRY(const auto trusted, section.flag("trusted"));
+        ASSAY_TRY(const auto required, section.flag("required"));
+        ASSAY_TRY(const LimitKeys limits, read_limits(section, "limits of " + name));
+        ASSAY_TRY(stage.points, section.number("points", 0, points_max));
+        ASSAY_TRY(stage.command, read_command(section));
+        stage.trusted = trusted.value_or(false);
+        stage.required = required.value_or(true);
+        stage.limits = merge_limits({limits});
+        if (stage.trusted && out_.plan.stages.empty()) {
+            return section.problem("trusted",
+                                   "the first stage cannot be trusted: it is the one that receives the submission");
+        }
+        if (section.has("run") == section.has("tests")) {
+            return problem_at(file_, section.line(),
+                              fmt::format("{} needs either 'run' or 'tests', and not both", name));
+        }
+        ASSAY_CHECK(read_report(section, stage));
+        if (section.has("tests")) ASSAY_CHECK(read_tests(section, limits, stage));
+        if (stage.points && !stage.has_tests() && stage.report.empty()) {
+            return section.problem("points", "only a stage with tests or with a report gives points");
+        }
+        out_.plan.stages.push_back(std::move(stage));
+        return ok;
+    }
+
+    Result<> read_stage_name(const Section& section, model::StagePlan& stage) const {
+        ASSAY_CHECK(section.require("name"));
+        ASSAY_TRY(auto name, section.text("name", 64));
+        const bool good = !name->empty() && std::ranges::all_of(*name, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        });
+        if (!good) return section.problem("name", "must be 1 to 64 of a-z 0-9 _ -");
+        if (std::ranges::find(out_.plan.stages, *name, &model::StagePlan::name) != out_.plan.stages.end()) {
+            return section.problem("name", fmt::format("there is a stage '{}' already", *name));
+        }
+        stage.name = std::move(*name);
+        return ok;
+    }
+
+    static Result<> read_report(const Section& section, model::StagePlan& stage) {
+        ASSAY_TRY(auto report, section.text("report", 255));
+        if (!report) return ok;
+        if (!stage.trusted)
+            return section.problem("report",
+                                   "only a trusted stage reports: what the participant's code can write is no result");
+        if (report->empty() || report->contains('/') || report->starts_with('.')) {
+            return section.problem("report", "must be a file name, not a path; it is looked for in /out");
+        }
+        if (!report->ends_with(".json")) {
+            return section.problem("report",
+                                   "this version reads results.json only; junit, tap and autolab reports come later");
+        }
+        stage.report = std::move(*report);
+        return ok;
+    }
+
+    Result<> read_tests(const Section& section, const LimitKeys& limits, model::StagePlan& stage) {
+        if (stage.trusted)
+            return section.problem("tests", "tests run the participant's program, so their stage cannot be trusted");
+        ASSAY_TRY(const auto glob, section.text("tests"));
+        if (!inside(*glob)) return section.problem("tests", "must be a relative path or glob such as tests/*.toml");
+        ASSAY_TRY(stage.tests, compile_tests(folder_, section, *glob, limits, tests_max - tests_));
+        tests_ += stage.tests.size();
+        return ok;
+    }
+
+    void warn_of_points() {
+        const auto reports = [](const model::StagePlan& stage) { return !stage.report.empty(); };
+        const auto reporting = std::ranges::find_if(out_.plan.stages, reports);
+        if (reporting == out_.plan.stages.end()) return;
+        for (const model::StagePlan& stage : out_.plan.stages) {
+            if (!stage.has_tests() || stage.points) continue;
+            out_.warnings.push_back(
+                fmt::format("{}: the tests of stage '{}' count 0 points, because stage '{}' has a report; set `points` "
+                            "if they count",
+                            file_, stage.name, reporting->name));
+        }
+    }
+
+    const ModuleFolder& folder_;
+    const std::string file_;
+    ModulePlan out_;
+    std::size_t tests_ = 0;
+};
+
+}  // namespace
+
+Result<ModulePlan> compile_module(const ModuleFolder& folder, const std::string& timezone) {
+    return Reader{folder, timezone}.read();
+}
+
+}  // namespace assay::course
