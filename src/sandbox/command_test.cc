@@ -113,6 +113,17 @@ TEST_F(Command, MemoryBombIsAnOomKillWhateverTheExitCode) {
     EXPECT_EQ(run(reserve).outcome.output.head, "fine\n");
 }
 
+// Not even room for the way in: the verdict is the limit's, not a fault of ours.
+TEST_F(Command, TinyMemoryLimitIsAnOomKill) {
+    Request wanted = python("print('no room')");
+    for (const std::int64_t bytes : {1LL << 20, 2LL << 20}) {
+        wanted.limits.memory_bytes = bytes;
+        const Finished done = run(wanted);
+        EXPECT_TRUE(done.outcome.oom_killed) << bytes;
+        EXPECT_EQ(done.outcome.signal, SIGKILL);
+    }
+}
+
 TEST_F(Command, ForkBombHitsTheProcessLimitAndIsGone) {
     Request wanted = shell("f() { f | f & }; f; sleep 100");
     wanted.limits.wall_ms = 500;

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -123,7 +124,7 @@ void HelperLoop::serve() {
 }
 
 void HelperLoop::keeper_ended(const KeeperProcess& keeper, sys::TimePoint deadline) {
-    const std::optional<sys::Exit> exit = reap(keeper.process.pidfd, deadline);
+    const std::optional<Ending> exit = reap(keeper.process.pidfd, deadline);
     if (exit && !exit->signalled && exit->code == 0) return;
     // Its sandboxes died with it; its groups did not.
     const std::string job = shop_.group + "/job" + std::to_string(keeper.slot);
@@ -277,6 +278,8 @@ std::uint32_t first_uid_for(const std::string& directory_id) {
 int helper_main(const HelperConfig& config, sys::Fd control) {
     sys::ignore_stop_signals();
     ::signal(SIGCHLD, SIG_DFL);
+    ::umask(022);  // What the templates hold must be readable inside, whatever the caller's habit.
+    if (::chdir("/") != 0) return 1;
     (void)::prctl(PR_SET_NAME, "assay-helper");
     HelperLoop loop{config, std::move(control)};
     const Result<> prepared = loop.prepare();

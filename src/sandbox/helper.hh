@@ -9,7 +9,7 @@
 
 #include "base/result.hh"
 #include "model/limits.hh"
-#include "sys/child.hh"
+#include "sys/clock.hh"
 #include "sys/fd.hh"
 
 namespace assay::sandbox {
@@ -44,6 +44,9 @@ struct Helper {
     int pid = 0;
 };
 Result<Helper> start_helper(const HelperConfig&);
+
+// Closes the control socket and waits until the helper has ended every sandbox and itself; after the deadline it is killed.
+void stop_helper(Helper helper, sys::TimePoint deadline);
 
 // Asks the helper for a sandbox connection of our own (for `assay run`).
 Result<sys::Fd> connect_client(const Helper&);

@@ -58,7 +58,7 @@ bool can_make_namespaces() {
     Result<Spawned> child = clone_process();
     if (!child) return false;
     if (child->pid == 0) ::_exit(::unshare(kinds) == 0 ? 0 : 1);
-    const std::optional<sys::Exit> exit = reap(child->pidfd, sys::system_clock().now() + probe_time_max);
+    const std::optional<Ending> exit = reap(child->pidfd, sys::system_clock().now() + probe_time_max);
     return exit && !exit->signalled && exit->code == 0;
 }
 

@@ -22,7 +22,7 @@ std::string attempts(const std::string& calls) {
 }
 
 TEST_F(Hostile, HostFilesAreNotThere) {
-    const Finished done = run(shell("for f in /etc/shadow /etc/ssh /var/lib /home/* /root/.* /sys /mnt /boot /tmp/* /run /etc/sudoers; do ls -d $f; done 2>/dev/null; ls / | tr '\\n' ' '"));
+    const Finished done = run(shell("ls -A /root; for f in /etc/shadow /etc/ssh /var/lib /home/* /sys /mnt /boot /tmp/* /run /etc/sudoers; do ls -d $f; done 2>/dev/null; ls / | tr '\\n' ' '"));
     EXPECT_EQ(done.outcome.output.head.find("shadow"), std::string::npos);
     EXPECT_THAT(done.outcome.output.head, ::testing::EndsWith("tmp usr var work ")) << done.outcome.output.head;
     EXPECT_EQ(done.outcome.output.head.find("/var/lib"), std::string::npos);
@@ -58,6 +58,9 @@ TEST_F(Hostile, NoPrivilegeToHaveOrToGain) {
 }
 
 TEST_F(Hostile, CallsBeyondTheSandboxAreRefused) {
+#ifndef __x86_64__
+    GTEST_SKIP() << "the numbers of the calls are those of x86-64";
+#endif
     const Finished done = run(python(attempts("call('mount', 165, b'x', b'/tmp', b'tmpfs', 0, None)\n"
                                               "call('unshare', 272, 0x10000000)\n"
                                               "call('clone', 56, 0x10000000 | 17, 0, 0, 0, 0)\n"
@@ -87,6 +90,9 @@ TEST_F(Hostile, CallsBeyondTheSandboxAreRefused) {
 
 // x32 calls would be numbered past the filter.
 TEST_F(Hostile, ForeignCallNumbersKill) {
+#ifndef __x86_64__
+    GTEST_SKIP() << "only x86-64 has a second numbering";
+#endif
     const Finished done = run(python(attempts("call('x32 getpid', 0x40000000 + 39)\n")));
     EXPECT_TRUE(done.outcome.forbidden);
     EXPECT_EQ(done.outcome.signal, SIGSYS);
@@ -115,6 +121,18 @@ TEST_F(Hostile, DeepAndStrangeTreesAreGone) {
     wanted.seal = true;
     EXPECT_EQ(run(wanted).outcome.output.head, "deep\n");
     EXPECT_EQ(run(shell("mkdir -m 0 locked; chmod 0 .; echo done")).outcome.output.head, "done\n");
+}
+
+// Descriptors that only a cycle of dead sockets still holds: the next stage must not suffer from them.
+TEST_F(Hostile, FilesInFlightDoNotDisturbTheSeal) {
+    Job job = open_job();
+    Request wanted = python("import socket, array\n"
+                            "a, b = socket.socketpair(); f = open('held', 'w'); f.write('kept'); f.flush()\n"
+                            "def send(over, *files): over.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [x.fileno() for x in files]))])\n"
+                            "send(a, a, b, f); send(b, a, b, f)\n");
+    wanted.seal = true;
+    EXPECT_EQ(run(job, wanted).outcome.exit_code, 0);
+    EXPECT_EQ(run(job, shell("cat held; echo more >> held")).outcome.output.head, "kept");
 }
 
 TEST_F(Hostile, OpenFilesAreBounded) {

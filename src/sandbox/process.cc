@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,13 +40,17 @@ void kill_process(const sys::Fd& pidfd) {
     (void)::pidfd_send_signal(pidfd.get(), SIGKILL, nullptr, 0);  // ESRCH: it has ended already, which is what we want.
 }
 
-std::optional<sys::Exit> reap(const sys::Fd& pidfd, sys::TimePoint deadline) {
+std::optional<Ending> reap(const sys::Fd& pidfd, sys::TimePoint deadline) {
     if (Result<bool> ended = sys::wait_readable(pidfd, deadline); !ended || !*ended) return std::nullopt;
     siginfo_t info{};
-    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED) != 0) {
+    rusage used{};
+    // The kernel's waitid tells the use of resources; the C library's does not.
+    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED, &used) != 0) {
         if (errno != EINTR) return std::nullopt;
     }
-    return sys::Exit{.signalled = info.si_code != CLD_EXITED, .code = info.si_status};
+    const auto ns = [](const timeval& time) { return (time.tv_sec * 1'000'000 + time.tv_usec) * 1000; };
+    return Ending{.signalled = info.si_code != CLD_EXITED, .code = info.si_status, .cpu_ns = ns(used.ru_utime) + ns(used.ru_stime),
+                  .memory_peak_bytes = used.ru_maxrss * 1024};
 }
 
 void pause_for(std::chrono::nanoseconds time) {

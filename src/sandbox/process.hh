@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/result.hh"
-#include "sys/child.hh"
 #include "sys/clock.hh"
 #include "sys/fd.hh"
 
@@ -23,8 +22,14 @@ Result<Spawned> clone_process(std::uint64_t namespaces = 0);
 
 sys::Fd open_pidfd(int pid);  // empty when there is no such process
 void kill_process(const sys::Fd& pidfd);
+struct Ending {
+    bool signalled = false;
+    int code = 0;                        // exit code, or the signal's number
+    std::int64_t cpu_ns = 0;             // of it and of the children it waited for
+    std::int64_t memory_peak_bytes = 0;  // of the largest of them
+};
 // Reaps our own child. nullopt: it has not ended by the deadline.
-std::optional<sys::Exit> reap(const sys::Fd& pidfd, sys::TimePoint deadline);
+std::optional<Ending> reap(const sys::Fd& pidfd, sys::TimePoint deadline);
 
 void pause_for(std::chrono::nanoseconds);
 
