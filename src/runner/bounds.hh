@@ -11,7 +11,7 @@ namespace assay::runner {
 constexpr std::chrono::milliseconds lease_wait_max{20'000};     // of one poll, as the protocol allows
 constexpr std::chrono::milliseconds answer_wait_max{30'000};    // between two signs of life; on top of a poll's own wait
 constexpr std::chrono::milliseconds ask_again_after{1'000};     // when the server is busy or answered "nothing" at once
-constexpr int result_tries_max = 20;                            // of one result while the server answers 5xx
+constexpr int result_tries_max = 600;                           // of one result, a second apart, while the server answers 5xx
 constexpr std::chrono::milliseconds event_gap{100};             // between two events of a job; stages are always told
 
 // What a session may promise.

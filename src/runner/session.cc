@@ -36,6 +36,7 @@ constexpr int status_fenced = 409;
 TimePoint now() { return sys::system_clock().now(); }
 
 bool server_trouble(int status) { return status >= 500 && status <= 599; }
+bool refused(int status) { return status >= 400 && status <= 499; }
 
 Error unexpected(std::string_view what, const http::Answer& answer) {
     return {Fault::invalid, fmt::format("{}: the server answered {}: {}", what, answer.status, escaped(answer.body))};
@@ -227,13 +228,18 @@ private:
             return ok;
         }
         evaluated->runner = name_;
-        return report(client, lease.token, running, report_request(lease.token, fitting_json(std::move(*evaluated))));
+        const std::string verdict = report_request(lease.token, fitting_json(std::move(*evaluated)));
+        ASSAY_TRY(const auto refusal, report(client, lease.token, running, verdict));
+        if (refusal) return give_up(client, lease, running, unexpected("give the report", *refusal).text());
+        return ok;
     }
 
     // An infrastructure fault of this attempt.
     Result<> give_up(http::Client& client, const Lease& lease, Running& running, const std::string& why) {
         log::warn("runner.attempt_failed", {{"submission", lease.submission}, {"attempt", lease.token.attempt}, {"why", why}});
-        return report(client, lease.token, running, fault_request(lease.token, why));
+        ASSAY_TRY(const auto refusal, report(client, lease.token, running, fault_request(lease.token, why)));
+        if (refusal) return unexpected("give a fault", *refusal);
+        return ok;
     }
 
     Result<> tell_event(http::Client& client, Running& running, const std::string& body) {
@@ -246,19 +252,21 @@ private:
         return ok;
     }
 
-    // Gives a verdict or a fault to the server, as often as it takes for a server that is in trouble for a while.
-    Result<> report(http::Client& client, const Token& token, Running& running, const std::string& body) {
+    // Gives a verdict or a fault to the server, as often as it takes for a server that is in trouble for a while. Returns the
+    // answer of a server that does not take it as it is; nothing when it is delivered or no longer wanted.
+    Result<std::optional<http::Answer>> report(http::Client& client, const Token& token, Running& running, const std::string& body) {
         for (int tries = 1; !running.stop; ++tries) {
-            ASSAY_TRY(const http::Answer answer, post(client, "/api/v1/runner/result", body, answer_wait_max));
-            if (answer.status == status_done) return ok;
+            ASSAY_TRY(http::Answer answer, post(client, "/api/v1/runner/result", body, answer_wait_max));
+            if (answer.status == status_done) break;
             if (answer.status == status_fenced) {
                 log::warn("runner.result_fenced", {{"job", token.job}, {"attempt", token.attempt}});
-                return ok;
+                break;
             }
+            if (refused(answer.status)) return std::optional{std::move(answer)};
             if (!server_trouble(answer.status) || tries == result_tries_max) return unexpected("give a result", answer);
             ASSAY_CHECK(pause());
         }
-        return ok;
+        return std::optional<http::Answer>{};
     }
 
     // --- blobs ------------------------------------------------------------------------------------------------------

@@ -259,6 +259,18 @@ TEST(Session, AServerInTroubleGetsTheResultAgain) {
     EXPECT_TRUE(runner.join());
 }
 
+// Without this the reason would be lost with the connection, and the next attempt would end the same way.
+TEST(Session, AReportThatTheServerCannotReadBecomesAFaultThatSaysSo) {
+    ScriptedServer server;
+    server.result = [](int tries) { return tries == 1 ? Said{400, "'report' is odd"} : Said{200, "{}"}; };
+    RunnerThread runner{server, 1, [](auto&&...) { return model::Report{}; }};
+    const std::string fault = server.wait_for_result(2);
+    EXPECT_TRUE(fault.contains("\"fault\":")) << fault;
+    EXPECT_TRUE(fault.contains("'report' is odd")) << fault;
+    server.close();
+    EXPECT_TRUE(runner.join());
+}
+
 TEST(Session, AHeartbeatCanDropOneJobWithoutEndingTheSession) {
     ScriptedServer server;
     server.jobs = 2;
