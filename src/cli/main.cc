@@ -2,10 +2,9 @@
 // as well; they are not for people and stand in no help text.
 #include <CLI/CLI.hpp>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 
 #include "archive/archive.hh"
 #include "base/text.hh"
@@ -174,16 +173,18 @@ int parse_and_run(int argc, char** argv) {
     return static_cast<int>(code);
 }
 
-// "runner" with its slots: started by the helper with descriptors instead of arguments people could write.
+// Started by the server or its helper, with descriptors instead of arguments that people could write.
 std::optional<int> role(int argc, char** argv) {
-    if (argc < 2) return std::nullopt;
-    if (std::strcmp(argv[1], "verifier") == 0) return archive::verifier_main();
-    if (std::strcmp(argv[1], "runner") == 0 && argc == 3) {
-        int slots = 0;
-        std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), slots);
-        return runner::runner_main(slots);
-    }
-    return std::nullopt;
+    if (argc != 2) return std::nullopt;
+    std::string_view name{argv[1]};
+    if (name == "verifier") return archive::verifier_main();
+    constexpr std::string_view runner{"runner-"};
+    if (!name.starts_with(runner)) return std::nullopt;
+    name.remove_prefix(runner.size());
+    int slots = 0;
+    const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), slots);
+    if (failure != std::errc{} || end != name.data() + name.size()) return std::nullopt;
+    return runner::runner_main(slots);
 }
 
 }  // namespace

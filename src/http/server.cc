@@ -157,7 +157,7 @@ Result<Server::Address> Server::listen_tcp(const std::string& host, std::uint16_
     return Address{host, bound};
 }
 
-void Server::listen_unix(sys::Fd listening) {
+void Server::listen(sys::Fd listening) {
     if (const auto done = sys::set_nonblocking(listening); !done) {
         log::error("http.listen_failed", {{"error", done.error().text()}});
         return;

@@ -42,7 +42,8 @@ public:
     };
     // Port 0 picks a free one. The address in use is returned. Errors: conflict (in use), invalid, denied.
     Result<Address> listen_tcp(const std::string& host, std::uint16_t port);
-    void listen_unix(sys::Fd listening);
+    // Any listening stream socket: a Unix one, or a TCP one that was bound before the routes were known.
+    void listen(sys::Fd listening);
     // Serves one connected stream socket (a runner's). `closed` is called once, on a loop thread, when it has ended.
     void adopt(sys::Fd connected, std::function<void()> closed);
 

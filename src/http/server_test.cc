@@ -458,7 +458,7 @@ TEST(Server, TellsAUnixPeersCredentials) {
         co_return Response::text(200, fmt::format("{} {}", request.peer, request.credentials.value().pid));
     });
     const std::string path = fmt::format("{}/http-{}.sock", ::testing::TempDir(), sys::current_pid());
-    house.server->listen_unix(sys::listen_unix(path, 0600).value());
+    house.server->listen(sys::listen_unix(path, 0600).value());
     Client client{sys::connect_unix(path).value()};
     EXPECT_EQ(client.request("GET", "/who", "", {}, patience).value().body, fmt::format("unix {}", sys::current_pid()));
     EXPECT_TRUE(sys::remove_file(path));

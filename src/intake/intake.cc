@@ -38,7 +38,8 @@ public:
             const Error& error = ended.error();
             if (error.fault() == Fault::disk_failed && parts_.on_disk_failure) parts_.on_disk_failure(error);
             const Refusal refusal = refusal_of(error);
-            if (refusal.code == model::Refusal::internal) {
+            const bool left = error.fault() == Fault::unreachable || error.fault() == Fault::timed_out;  // The client's end; http answers.
+            if (refusal.code == model::Refusal::internal && !left) {
                 log::error("upload.failed", {{"request", request_.id}, {"error", error.text()}});
             }
             co_return refused_answer(request_, refusal);
@@ -232,11 +233,7 @@ void add_routes(http::Router& router, Parts& parts) {
     router.add("POST", "/upload", [&parts](http::Request request, http::Reader& reader) {
         return upload(parts, std::move(request), reader);
     });
-    for (const std::string_view method : {"GET", "PUT", "PATCH", "DELETE", "OPTIONS"}) {
-        router.add(std::string{method}, "/upload", [](http::Request request, http::Reader&) {
-            return wrong_method(std::move(request));
-        });
-    }
+    router.add("*", "/upload", [](http::Request request, http::Reader&) { return wrong_method(std::move(request)); });
 }
 
 }  // namespace assay::intake

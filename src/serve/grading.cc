@@ -50,7 +50,7 @@ void RunnerKeeper::tend(sys::TimePoint now) {
             ours.push_back(std::move(pair.first));
             theirs.push_back(std::move(pair.second));
         }
-        ASSAY_TRY(sandbox::Role role, sandbox::spawn_role(helper_, "runner", passed));
+        ASSAY_TRY(sandbox::Role role, sandbox::spawn_role(helper_, fmt::format("runner-{}", slots_), passed));
         for (sys::Fd& end : ours) server_.adopt(std::move(end), [] {});
         return role;
     };

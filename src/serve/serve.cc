@@ -17,6 +17,7 @@
 #include "serve/log_sink.hh"
 #include "serve/rooms.hh"
 #include "sys/file.hh"
+#include "sys/net.hh"
 #include "sys/socket.hh"
 #include "web/web.hh"
 
@@ -117,9 +118,11 @@ Result<> serve(const Config& config) {
     // The address is known before the routes are, since receipts and links carry it; connections wait in the backlog until
     // the routes are there.
     ASSAY_TRY(const http::Server::Address wanted, http::parse_address(config.listen));
-    ASSAY_TRY(const http::Server::Address address, public_server.bind_tcp(wanted.host, wanted.port));
-    const std::string host = address.host.contains(':') ? "[" + address.host + "]" : address.host;
-    const std::string listening_url = fmt::format("http://{}:{}", host, address.port);
+    ASSAY_TRY(sys::Fd public_socket, sys::listen_tcp(wanted.host, wanted.port));
+    ASSAY_TRY(const std::uint16_t port, sys::bound_port(public_socket));
+    ASSAY_CHECK(sys::set_nonblocking(public_socket));
+    const std::string host = wanted.host.contains(':') ? "[" + wanted.host + "]" : wanted.host;
+    const std::string listening_url = fmt::format("http://{}:{}", host, port);
     const std::string server_url = config.public_url.empty() ? listening_url : config.public_url;
 
     intake::Parts intake_parts{*rooms->store, rooms->blobs, rooms->keys, board, disk, verifiers, clock, plans, server_url, disk_failed};
@@ -137,8 +140,8 @@ Result<> serve(const Config& config) {
     dispatcher.add_routes(runner_routes);
 
     ASSAY_TRY(sys::Fd admin_socket, sys::listen_unix(directory.inside("admin.sock"), 0600));
-    admin_server.listen_unix(std::move(admin_socket));
-    public_server.start_accepting();
+    admin_server.listen(std::move(admin_socket));
+    public_server.listen(std::move(public_socket));
 
     std::optional<RunnerKeeper> runner;
     if (privileged.helper) {

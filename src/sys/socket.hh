@@ -14,7 +14,7 @@
 
 namespace assay::sys {
 
-constexpr std::size_t passed_fds_max = 16;
+constexpr std::size_t passed_fds_max = 80;  // a runner of 64 slots, and some; the kernel's own bound is 253
 
 enum class PairKind { stream, seqpacket };
 Result<std::pair<Fd, Fd>> socket_pair(PairKind);

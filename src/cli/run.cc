@@ -1,0 +1,203 @@
+// assay run: one command in the sandbox, without a server. Other programs build on its JSON.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "archive/archive.hh"
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "grade/grade.hh"
+#include "sandbox/helper.hh"
+#include "sandbox/sandbox.hh"
+#include "sys/file.hh"
+#include "sys/process.hh"
+#include "sys/random.hh"
+#include "sys/socket.hh"
+
+namespace assay::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::chrono::seconds helper_end_max{10};
+
+struct Prepared {
+    sandbox::Request request;
+    std::vector<sys::Fd> held;  // what the request's numbers point at
+};
+
+Result<sandbox::Bind> parse_bind(const std::string& text, std::vector<sys::Fd>& held) {
+    const auto parts = split(text, ':');
+    const bool writable = parts.size() == 3 && parts[2] == "rw";
+    if ((parts.size() != 2 && !writable) || parts[0].empty() || !parts[1].starts_with('/')) {
+        return Error{Fault::invalid, fmt::format("--bind: '{}' is not HOST:INSIDE or HOST:INSIDE:rw with an absolute INSIDE", escaped(text))};
+    }
+    ASSAY_TRY(sys::Fd directory, sys::open_directory(std::string{parts[0]}));
+    held.push_back(std::move(directory));
+    return sandbox::Bind{.directory = held.back().get(), .inside = std::string{parts[1]}, .writable = writable};
+}
+
+Result<std::int64_t> named(const char* flag, Result<std::int64_t> value) {
+    if (!value) return value.take_error().in(flag);
+    return value;
+}
+
+Result<model::Limits> limits_of(const RunOptions& options) {
+    model::Limits limits;
+    ASSAY_TRY(limits.cpu_ms, named("--cpu", parse_duration_ms(options.cpu)));
+    ASSAY_TRY(limits.wall_ms, named("--wall", parse_duration_ms(options.wall)));
+    ASSAY_TRY(limits.memory_bytes, named("--memory", parse_size(options.memory)));
+    ASSAY_TRY(limits.output_bytes, named("--output", parse_size(options.output)));
+    limits.disk_bytes = limits.memory_bytes / 4;
+    if (!options.disk.empty()) {
+        ASSAY_TRY(limits.disk_bytes, named("--disk", parse_size(options.disk)));
+    }
+    limits.processes = options.processes;
+    limits.open_files = options.open_files;
+    if (limits.cpu_ms < 1 || limits.wall_ms < 1) return Error{Fault::invalid, "--cpu and --wall must be at least 1ms"};
+    return limits;
+}
+
+Result<Prepared> prepare(const RunOptions& options) {
+    if (options.image != "host") {
+        return Error{Fault::invalid, fmt::format("--image: this version knows only 'host', not '{}'", escaped(options.image))};
+    }
+    Prepared prepared;
+    sandbox::Request& request = prepared.request;
+    request.stage = "run";
+    request.command = options.command;
+    request.environment = {"HOME=/work", "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC", "USER=student"};
+    for (const std::string& variable : options.environment) {
+        const auto equals = variable.find('=');
+        if (equals == 0 || equals == std::string::npos) return Error{Fault::invalid, fmt::format("--env: '{}' is not K=V", escaped(variable))};
+        std::erase_if(request.environment, [&](const std::string& old) { return old.starts_with(variable.substr(0, equals + 1)); });
+        request.environment.push_back(variable);
+    }
+    ASSAY_TRY(request.limits, limits_of(options));
+    request.profile = options.profile == "compiled" ? sandbox::Profile::compiled : sandbox::Profile::language;
+    request.network = options.network == "host" ? sandbox::Network::host : sandbox::Network::none;
+    request.directory = options.directory;
+    request.output_kept_max = static_cast<std::size_t>(request.limits.output_bytes);
+    if (!options.stdin_path.empty()) {
+        ASSAY_TRY(sys::Fd input, sys::open_read(options.stdin_path));
+        prepared.held.push_back(std::move(input));
+        request.stdin_fd = prepared.held.back().get();
+    }
+    for (const std::string& text : options.binds) {
+        ASSAY_TRY(const sandbox::Bind bind, parse_bind(text, prepared.held));
+        request.binds.push_back(bind);
+    }
+    return prepared;
+}
+
+Json json_of(const model::Limits& limits) {
+    return {{"cpu_ms", limits.cpu_ms}, {"wall_ms", limits.wall_ms}, {"memory_bytes", limits.memory_bytes},
+            {"processes", limits.processes}, {"output_bytes", limits.output_bytes}, {"disk_bytes", limits.disk_bytes},
+            {"open_files", limits.open_files}};
+}
+
+Json json_of(const model::Guarantees& g, bool writable_bind) {
+    // Writes to a writable bind go past the scratch, so `disk` does not hold for them.
+    const model::Guarantee disk = writable_bind ? model::Guarantee::none : g.disk;
+    return {{"cpu", model::to_string(g.cpu)}, {"wall", model::to_string(g.wall)}, {"memory", model::to_string(g.memory)},
+            {"processes", model::to_string(g.processes)}, {"output", model::to_string(g.output)}, {"disk", model::to_string(disk)}};
+}
+
+Json json_of(const model::Outcome& outcome, model::Verdict verdict, bool writable_bind) {
+    Json json{{"verdict", model::to_string(verdict)}};
+    if (outcome.exit_code) json["exit_code"] = *outcome.exit_code;
+    if (outcome.signal) json["signal"] = *outcome.signal;
+    json["cpu_user_ms"] = outcome.cpu_user_ms;
+    json["cpu_system_ms"] = outcome.cpu_system_ms;
+    json["wall_ms"] = outcome.wall_ms;
+    json["throttled_ms"] = nullptr;          // not measured by this version
+    json["memory_peak_bytes"] = outcome.memory_peak_bytes;
+    json["memory_file_bytes"] = nullptr;
+    json["processes_peak"] = outcome.processes_peak > 0 ? Json(outcome.processes_peak) : Json(nullptr);
+    json["io_read_bytes"] = nullptr;
+    json["io_write_bytes"] = nullptr;
+    json["stdout"] = replace_invalid_utf8(outcome.output.text());
+    json["stderr"] = replace_invalid_utf8(outcome.errors.text());
+    json["stdout_bytes"] = outcome.output.bytes;
+    json["stderr_bytes"] = outcome.errors.bytes;
+    json["stdout_dropped_bytes"] = outcome.output.dropped_bytes;
+    json["stderr_dropped_bytes"] = outcome.errors.dropped_bytes;
+    json["trustworthy_timing"] = nullptr;
+    json["limits"] = json_of(outcome.limits);
+    json["guarantees"] = json_of(outcome.guarantees, writable_bind);
+    if (!outcome.fault.empty()) json["fault"] = outcome.fault;
+    return json;
+}
+
+void print_summary(const model::Outcome& outcome, model::Verdict verdict) {
+    std::string how = outcome.signal ? fmt::format("signal {}", *outcome.signal)
+                                     : fmt::format("exit code {}", outcome.exit_code.value_or(-1));
+    fmt::print(stderr, "assay: {}, {}, cpu {:.1f} ms, wall {:.1f} ms, memory {}\n", model::to_string(verdict), how, outcome.cpu_ms(),
+               outcome.wall_ms, size_text(outcome.memory_peak_bytes));
+}
+
+// Ctrl-C ends the command, not us: what it did until then is still told.
+Result<sandbox::Finished> run_once(const sandbox::Request& request, std::atomic<bool>& stop) {
+    const std::string id = to_hex(bytes_of(sys::random_bytes(8)));
+    ASSAY_TRY(sandbox::Helper helper, sandbox::start_helper({
+                                          .directory_id = id,
+                                          .first_uid = sandbox::first_uid_for(id),
+                                          .fill = archive::fill_main,
+                                          .allow_binds = true,
+                                      }));
+    ASSAY_TRY(auto wake, sys::make_pipe());
+    ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGINT, SIGTERM}));  // After the fork: the helper has its own way.
+    ASSAY_TRY(sys::Fd signals_copy, sys::duplicate(signals));
+    std::thread{[&stop, fd = std::move(signals_copy), end = std::move(wake.second)] {
+        if (!sys::next_signal(fd)) return;
+        stop = true;
+        (void)sys::write_all(end, std::string_view{"!"});
+    }}.detach();
+    auto finished = [&]() -> Result<sandbox::Finished> {
+        ASSAY_TRY(sys::Fd socket, sandbox::connect_client(helper));
+        sandbox::Client client{std::move(socket)};
+        ASSAY_TRY(sandbox::Job job, client.open_job(0, request.limits.memory_bytes));
+        return job.run(request, &stop, wake.first.get());
+    }();
+    sandbox::stop_helper(std::move(helper), sys::system_clock().now() + helper_end_max);
+    return finished;
+}
+
+}  // namespace
+
+ExitCode run_command(const RunOptions& options) {
+    auto prepared = prepare(options);
+    if (!prepared) {
+        (void)fail(prepared.error());
+        return ExitCode::misused;
+    }
+    if (sys::effective_uid() != 0) {
+        return fail({Fault::unsupported, "assay run needs root in this version; sandboxes without root come later"});
+    }
+    sys::ignore_broken_pipes();
+    static std::atomic<bool> stop{false};  // The signal thread may outlive this function.
+    auto finished = run_once(prepared->request, stop);
+    if (!finished) return fail(finished.error());
+    if (finished->outcome.cancelled) return fail({Fault::interrupted, "interrupted; the command was killed"});
+
+    const model::Outcome& outcome = finished->outcome;
+    const model::Verdict verdict = grade::verdict_of(outcome, false, false);
+    const bool writable_bind = std::ranges::any_of(prepared->request.binds, &sandbox::Bind::writable);
+    if (options.json) {
+        fmt::print("{}\n", json_of(outcome, verdict, writable_bind).dump(2));
+    } else {
+        const std::string out = outcome.output.text();
+        const std::string errors = outcome.errors.text();
+        std::fwrite(out.data(), 1, out.size(), stdout);
+        std::fflush(stdout);
+        std::fwrite(errors.data(), 1, errors.size(), stderr);
+        print_summary(outcome, verdict);
+    }
+    return verdict == model::Verdict::passed ? ExitCode::done : ExitCode::failed;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,137 @@
+// Staff commands: through DIR/admin.sock while a server holds the directory's lock, directly under the same lock when none
+// does. Files named on the command line are read here, with the caller's rights.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+#include "archive/archive.hh"
+#include "base/log.hh"
+#include "cli/commands.hh"
+#include "course/course.hh"
+#include "http/client.hh"
+#include "serve/data_directory.hh"
+#include "serve/rooms.hh"
+#include "serve/serve.hh"
+#include "sys/file.hh"
+#include "sys/socket.hh"
+#include "sys/zone.hh"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::chrono::seconds admin_timeout{60};
+
+// What a running server answered, or what the same function said under the lock.
+using Direct = std::function<Result<std::string>(serve::Rooms&)>;
+
+struct Call {
+    std::string method;
+    std::string target;
+    std::string content_type;
+    std::string body;
+};
+
+// The `detail` of a problem document; the document itself when it is none.
+std::string problem_detail(const std::string& body) {
+    const auto problem = nlohmann::json::parse(body, nullptr, false);
+    if (!problem.is_object() || !problem.contains("detail") || !problem["detail"].is_string()) return escaped(body);
+    return problem["detail"].get<std::string>();
+}
+
+Result<std::string> ask_server(const std::string& data, const Call& call) {
+    ASSAY_TRY(sys::Fd socket, sys::connect_unix(data + "/admin.sock"));
+    http::Client client{std::move(socket)};
+    ASSAY_TRY(http::Answer answer, client.request(call.method, call.target, call.content_type, bytes_of(call.body), admin_timeout));
+    if (answer.status >= 200 && answer.status < 300) return std::move(answer.body);
+    const Fault fault = answer.status >= 500 ? Fault::internal : Fault::invalid;
+    return Error{fault, problem_detail(answer.body)};
+}
+
+Result<std::string> act_directly(const std::string& data, const Direct& direct) {
+    ASSAY_TRY(serve::DataDirectory directory, serve::DataDirectory::open(data, ""));
+    ASSAY_CHECK(directory.enter());
+    ASSAY_TRY(const auto rooms, serve::open_rooms(directory, [](const Error& error) {
+                  log::error("disk.failed", {{"error", error.text()}});
+              }));
+    return direct(*rooms);
+}
+
+Result<std::string> act(const std::string& data, const Call& call, const Direct& direct) {
+    ASSAY_TRY(const auto server, serve::server_of(data));
+    if (server) return ask_server(data, call);
+    return act_directly(data, direct);
+}
+
+ExitCode print(Result<std::string> answer) {
+    if (!answer) return fail(answer.error());
+    std::fwrite(answer->data(), 1, answer->size(), stdout);
+    if (!answer->empty() && !answer->ends_with('\n')) std::fputc('\n', stdout);
+    return std::fflush(stdout) == 0 ? ExitCode::done : ExitCode::failed;
+}
+
+std::int64_t now_ms() { return sys::to_ms(sys::system_clock().wall()); }
+
+}  // namespace
+
+ExitCode fail(const Error& error) {
+    std::fprintf(stderr, "assay: %s\n", error.text().c_str());
+    return exit_code_of(error.fault());
+}
+
+ExitCode serve_command(const serve::Config& config) {
+    if (auto served = serve::serve(config); !served) return fail(served.error());
+    return ExitCode::done;
+}
+
+ExitCode course_apply(const StaffOptions& options, const std::string& folder, bool dry_run) {
+    auto files = course::read_folder(folder);
+    if (!files) return fail(std::move(files).take_error().in("read " + folder));
+    auto packed = archive::pack_tar(*files);
+    if (!packed) return fail(packed.error());
+    const Call call{"POST", fmt::format("/admin/course/apply?dry_run={}&json={}", dry_run ? 1 : 0, options.json ? 1 : 0),
+                    "application/x-tar", std::move(packed).value()};
+    return print(act(options.data, call, [&](serve::Rooms& rooms) -> Result<std::string> {
+        ASSAY_TRY(const course::Compiled compiled, course::compile(std::move(files).value(), sys::server_zone()));
+        ASSAY_TRY(const course::Applied applied,
+                  course::apply(*rooms.store, rooms.revisions, compiled, serve::this_machine(), dry_run, now_ms()));
+        return options.json ? applied.json : fmt::format("{}", fmt::join(applied.lines, "\n"));
+    }));
+}
+
+ExitCode course_list(const StaffOptions& options) {
+    auto listed = act(options.data, {"GET", "/admin/courses", "", ""},
+                      [](serve::Rooms& rooms) { return course::list_json(*rooms.store, now_ms()); });
+    if (!listed || options.json) return print(std::move(listed));
+    return print(course::list_text(*listed));
+}
+
+ExitCode roster_import(const StaffOptions& options, const std::string& course, const std::string& file) {
+    auto csv = sys::read_file(file, course::roster_bytes_max);
+    if (!csv) return fail(std::move(csv).take_error().in("read the roster"));
+    const Call call{"POST", fmt::format("/admin/roster/{}?json={}", http::percent_encoded(course), options.json ? 1 : 0), "text/csv", *csv};
+    return print(act(options.data, call, [&](serve::Rooms& rooms) -> Result<std::string> {
+        ASSAY_TRY(const auto rows, course::parse_roster(*csv));
+        ASSAY_TRY(const course::Imported imported, course::import_roster(*rooms.store, rooms.keys, CourseId{course}, rows));
+        return course::imported_text(imported, options.json);
+    }));
+}
+
+ExitCode roster_export(const StaffOptions& options, const std::string& course) {
+    return print(act(options.data, {"GET", "/admin/roster/" + http::percent_encoded(course), "", ""},
+                     [&](serve::Rooms& rooms) -> Result<std::string> {
+                         ASSAY_TRY(const auto rows, course::export_roster(*rooms.store, rooms.keys, CourseId{course}));
+                         return course::roster_csv(rows);
+                     }));
+}
+
+ExitCode roster_token_reset(const StaffOptions& options, const std::string& course, const std::string& participant) {
+    const Call call{"POST",
+                    fmt::format("/admin/roster/{}/token-reset?id={}", http::percent_encoded(course), http::percent_encoded(participant)),
+                    "text/plain", ""};
+    return print(act(options.data, call, [&](serve::Rooms& rooms) {
+        return course::reset_token(*rooms.store, rooms.keys, CourseId{course}, ParticipantId{participant});
+    }));
+}
+
+}  // namespace assay::cli
