@@ -19,9 +19,14 @@ std::string time_text(const ModulePage& of, std::int64_t ms) {
     return sys::date_and_time(sys::wall_from_ms(ms), of.view.course.timezone);
 }
 
-const queue::SubmissionView* counting(const queue::ModuleView& view) {
-    const auto found = std::ranges::find(view.submissions, true, &queue::SubmissionView::counts);
-    return found == view.submissions.end() ? nullptr : &*found;
+// The one whose score leads the page: the one that counts or, while that has none yet, the newest result before it.
+const queue::SubmissionView* leading(const queue::ModuleView& view) {
+    const auto& all = view.submissions;
+    const auto fair = [](const queue::SubmissionView& one) {
+        return one.verdict && *one.verdict != model::Verdict::system_fault && *one.verdict != model::Verdict::grader_fault;
+    };
+    const auto found = std::find_if(std::ranges::find(all, true, &queue::SubmissionView::counts), all.end(), fair);
+    return found == all.end() ? nullptr : &*found;
 }
 
 bool pending(const queue::SubmissionView& view) {
@@ -65,24 +70,24 @@ Html notice_part(const Look& look, const ModulePage& of) {
 Html score_part(const Look& look, const ModulePage& of) {
     Html inside;
     inside += el("h2", {}, {look.say(Sentence::score_title)});
-    const auto* const counts = counting(of.view);
-    if (counts && counts->verdict) {
-        if (counts->score && counts->score_max) {
+    const auto* const lead = leading(of.view);
+    if (lead) {
+        if (lead->score && lead->score_max) {
             inside += el("p", {{"class", "score"}},
-                         {el("strong", {}, {number_text(*counts->score)}), " / ", number_text(*counts->score_max)});
-            if (*counts->score_max > 0) {
-                inside += el("meter", {{"min", "0"}, {"max", number_text(*counts->score_max)},
-                                       {"value", number_text(std::clamp(*counts->score, 0.0, *counts->score_max))},
+                         {el("strong", {}, {number_text(*lead->score)}), " / ", number_text(*lead->score_max)});
+            if (*lead->score_max > 0) {
+                inside += el("meter", {{"min", "0"}, {"max", number_text(*lead->score_max)},
+                                       {"value", number_text(std::clamp(*lead->score, 0.0, *lead->score_max))},
                                        {"aria-hidden", "true"}});
             }
         }
-        inside += el("p", {}, {badge(look, *counts->verdict, counts->score), " ",
-                               el("a", {{"href", of.address.at(id_of(*counts))}, {"class", "hint"}},
-                                  {look.say(Sentence::score_from, {counts->submission.id.text()})})});
+        inside += el("p", {}, {badge(look, *lead->verdict, lead->score), " ",
+                               el("a", {{"href", of.address.at(id_of(*lead))}, {"class", "hint"}},
+                                  {look.say(Sentence::score_from, {lead->submission.id.text()})})});
     } else {
         inside += el("p", {{"class", "score none"}}, {look.say(Sentence::score_none)});
     }
-    const bool newer = counts && !of.view.submissions.empty() && pending(of.view.submissions.front());
+    const bool newer = lead && !of.view.submissions.empty() && pending(of.view.submissions.front());
     if (newer) inside += el("p", {{"class", "hint"}}, {look.say(Sentence::score_pending)});
     return el("section", {{"class", "card"}}, {inside});
 }

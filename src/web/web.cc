@@ -89,6 +89,17 @@ Result<std::optional<Place>> find_place(store::Reading& reading, const store::Ke
     return std::optional{Place{*course, *module, *participant}};
 }
 
+// An older submission's report is read only when it is asked for.
+Result<> add_report(store::Reading& reading, const queue::Board& board, queue::ModuleView& view, const std::string& id,
+                    std::int64_t now_ms) {
+    for (queue::SubmissionView& one : view.submissions) {
+        if (one.submission.id.text() != id || one.report) continue;
+        ASSAY_TRY(auto whole, queue::view_submission(reading, board, one.submission.id, now_ms));
+        if (whole) one.report = std::move(whole->report);
+    }
+    return ok;
+}
+
 Result<http::Response> render_module(const Parts& parts, const http::Request& request) {
     http::Response response;
     ASSAY_CHECK(parts.store.read([&](store::Reading& reading) -> Result<> {
@@ -99,7 +110,8 @@ Result<http::Response> render_module(const Parts& parts, const http::Request& re
         }
         const std::string& key = request.captures.at(2);
         const std::int64_t now_ms = sys::to_ms(parts.clock.wall());
-        ASSAY_TRY(const auto view, queue::view_module(reading, parts.board, place->course, place->module, place->participant, now_ms));
+        ASSAY_TRY(auto view, queue::view_module(reading, parts.board, place->course, place->module, place->participant, now_ms));
+        if (const auto shown = request.parameter("show")) ASSAY_CHECK(add_report(reading, parts.board, view, *shown, now_ms));
         ASSAY_TRY(auto links, links_of(reading, place->course, key, place->module.id));
         const ModulePage of{
             .view = view,

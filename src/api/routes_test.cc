@@ -1,0 +1,189 @@
+// The routes against a real store: who sees what, and in which words.
+#include "api/api.hh"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "sys/process.hh"
+#include "testing/ask_router.hh"
+#include "testing/small_course.hh"
+
+namespace assay::api {
+namespace {
+
+using testing::header_of;
+using testing::SmallCourse;
+
+class Routes : public ::testing::Test {
+protected:
+    Routes() {
+        add_public_routes(router, parts);
+        add_admin_routes(admin, parts);
+    }
+
+    http::Response get(const std::string& target, const std::string& token = {}, std::vector<http::Header> headers = {}) {
+        if (!token.empty()) headers.emplace_back("Authorization", "Bearer " + token);
+        return testing::ask(router, "GET", target, std::move(headers));
+    }
+    http::Response staff(const std::string& method, const std::string& target, std::string body = {}) {
+        return testing::ask(admin, method, target, {}, std::move(body), sys::Peer{.pid = 1, .uid = sys::effective_uid(), .gid = 0});
+    }
+
+    SmallCourse course;
+    testing::ManualClock clock{SmallCourse::now_ms};
+    loop::Pool pages{"pages", 2, 16};
+    loop::Pool disk{"disk", 2, 16};
+    std::string not_ready_because;
+    Parts parts{.store = *course.store,
+                .revisions = *course.revisions,
+                .keys = *course.keys,
+                .board = course.board,
+                .pages = pages,
+                .disk = disk,
+                .clock = clock,
+                .server_url = "http://here:8080",
+                .machine = {.memory_bytes = 8LL << 30, .cpus = 2},
+                .not_ready = [this] { return not_ready_because; }};
+    http::Router router;
+    http::Router admin;
+    const std::string ann = std::string{"/api/v1/submissions/"} + SmallCourse::ann_graded;
+    const std::string ben = std::string{"/api/v1/submissions/"} + SmallCourse::ben_waits;
+};
+
+TEST_F(Routes, ASubmissionIsForItsParticipantAlone) {
+    const struct {
+        std::string target, token;
+        int status;
+        const char* code;
+    } cases[] = {
+        {ann, SmallCourse::ann_token, 200, ""},
+        {ann, "aaaa-bbbb-cccc-dddd", 200, ""},  // as a person types it
+        {ben, SmallCourse::ben_token, 200, ""},
+        {ann, SmallCourse::ben_token, 404, "unknown_submission"},
+        {ben, SmallCourse::ann_token, 404, "unknown_submission"},
+        {"/api/v1/submissions/NoSuchSubmission", SmallCourse::ann_token, 404, "unknown_submission"},
+        {ann, "", 401, "bad_token"},
+        {ann, "WRONGWRONGWRONG1", 401, "bad_token"},
+        {ann, SmallCourse::zoe_token, 401, "bad_token"},  // inactive
+        {ann, SmallCourse::ann_key, 401, "bad_token"},    // the shareable key is no token
+        {ann + "?token=" + SmallCourse::ann_token, "", 400, "token_in_query"},
+        {ann + "?token=x", SmallCourse::ann_token, 400, "token_in_query"},
+        {ann + "/receipt?key=x", SmallCourse::ann_token, 400, "token_in_query"},
+    };
+    for (const auto& c : cases) {
+        const auto response = get(c.target, c.token);
+        EXPECT_EQ(response.status, c.status) << c.target << ' ' << c.token;
+        if (c.status == 200) {
+            EXPECT_EQ(header_of(response, "Content-Type"), "application/json");
+            EXPECT_EQ(header_of(response, "Cache-Control"), "private, no-cache");
+            continue;
+        }
+        EXPECT_EQ(header_of(response, "Content-Type"), "application/problem+json");
+        EXPECT_EQ(nlohmann::json::parse(response.body).at("code"), c.code);
+        EXPECT_EQ(header_of(response, "WWW-Authenticate"), c.status == 401 ? "Bearer" : "");
+    }
+}
+
+// Whether an id exists must not be learnt by asking.
+TEST_F(Routes, AForeignAndAnUnknownSubmissionAreTheSameAnswer) {
+    for (const char* const suffix : {"", "/report", "/log", "/receipt"}) {
+        EXPECT_EQ(get(ann + suffix, SmallCourse::ben_token).body,
+                  get(std::string{"/api/v1/submissions/NoSuchSubmission"} + suffix, SmallCourse::ben_token).body);
+    }
+}
+
+TEST_F(Routes, TheStateSaysWhyItWaitsInTheReadersLanguage) {
+    const auto english = nlohmann::json::parse(get(ben, SmallCourse::ben_token, {{"Accept-Language", "en"}}).body);
+    EXPECT_EQ(english.at("state"), "queued");
+    EXPECT_EQ(english.at("reason").at("code"), "no_runner");
+    EXPECT_TRUE(english.at("reason").at("text").get<std::string>().starts_with("No machine is ready"));
+    const auto by_course = nlohmann::json::parse(get(ben, SmallCourse::ben_token).body);  // The course speaks Chinese.
+    EXPECT_TRUE(by_course.at("reason").at("text").get<std::string>().starts_with("目前没有"));
+    const auto graded = nlohmann::json::parse(get(ann, SmallCourse::ann_token).body);
+    EXPECT_EQ(graded.at("verdict"), "failed");
+    EXPECT_EQ(graded.at("score"), 40);
+    EXPECT_EQ(graded.at("links").at("receipt"), "http://here:8080" + ann + "/receipt");
+}
+
+TEST_F(Routes, TheReceiptIsTheExactStoredBytes) {
+    EXPECT_EQ(get(ann + "/receipt", SmallCourse::ann_token).body,
+              "{\"id\":\"AnnGraded0000001\",\"signature\":\"kept to the byte\"}");
+}
+
+TEST_F(Routes, ReportAndLogLeaveOutWhatIsForStaff) {
+    const auto report = get(ann + "/report", SmallCourse::ann_token);
+    EXPECT_EQ(report.status, 200);
+    EXPECT_EQ(report.body.find("secret of the grader"), std::string::npos);
+    EXPECT_EQ(nlohmann::json::parse(report.body).at("stages").size(), 2u);
+    const auto log = get(ann + "/log", SmallCourse::ann_token);
+    EXPECT_EQ(header_of(log, "Content-Type"), "text/plain; charset=utf-8");
+    EXPECT_NE(log.body.find("hello ␛[2J from make"), std::string::npos);
+    EXPECT_EQ(log.body.find("secret of the grader"), std::string::npos);
+    EXPECT_EQ(nlohmann::json::parse(get(ben + "/report", SmallCourse::ben_token).body).at("code"), "not_graded");
+}
+
+TEST_F(Routes, ReceiptKeysArePublic) {
+    ASSERT_TRUE(course.store->write_and_wait([this](store::Tx& tx) { return tx.add_receipt_key(course.keys->public_key()); }));
+    const auto keys = nlohmann::json::parse(get("/api/v1/receipt-keys").body).at("keys");
+    ASSERT_EQ(keys.size(), 1u);
+    EXPECT_EQ(keys[0].at("key_id"), course.keys->key_id());
+    EXPECT_EQ(from_base64(keys[0].at("public_key").get<std::string>())->size(), 32u);
+    EXPECT_TRUE(keys[0].at("until").is_null());
+}
+
+TEST_F(Routes, HealthAndReadiness) {
+    EXPECT_EQ(get("/healthz").body, "ok\n");
+    EXPECT_EQ(get("/readyz").status, 200);
+    not_ready_because = "no runner is connected";
+    EXPECT_EQ(get("/readyz").status, 503);
+    EXPECT_EQ(get("/readyz").body, "not ready: no runner is connected\n");
+    EXPECT_EQ(get("/healthz").status, 200);
+}
+
+TEST_F(Routes, UnknownApiPathsAreProblems) {
+    for (const char* const path : {"/api", "/api/v2", "/api/v1/runner/lease", "/api/v1/submissions/x/y/z"}) {
+        const auto response = get(path);
+        EXPECT_EQ(response.status, 404) << path;
+        EXPECT_EQ(header_of(response, "Content-Type"), "application/problem+json") << path;
+    }
+    EXPECT_EQ(testing::ask(router, "POST", ann).status, 405);
+    EXPECT_EQ(get("/admin/courses").status, 404);
+    EXPECT_EQ(get("/metrics").status, 404);
+}
+
+TEST_F(Routes, TheAdminSocketRefusesOtherUsers) {
+    const auto stranger = testing::ask(admin, "GET", "/admin/courses", {}, {}, sys::Peer{.pid = 1, .uid = 4242, .gid = 0});
+    EXPECT_EQ(stranger.status, 403);
+    EXPECT_EQ(testing::ask(admin, "GET", "/admin/courses").status, 403);
+    EXPECT_EQ(staff("GET", "/admin/courses").status, 200);
+}
+
+TEST_F(Routes, StaffCommandsPrintWhatTheyDid) {
+    const auto listed = nlohmann::json::parse(staff("GET", "/admin/courses").body);
+    EXPECT_EQ(listed.at(0).at("id"), "C");
+
+    const auto imported = staff("POST", "/admin/roster/C?json=1", "id,name\nnew1,Somebody\n");
+    EXPECT_EQ(imported.status, 200) << imported.body;
+    EXPECT_EQ(nlohmann::json::parse(imported.body).at("added"), 1);
+    EXPECT_NE(staff("GET", "/admin/roster/C").body.find("new1,Somebody"), std::string::npos);
+    EXPECT_EQ(staff("POST", "/admin/roster/C", "no,header\n").status, 400);
+    EXPECT_EQ(staff("POST", "/admin/roster/Nowhere", "id\nx\n").status, 404);
+    EXPECT_EQ(staff("POST", "/admin/roster/C/token-reset?id=ann").status, 200);
+    EXPECT_EQ(get(ann, SmallCourse::ann_token).status, 404);  // Ann's token of course D still exists; C's is void.
+
+    EXPECT_EQ(staff("POST", "/admin/course/apply", "this is no tar").status, 400);
+    const auto tar = archive::pack_tar({{"course.toml", false, "[course]\nid = \"E\"\ntitle = \"New\"\n"},
+                                        {"one/module.toml", false,
+                                         "[module]\nid = \"one\"\ntitle = \"One\"\n[upload]\nunpacked_max = \"16 MiB\"\nentries_max = 500\n"
+                                         "[[stage]]\nname = \"run\"\nrun = \"true\"\n"}}).value();
+    const auto dry = staff("POST", "/admin/course/apply?dry_run=1", tar);
+    EXPECT_EQ(dry.status, 200) << dry.body;
+    EXPECT_EQ(staff("GET", "/admin/courses").body.find("\"E\""), std::string::npos);
+    const auto applied = staff("POST", "/admin/course/apply", tar);
+    EXPECT_EQ(applied.status, 200) << applied.body;
+    EXPECT_NE(applied.body.find("one"), std::string::npos);
+    EXPECT_NE(staff("GET", "/admin/courses").body.find("\"E\""), std::string::npos);
+}
+
+}  // namespace
+}  // namespace assay::api

@@ -1,0 +1,137 @@
+// The pages against a real store: who gets in, and what a wrong address tells.
+#include "web/web.hh"
+
+#include <gtest/gtest.h>
+
+#include "testing/ask_router.hh"
+#include "testing/small_course.hh"
+
+namespace assay::web {
+namespace {
+
+using testing::header_of;
+using testing::SmallCourse;
+
+class Routes : public ::testing::Test {
+protected:
+    Routes() { add_routes(router, parts); }
+    http::Response get(const std::string& target, std::vector<http::Header> headers = {{"Accept-Language", "en"}}) {
+        return testing::ask(router, "GET", target, std::move(headers));
+    }
+    http::Response login(const std::string& form) {
+        return testing::ask(router, "POST", "/", {{"Accept-Language", "en"}, {"Content-Type", "application/x-www-form-urlencoded"}}, form);
+    }
+
+    SmallCourse course;
+    testing::ManualClock clock{SmallCourse::now_ms};
+    loop::Pool pages{"pages", 2, 16};
+    Parts parts{.store = *course.store, .keys = *course.keys, .board = course.board, .pages = pages, .server_url = "http://here:8080", .clock = clock};
+    http::Router router;
+    const std::string ann = std::string{"/oj/C/M/"} + SmallCourse::ann_key;
+    const std::string ben = std::string{"/oj/C/M/"} + SmallCourse::ben_key;
+};
+
+TEST_F(Routes, ATokenLeadsToItsPage) {
+    const auto response = login("token=eeee-ffff-gggg-hhhh");
+    EXPECT_EQ(response.status, 303);
+    EXPECT_EQ(header_of(response, "Location"), ben);
+    EXPECT_EQ(header_of(login(std::string{"lang=zh&token="} + SmallCourse::ben_token), "Location"), ben + "?lang=zh");
+}
+
+TEST_F(Routes, ATokenOfSeveralPagesListsThem) {
+    const auto response = login(std::string{"token="} + SmallCourse::ann_token);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_NE(response.body.find(ann), std::string::npos);
+    EXPECT_NE(response.body.find("/oj/D/N/annkeyofcourseD"), std::string::npos);
+    EXPECT_EQ(response.body.find("/oj/C/Old"), std::string::npos);
+    EXPECT_EQ(response.body.find(SmallCourse::ann_token), std::string::npos);
+}
+
+TEST_F(Routes, AWrongTokenIsToldSo) {
+    for (const char* const form : {"token=WRONGWRONGWRONG1", "token=", "", "token=JJJJKKKKMMMMNNNN"}) {
+        const auto response = login(form);
+        EXPECT_EQ(response.status, 401) << form;
+        EXPECT_NE(response.body.find("This token is not known here"), std::string::npos);
+    }
+    EXPECT_EQ(get("/?token=x").status, 400);
+    EXPECT_EQ(get(ann + "?token=x").status, 400);
+    EXPECT_EQ(login("token=" + std::string(100'000, 'x')).status, 413);
+}
+
+TEST_F(Routes, AKeyOpensItsPageOnly) {
+    const auto response = get(ann);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_NE(response.body.find(SmallCourse::ann_graded), std::string::npos);
+    EXPECT_NE(response.body.find("<strong>40</strong> / 100"), std::string::npos);
+    EXPECT_EQ(response.body.find(SmallCourse::ben_waits), std::string::npos);
+    EXPECT_EQ(response.body.find("secret of the grader"), std::string::npos);
+    EXPECT_EQ(response.body.find(SmallCourse::ann_token), std::string::npos);
+
+    const auto waits = get(ben);
+    EXPECT_NE(waits.body.find("No machine is ready to run it"), std::string::npos);
+    EXPECT_NE(waits.body.find("http-equiv=\"refresh\""), std::string::npos);
+}
+
+// Unknown course, module, key and an archived module: nobody can tell them apart.
+TEST_F(Routes, EveryWrongAddressIsTheSamePage) {
+    const std::string expected = get("/oj/C/M/wrongwrongwrong").body;
+    EXPECT_NE(expected.find("There is no such page"), std::string::npos);
+    for (const std::string& target : {std::string{"/oj/C/Nope/"} + SmallCourse::ann_key, std::string{"/oj/C/Old/"} + SmallCourse::ann_key,
+                                     std::string{"/oj/Nope/M/"} + SmallCourse::ann_key, std::string{"/oj/D/N/"} + SmallCourse::ann_key,
+                                     std::string{"/oj/C/M/"} + SmallCourse::ann_token, "/oj/C/M/" + std::string(5000, 'x'),
+                                     std::string{"/oj/../M/x"}, ann + "/receipt/" + SmallCourse::ben_waits, ann + "/receipt/nope"}) {
+        const auto response = get(target);
+        EXPECT_EQ(response.status, 404) << target;
+        EXPECT_EQ(response.body, expected) << target;
+    }
+}
+
+TEST_F(Routes, TheLanguageIsTheSwitchThenTheBrowserThenTheCourse) {
+    EXPECT_NE(get(ann + "?lang=en", {{"Accept-Language", "zh"}}).body.find("Your score"), std::string::npos);
+    EXPECT_NE(get(ann, {{"Accept-Language", "en"}}).body.find("Your score"), std::string::npos);
+    EXPECT_NE(get(ann, {}).body.find("你的得分"), std::string::npos);
+    EXPECT_NE(get("/", {}).body.find("Your token"), std::string::npos);
+}
+
+TEST_F(Routes, TheReceiptIsTheExactStoredBytes) {
+    const auto response = get(ann + "/receipt/" + SmallCourse::ann_graded);
+    EXPECT_EQ(response.body, "{\"id\":\"AnnGraded0000001\",\"signature\":\"kept to the byte\"}");
+    EXPECT_EQ(header_of(response, "Content-Type"), "application/json");
+    EXPECT_EQ(header_of(response, "Referrer-Policy"), "no-referrer");
+}
+
+TEST_F(Routes, AnUnchangedPageIsNotSentAgain) {
+    const auto first = get(ann);
+    const auto again = get(ann, {{"Accept-Language", "en"}, {"If-None-Match", header_of(first, "ETag")}});
+    EXPECT_EQ(again.status, 304);
+    EXPECT_NE(first.body.find("/static/style."), std::string::npos);
+    const auto at = first.body.find("/static/style.");
+    EXPECT_EQ(get(first.body.substr(at, first.body.find('"', at) - at)).status, 200);
+    EXPECT_EQ(get("/static/nope.css").status, 404);
+}
+
+// A full queue is said, not waited for.
+TEST_F(Routes, WhenPagesCannotBeMadeThePageSaysSo) {
+    std::promise<void> started;
+    std::promise<void> release;
+    const auto released = release.get_future().share();
+    loop::Pool small{"small", 1, 1};
+    loop::Work runs = [&started, released] {
+        started.set_value();
+        released.wait();
+    };
+    loop::Work waits = [released] { released.wait(); };
+    ASSERT_TRUE(small.try_post(runs));
+    started.get_future().wait();
+    ASSERT_TRUE(small.try_post(waits));
+    Parts full{.store = *course.store, .keys = *course.keys, .board = course.board, .pages = small, .server_url = "", .clock = clock};
+    http::Router its;
+    add_routes(its, full);
+    const auto response = testing::ask(its, "GET", ann);
+    release.set_value();
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(header_of(response, "Retry-After"), "3");
+}
+
+}  // namespace
+}  // namespace assay::web
