@@ -17,13 +17,15 @@
 namespace assay::sys {
 namespace {
 
-#if defined(__has_feature)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ASSAY_SANITIZED 1
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define ASSAY_SANITIZED 1
 #endif
 #endif
 #ifdef ASSAY_SANITIZED
-constexpr bool sanitized = true;  // Sanitizers reserve terabytes of addresses and use system calls of their own.
+constexpr bool sanitized = true;  // Sanitizers reserve terabytes of addresses and make system calls and pipes of their own.
 #else
 constexpr bool sanitized = false;
 #endif
@@ -33,7 +35,8 @@ Result<> set_limits(const ParserLimits& limits) {
     const rlimit seconds{cpu, cpu + 1};  // The soft limit first: SIGXCPU says which limit it was.
     if (::setrlimit(RLIMIT_CPU, &seconds) != 0) return last_error("setrlimit", "cpu");
     if (!sanitized) ASSAY_CHECK(lower_limit(RLIMIT_AS, static_cast<std::uint64_t>(limits.memory_bytes)));
-    for (const int none : {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CORE, RLIMIT_NPROC}) ASSAY_CHECK(lower_limit(none, 0));
+    if (!sanitized) ASSAY_CHECK(lower_limit(RLIMIT_NOFILE, 0));
+    for (const int none : {RLIMIT_FSIZE, RLIMIT_CORE, RLIMIT_NPROC}) ASSAY_CHECK(lower_limit(none, 0));
     return ok;
 }
 
