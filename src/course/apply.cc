@@ -1,5 +1,5 @@
-// What was compiled against what is stored: the difference is worked out once to know which blobs to keep, and again inside the
-// change that commits it.
+// What was compiled against what is stored: the difference is worked out once to know which blobs to keep, and again inside
+// the change that commits it.
 #include <algorithm>
 #include <map>
 #include <set>

@@ -12,7 +12,7 @@ namespace assay::course {
 constexpr std::size_t command_words_max = 256;
 constexpr std::size_t command_bytes_max = 32 * 1024;
 
-// Errors: invalid: an open quote, nothing to run, NUL, or something only a shell could do ($ | > < ; & ` * ? ~ … outside quotes).
+// Errors: invalid: an open quote, nothing to run, NUL, or what only a shell could do ($ | > < ; & ` * ? ~ … outside quotes).
 Result<std::vector<std::string>> split_command(std::string_view text);
 // The same bounds for a command that came as a list.
 Result<> check_command(const std::vector<std::string>& command);

@@ -58,6 +58,8 @@ Result<Applied> apply(store::Store&, store::Blobs& revisions, const Compiled&, c
 Result<std::string> list_json(store::Store&, std::int64_t now_ms);
 // The same for people, from that JSON. Errors: invalid.
 Result<std::string> list_text(std::string_view list_json);
+// What a server's problem document (RFC 9457) says happened; of anything else, the beginning of its text.
+std::string problem_detail(std::string_view body);
 
 struct RosterRow {
     std::string id, name, email, group, token, key;

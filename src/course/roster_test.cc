@@ -63,6 +63,15 @@ TEST(Roster, RefusesWithTheLine) {
         EXPECT_EQ(error_of(std::string{"id\n"} + id + "\n"), "parsed") << id;
 }
 
+TEST(Text, TellsWhatAServerSaid) {
+    EXPECT_EQ(problem_detail(R"({"title":"Refused","status":400,"detail":"line 2: the id is empty"})"), "line 2: the id is empty");
+    EXPECT_EQ(problem_detail("Bad gateway\n"), "Bad gateway");
+    EXPECT_EQ(problem_detail("[1]"), "[1]");
+    EXPECT_EQ(imported_text({.added = 2, .updated = 1, .unchanged = 0}, false), "2 added, 1 updated, 0 unchanged");
+    EXPECT_EQ(imported_text({.added = 2, .updated = 1, .unchanged = 0}, true), R"({"added":2,"updated":1,"unchanged":0})");
+    EXPECT_FALSE(list_text("{"));
+}
+
 TEST(Token, IsReadableAndForgiving) {
     const std::string token = new_token();
     EXPECT_THAT(token, testing::MatchesRegex("[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}"));

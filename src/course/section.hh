@@ -1,5 +1,5 @@
-// Section: one table of a TOML file, read key by key with its type and range. What it does not know is an error that names the
-// file, the line and the nearest word it does know; what this version cannot do yet is refused with its own sentence.
+// Section: one table of a TOML file, read key by key with its type and range. What it does not know is an error that names
+// file, line and the nearest word it does know; what this version cannot do yet is refused with its own sentence.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@ namespace assay::course {
 namespace {
 
 constexpr model::JsonBounds list_bounds{.size_max = 16u << 20, .depth_max = 8, .values_max = 1'000'000};
+constexpr model::JsonBounds problem_bounds{.size_max = 1u << 20, .depth_max = 8, .values_max = 1000};
 
 // A field's text; empty for anything else.
 std::string text_at(const nlohmann::json& object, const char* key) {
@@ -34,6 +35,12 @@ Result<std::string> list_text(std::string_view list_json) {
         }
     }
     return text.empty() ? std::string{"no courses yet; `assay course apply DIR` makes one\n"} : text;
+}
+
+std::string problem_detail(std::string_view body) {
+    const auto problem = model::parse_json(body, problem_bounds);
+    const std::string detail = problem && problem->is_object() ? text_at(*problem, "detail") : std::string{};
+    return detail.empty() ? escaped(trimmed(body)) : detail;
 }
 
 std::string imported_text(const Imported& imported, bool json) {
