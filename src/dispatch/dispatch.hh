@@ -2,8 +2,10 @@
 // a report into a verdict, each one conditional transaction.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "http/message.hh"
 #include "loop/loop.hh"
@@ -13,6 +15,15 @@
 #include "store/store.hh"
 
 namespace assay::dispatch {
+
+constexpr std::chrono::seconds lapse_check_every{1};
+constexpr std::chrono::milliseconds poll_wait_max{20'000};
+constexpr std::size_t request_bytes_max = 64u << 10;       // of every request but a result
+constexpr std::size_t input_bytes_max = 1u << 30;          // of a submission handed to a runner
+constexpr std::size_t revision_bytes_max = 256u << 20;
+constexpr int slots_max = 1024;                            // of one session
+constexpr std::size_t running_max = 4096;                  // tokens in a heartbeat
+constexpr int waiting_looked_at = 64;                      // of the line at first; all of it only when none of these may start
 
 class Dispatcher {
 public:
@@ -25,8 +36,10 @@ public:
         loop::Pool& disk;
         const sys::Clock& clock;
     };
-    explicit Dispatcher(Parts);
-    ~Dispatcher();
+    explicit Dispatcher(Parts);  // `Parts` outlive it
+    ~Dispatcher();               // waits for its own changes to be written
+    Dispatcher(const Dispatcher&) = delete;
+    Dispatcher& operator=(const Dispatcher&) = delete;
 
     void add_routes(http::Router&);
 
@@ -34,10 +47,14 @@ public:
     void runner_lost(const std::string& details);
     // SIGTERM: grants nothing more; running jobs go back as `cut`. Blocks until that is committed or the deadline passed.
     void drain(sys::TimePoint deadline);
+    // Gives back every lease whose deadline has passed. Happens by itself every `lapse_check_every`.
+    void end_lapsed();
+
+    struct Inner;  // of the room's own
 
 private:
-    struct Inner;
     std::shared_ptr<Inner> inner_;
+    std::thread keeper_;
 };
 
 }  // namespace assay::dispatch

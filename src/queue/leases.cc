@@ -21,6 +21,14 @@ std::vector<Token> LeaseTable::end_session(std::int64_t epoch) {
     return ended;
 }
 
+std::vector<Token> LeaseTable::end_all_sessions() {
+    std::vector<Token> ended;
+    for (const auto& [job, held] : leases_) ended.push_back(held.token);
+    sessions_.clear();
+    leases_.clear();
+    return ended;
+}
+
 bool LeaseTable::live(std::int64_t epoch) const { return sessions_.contains(epoch); }
 
 void LeaseTable::add(const Token& token, sys::TimePoint now) {
@@ -29,10 +37,10 @@ void LeaseTable::add(const Token& token, sys::TimePoint now) {
     leases_[token.job.value] = Held{token, now + lease_term};
 }
 
-void LeaseTable::renew(std::int64_t epoch, sys::TimePoint now) {
-    for (auto& [job, held] : leases_) {
-        if (held.token.epoch == epoch) held.deadline = now + lease_term;
-    }
+bool LeaseTable::renew(const Token& token, sys::TimePoint now) {
+    if (!holds(token)) return false;
+    leases_.at(token.job.value).deadline = now + lease_term;
+    return true;
 }
 
 void LeaseTable::remove(const Token& token) {

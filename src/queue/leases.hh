@@ -16,17 +16,19 @@
 
 namespace assay::queue {
 
-constexpr std::chrono::seconds lease_term{30};       // renewed by every heartbeat
+constexpr std::chrono::seconds lease_term{30};       // renewed by every heartbeat that names it
 constexpr std::chrono::seconds heartbeat_every{5};
 
 class LeaseTable {
 public:
     void begin_session(std::int64_t epoch, int slots);
     std::vector<Token> end_session(std::int64_t epoch);
+    std::vector<Token> end_all_sessions();
     bool live(std::int64_t epoch) const;
 
     void add(const Token&, sys::TimePoint now);
-    void renew(std::int64_t epoch, sys::TimePoint now);
+    // false: no such lease. One that its holder never names was never received: it lapses.
+    bool renew(const Token&, sys::TimePoint now);
     void remove(const Token&);
     bool holds(const Token&) const;
     std::vector<Token> lapsed(sys::TimePoint now);   // and forgets them

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(LeaseTable, AHeartbeatRenewsAllOfASessionAndSilenceEndsThemOnce) {
+TEST(LeaseTable, AHeartbeatRenewsWhatItNamesAndSilenceEndsThemOnce) {
     testing::ManualClock clock;
     LeaseTable table;
     table.begin_session(1, 2);
@@ -18,7 +18,8 @@ TEST(LeaseTable, AHeartbeatRenewsAllOfASessionAndSilenceEndsThemOnce) {
     table.add(a, clock.now());
     clock.advance(20s);
     table.add(b, clock.now());
-    table.renew(1, clock.now());
+    EXPECT_TRUE(table.renew(a, clock.now()));
+    EXPECT_FALSE(table.renew({JobId{1}, 2, 1}, clock.now()));
     clock.advance(29s);
     EXPECT_TRUE(table.lapsed(clock.now()).empty());
     clock.advance(1s);  // The boundary itself counts as lapsed.
@@ -46,6 +47,9 @@ TEST(LeaseTable, ASessionTakesItsOwnLeasesWithIt) {
     table.remove({JobId{2}, 4, 2});
     EXPECT_EQ(table.count(), 0u);
     EXPECT_EQ(table.slots(), 3);
+    table.add({JobId{5}, 1, 2}, clock.now());
+    EXPECT_EQ(table.end_all_sessions().size(), 1u);
+    EXPECT_EQ(table.slots(), 0);
 }
 
 }  // namespace

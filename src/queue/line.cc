@@ -1,5 +1,6 @@
 #include "queue/line.hh"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/assert.hh"
@@ -18,11 +19,12 @@ bool leased_by(const store::Job& job, const Token& token) {
     return job.state == model::State::running && job.attempts == token.attempt && job.epoch == token.epoch;
 }
 
-// Whether this very attempt has already brought the verdict.
-Result<bool> brought_verdict(store::Tx& tx, const store::Job& job, const Token& token) {
-    if (job.state != model::State::graded || job.attempts != token.attempt || job.epoch != token.epoch) return false;
-    ASSAY_TRY(const auto attempts, tx.attempts(job.id));
-    return !attempts.empty() && attempts.back().number == token.attempt && attempts.back().end == model::AttemptEnd::verdict;
+// Whether this very attempt has already ended so: its answer was lost on the way.
+Result<bool> ended_so(store::Tx& tx, const Token& token, model::AttemptEnd end) {
+    ASSAY_TRY(const auto attempts, tx.attempts(token.job));
+    return std::ranges::any_of(attempts, [&](const store::Attempt& a) {
+        return a.number == token.attempt && a.epoch == token.epoch && a.end == end;
+    });
 }
 
 Result<> grade(store::Tx& tx, const store::Job& job, const Finished& finished, std::int64_t now_ms) {
@@ -114,9 +116,8 @@ Finished finished_from(const model::Report& report) {
 
 Result<> finish(store::Tx& tx, const Token& token, const Finished& finished, std::int64_t now_ms) {
     ASSAY_TRY(auto job, tx.job(token.job));
-    if (!job) return stale(token);
-    if (!leased_by(*job, token)) {
-        ASSAY_TRY(const bool already, brought_verdict(tx, *job, token));
+    if (!job || !leased_by(*job, token)) {
+        ASSAY_TRY(const bool already, ended_so(tx, token, model::AttemptEnd::verdict));
         if (already) return ok;
         return stale(token);
     }
@@ -130,7 +131,11 @@ Result<> give_back(store::Tx& tx, const Token& token, model::AttemptEnd end, std
                    const std::string& detail, std::int64_t now_ms) {
     ASSAY_ASSERT(end != model::AttemptEnd::verdict);
     ASSAY_TRY(auto job, tx.job(token.job));
-    if (!job || !leased_by(*job, token)) return stale(token);
+    if (!job || !leased_by(*job, token)) {
+        ASSAY_TRY(const bool already, ended_so(tx, token, end));
+        if (already) return ok;
+        return stale(token);
+    }
     ASSAY_CHECK(tx.end_attempt(job->id, token.attempt, end, detail, now_ms));
     if (end == model::AttemptEnd::cut) {
         ++job->cuts_in_a_row;

@@ -55,7 +55,8 @@ Finished finished_from(const model::Report&);
 Result<> finish(store::Tx&, const Token&, const Finished&, std::int64_t now_ms);
 
 // Ends an attempt that brought no verdict. fault: counted, and at faults_max the job ends as system_fault with a report that
-// names the faults; cut: back in line, uncounted. `reason` is what people are told while it waits again. Errors: conflict.
+// names the faults; cut: back in line, uncounted. `reason` is what people are told while it waits again. The same token again
+// is success and changes nothing. Errors: conflict.
 Result<> give_back(store::Tx&, const Token&, model::AttemptEnd, std::optional<model::Reason> reason, const std::string& detail,
                    std::int64_t now_ms);
 

@@ -305,7 +305,9 @@ protected:
     }
     void lose(const Token& token) {
         const bool live = std::ranges::find(live_, token) != live_.end();
-        EXPECT_EQ(fault(token).has_value(), live);
+        const bool told_before = std::ranges::find(faulted_, token) != faulted_.end();
+        EXPECT_EQ(fault(token).has_value(), live || told_before);
+        if (live) faulted_.push_back(token);
         std::erase(live_, token);
         if (live) ++faults_[token.job.value];
         if (live && faults_[token.job.value] == faults_max) ended_by_faults_.insert(token.job.value);
@@ -332,6 +334,7 @@ protected:
     std::int64_t epoch_ = 0;
     std::vector<Token> live_;
     std::vector<Token> all_;
+    std::vector<Token> faulted_;
     std::set<SubmissionId> replaced_;
     std::map<std::int64_t, Token> verdicts_;  // job → who brought it
     std::map<std::int64_t, int> faults_;

@@ -1,0 +1,200 @@
+#include "dispatch/dispatch.hh"
+
+#include "base/log.hh"
+#include "dispatch/inner.hh"
+#include "dispatch/routes.hh"
+
+namespace assay::dispatch {
+
+void Dispatcher::Inner::write(store::Store::Change change, store::Store::Done done) {
+    {
+        const std::lock_guard lock{mutex};
+        ++writes;
+    }
+    parts.store.write(std::move(change), [this, done = std::move(done)](Result<> result) mutable {
+        done(std::move(result));
+        const std::lock_guard lock{mutex};
+        --writes;
+        changed.notify_all();
+    });
+}
+
+void Dispatcher::Inner::begin_session(std::int64_t epoch, int slots, std::string why_none) {
+    end_sessions("the runner began anew");
+    {
+        const std::lock_guard lock{mutex};
+        leases.begin_session(epoch, slots);
+        parts.board.set_slots(leases.slots());
+    }
+    if (slots == 0) parts.board.set_no_runner(std::move(why_none));
+    parts.board.changed();
+}
+
+bool Dispatcher::Inner::live(std::int64_t epoch) {
+    const std::lock_guard lock{mutex};
+    return leases.live(epoch);
+}
+
+bool Dispatcher::Inner::holds(const queue::Token& token) {
+    const std::lock_guard lock{mutex};
+    return leases.holds(token);
+}
+
+bool Dispatcher::Inner::drains() {
+    const std::lock_guard lock{mutex};
+    return draining;
+}
+
+void Dispatcher::Inner::forget(const queue::Token& token) {
+    const std::lock_guard lock{mutex};
+    if (leases.holds(token)) events.erase(token.job);
+    leases.remove(token);
+}
+
+void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(Result<Granted>)> done) {
+    const auto granted = std::make_shared<Granted>();
+    const auto change = [this, epoch, granted](store::Tx& tx) -> Result<> {
+        if (drains() || !live(epoch)) return ok;
+        for (const int count : {waiting_looked_at, queue::waiting_read_max}) {
+            queue::Snapshot snapshot;
+            ASSAY_CHECK(snapshot.take(tx, parts.board, wall_ms(), count));
+            ASSAY_TRY(granted->lease, queue::grant(tx, snapshot.situation, epoch));
+            granted->wake_ms = queue::next_wake_ms(snapshot.situation);
+            if (granted->lease || std::cmp_less(snapshot.waiting.size(), count)) break;
+        }
+        return ok;
+    };
+    write(change, [this, granted, done = std::move(done)](Result<> result) mutable {
+        if (!result) return done(result.take_error());
+        if (granted->lease) granted->lease = keep_or_return(std::move(*granted->lease));
+        done(std::move(*granted));
+    });
+}
+
+std::optional<queue::Lease> Dispatcher::Inner::keep_or_return(queue::Lease lease) {
+    {
+        const std::lock_guard lock{mutex};
+        if (draining) return std::nullopt;  // The change that voids all leases comes after the one that made this.
+        if (leases.live(lease.token.epoch)) {
+            leases.add(lease.token, parts.clock.now());
+            return lease;
+        }
+        add_endings({lease.token}, "the runner was lost before it had the job");
+    }
+    flush_endings();
+    return std::nullopt;
+}
+
+void Dispatcher::Inner::add_endings(const std::vector<queue::Token>& tokens, const std::string& details) {
+    for (const queue::Token& token : tokens) {
+        events.erase(token.job);
+        endings.push_back({token, model::Reason::runner_lost, details});
+        log::warn("lease.ended", {{"job", token.job.value}, {"attempt", token.attempt}, {"why", details}});
+    }
+}
+
+void Dispatcher::Inner::end_sessions(const std::string& details) {
+    {
+        const std::lock_guard lock{mutex};
+        add_endings(leases.end_all_sessions(), details);
+        parts.board.set_slots(0);
+    }
+    bell.ring();  // Polls of the old session are over.
+    flush_endings();
+}
+
+void Dispatcher::Inner::end_lapsed() {
+    {
+        const std::lock_guard lock{mutex};
+        add_endings(leases.lapsed(parts.clock.now()), "no heartbeat named it in time");
+    }
+    flush_endings();
+}
+
+void Dispatcher::Inner::flush_endings() {
+    const auto batch = std::make_shared<std::vector<Ending>>();
+    {
+        const std::lock_guard lock{mutex};
+        if (draining) endings.clear();  // All leases are voided, uncounted.
+        batch->swap(endings);
+    }
+    if (batch->empty()) return;
+    const auto change = [this, batch](store::Tx& tx) -> Result<> {
+        for (const Ending& e : *batch) {
+            const auto ended = queue::give_back(tx, e.token, model::AttemptEnd::fault, e.reason, e.detail, wall_ms());
+            // conflict: its verdict came first, or it was cancelled. Then there is nothing to give back.
+            if (!ended && ended.error().fault() != Fault::conflict) return ended.error();
+        }
+        return ok;
+    };
+    write(change, [this, batch](Result<> result) {
+        if (!result) {  // Tried again at the next check: a job must not stay with a runner that is gone.
+            log::error("lease.not_given_back", {{"error", result.error().text()}});
+            const std::lock_guard lock{mutex};
+            endings.insert(endings.end(), batch->begin(), batch->end());
+            return;
+        }
+        parts.board.changed();
+    });
+}
+
+Dispatcher::Dispatcher(Parts parts) : inner_{std::make_shared<Inner>(parts)} {
+    parts.board.on_change([weak = std::weak_ptr{inner_}] {
+        if (const auto inner = weak.lock()) inner->bell.ring();
+    });
+    keeper_ = std::thread{[inner = inner_.get()] {
+        std::unique_lock lock{inner->mutex};
+        while (!inner->changed.wait_for(lock, lapse_check_every, [inner] { return inner->stopping; })) {
+            lock.unlock();
+            inner->end_lapsed();
+            lock.lock();
+        }
+    }};
+}
+
+Dispatcher::~Dispatcher() {
+    inner_->parts.board.on_change({});
+    {
+        const std::lock_guard lock{inner_->mutex};
+        inner_->stopping = true;
+        inner_->changed.notify_all();
+    }
+    keeper_.join();
+    std::unique_lock lock{inner_->mutex};
+    inner_->changed.wait(lock, [this] { return inner_->writes == 0; });
+}
+
+void Dispatcher::add_routes(http::Router& router) { dispatch::add_routes(router, inner_); }
+
+void Dispatcher::runner_lost(const std::string& details) {
+    inner_->end_sessions(details);
+    inner_->parts.board.set_no_runner(details);
+}
+
+void Dispatcher::end_lapsed() { inner_->end_lapsed(); }
+
+void Dispatcher::drain(sys::TimePoint deadline) {
+    Inner& inner = *inner_;
+    inner.parts.board.set_draining();
+    {
+        const std::lock_guard lock{inner.mutex};
+        inner.draining = true;
+    }
+    // Changes are made in order: whatever was granted before the flag was set is running by the time this one looks.
+    const auto now_ms = inner.wall_ms();
+    const auto change = [now_ms](store::Tx& tx) -> Result<> {
+        ASSAY_TRY([[maybe_unused]] const std::int64_t count, queue::void_all_leases(tx, now_ms));
+        return ok;
+    };
+    inner.write(change, [](Result<> result) {
+        if (!result) log::error("drain.not_written", {{"error", result.error().text()}});  // The next start does it.
+    });
+    std::unique_lock lock{inner.mutex};
+    const bool written = inner.changed.wait_until(lock, deadline, [&inner] { return inner.writes == 0; });
+    if (!written) log::warn("drain.late");
+    (void)inner.leases.end_all_sessions();
+    lock.unlock();
+    inner.bell.ring();
+}
+
+}  // namespace assay::dispatch

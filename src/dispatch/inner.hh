@@ -1,0 +1,70 @@
+// What the dispatcher's handlers share. Private to the room.
+//
+// Two truths and their order: the store says which lease counts; the table only says until when. A grant enters the table
+// after COMMIT, on the writer thread; whoever ends a session looks at the table, so a grant that finds its session gone is
+// given back at once.
+//
+// Threading: `mutex` guards what is marked so; it is never held while calling the store or the board's listener.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "dispatch/dispatch.hh"
+#include "queue/line.hh"
+
+namespace assay::dispatch {
+
+struct Ending {
+    queue::Token token;
+    model::Reason reason = model::Reason::retry;
+    std::string detail;
+};
+
+struct Granted {
+    std::optional<queue::Lease> lease;
+    std::optional<std::int64_t> wake_ms;  // wall clock: when a job that backs off may start
+};
+
+struct Dispatcher::Inner {
+    explicit Inner(Parts p) : parts{p} {}
+
+    Parts parts;
+    loop::Bell bell;                          // something may have become startable, or a session ended
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    queue::LeaseTable leases;                 // guarded
+    std::map<JobId, std::int64_t> events;    // guarded: newest sequence number of each lease
+    std::vector<Ending> endings;              // guarded: leases that ended as faults and are not yet written back
+    std::size_t writes = 0;                   // guarded: changes of ours that are not yet answered
+    bool draining = false;                    // guarded
+    bool stopping = false;                    // guarded
+
+    std::int64_t wall_ms() const { return sys::to_ms(parts.clock.wall()); }
+
+    // store.write, counted.
+    void write(store::Store::Change change, store::Store::Done done);
+
+    void begin_session(std::int64_t epoch, int slots, std::string why_none);
+    bool live(std::int64_t epoch);
+    bool holds(const queue::Token& token);
+    bool drains();
+    void forget(const queue::Token& token);   // its attempt has ended
+
+    void grant(std::int64_t epoch, std::move_only_function<void(Result<Granted>)> done);
+    // Every session ends; its leases become endings.
+    void end_sessions(const std::string& details);
+    void end_lapsed();
+    void flush_endings();
+
+private:
+    void add_endings(const std::vector<queue::Token>& tokens, const std::string& details);  // under the mutex
+    std::optional<queue::Lease> keep_or_return(queue::Lease lease);
+};
+
+}  // namespace assay::dispatch

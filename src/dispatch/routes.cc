@@ -1,0 +1,269 @@
+#include "dispatch/routes.hh"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/log.hh"
+#include "dispatch/wire.hh"
+
+namespace assay::dispatch {
+namespace {
+
+using http::Reader;
+using http::Request;
+using http::Response;
+using loop::Task;
+using Shared = std::shared_ptr<Dispatcher::Inner>;
+
+Response fenced() { return http::problem(409, "fenced", "this lease or session is not the one that counts", "drop the work"); }
+
+Response nothing() {
+    Response response;
+    response.status = 204;
+    return response;
+}
+
+template <class T>
+Response refusal(const Result<T>& result) {
+    return result.error().fault() == Fault::conflict ? fenced() : http::problem_of(result.error());
+}
+
+// Reads a small body and parses it.
+template <class T>
+Task<Result<T>> small_request(Reader& reader, Result<T> (*parse)(std::string_view)) {
+    auto reading = http::read_body(reader, request_bytes_max);
+    const auto body = co_await std::move(reading);
+    if (!body) co_return body.error();
+    co_return parse(*body);
+}
+
+Task<Result<>> written(Shared inner, store::Store::Change change) {
+    auto begin = [inner, change = std::move(change)](store::Store::Done done) mutable {
+        inner->write(std::move(change), std::move(done));
+    };
+    auto answer = loop::from_callback<Result<>>(std::move(begin));
+    co_return co_await answer;
+}
+
+Task<Response> session(Shared inner, Reader& reader) {
+    auto reading = small_request(reader, session_request);
+    const auto request = co_await std::move(reading);
+    if (!request) co_return refusal(request);
+    if (inner->drains()) co_return http::problem(503, "shutting_down", "the server is stopping");
+
+    const auto epoch = std::make_shared<std::int64_t>(0);
+    const auto begin = [epoch](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(*epoch, queue::begin_epoch(tx));
+        return ok;
+    };
+    auto beginning = written(inner, begin);
+    const auto begun = co_await std::move(beginning);
+    if (!begun) co_return refusal(begun);
+
+    std::string why_none = "the runner has no slots";
+    if (!request->missing.empty()) {
+        why_none = "this host lacks: ";
+        for (const std::string& one : request->missing) why_none += (&one == &request->missing.front() ? "" : "; ") + one;
+    }
+    inner->begin_session(*epoch, request->slots, std::move(why_none));
+    log::info("session.began", {{"runner", request->name}, {"epoch", *epoch}, {"slots", request->slots}});
+    co_return Response::json(200, session_answer(*epoch));
+}
+
+// The lease with what the runner needs of its revision. An error is a fault of the attempt: it has started.
+Task<Response> leased(Shared inner, queue::Lease lease) {
+    const auto read = [inner, id = lease.revision]() -> Result<store::Revision> {
+        std::optional<store::Revision> revision;
+        ASSAY_CHECK(inner->parts.store.read([&](store::Reading& reading) -> Result<> {
+            ASSAY_TRY(revision, reading.revision(id));
+            return ok;
+        }));
+        if (!revision) return Error{Fault::missing, "the revision of a submission is not there"};
+        return std::move(*revision);
+    };
+    auto finding = inner->parts.disk.run(read);
+    const auto revision = co_await finding;
+    if (revision) {
+        log::info("lease.granted", {{"submission", lease.submission.text()}, {"job", lease.token.job.value},
+                                    {"attempt", lease.token.attempt}});
+        if (lease.alone) {
+            log::warn("job.cut_often", {{"submission", lease.submission.text()}, {"cuts_at_least", queue::cuts_alone}});
+        }
+        co_return Response::json(200, lease_answer(lease, revision->digest, revision->plan));
+    }
+
+    const auto give_back = [inner, token = lease.token, why = revision.error().text()](store::Tx& tx) {
+        return queue::give_back(tx, token, model::AttemptEnd::fault, model::Reason::retry, why, inner->wall_ms());
+    };
+    auto giving = written(inner, give_back);
+    const auto given_back = co_await std::move(giving);
+    if (!given_back) co_return refusal(given_back);  // Nobody will name it in a heartbeat: it lapses.
+    inner->forget(lease.token);
+    inner->parts.board.changed();
+    co_return http::problem_of(revision.error());
+}
+
+Task<Response> lease(Shared inner, Reader& reader) {
+    auto reading = small_request(reader, lease_request);
+    const auto request = co_await std::move(reading);
+    if (!request) co_return refusal(request);
+    const sys::Clock& clock = inner->parts.clock;
+    const sys::TimePoint deadline = clock.now() + std::chrono::milliseconds{request->wait_ms};
+    for (;;) {
+        const std::uint64_t seen = inner->bell.rings();  // Before looking, so that no ring is missed.
+        if (inner->drains()) co_return nothing();
+        if (!inner->live(request->epoch)) co_return fenced();
+        const auto begin = [inner, epoch = request->epoch](std::move_only_function<void(Result<Granted>)> done) {
+            inner->grant(epoch, std::move(done));
+        };
+        auto granting = loop::from_callback<Result<Granted>>(begin);
+        auto granted = co_await granting;
+        if (!granted) co_return refusal(granted);
+        if (granted->lease) {
+            auto answering = leased(inner, std::move(*granted->lease));
+            co_return co_await std::move(answering);
+        }
+        const sys::TimePoint now = clock.now();
+        if (now >= deadline) co_return nothing();
+        sys::TimePoint until = deadline;
+        if (granted->wake_ms) {
+            const auto wait_ms = std::max<std::int64_t>(*granted->wake_ms - inner->wall_ms(), 1);
+            until = std::min(until, now + std::chrono::milliseconds{wait_ms});
+        }
+        auto waiting = inner->bell.wait(seen, until);
+        (void)co_await std::move(waiting);
+    }
+}
+
+std::optional<std::int64_t> number_of(const Request& request, std::string_view name) {
+    const auto text = request.parameter(name);
+    std::int64_t value = 0;
+    if (!text || text->empty()) return std::nullopt;
+    const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (failure != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+    return value;
+}
+
+Task<Response> blob(Shared inner, store::Blobs& blobs, std::string digest, std::size_t size_max) {
+    const auto get = [&blobs, digest, size_max] { return blobs.get(digest, size_max); };
+    auto getting = inner->parts.disk.run(get);
+    auto bytes = co_await getting;
+    if (!bytes) {
+        log::error("blob.unreadable", {{"sha256", digest}, {"error", bytes.error().text()}});
+        co_return http::problem_of(bytes.error());
+    }
+    Response response;
+    response.body = std::move(*bytes);
+    response.with("Content-Type", "application/octet-stream").with("Assay-Sha256", digest);
+    co_return response;
+}
+
+Task<Response> input(Shared inner, Request request) {
+    const auto job = number_of(request, "job");
+    const auto attempt = number_of(request, "attempt");
+    const auto epoch = number_of(request, "epoch");
+    if (!job || !attempt || !epoch) co_return http::problem(400, "invalid", "job, attempt and epoch are needed, as numbers");
+    const queue::Token token{JobId{*job}, *attempt, *epoch};
+    if (!inner->holds(token)) co_return fenced();
+
+    const auto find = [inner, token]() -> Result<std::string> {
+        std::string digest;
+        ASSAY_CHECK(inner->parts.store.read([&](store::Reading& reading) -> Result<> {
+            ASSAY_TRY(const auto found, reading.job(token.job));
+            if (!found) return Error{Fault::missing, "there is no such job"};
+            ASSAY_TRY(const auto submission, reading.submission(found->submission));
+            if (!submission) return Error{Fault::missing, "there is no such submission"};
+            digest = submission->sha256;
+            return ok;
+        }));
+        return digest;
+    };
+    auto finding = inner->parts.disk.run(find);
+    const auto digest = co_await finding;
+    if (!digest) co_return refusal(digest);
+    auto answering = blob(inner, inner->parts.blobs, *digest, input_bytes_max);
+    co_return co_await std::move(answering);
+}
+
+Task<Response> revision(Shared inner, Request request) {
+    auto answering = blob(inner, inner->parts.revisions, request.parameter("digest").value_or(""), revision_bytes_max);
+    co_return co_await std::move(answering);
+}
+
+Task<Response> event(Shared inner, Reader& reader) {
+    auto reading = small_request(reader, event_request);
+    const auto request = co_await std::move(reading);
+    if (!request) co_return refusal(request);
+    const std::lock_guard lock{inner->mutex};
+    if (!inner->leases.holds(request->token)) co_return fenced();
+    std::int64_t& newest = inner->events[request->token.job];
+    if (request->sequence < newest) co_return fenced();  // The same number again is a lost answer.
+    newest = request->sequence;
+    co_return nothing();
+}
+
+Task<Response> heartbeat(Shared inner, Reader& reader) {
+    auto reading = small_request(reader, heartbeat_request);
+    const auto request = co_await std::move(reading);
+    if (!request) co_return refusal(request);
+    const std::lock_guard lock{inner->mutex};
+    if (inner->draining) co_return Response::json(200, heartbeat_answer(request->running, true));
+    if (!inner->leases.live(request->epoch)) co_return fenced();
+    std::vector<queue::Token> drop;
+    const sys::TimePoint now = inner->parts.clock.now();
+    for (const queue::Token& token : request->running) {
+        if (token.epoch != request->epoch || !inner->leases.renew(token, now)) drop.push_back(token);
+    }
+    co_return Response::json(200, heartbeat_answer(drop, false));
+}
+
+Task<Response> result(Shared inner, Reader& reader) {
+    auto reading = http::read_body(reader, model::report_size_max + request_bytes_max);
+    auto body = co_await std::move(reading);
+    if (!body) co_return refusal(body);
+    const auto parse = [&body] { return result_request(*body); };
+    auto parsing = inner->parts.disk.run(parse);
+    auto request = co_await parsing;
+    if (!request) co_return refusal(request);
+
+    const queue::Token token = request->token;
+    store::Store::Change change;
+    if (auto* const finished = std::get_if<queue::Finished>(&request->outcome)) {
+        change = [inner, token, finished = std::move(*finished)](store::Tx& tx) {
+            return queue::finish(tx, token, finished, inner->wall_ms());
+        };
+    } else {
+        const std::string why = std::get<FaultText>(request->outcome).text;
+        log::warn("attempt.fault", {{"job", token.job.value}, {"attempt", token.attempt}, {"why", why}});
+        change = [inner, token, why](store::Tx& tx) {
+            return queue::give_back(tx, token, model::AttemptEnd::fault, model::Reason::retry, why, inner->wall_ms());
+        };
+    }
+    auto writing = written(inner, std::move(change));
+    const auto committed = co_await std::move(writing);
+    if (committed || committed.error().fault() == Fault::conflict) inner->forget(token);
+    if (!committed) co_return refusal(committed);
+    inner->parts.board.changed();
+    co_return Response::json(200, "{\"accepted\":true}");
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, const Shared& inner) {
+    const std::string base = "/api/v1/runner/";
+    const auto post = [&](const char* name, Task<Response> (*handler)(Shared, Reader&)) {
+        router.add("POST", base + name, [inner, handler](Request, Reader& reader) { return handler(inner, reader); });
+    };
+    const auto get = [&](const char* name, Task<Response> (*handler)(Shared, Request)) {
+        router.add("GET", base + name, [inner, handler](Request request, Reader&) { return handler(inner, std::move(request)); });
+    };
+    post("session", session);
+    post("lease", lease);
+    post("events", event);
+    post("heartbeat", heartbeat);
+    post("result", result);
+    get("input", input);
+    get("revision", revision);
+}
+
+}  // namespace assay::dispatch
