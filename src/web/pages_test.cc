@@ -73,7 +73,7 @@ TEST(ModulePage, ShowsEverythingOfEverySubmissionInEnglish) {
     EXPECT_TRUE(contains(page, ">counts<"));
     EXPECT_TRUE(contains(page, "A newer submission of yours, Counts0000000001"));
     EXPECT_TRUE(contains(page, "href=\"/oj/ICS2026/PA1/KEY/receipt/Counts0000000001\""));
-    EXPECT_TRUE(contains(page, "Tests of tests · 2 of 4 passed"));
+    EXPECT_TRUE(contains(page, "Tests in stage tests · 2 of 4 passed"));
     EXPECT_TRUE(contains(page, "<pre tabindex=\"0\" dir=\"auto\">\n1 + 2 * 3\n</pre>"));
     EXPECT_TRUE(contains(page, "signal 9"));
     EXPECT_TRUE(contains(page, "unused variable"));

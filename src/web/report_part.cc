@@ -23,6 +23,11 @@ Html text_part(const Look& look, std::string_view text, std::size_t size_max, Ro
     return el("pre", {{"tabindex", "0"}, {"dir", "auto"}}, {inside});
 }
 
+// A grader reports points, not times: what nobody measured is a dash, not a zero.
+std::string time_text(const model::Usage& usage, double ms) {
+    return usage.wall_ms > 0 || usage.cpu_ms > 0 ? duration_text(ms) : "–";
+}
+
 std::string memory_text(const model::Usage& usage) { return usage.memory_peak_bytes > 0 ? size_text(usage.memory_peak_bytes) : "–"; }
 
 Html ending_part(const Look& look, const std::optional<int>& exit_code, const std::optional<int>& signal) {
@@ -47,8 +52,8 @@ Html stages_table(const Look& look, const model::Report& report) {
         row += el("td", {}, {badge(look, stage.verdict), " ", ending_part(look, stage.exit_code, stage.signal)});
         row += el("td", {{"class", "number"}},
                   {stage.score && stage.score_max ? score_text(look, *stage.score, *stage.score_max) : std::string{"–"}});
-        row += el("td", {{"class", "number"}}, {duration_text(stage.usage.cpu_ms)});
-        row += el("td", {{"class", "number"}}, {duration_text(stage.usage.wall_ms)});
+        row += el("td", {{"class", "number"}}, {time_text(stage.usage, stage.usage.cpu_ms)});
+        row += el("td", {{"class", "number"}}, {time_text(stage.usage, stage.usage.wall_ms)});
         row += el("td", {{"class", "number"}}, {memory_text(stage.usage)});
         rows += el("tr", {}, {row});
     }
@@ -78,7 +83,7 @@ Html test_rows(const Look& look, const model::TestReport& test, Room& room) {
     row += el("th", {{"scope", "row"}}, {el("bdi", {}, {test.name})});
     row += el("td", {}, {badge(look, test.verdict), " ", ending_part(look, test.exit_code, test.signal)});
     row += el("td", {{"class", "number"}}, {score_text(look, test.score, test.score_max)});
-    row += el("td", {{"class", "number"}}, {duration_text(test.usage.cpu_ms)});
+    row += el("td", {{"class", "number"}}, {time_text(test.usage, test.usage.cpu_ms)});
     row += el("td", {{"class", "number"}}, {memory_text(test.usage)});
     Html rows = el("tr", {}, {row});
     if (test.message.empty() && !texts) return rows;

@@ -135,7 +135,7 @@ Text text_of(Sentence sentence) {
         case cpu_column: return {"CPU time", "CPU 时间"};
         case wall_column: return {"Duration", "用时"};
         case memory_column: return {"Memory", "内存"};
-        case tests_title: return {"Tests of {0}", "{0} 的测试"};
+        case tests_title: return {"Tests in stage {0}", "{0} 阶段的测试"};
         case tests_passed: return {"{0} of {1} passed", "通过 {0} / {1}"};
         case tests_left_out:
             return {"{0} more tests are not listed here; the report has them all.", "另有 {0} 个测试未在此列出，完整结果见报告。"};
