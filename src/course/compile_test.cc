@@ -253,6 +253,13 @@ TEST(Compile, SaysWhatItPassesOver) {
                                                 HasSubstr("notes has no module.toml")));
 }
 
+// Whoever may hand in more than the scorer can hold would make a fault of the grader.
+TEST(Compile, SaysWhenATrustedStageMayNotHoldTheSubmission) {
+    const auto compiled = with("PA1/module.toml", "trusted = true", "trusted = true\nlimits = { memory = \"64 MiB\" }");
+    ASSERT_TRUE(compiled) << compiled.error().text();
+    EXPECT_THAT(compiled->warnings, ElementsAre(HasSubstr("stage 'score' finds the submission in its memory, 64 MiB")));
+}
+
 TEST(Compile, BoundsTests) {
     Files files = sound;
     std::string many = "[defaults]\nrun = \"x\"\n";

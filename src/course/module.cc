@@ -50,6 +50,7 @@ public:
         }
         for (const Value* stage : stages) ASSAY_CHECK(read_stage(*stage));
         warn_of_points();
+        warn_of_memory();
         return std::move(out_);
     }
 
@@ -241,6 +242,17 @@ private:
                 fmt::format("{}: the tests of stage '{}' count 0 points, because stage '{}' has a report; set `points` "
                             "if they count",
                             file_, stage.name, reporting->name));
+        }
+    }
+
+    // A submission that does not fit would be called the grader's fault.
+    void warn_of_memory() {
+        const std::int64_t unpacked_max = out_.plan.upload.unpacked_max;
+        for (const model::StagePlan& stage : out_.plan.stages) {
+            if (!stage.trusted || stage.limits.memory_bytes > unpacked_max) continue;
+            out_.warnings.push_back(fmt::format(
+                "{}: stage '{}' finds the submission in its memory, {}, and that may be as large as unpacked_max, {}",
+                file_, stage.name, size_text(stage.limits.memory_bytes), size_text(unpacked_max)));
         }
     }
 
