@@ -15,6 +15,7 @@
 #include "sandbox/sandbox.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
+#include "sys/socket.hh"
 
 namespace assay::sandbox {
 namespace {
@@ -37,7 +38,8 @@ bool in_range(const std::string& pid, std::uint32_t first) {
     return uid >= first && uid <= first + runner_uid_offset;
 }
 
-// Processes whose real uid is one of ours; each is killed. Returns how many there were.
+// Processes whose real uid is one of ours; each is killed. Returns how many lived: one that is dead and only waits for a
+// parent to notice holds nothing, and when that happens is not ours to say.
 int kill_by_uid(std::uint32_t first) {
     Result<std::vector<std::string>> names = sys::list_directory("/proc");
     if (!names) return 0;
@@ -46,6 +48,8 @@ int kill_by_uid(std::uint32_t first) {
         if (!all_digits(name) || !in_range(name, first)) continue;
         const sys::Fd pidfd = open_pidfd(std::stoi(name));
         if (!pidfd || !in_range(name, first)) continue;  // Looked at again with the pidfd held: never a stranger.
+        const Result<bool> dead = sys::wait_readable(pidfd, sys::system_clock().now());
+        if (dead && *dead) continue;
         kill_process(pidfd);
         ++found;
     }

@@ -18,20 +18,6 @@ bool plain(std::string_view component) { return !component.empty() && component 
 
 }  // namespace
 
-bool valid_prefix(std::string_view prefix) {
-    if (prefix.empty()) return true;
-    if (prefix.size() > name_bytes_max || !prefix.ends_with('/')) return false;
-    prefix.remove_suffix(1);
-    for (const std::string_view component : split(prefix, '/')) {
-        if (!plain(component)) return false;
-        for (const char c : component) {
-            const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-            if (!letter && c != '.' && c != '_' && c != '-') return false;
-        }
-    }
-    return true;
-}
-
 bool valid_inside(std::string_view path) {
     if (path.size() < 2 || path.size() > path_bytes_max || path.front() != '/') return false;
     for (const std::string_view component : split(path.substr(1), '/')) {
@@ -71,7 +57,6 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
     if (!order.report.view().empty() && order.trusted == 0) return wrong("only a trusted stage has a report");
     if (order.has_grader != 0 && order.trusted == 0) return wrong("only a trusted stage sees the grader");
     if (order.seal != 0 && order.trusted != 0) return wrong("a trusted stage is never sealed");
-    if (!valid_prefix(order.submission_prefix.view()) || !valid_prefix(order.grader_prefix.view())) return wrong("bad prefix");
     if (order.binds_count > binds_max) return wrong("more than 8 binds");
     const bool special = order.binds_count > 0 || order.host_network != 0;
     if (special && (!binds_allowed || order.trusted != 0)) return wrong("binds and the host's network are for single commands");

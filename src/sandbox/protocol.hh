@@ -20,6 +20,7 @@ namespace assay::sandbox {
 
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::size_t path_bytes_max = 255;
+constexpr std::size_t prefix_bytes_max = 1023;
 constexpr std::size_t text_bytes_max = 511;
 constexpr std::size_t binds_max = 8;
 constexpr std::size_t states_max = 16;               // sealed states of one job
@@ -78,8 +79,8 @@ struct ToKeeper {
     std::uint32_t binds_count = 0;
     Name stage;
     Name report;
-    Name submission_prefix;
-    Name grader_prefix;
+    Text<prefix_bytes_max> submission_prefix;  // handed to the fill as it is; nobody else looks into it
+    Text<prefix_bytes_max> grader_prefix;
     model::Limits limits;
     BindOrder binds[binds_max];
 };
@@ -144,8 +145,6 @@ constexpr bool valid_stage(std::string_view name) {
 constexpr bool valid_component(std::string_view name) {
     return !name.empty() && name.size() <= name_bytes_max && name != "." && name != ".." && name.find('/') == name.npos;
 }
-// Empty, or components of A-Za-z0-9._- each followed by '/', none of them "." or "..".
-bool valid_prefix(std::string_view prefix);
 // Absolute, not "/", no empty, "." or ".." component, no control character.
 bool valid_inside(std::string_view path);
 // Every number in the range the keeper accepts; errors: invalid, naming the limit.

@@ -167,6 +167,8 @@ Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& 
         EntryPlan plan = entry(child_talk.get());
         plan.filter = &job_.shop.filter(FilterKind::fill);
         plan.stderr_fd = complaint.second.get();
+        // A tree shown to a trusted stage has a tmpfs of `memory`, not of `disk`.
+        plan.rlimits.file_bytes = std::max(order_.limits.memory_bytes, order_.limits.disk_bytes) + file_bytes_slack;
         run_fill(plan, job_.shop.config.fill, archive, std::string{prefix}, directory);
     }
     complaint.second.reset();
@@ -187,7 +189,9 @@ Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& 
     kill_process(main_.process.pidfd);
     const std::optional<Ending> exit = reap(main_.process.pidfd, in(death_time_max));
     main_ = {};
-    if (exit && !exit->signalled && exit->code == 0 && group_->oom_kills() == 0) return true;
+    // The event comes before the kernel has chosen and counted a victim; ours may have been quicker.
+    const bool out_of_memory = end == End::oom || group_->oom_kills() > 0;
+    if (exit && !exit->signalled && exit->code == 0 && !out_of_memory) return true;
 
     std::string text(complaint_bytes_max, '\0');
     const ssize_t n = ::read(complaint.first.get(), text.data(), text.size());  // All writers are dead.
@@ -199,9 +203,9 @@ Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& 
         ASSAY_TRY(const Room room, room_of(*path));
         full = full || room.full;
     }
-    answer.oom_killed = group_->oom_kills() > 0;
+    answer.oom_killed = out_of_memory;
     answer.disk_full = full;
-    if (answer.oom_killed != 0 || full) return false;
+    if (out_of_memory || full) return false;
     const char* const how = end == End::itself ? "unpacking failed: " : "unpacking took too long: ";
     return Error{Fault::system, how + text};
 }

@@ -122,6 +122,16 @@ TEST_F(Stage, TrustedStageSeesItsWorldReadOnly) {
     EXPECT_THAT(errors, ::testing::HasSubstr("/grader/score.py: Permission denied"));
 }
 
+// The grader's files count to the stage's memory, not to the `disk` of /out.
+TEST_F(Stage, GraderMayBeLargerThanTheDiskOfItsStage) {
+    Job job = open_job();
+    const sys::Fd bundle = archive("grader/data=" + std::string(6 << 20, 'x') + "\n");
+    Request wanted = trusted("wc -c < /grader/data");
+    wanted.grader = Fill{.archive = bundle.get(), .prefix = "grader/"};
+    wanted.limits.disk_bytes = 1 << 20;
+    EXPECT_EQ(run(job, wanted).outcome.output.head, "6291456\n");
+}
+
 TEST_F(Stage, ReportIsHandedBackOnlyWhenItIsAPlainFile) {
     Job job = open_job();
     const auto report_of = [&](const std::string& script) {
