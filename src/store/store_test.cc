@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <thread>
@@ -319,6 +320,56 @@ TEST_F(SqliteFile, AfterADiskFailureNothingMoreIsTaken) {
     EXPECT_EQ((*store)->write_and_wait([](Tx& tx) { return tx.put_setting("a", "1"); }).error().fault(), Fault::disk_failed);
     EXPECT_EQ((*store)->write_and_wait([](Tx&) -> Result<> { return ok; }).error().fault(), Fault::disk_failed);
     EXPECT_EQ(told, 1);
+}
+
+// Needs a small file system of its own: a mount, so root.
+class FullDisk : public SqliteFile {
+protected:
+    void SetUp() override {
+        SqliteFile::SetUp();
+        if (!command("mount -t tmpfs -o size=2m tmpfs " + directory_)) GTEST_SKIP() << "a small file system cannot be mounted here";
+        mounted_ = true;
+    }
+    void TearDown() override {
+        if (mounted_) EXPECT_TRUE(command("umount " + directory_));
+        SqliteFile::TearDown();
+    }
+    static bool command(const std::string& line) { return std::system((line + " 2>/dev/null").c_str()) == 0; }
+    void fill() {
+        const auto ballast = sys::open_append(directory_ + "/ballast");
+        ASSERT_TRUE(ballast);
+        while (sys::write_all(*ballast, std::string(4096, 'b'))) {}
+    }
+
+private:
+    bool mounted_ = false;
+};
+
+// Rule 3: a full disk is said as such, costs only what did not fit, and ends when there is room again.
+TEST_F(FullDisk, RefusesWhatDoesNotFitAndGoesOnWhenThereIsRoom) {
+    int told = 0;
+    auto store = open_sqlite({path_, [&](const Error&) { ++told; }});
+    ASSERT_TRUE(store) << store.error().text();
+    ASSERT_TRUE((*store)->write_and_wait([](Tx& tx) { return tx.put_setting("before", "1"); }));
+    fill();
+    const std::string large(200'000, 'x');
+    for (int i = 0; i < 3; ++i) {
+        const auto refused = (*store)->write_and_wait([&](Tx& tx) { return tx.put_setting("large", large); });
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().fault(), Fault::disk_full) << refused.error().text();
+    }
+    ASSERT_TRUE(sys::remove_file(directory_ + "/ballast"));
+    EXPECT_TRUE((*store)->write_and_wait([&](Tx& tx) { return tx.put_setting("large", large); }));
+    EXPECT_EQ(told, 0);
+    store = open_sqlite({path_, {}});
+    ASSERT_TRUE(store);
+    EXPECT_TRUE((*store)->read([&](Reading& reading) -> Result<> {
+        ASSAY_TRY(const auto before, reading.setting("before"));
+        ASSAY_TRY(const auto after, reading.setting("large"));
+        EXPECT_EQ(before, "1");
+        EXPECT_EQ(after, large);
+        return ok;
+    }));
 }
 
 }  // namespace
