@@ -112,18 +112,22 @@ class Server:
 
 # --- processes ---
 
+PF_EXITING = 4  # of the kernel's flags in /proc/PID/stat
+
+
 class Process(NamedTuple):
     pid: int
     born: int  # Start time in ticks: with the pid it names one process for ever.
 
 
 def process(pid: int) -> tuple[Process, int] | None:
-    """The process and its parent; None when it is gone or a zombie, which holds nothing any more."""
+    """The process and its parent; None when it is gone, a zombie, or dying without memory: it holds nothing any more."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in "ZX" else (Process(pid, int(fields[19])), int(fields[1]))
+    dead = fields[0] in "ZX" or (int(fields[6]) & PF_EXITING and fields[20] == "0")
+    return None if dead else (Process(pid, int(fields[19])), int(fields[1]))
 
 
 def processes() -> dict[Process, int]:
