@@ -20,7 +20,8 @@ std::string processes_of(std::uint32_t first) {
     for (const std::string& name : sys::list_directory("/proc").value()) {
         if (name.find_first_not_of("0123456789") != name.npos) continue;
         const Result<std::string> status = sys::read_file("/proc/" + name + "/status", 64 << 10);
-        if (!status || status->contains("\nState:\tZ")) continue;  // A zombie is its parent's to reap: the machine's init.
+        // Without memory: a zombie, or a namespace's init behind one. It holds nothing; when it goes is the machine's init to say.
+        if (!status || !status->contains("\nVmSize:")) continue;
         const std::size_t at = status->find("\nUid:\t");
         if (at == status->npos) continue;
         const auto uid = static_cast<std::uint32_t>(std::stoul(status->substr(at + 6)));
