@@ -38,13 +38,17 @@ http::Response accepted_answer(const http::Request& request, const Accepted& acc
     return response;
 }
 
-http::Response refused_answer(const http::Request& request, const Refusal& refusal) {
+http::Response refused_answer(const http::Request& request, const Refusal& refusal, const RefusalPage& page,
+                              const std::optional<Sender>& sender) {
     const auto language = wording::choose(request.header("accept-language"));
     const int status = model::http_status(refusal.code);
     const std::string text = refusal_text(language, refusal);
-    http::Response response = request.accepts("application/json")
-                                  ? http::problem(status, model::to_string(refusal.code), text)
-                                  : http::Response::text(status, fmt::format("[FAIL ✗] {}\n", text));
+    const auto answer = [&] {
+        if (request.accepts("application/json")) return http::problem(status, model::to_string(refusal.code), text);
+        if (request.accepts("text/html") && page) return page(request, status, text, sender);
+        return http::Response::text(status, fmt::format("[FAIL ✗] {}\n", text));
+    };
+    http::Response response = answer();
     if (status == 405) response.with("Allow", "POST");
     if (status == 401) response.with("WWW-Authenticate", "Bearer");
     if (status == 503) response.with("Retry-After", std::to_string(retry_after_s));

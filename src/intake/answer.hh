@@ -10,6 +10,6 @@ namespace assay::intake {
 
 // `page`: path of the participant's page, for a browser; may be empty.
 http::Response accepted_answer(const http::Request&, const Accepted&, const std::string& timezone, const std::string& page);
-http::Response refused_answer(const http::Request&, const Refusal&);
+http::Response refused_answer(const http::Request&, const Refusal&, const RefusalPage& page = {}, const std::optional<Sender>& sender = {});
 
 }  // namespace assay::intake

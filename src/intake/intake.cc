@@ -36,16 +36,20 @@ public:
         Result<Step> ended = co_await receive_and_accept();
         if (!ended) {
             const Error& error = ended.error();
-            if (error.fault() == Fault::disk_failed && parts_.on_disk_failure) parts_.on_disk_failure(error);
             const Refusal refusal = refusal_of(error);
             const bool left = error.fault() == Fault::unreachable || error.fault() == Fault::timed_out;  // The client's end; http answers.
             if (refusal.code == model::Refusal::internal && !left) {
                 log::error("upload.failed", {{"request", request_.id}, {"error", error.text()}});
             }
-            co_return refused_answer(request_, refusal);
+            co_return refused(refusal);
         }
-        if (*ended) co_return refused_answer(request_, **ended);
-        co_return accepted_answer(request_, *accepted_, timezone_, page_);
+        if (*ended) co_return refused(**ended);
+        std::string page;
+        if (const auto who = sender()) {
+            page = fmt::format("/oj/{}/{}/{}", http::percent_encoded(who->course.text()), http::percent_encoded(who->module.text()),
+                               http::percent_encoded(who->key));
+        }
+        co_return accepted_answer(request_, *accepted_, timezone_, page);
     }
 
 private:
@@ -165,13 +169,18 @@ private:
         if (acceptance->refusal) co_return acceptance->refusal;
         accepted_ = std::move(acceptance->accepted);
         parts_.board.changed();
-        if (const auto key = parts_.keys.unseal(entitled_->participant.key_sealed)) {
-            page_ = fmt::format("/oj/{}/{}/{}", http::percent_encoded(entitled_->course.id.text()),
-                                http::percent_encoded(entitled_->module.id.text()), http::percent_encoded(*key));
-        }
         log::info("upload.accepted", {{"submission", accepted_->id.text()}, {"bytes", arrived_.size},
                                       {"repeat", accepted_->repeat ? 1 : 0}, {"request", request_.id}});
         co_return Step{};
+    }
+
+    http::Response refused(const Refusal& refusal) const { return refused_answer(request_, refusal, parts_.refusal_page, sender()); }
+
+    std::optional<Sender> sender() const {
+        if (!entitled_) return std::nullopt;
+        auto key = parts_.keys.unseal(entitled_->participant.key_sealed);
+        if (!key) return std::nullopt;
+        return Sender{entitled_->course.id, entitled_->module.id, std::move(key).value()};
     }
 
     static Refusal archive_refusal(const archive::Refused& refused) {
@@ -200,7 +209,6 @@ private:
     std::string timezone_ = "UTC";
     Arrived arrived_;
     std::optional<Accepted> accepted_;
-    std::string page_;
 };
 
 class InFlight {
@@ -218,7 +226,7 @@ private:
 
 loop::Task<http::Response> upload(Parts& parts, http::Request request, http::Reader& reader) {
     const InFlight in_flight{parts.in_flight, parts.config.uploads_in_flight_max};
-    if (!in_flight.fits()) co_return refused_answer(request, {.code = model::Refusal::busy});
+    if (!in_flight.fits()) co_return refused_answer(request, {.code = model::Refusal::busy}, parts.refusal_page);
     Upload work{parts, std::move(request), reader};
     co_return co_await work.run();
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "course/plan_cache.hh"
@@ -23,6 +24,15 @@ struct IntakeConfig {
     std::size_t field_bytes_max = 1024;            // of token, course, module
 };
 
+// Whose upload it was, once that is known: for the way back to the page.
+struct Sender {
+    CourseId course;
+    ModuleId module;
+    std::string key;
+};
+// Pages are another room's; `serve` hands over how one is made.
+using RefusalPage = std::function<http::Response(const http::Request&, int status, const std::string& sentence, const std::optional<Sender>&)>;
+
 // Everything intake needs of the rest; all of it outlives the server.
 struct Parts {
     store::Store& store;
@@ -34,7 +44,7 @@ struct Parts {
     const sys::Clock& clock;
     course::PlanCache& plans;
     std::string server_url;      // for receipts and links
-    std::function<void(const Error&)> on_disk_failure;  // a failed sync: what the disk holds is not known, the process must end
+    RefusalPage refusal_page;    // of a browser's upload
     IntakeConfig config{};
     std::atomic<int> in_flight{0};
 };

@@ -101,6 +101,7 @@ Result<DataDirectory> DataDirectory::open(const std::string& given, const std::s
 
 Result<> DataDirectory::enter() {
     if (sys::effective_uid() == 0) ASSAY_CHECK(sys::become(uid_, gid_));
+    sys::keep_files_private();
     for (const char* const name : {"blobs", "uploads", "tmp", "recorder", "images", "revisions", "keys"}) {
         ASSAY_CHECK(sys::make_directory(inside(name)));
     }

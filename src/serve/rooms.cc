@@ -19,17 +19,31 @@ Result<> publish_key(store::Store& store, const store::Keys& keys) {
     });
 }
 
+// Every token in the database is hashed and sealed with one secret. With another one nobody would be known any more, and new
+// tokens would hide that: so a lost key file stops us here.
+Result<> check_secret(store::Store& store, const store::Keys& keys) {
+    static const std::string name = "secret_fingerprint";
+    const std::string fingerprint = to_hex(bytes_of(keys.hash("fingerprint", "assay")));
+    return store.write_and_wait([&](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(const auto known, tx.setting(name));
+        if (!known) return tx.put_setting(name, fingerprint);
+        if (*known == fingerprint) return ok;
+        return Error{Fault::invalid, "keys/secret.key is not the one that the database's tokens were made with; put the old file back from a backup"};
+    });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::function<void(const Error&)> on_failure) {
     const std::int64_t now_ms = sys::to_ms(sys::system_clock().wall());
     ASSAY_TRY(store::Keys keys, store::Keys::open(directory.inside("keys"), now_ms));
-    ASSAY_TRY(auto store, store::open_sqlite({.path = directory.inside("assay.db"), .on_failure = std::move(on_failure)}));
+    ASSAY_TRY(auto store, store::open_sqlite({.path = directory.inside("assay.db"), .on_failure = on_failure}));
+    ASSAY_CHECK(check_secret(*store, keys));
     ASSAY_CHECK(publish_key(*store, keys));
     return std::make_unique<Rooms>(Rooms{
         .store = std::move(store),
-        .blobs = store::Blobs{sys::real_disk(), directory.inside("blobs"), directory.inside("tmp")},
-        .revisions = store::Blobs{sys::real_disk(), directory.inside("revisions"), directory.inside("tmp")},
+        .blobs = store::Blobs{sys::real_disk(), directory.inside("blobs"), directory.inside("tmp"), on_failure},
+        .revisions = store::Blobs{sys::real_disk(), directory.inside("revisions"), directory.inside("tmp"), on_failure},
         .keys = std::move(keys),
     });
 }

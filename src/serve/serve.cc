@@ -85,6 +85,8 @@ Result<> serve(const Config& config) {
 
     const sys::Clock& clock = sys::system_clock();
     ASSAY_TRY(const auto disk_alarm, Alarm::make());
+    const int cpus = sys::online_cpus();
+    loop::Loops loops{static_cast<std::size_t>(cpus)};  // Outlives the store, whose last answers it takes.
     const auto disk_failed = [&disk_alarm](const Error& error) {
         log::error("disk.failed", {{"error", error.text()}});
         disk_alarm->raise();
@@ -93,9 +95,7 @@ Result<> serve(const Config& config) {
     ASSAY_CHECK(rooms->blobs.sweep());
     ASSAY_CHECK(start_line(*rooms->store, sys::to_ms(clock.wall())));
 
-    const int cpus = sys::online_cpus();
     const int slots = config.slots > 0 ? config.slots : cpus;
-    loop::Loops loops{static_cast<std::size_t>(cpus)};
     loop::Pool disk{"disk", disk_threads, disk_queue_max};
     loop::Pool pages{"pages", page_threads, page_queue_max};
     loop::Pool verifiers{"verifiers", static_cast<std::size_t>(cpus), verifier_queue_max};
@@ -125,7 +125,11 @@ Result<> serve(const Config& config) {
     const std::string listening_url = fmt::format("http://{}:{}", host, port);
     const std::string server_url = config.public_url.empty() ? listening_url : config.public_url;
 
-    intake::Parts intake_parts{*rooms->store, rooms->blobs, rooms->keys, board, disk, verifiers, clock, plans, server_url, disk_failed};
+    const auto refusal_page = [](const http::Request& request, int status, const std::string& sentence, const std::optional<intake::Sender>& sender) {
+        const auto back = sender ? std::optional{web::Back{sender->course, sender->module, sender->key}} : std::nullopt;
+        return web::refusal_answer(request, status, sentence, back);
+    };
+    intake::Parts intake_parts{*rooms->store, rooms->blobs, rooms->keys, board, disk, verifiers, clock, plans, server_url, refusal_page};
     web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
     const auto not_ready = [&board, &privileged]() -> std::string {
         if (board.draining()) return "the server is stopping";
@@ -177,8 +181,11 @@ Result<> serve(const Config& config) {
             privileged.helper.reset();
         }
     }
-    if (failed) {  // What the disk holds is not known: nothing more is promised, a new start reads what is really there.
-        return Error{Fault::disk_failed, "a write could not be made durable; the store must be opened anew (see the log)"};
+    if (failed) {
+        // What the disk holds is not known: nothing more is promised, nothing in flight is finished, and a new start reads what
+        // is really there.
+        std::fputs("assay: a write could not be made durable; start anew once the disk is sound (the log says which)\n", stderr);
+        sys::exit_now(1);
     }
 
     log::info("server.stopping");

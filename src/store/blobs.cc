@@ -22,12 +22,13 @@ std::string parent_of(const std::string& blobs, std::string_view digest) { retur
 }  // namespace
 
 Incoming::Incoming(sys::Disk& disk, std::shared_ptr<DurableParents> parents, std::string blobs, std::string temporary,
-                   std::unique_ptr<sys::DiskFile> file)
+                   std::unique_ptr<sys::DiskFile> file, OnFailure on_failure)
     : disk_{&disk},
       parents_{std::move(parents)},
       blobs_{std::move(blobs)},
       temporary_{std::move(temporary)},
-      file_{std::move(file)} {}
+      file_{std::move(file)},
+      on_failure_{std::move(on_failure)} {}
 
 Incoming::Incoming(Incoming&& other) noexcept
     : disk_{other.disk_},
@@ -35,6 +36,7 @@ Incoming::Incoming(Incoming&& other) noexcept
       blobs_{std::move(other.blobs_)},
       temporary_{std::exchange(other.temporary_, {})},
       file_{std::move(other.file_)},
+      on_failure_{std::move(other.on_failure_)},
       sum_{std::move(other.sum_)},
       size_{other.size_} {}
 
@@ -45,7 +47,7 @@ Incoming::~Incoming() {
 
 Result<> Incoming::write(ByteView bytes) {
     ASSAY_ASSERT(file_ != nullptr);
-    ASSAY_CHECK(file_->write(bytes));
+    ASSAY_CHECK(told(file_->write(bytes)));
     sum_.add(bytes);
     size_ += static_cast<std::int64_t>(bytes.size());
     return ok;
@@ -53,7 +55,9 @@ Result<> Incoming::write(ByteView bytes) {
 
 Result<sys::Fd> Incoming::open_again() const { return disk_->open_read(temporary_); }
 
-Result<std::string> Incoming::keep() && {
+Result<std::string> Incoming::keep() && { return told(std::move(*this).make_durable()); }
+
+Result<std::string> Incoming::make_durable() && {
     ASSAY_ASSERT(file_ != nullptr);
     ASSAY_CHECK(file_->sync_data());
     file_.reset();
@@ -74,13 +78,13 @@ Result<std::string> Incoming::keep() && {
     return digest;
 }
 
-Blobs::Blobs(sys::Disk& disk, std::string directory, std::string temporary)
-    : disk_{disk}, directory_{std::move(directory)}, temporary_{std::move(temporary)} {}
+Blobs::Blobs(sys::Disk& disk, std::string directory, std::string temporary, OnFailure on_failure)
+    : disk_{disk}, directory_{std::move(directory)}, temporary_{std::move(temporary)}, on_failure_{std::move(on_failure)} {}
 
 Result<Incoming> Blobs::begin() {
     const std::string path = temporary_ + "/" + to_hex(bytes_of(sys::random_bytes(16)));
     ASSAY_TRY(auto file, disk_.create(path));
-    return Incoming{disk_, parents_, directory_, path, std::move(file)};
+    return Incoming{disk_, parents_, directory_, path, std::move(file), on_failure_};
 }
 
 Result<std::string> Blobs::put(ByteView bytes) {

@@ -24,6 +24,8 @@ namespace assay::store {
 using DurableParents = std::array<std::atomic<bool>, 256>;
 
 // One blob on its way. Destroying it without `keep` removes the temporary file.
+using OnFailure = std::function<void(const Error&)>;
+
 class Incoming {
 public:
     Incoming(Incoming&&) noexcept;
@@ -38,20 +40,28 @@ public:
 private:
     friend class Blobs;
     Incoming(sys::Disk&, std::shared_ptr<DurableParents>, std::string blobs, std::string temporary,
-             std::unique_ptr<sys::DiskFile>);
+             std::unique_ptr<sys::DiskFile>, OnFailure);
+    Result<std::string> make_durable() &&;
+    template <class T>
+    Result<T> told(Result<T> result) const {
+        if (!result && result.error().fault() == Fault::disk_failed && on_failure_) on_failure_(result.error());
+        return result;
+    }
     sys::Disk* disk_;
     std::shared_ptr<DurableParents> parents_;
     std::string blobs_;
     std::string temporary_;                       // path; empty once kept
     std::unique_ptr<sys::DiskFile> file_;
+    OnFailure on_failure_;
     sys::Sha256 sum_;
     std::int64_t size_ = 0;
 };
 
 class Blobs {
 public:
-    // `directory`: blobs/; `temporary`: tmp/ on the same filesystem. Both exist. `disk` must outlive this.
-    Blobs(sys::Disk& disk, std::string directory, std::string temporary);
+    // `directory`: blobs/; `temporary`: tmp/ on the same filesystem. Both exist. `disk` must outlive this. `on_failure` hears of
+    // every failed write or sync after which what the disk holds is not known (rule 3); called on the thread it happened on.
+    Blobs(sys::Disk& disk, std::string directory, std::string temporary, OnFailure on_failure = {});
     Result<Incoming> begin();
     Result<std::string> put(ByteView);            // begin, write, keep
     // The whole blob; Errors: missing, disk_failed (digest does not match: never handed out), too_large.
@@ -64,6 +74,7 @@ private:
     sys::Disk& disk_;
     std::string directory_;
     std::string temporary_;
+    OnFailure on_failure_;
     std::shared_ptr<DurableParents> parents_ = std::make_shared<DurableParents>();
 };
 

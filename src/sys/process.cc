@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +56,8 @@ Result<> forbid_tracing() {
     if (::prctl(PR_SET_DUMPABLE, 0) != 0) return last_error("prctl(PR_SET_DUMPABLE)", "");
     return ok;
 }
+
+void keep_files_private() { ::umask(077); }
 
 void ignore_stop_signals() {
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);

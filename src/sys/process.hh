@@ -26,6 +26,9 @@ Result<> become(std::uint32_t uid, std::uint32_t gid);
 // Marks the process so that no other process of its uid may trace it or read its memory.
 Result<> forbid_tracing();
 
+// What we create from now on is for our own user alone, whoever made it (a library as well).
+void keep_files_private();
+
 // The roles that end with the server's socket, not by a terminal's signals.
 void ignore_stop_signals();  // SIGTERM, SIGINT, SIGHUP, SIGPIPE
 void ignore_broken_pipes();

@@ -56,6 +56,16 @@ std::string modules_page(const Look& look, const std::vector<ModuleLink>& module
     return page(look, {.title = look.say(Sentence::modules_title), .content = content, .reload_s = {}});
 }
 
+std::string refused_page(const Look& look, const std::string& sentence, const std::optional<Address>& back) {
+    const Address way = back ? look.link(*back).at("upload") : Address{};
+    Html content;
+    content += el("div", {{"class", "hero"}},
+                  {el("h1", {}, {look.say(Sentence::refused_title)}), el("p", {{"class", "lead"}, {"role", "alert"}}, {sentence}),
+                   el("p", {}, {el("a", {{"class", "button"}, {"href", way}},
+                                   {look.say(back ? Sentence::refused_back : Sentence::go_home)})})});
+    return page(look, {.title = look.say(Sentence::refused_title), .content = content, .reload_s = {}});
+}
+
 std::string not_found_page(const Look& look) {
     return page(look, {.title = look.say(Sentence::not_found_title),
                        .content = problem_part(look, Sentence::not_found_title, look.say(Sentence::not_found)),

@@ -63,6 +63,9 @@ Html submission_part(const Look&, const ModulePage&, const queue::SubmissionView
 Html report_part(const Look&, const model::Report&, const std::string& id, Room&);
 std::string id_of(const queue::SubmissionView&);  // of its element
 
+// --- A refused upload. `back`: the participant's page; nullopt when it is not known whose it was.
+std::string refused_page(const Look&, const std::string& sentence, const std::optional<Address>& back);
+
 // --- Pages that are not there, or not now. The same for every reason.
 std::string not_found_page(const Look&);
 std::string busy_page(const Look&);

@@ -222,6 +222,11 @@ loop::Task<http::Response> file(http::Request request) {
 
 }  // namespace
 
+http::Response refusal_answer(const http::Request& request, int status, const std::string& sentence, const std::optional<Back>& back) {
+    const std::optional<Address> way = back ? std::optional{address_of(back->course, back->module, back->key)} : std::nullopt;
+    return page_answer(request, status, refused_page(look_of(request, {}), sentence, way));
+}
+
 void add_routes(http::Router& router, Parts& parts) {
     router.add("GET", "/", [&parts](http::Request request, http::Reader&) { return home(parts, std::move(request)); });
     router.add("POST", "/", [&parts](http::Request request, http::Reader& reader) {

@@ -2,8 +2,10 @@
 // `wording`.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "base/ids.hh"
 #include "http/message.hh"
 #include "loop/loop.hh"
 #include "queue/board.hh"
@@ -21,6 +23,15 @@ struct Parts {
     std::string server_url;
     const sys::Clock& clock = sys::system_clock();
 };
+
+// Whose page a browser is led back to.
+struct Back {
+    CourseId course;
+    ModuleId module;
+    std::string key;
+};
+// A refused upload as a page, for a browser. Pure.
+http::Response refusal_answer(const http::Request&, int status, const std::string& sentence, const std::optional<Back>&);
 
 // GET /, POST / (token → 303 to the participant's page, or a list when there are several), GET /oj/{course}/{module}/{key},
 // GET /oj/{course}/{module}/{key}/receipt/{id} (the exact signed bytes: a browser has no bearer token), GET /static/{file}.

@@ -53,6 +53,8 @@ Text text_of(Sentence sentence) {
                     "again, or open your page with your token.",
                     "链接不完整、已被更换，或者对应的作业已不再显示。请重新完整地复制链接，或用令牌打开你的页面。"};
         case go_home: return {"Open my page with my token", "用令牌打开我的页面"};
+        case refused_title: return {"Not accepted", "未被接收"};
+        case refused_back: return {"Back to the page of this module", "返回本作业的页面"};
         case trouble_title: return {"This page cannot be shown right now", "暂时无法显示此页面"};
         case trouble_busy:
             return {"Too many pages are being asked for at this moment. What you handed in is safe; load this page again in a few "

@@ -38,6 +38,8 @@ enum class Sentence : unsigned short {
     not_found_title,
     not_found,
     go_home,
+    refused_title,          // of an upload
+    refused_back,
     trouble_title,
     trouble_busy,
     trouble_internal,       // {0} the request's number
