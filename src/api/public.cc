@@ -58,8 +58,12 @@ Result<http::Response> show_state(const Parts& parts, const http::Request& reque
     if (!view || !course) return not_found();
     const auto fallback = course->language.starts_with("zh") ? wording::Language::chinese : wording::Language::english;
     const auto language = wording::choose(request.header("accept-language"), fallback);
-    const auto reason_text = [language](model::Reason reason) { return wording::sentence(language, reason); };
-    return http::Response::json(200, queue::to_json(*view, course->timezone, parts.server_url, reason_text));
+    // The text is for the participant, the details for whoever looks into it.
+    const auto wait_text = [language](const queue::Waiting& waiting) {
+        return queue::WaitText{.text = wording::sentence(language, waiting.reason),
+                               .details = waiting.detail ? wording::sentence(wording::Language::english, *waiting.detail) : ""};
+    };
+    return http::Response::json(200, queue::to_json(*view, course->timezone, parts.server_url, wait_text));
 }
 
 Result<http::Response> show_report(const Parts& parts, const http::Request&, store::Reading& reading, const store::Submission& submission) {

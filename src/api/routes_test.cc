@@ -99,6 +99,7 @@ TEST_F(Routes, TheStateSaysWhyItWaitsInTheReadersLanguage) {
     EXPECT_TRUE(english.at("reason").at("text").get<std::string>().starts_with("No machine is ready"));
     const auto by_course = nlohmann::json::parse(get(ben, SmallCourse::ben_token).body);  // The course speaks Chinese.
     EXPECT_TRUE(by_course.at("reason").at("text").get<std::string>().starts_with("目前没有"));
+    EXPECT_EQ(by_course.at("reason").at("details"), "no runner is connected");
     const auto graded = nlohmann::json::parse(get(ann, SmallCourse::ann_token).body);
     EXPECT_EQ(graded.at("verdict"), "failed");
     EXPECT_EQ(graded.at("score"), 40);

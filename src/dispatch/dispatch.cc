@@ -19,8 +19,8 @@ void Dispatcher::Inner::write(store::Store::Change change, store::Store::Done do
     });
 }
 
-void Dispatcher::Inner::begin_session(std::int64_t epoch, int slots, std::string why_none) {
-    end_sessions("the runner began anew");
+void Dispatcher::Inner::begin_session(std::int64_t epoch, int slots, model::WaitDetail why_none) {
+    end_sessions(model::WaitDetailKind::session_ended);
     {
         const std::lock_guard lock{mutex};
         leases.begin_session(epoch, slots);
@@ -79,24 +79,24 @@ std::optional<queue::Lease> Dispatcher::Inner::keep_or_return(queue::Lease lease
             leases.add(lease.token, parts.clock.now());
             return lease;
         }
-        add_endings({lease.token}, "the runner was lost before it had the job");
+        add_endings({lease.token}, model::WaitDetailKind::session_ended);
     }
     flush_endings();
     return std::nullopt;
 }
 
-void Dispatcher::Inner::add_endings(const std::vector<queue::Token>& tokens, const std::string& details) {
+void Dispatcher::Inner::add_endings(const std::vector<queue::Token>& tokens, model::WaitDetailKind why) {
     for (const queue::Token& token : tokens) {
         events.erase(token.job);
-        endings.push_back({token, model::Reason::runner_lost, details});
-        log::warn("lease.ended", {{"job", token.job.value}, {"attempt", token.attempt}, {"why", details}});
+        endings.push_back({token, why});
+        log::warn("lease.ended", {{"job", token.job.value}, {"attempt", token.attempt}, {"why", to_string(why)}});
     }
 }
 
-void Dispatcher::Inner::end_sessions(const std::string& details) {
+void Dispatcher::Inner::end_sessions(model::WaitDetailKind why) {
     {
         const std::lock_guard lock{mutex};
-        add_endings(leases.end_all_sessions(), details);
+        add_endings(leases.end_all_sessions(), why);
         parts.board.set_slots(0);
     }
     bell.ring();  // Polls of the old session are over.
@@ -106,7 +106,7 @@ void Dispatcher::Inner::end_sessions(const std::string& details) {
 void Dispatcher::Inner::end_lapsed() {
     {
         const std::lock_guard lock{mutex};
-        add_endings(leases.lapsed(parts.clock.now()), "no heartbeat named it in time");
+        add_endings(leases.lapsed(parts.clock.now()), model::WaitDetailKind::no_heartbeat);
     }
     flush_endings();
 }
@@ -121,7 +121,8 @@ void Dispatcher::Inner::flush_endings() {
     if (batch->empty()) return;
     const auto change = [this, batch](store::Tx& tx) -> Result<> {
         for (const Ending& e : *batch) {
-            const auto ended = queue::give_back(tx, e.token, model::AttemptEnd::fault, e.reason, e.detail, wall_ms());
+            const auto ended = queue::give_back(tx, e.token, model::AttemptEnd::fault, model::Reason::runner_lost,
+                                                std::string{to_string(e.why)}, wall_ms());
             // conflict: its verdict came first, or it was cancelled. Then there is nothing to give back.
             if (!ended && ended.error().fault() != Fault::conflict) return ended.error();
         }
@@ -166,9 +167,9 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::add_routes(http::Router& router) { dispatch::add_routes(router, inner_); }
 
-void Dispatcher::runner_lost(const std::string& details) {
-    inner_->end_sessions(details);
-    inner_->parts.board.set_no_runner(details);
+void Dispatcher::runner_lost(model::WaitDetailKind why) {
+    inner_->end_sessions(why);
+    inner_->parts.board.set_no_runner({.kind = why});
 }
 
 void Dispatcher::end_lapsed() { inner_->end_lapsed(); }

@@ -44,7 +44,7 @@ public:
     void add_routes(http::Router&);
 
     // The runner's process or its connections are gone: its leases end now, as faults, unless we are draining.
-    void runner_lost(const std::string& details);
+    void runner_lost(model::WaitDetailKind why);
     // SIGTERM: grants nothing more; running jobs go back as `cut`. Blocks until that is committed or the deadline passed.
     void drain(sys::TimePoint deadline);
     // Gives back every lease whose deadline has passed. Happens by itself every `lapse_check_every`.

@@ -237,11 +237,12 @@ TEST_F(DispatchTest, ALostRunnersWorkGoesBackAtOnceAndItsLateReportIsFenced) {
     const auto epoch = begin(client);
     submit(first);
     const Json token = leased(client, epoch).at("token");
-    dispatcher_->runner_lost("the runner process ended");
+    dispatcher_->runner_lost(model::WaitDetailKind::runner_ended);
     settle();
     EXPECT_EQ(state(first), State::queued);
     EXPECT_EQ(job().faults, 1);
     EXPECT_EQ(job().reason, model::Reason::runner_lost);
+    EXPECT_EQ(job().reason_details, "runner_ended");
     EXPECT_EQ(board_.slots(), 0);
     EXPECT_EQ(post(client, "result", passed(token)).status, 409);
     EXPECT_EQ(post(client, "heartbeat", {{"epoch", epoch}, {"running", {token}}}).status, 409);
@@ -296,7 +297,7 @@ TEST_F(DispatchTest, DrainPutsRunningWorkBackUncountedAndGrantsNothingMore) {
     EXPECT_EQ(post(client, "result", passed(token)).status, 409);
     const auto beat = post(client, "heartbeat", {{"epoch", epoch}, {"running", {token}}});
     EXPECT_TRUE(Json::parse(beat.body).at("drain").get<bool>());
-    dispatcher_->runner_lost("gone");
+    dispatcher_->runner_lost(model::WaitDetailKind::runner_ended);
     settle();
     EXPECT_EQ(job().faults, 0);
 }
@@ -316,7 +317,7 @@ TEST_F(DispatchTest, ARunnerThatCannotGradeSaysWhy) {
     }));
     ASSERT_TRUE(why);
     EXPECT_EQ(why->reason, model::Reason::no_runner);
-    EXPECT_NE(why->details.find("cgroups"), std::string::npos);
+    EXPECT_EQ(why->detail, (model::WaitDetail{.kind = model::WaitDetailKind::host_lacks, .text = "cgroups"}));
 }
 
 // Bytes that are not what their name says never leave the server.

@@ -21,8 +21,7 @@ namespace assay::dispatch {
 
 struct Ending {
     queue::Token token;
-    model::Reason reason = model::Reason::retry;
-    std::string detail;
+    model::WaitDetailKind why = model::WaitDetailKind::session_ended;
 };
 
 struct Granted {
@@ -50,7 +49,7 @@ struct Dispatcher::Inner {
     // store.write, counted.
     void write(store::Store::Change change, store::Store::Done done);
 
-    void begin_session(std::int64_t epoch, int slots, std::string why_none);
+    void begin_session(std::int64_t epoch, int slots, model::WaitDetail why_none);
     bool live(std::int64_t epoch);
     bool holds(const queue::Token& token);
     bool drains();
@@ -58,12 +57,12 @@ struct Dispatcher::Inner {
 
     void grant(std::int64_t epoch, std::move_only_function<void(Result<Granted>)> done);
     // Every session ends; its leases become endings.
-    void end_sessions(const std::string& details);
+    void end_sessions(model::WaitDetailKind why);
     void end_lapsed();
     void flush_endings();
 
 private:
-    void add_endings(const std::vector<queue::Token>& tokens, const std::string& details);  // under the mutex
+    void add_endings(const std::vector<queue::Token>& tokens, model::WaitDetailKind why);  // under the mutex
     std::optional<queue::Lease> keep_or_return(queue::Lease lease);
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "base/log.hh"
 #include "dispatch/wire.hh"
 
@@ -60,10 +62,9 @@ Task<Response> session(Shared inner, Reader& reader) {
     const auto begun = co_await std::move(beginning);
     if (!begun) co_return refusal(begun);
 
-    std::string why_none = "the runner has no slots";
+    model::WaitDetail why_none{.kind = model::WaitDetailKind::no_slots};
     if (!request->missing.empty()) {
-        why_none = "this host lacks: ";
-        for (const std::string& one : request->missing) why_none += (&one == &request->missing.front() ? "" : "; ") + one;
+        why_none = {.kind = model::WaitDetailKind::host_lacks, .text = fmt::format("{}", fmt::join(request->missing, "; "))};
     }
     inner->begin_session(*epoch, request->slots, std::move(why_none));
     log::info("session.began", {{"runner", request->name}, {"epoch", *epoch}, {"slots", request->slots}});

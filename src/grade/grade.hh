@@ -24,12 +24,8 @@ constexpr std::size_t results_depth_max = 32;
 // tests or score stage, whose plain failure is `build_failed`.
 model::Verdict verdict_of(const model::Outcome&, bool trusted, bool before_tests);
 
-struct Compared {
-    bool equal = false;
-    std::string message;  // where the first difference is; empty when equal
-};
-// exact: byte for byte. whitespace: runs of blanks and newlines count as one, leading and trailing ones not at all.
-Compared compare(model::Compare, std::string_view expected, std::string_view got);
+// nullopt: equal. exact: byte for byte. whitespace: runs of blanks and newlines count as one, leading and trailing ones not at all.
+std::optional<model::Difference> first_difference(model::Compare, std::string_view expected, std::string_view got);
 
 // A test's outcome against its plan. `got` is the whole stdout (at most limits.output_bytes). Texts are cut to
 // test_output_kept_max and valid UTF-8; `input` is the command line, then what was fed.

@@ -71,13 +71,12 @@ model::TestReport grade_test(const model::TestPlan& plan, const model::Outcome& 
     if (judged.exit_code) judged.exit_code = *judged.exit_code == plan.exit_code ? 0 : 1;
     report.verdict = verdict_of(judged, false, false);
     if (report.verdict == Verdict::failed) {
-        report.message = fmt::format("exit code {}, expected {}", *outcome.exit_code, plan.exit_code);
+        report.difference = {.kind = model::DifferenceKind::exit_code,
+                             .expected = std::to_string(plan.exit_code),
+                             .got = std::to_string(*outcome.exit_code)};
     } else if (report.verdict == Verdict::passed && plan.stdout_bytes) {
-        Compared compared = compare(plan.compare, *plan.stdout_bytes, got);
-        if (!compared.equal) report.verdict = Verdict::failed;
-        report.message = std::move(compared.message);
-    } else if (report.verdict == Verdict::crashed) {
-        report.message = fmt::format("ended by signal {}", *outcome.signal);
+        report.difference = first_difference(plan.compare, *plan.stdout_bytes, got);
+        if (report.difference) report.verdict = Verdict::failed;
     }
     if (report.verdict == Verdict::passed) report.score = plan.points;
     return report;

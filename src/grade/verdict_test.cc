@@ -62,39 +62,49 @@ TEST(VerdictOf, TakesTheFirstRuleThatApplies) {
     }
 }
 
-TEST(Compare, SaysWhereTheFirstDifferenceIs) {
+TEST(FirstDifference, IsWhereAReaderLooks) {
     struct Case {
         model::Compare how;
-        std::string expected, got, message;  // empty message: equal
+        std::string expected, got;
+        std::optional<model::Difference> difference;
     };
     using enum model::Compare;
-    const Case cases[] = {
-        {exact, "", "", ""},
-        {exact, "a\nb\n", "a\nb\n", ""},
-        {exact, "a\nb\n", "a\nb", "the newline at the end is missing"},
-        {exact, "a", "a\n", "there is a newline too many at the end"},
-        {exact, "one\ntwo\n", "one\ntwx\n", R"(line 2, column 3: expected "o", got "x")"},
-        {exact, "one\ntwo\n", "one\n", R"(line 2, column 1: expected "two", got the end)"},
-        {exact, "one\n", "one\ntwo\n", R"(line 2, column 1: expected the end, got "two")"},
-        {exact, "one\ntwo\n", "one\r\ntwo\r\n", R"(line 1, column 4: expected the end of the line, got "\x0d")"},
-        {exact, "中文\n", "中丈\n", R"(line 1, column 2: expected "文", got "丈")"},
-        {exact, "a", "\x1b[2J", R"(line 1, column 1: expected "a", got "\x1b[2J")"},
-        {exact, "a b", "a  b", R"(line 1, column 3: expected "b", got " b")"},
-        {whitespace, " a\t b\n\n", "a b", ""},
-        {whitespace, "", " \n", ""},
-        {whitespace, "a b\nc", "a b\nd", R"(word 3 (line 2 of what was expected): expected "c", got "d")"},
-        {whitespace, "a b", "ab", R"(word 1 (line 1 of what was expected): expected "a", got "ab")"},
-        {whitespace, "a b", "a", R"(word 2 (line 1 of what was expected): expected "b", got the end)"},
-        {whitespace, "a", "a b", R"(word 2 (line 1 of what was expected): expected the end, got "b")"},
+    using enum model::DifferenceKind;
+    using Side = std::optional<std::string>;
+    constexpr std::nullopt_t the_end = std::nullopt;
+    const auto at = [](std::int64_t line, std::int64_t column, Side want, Side have) {
+        return model::Difference{.kind = character, .line = line, .column = column, .expected = std::move(want), .got = std::move(have)};
     };
+    const auto at_word = [](std::int64_t number, std::int64_t line, Side want, Side have) {
+        return model::Difference{.kind = word, .line = line, .word = number, .expected = std::move(want), .got = std::move(have)};
+    };
+    const Case cases[] = {
+        {exact, "", "", {}},
+        {exact, "a\nb\n", "a\nb\n", {}},
+        {exact, "a\nb\n", "a\nb", model::Difference{.kind = newline_missing}},
+        {exact, "a", "a\n", model::Difference{.kind = newline_extra}},
+        {exact, "one\ntwo\n", "one\ntwx\n", at(2, 3, "o", "x")},
+        {exact, "one\ntwo\n", "one\n", at(2, 1, "two", the_end)},
+        {exact, "one\n", "one\ntwo\n", at(2, 1, the_end, "two")},
+        {exact, "one\ntwo\n", "one\r\ntwo\r\n", at(1, 4, "", "\\x0d")},
+        {exact, "中文\n", "中丈\n", at(1, 2, "文", "丈")},
+        {exact, "a", "\x1b[2J", at(1, 1, "a", "\\x1b[2J")},
+        {exact, "a b", "a  b", at(1, 3, "b", " b")},
+        {whitespace, " a\t b\n\n", "a b", {}},
+        {whitespace, "", " \n", {}},
+        {whitespace, "a b\nc", "a b\nd", at_word(3, 2, "c", "d")},
+        {whitespace, "a b", "ab", at_word(1, 1, "a", "ab")},
+        {whitespace, "a b", "a", at_word(2, 1, "b", the_end)},
+        {whitespace, "a", "a b", at_word(2, 1, the_end, "b")},
+    };
+    const auto text = [](const std::optional<model::Difference>& it) { return it ? model::to_json(*it) : std::string{"equal"}; };
     for (const Case& c : cases) {
-        const Compared compared = compare(c.how, c.expected, c.got);
-        EXPECT_EQ(compared.equal, c.message.empty()) << escaped(c.expected) << " | " << escaped(c.got);
-        EXPECT_EQ(compared.message, c.message);
+        const auto found = first_difference(c.how, c.expected, c.got);
+        EXPECT_EQ(found, c.difference) << escaped(c.expected) << " | " << escaped(c.got) << ": " << text(found);
     }
-    // A message stays short however long the line is, and no bytes can break it.
-    EXPECT_LT(compare(exact, std::string(1 << 20, 'a'), std::string(1 << 20, 'b')).message.size(), 300u);
-    EXPECT_TRUE(valid_utf8(compare(exact, "\xff\xfe", "\xff\xfd").message));
+    // It stays short however long the line is, and no bytes can break it.
+    EXPECT_LT(first_difference(exact, std::string(1 << 20, 'a'), std::string(1 << 20, 'b'))->got->size(), 100u);
+    EXPECT_TRUE(valid_utf8(*first_difference(exact, "\xff\xfe", "\xff\xfd")->got));
 }
 
 model::TestPlan adds() {
@@ -113,7 +123,7 @@ TEST(GradeTest, GivesPointsForTheRightOutputAndExitCode) {
     EXPECT_EQ(passed.verdict, Verdict::passed);
     EXPECT_EQ(passed.score, 2);
     EXPECT_EQ(passed.score_max, 2);
-    EXPECT_EQ(passed.message, "");
+    EXPECT_FALSE(passed.difference);
     EXPECT_EQ(passed.input, "$ ./calc '1 + 2'\nin\xEF\xBF\xBD");
     EXPECT_EQ(passed.expected, "3\n");
     EXPECT_EQ(passed.visibility, model::Visibility::after_due);
@@ -121,12 +131,18 @@ TEST(GradeTest, GivesPointsForTheRightOutputAndExitCode) {
     const auto wrong = grade_test(adds(), exited(0), "4\n");
     EXPECT_EQ(wrong.verdict, Verdict::failed);
     EXPECT_EQ(wrong.score, 0);
-    EXPECT_EQ(wrong.message, R"(line 1, column 1: expected "3", got "4")");
+    ASSERT_TRUE(wrong.difference);
+    EXPECT_EQ(wrong.difference->kind, model::DifferenceKind::character);
+    EXPECT_EQ(wrong.difference->got, "4");
+    EXPECT_EQ(wrong.message, "");  // Only graders write messages.
 
     const auto code = grade_test(adds(), exited(2), "3\n");
     EXPECT_EQ(code.verdict, Verdict::failed);
-    EXPECT_EQ(code.message, "exit code 2, expected 0");
-    EXPECT_EQ(grade_test(adds(), killed(11), "3\n").verdict, Verdict::crashed);
+    EXPECT_EQ(code.difference, (model::Difference{.kind = model::DifferenceKind::exit_code, .expected = "0", .got = "2"}));
+    const auto crashed = grade_test(adds(), killed(11), "4\n");
+    EXPECT_EQ(crashed.verdict, Verdict::crashed);
+    EXPECT_EQ(crashed.signal, 11);
+    EXPECT_FALSE(crashed.difference);  // What it printed before it died is not what went wrong.
 }
 
 TEST(GradeTest, JudgesByTheExitCodeTheTestExpects) {
@@ -134,7 +150,7 @@ TEST(GradeTest, JudgesByTheExitCodeTheTestExpects) {
     plan.exit_code = 3;
     EXPECT_EQ(grade_test(plan, exited(3), "3\n").verdict, Verdict::passed);
     EXPECT_EQ(grade_test(plan, exited(3), "x").verdict, Verdict::failed);
-    EXPECT_EQ(grade_test(plan, exited(0), "3\n").message, "exit code 0, expected 3");
+    EXPECT_EQ(grade_test(plan, exited(0), "3\n").difference->expected, "3");
     Outcome forked = exited(3);
     forked.processes_hit = true;
     EXPECT_EQ(grade_test(plan, forked, "3\n").verdict, Verdict::passed);

@@ -124,7 +124,8 @@ Report sample_report() {
         test.expected = "want";
         test.got = "got";
         test.errors = "err";
-        test.message = "line 1 differs";
+        test.message = "from the grader";
+        test.difference = {.kind = DifferenceKind::character, .line = 1, .column = 4, .expected = "", .got = {}};
     }
     StageReport& score = report.stages[1];
     score.name = "score";
@@ -149,6 +150,8 @@ TEST(ReportJson, GoesBothWaysAndFlattensUsage) {
     EXPECT_EQ(document["stages"][0]["cpu_ms"], 1.25);
     EXPECT_EQ(document["stages"][0]["tests"][0]["signal"], 11);
     EXPECT_FALSE(document["stages"][0]["tests"][0].contains("exit_code"));
+    EXPECT_EQ(document["stages"][0]["tests"][0]["difference"].dump(), R"({"column":4,"expected":"","kind":"character","line":1})");
+    EXPECT_EQ(back->stages[0].tests[0].difference, report.stages[0].tests[0].difference);
     report.score.reset();
     EXPECT_TRUE(nlohmann::json::parse(to_json(report))["score"].is_null());
 }
@@ -166,7 +169,9 @@ TEST(ForParticipant, LeavesOutWhatIsForStaff) {
         const auto& tests = shown.stages.at(0).tests;
         EXPECT_EQ(tests.at(0).got, "got");
         EXPECT_EQ(tests.at(1).got, due_passed ? "got" : "");
-        EXPECT_EQ(tests.at(1).message, due_passed ? "line 1 differs" : "");
+        EXPECT_EQ(tests.at(1).message, due_passed ? "from the grader" : "");
+        EXPECT_EQ(tests.at(1).difference.has_value(), due_passed);
+        EXPECT_FALSE(tests.at(2).difference);
         EXPECT_EQ(tests.at(2).input + tests.at(2).expected + tests.at(2).got + tests.at(2).errors + tests.at(2).message, "");
         EXPECT_EQ(tests.at(2).verdict, Verdict::crashed);
         const StageReport& score = shown.stages.at(1);

@@ -19,6 +19,16 @@ void fields(V& visit, T& it) {
     visit("processes_peak", it.processes_peak);
 }
 
+template <class V, Of<Difference> T>
+void fields(V& visit, T& it) {
+    visit("kind", it.kind);
+    visit("line", it.line);
+    visit("column", it.column);
+    visit("word", it.word);
+    visit("expected", it.expected);
+    visit("got", it.got);
+}
+
 template <class V, Of<TestReport> T>
 void fields(V& visit, T& it) {
     visit("name", it.name);
@@ -34,6 +44,7 @@ void fields(V& visit, T& it) {
     visit("got", it.got);
     visit("errors", it.errors);
     visit("message", it.message);
+    visit("difference", it.difference);
 }
 
 template <class V, Of<StageReport> T>
@@ -67,6 +78,7 @@ void fields(V& visit, T& it) {
 }
 
 std::string to_json(const Report& report) { return JsonWriter::text_of_struct(report); }
+std::string to_json(const Difference& difference) { return JsonWriter::text_of_struct(difference); }
 
 Result<Report> report_from_json(std::string_view text) {
     ASSAY_TRY(const nlohmann::json json, parse_json(text, report_bounds));
@@ -89,6 +101,7 @@ Report for_participant(Report report, bool due_passed) {
                               (test.visibility == Visibility::after_due && due_passed);
             if (open) continue;
             for (std::string* text : {&test.input, &test.expected, &test.got, &test.errors, &test.message}) text->clear();
+            test.difference.reset();
         }
     }
     return report;

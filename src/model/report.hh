@@ -25,6 +25,19 @@ struct Usage {
     std::int64_t processes_peak = 0;
 };
 
+// Why a test failed whose program ran to its end, as data. `wording` makes the sentence of it.
+struct Difference {
+    DifferenceKind kind = DifferenceKind::character;
+    std::optional<std::int64_t> line;     // character, word: 1-based, in what was expected
+    std::optional<std::int64_t> column;   // character: 1-based, in characters
+    std::optional<std::int64_t> word;     // word: 1-based
+    // character, word: from there to the end of the line or word, escaped and shortened; empty: the line ends there, nullopt:
+    // all ends there. exit_code: the numbers.
+    std::optional<std::string> expected;
+    std::optional<std::string> got;
+    bool operator==(const Difference&) const = default;
+};
+
 struct TestReport {
     std::string name;
     Verdict verdict = Verdict::failed;
@@ -39,7 +52,8 @@ struct TestReport {
     std::string expected;
     std::string got;
     std::string errors;      // stderr
-    std::string message;     // from a grader, or why it failed ("line 3 differs")
+    std::string message;     // from a grader
+    std::optional<Difference> difference;
 };
 
 struct StageReport {
@@ -73,6 +87,7 @@ struct Report {
 // `for_participant` leaves out what is for staff: output of trusted stages, faults, and what visibility hides (`due_passed`
 // opens after_due).
 std::string to_json(const Report&);
+std::string to_json(const Difference&);
 Result<Report> report_from_json(std::string_view);  // errors: invalid, too_large
 Report for_participant(Report, bool due_passed);
 

@@ -51,6 +51,19 @@ enum class Refusal : std::uint8_t {
     busy, disk_full, shutting_down, internal,
 };
 
+// Evidence for a reason to wait (WaitDetail says it whole). Of runner_lost this word is what the job's row keeps.
+enum class WaitDetailKind : std::uint8_t {
+    slots_busy, lone_job, about_to_start, others_first, far_back,    // slot
+    own_running,                                                      // fair_share
+    cut_backoff, cut_alone, fault,                                    // retry
+    session_ended, no_heartbeat,                                      // runner_lost
+    runner_ended, helper_ended,                                       // runner_lost, no_runner
+    not_root, host_lacks, runner_not_started, none_connected, no_slots,  // no_runner
+};
+
+// Where a test's output or end first differs from what was expected (Difference says it whole).
+enum class DifferenceKind : std::uint8_t { character, word, newline_missing, newline_extra, exit_code };
+
 // What a participant sees of a test's input, expected and got.
 enum class Visibility : std::uint8_t { visible, after_due, hidden };
 
@@ -72,6 +85,8 @@ std::string_view to_string(State);
 std::string_view to_string(Verdict);
 std::string_view to_string(Reason);
 std::string_view to_string(Refusal);
+std::string_view to_string(WaitDetailKind);
+std::string_view to_string(DifferenceKind);
 std::string_view to_string(Visibility);
 std::string_view to_string(Compare);
 std::string_view to_string(Counts);

@@ -8,9 +8,9 @@ void Board::set_slots(int slots) {
     const std::lock_guard lock{mutex_};
     slots_ = slots;
 }
-void Board::set_no_runner(std::string details) {
+void Board::set_no_runner(model::WaitDetail why) {
     const std::lock_guard lock{mutex_};
-    no_runner_ = std::move(details);
+    no_runner_ = std::move(why);
 }
 void Board::set_draining() {
     const std::lock_guard lock{mutex_};
@@ -23,6 +23,11 @@ bool Board::draining() const {
 int Board::slots() const {
     const std::lock_guard lock{mutex_};
     return slots_;
+}
+
+model::WaitDetail Board::no_runner() const {
+    const std::lock_guard lock{mutex_};
+    return no_runner_;
 }
 
 void Board::on_change(std::function<void()> listener) {
@@ -65,7 +70,7 @@ Result<> Snapshot::take(store::Reading& reading, const Board& board, std::int64_
     situation.slots = board.slots_;
     situation.server_started_ms = board.server_started_ms_;
     situation.draining = board.draining_;
-    situation.no_runner_details = board.no_runner_;
+    situation.no_runner = board.no_runner_;
     return ok;
 }
 

@@ -21,10 +21,11 @@ public:
     Board& operator=(const Board&) = delete;
 
     void set_slots(int slots);
-    void set_no_runner(std::string details);
+    void set_no_runner(model::WaitDetail why);
     void set_draining();
     bool draining() const;
     int slots() const;
+    model::WaitDetail no_runner() const;
 
     // Called (on the writer thread or a loop) whenever something may have become startable: a new job, a freed slot.
     void on_change(std::function<void()> listener);
@@ -40,7 +41,7 @@ private:
     std::int64_t server_started_ms_;
     int slots_ = 0;
     bool draining_ = false;
-    std::string no_runner_ = "no runner is connected";
+    model::WaitDetail no_runner_{.kind = model::WaitDetailKind::none_connected};
     std::function<void()> listener_;
     mutable std::shared_ptr<const Snapshot> recent_;
 };

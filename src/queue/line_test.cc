@@ -218,7 +218,9 @@ TEST_F(LineTest, AViewSaysWhereASubmissionStands) {
     const auto e = epoch();
     const auto lease = grant_one(e);
     ASSERT_TRUE(lease);
-    const auto text = [](model::Reason reason) { return "sentence for " + std::string{model::to_string(reason)}; };
+    const auto text = [](const Waiting& waiting) {
+        return WaitText{"sentence for " + std::string{model::to_string(waiting.reason)}, std::string{model::to_string(waiting.detail->kind)}};
+    };
     const auto view = [&](int number) { return *read([&](Reading& r) { return view_submission(r, board_, id_of(number), now_ms_); }); };
 
     EXPECT_EQ(view(1).started_ms, now_ms_);
@@ -227,7 +229,7 @@ TEST_F(LineTest, AViewSaysWhereASubmissionStands) {
     EXPECT_EQ(waiting.waiting->reason, model::Reason::fair_share);
     EXPECT_TRUE(waiting.counts);
     const std::string json = to_json(waiting, "UTC", "http://here", text);
-    for (const char* part : {"\"state\":\"queued\"", "\"code\":\"fair_share\"", "\"text\":\"sentence for fair_share\"", "\"position\":1",
+    for (const char* part : {"\"state\":\"queued\"", "\"code\":\"fair_share\"", "\"text\":\"sentence for fair_share\"", "\"details\":\"own_running\"", "\"position\":1",
                              "\"received_at\":\"1970-01-01T00:00:00.002", "\"self\":\"http://here/api/v1/submissions/0000000000000002\"",
                              "\"verdict\":null", "\"revision\":1"}) {
         EXPECT_NE(json.find(part), std::string::npos) << part << " in " << json;

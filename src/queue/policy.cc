@@ -45,7 +45,7 @@ bool backing_off(const Situation& s, const store::QueuedJob& job) {
     return job.job.cuts_in_a_row >= cuts_backoff_from && s.now_ms < may_start_ms(s, job);
 }
 
-// A fault's text may name files of this machine, which are nobody's business.
+// A technical text may name files of this machine, which are nobody's business.
 std::string without_paths(std::string_view text) {
     std::string kept;
     for (const std::string_view word : split(text, ' ')) {
@@ -53,6 +53,14 @@ std::string without_paths(std::string_view text) {
         kept += word.contains('/') ? std::string_view{"…"} : word;
     }
     return escaped(kept);
+}
+
+// What was noted when the job went back into the line.
+std::optional<model::WaitDetail> noted(const store::Job& job) {
+    if (job.reason_details.empty()) return std::nullopt;
+    if (job.reason == model::Reason::retry) return model::WaitDetail{.kind = model::WaitDetailKind::fault, .text = job.reason_details};
+    const auto kind = model::parse<model::WaitDetailKind>(job.reason_details);
+    return kind ? std::optional{model::WaitDetail{.kind = *kind}} : std::nullopt;
 }
 
 }  // namespace
@@ -122,28 +130,26 @@ std::optional<Waiting> explain(const Situation& s, JobId id) {
     Waiting waiting;
     waiting.position = found - s.waiting.begin() + 1;
     waiting.since_ms = job.job.reason_since_ms != 0 ? job.job.reason_since_ms : job.received_ms;
-    const auto because = [&](model::Reason reason, std::string details) {
+    const auto because = [&](model::Reason reason, std::optional<model::WaitDetail> detail) {
         waiting.reason = reason;
-        waiting.details = std::move(details);
+        waiting.detail = std::move(detail);
+        if (waiting.detail) waiting.detail->text = without_paths(waiting.detail->text);
         return waiting;
     };
 
-    if (s.draining) return because(model::Reason::drain, "the server is stopping; everything in line is kept");
-    if (s.slots <= 0) return because(model::Reason::no_runner, s.no_runner_details);
-    if (backing_off(s, job)) {
-        return because(model::Reason::retry, "cut by server stops; starts again in " +
-                                                 duration_text(static_cast<double>(may_start_ms(s, job) - s.now_ms)));
-    }
-    if (people_of(s.running).contains(Person{job.course, job.participant})) {
-        return because(model::Reason::fair_share, "another submission of the same participant is running");
-    }
-    if (job.job.reason) return because(*job.job.reason, without_paths(job.job.reason_details));
-    if (alone(job)) return because(model::Reason::retry, "cut by many server stops; waits until it can run alone");
-    if (std::ranges::any_of(s.running, alone)) return because(model::Reason::slot, "a job that has to run alone is running");
-    if (std::cmp_greater_equal(s.running.size(), s.slots)) {
-        return because(model::Reason::slot, std::to_string(s.running.size()) + " of " + std::to_string(s.slots) + " slots are busy");
-    }
-    return because(model::Reason::slot, waiting.position == 1 ? "a slot is free and about to take it" : "those before it start first");
+    using model::Reason;
+    using model::WaitDetail;
+    using enum model::WaitDetailKind;
+    const auto running = static_cast<std::int64_t>(s.running.size());
+    if (s.draining) return because(Reason::drain, {});
+    if (s.slots <= 0) return because(Reason::no_runner, s.no_runner);
+    if (backing_off(s, job)) return because(Reason::retry, WaitDetail{.kind = cut_backoff, .number = may_start_ms(s, job) - s.now_ms});
+    if (people_of(s.running).contains(Person{job.course, job.participant})) return because(Reason::fair_share, WaitDetail{.kind = own_running});
+    if (job.job.reason) return because(*job.job.reason, noted(job.job));
+    if (alone(job)) return because(Reason::retry, WaitDetail{.kind = cut_alone});
+    if (std::ranges::any_of(s.running, alone)) return because(Reason::slot, WaitDetail{.kind = lone_job});
+    if (running >= s.slots) return because(Reason::slot, WaitDetail{.kind = slots_busy, .number = running, .of = s.slots});
+    return because(Reason::slot, WaitDetail{.kind = waiting.position == 1 ? about_to_start : others_first});
 }
 
 }  // namespace assay::queue

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/plan.hh"
+#include "model/wait_detail.hh"
 #include "store/rows.hh"
 #include "sys/clock.hh"
 
@@ -45,7 +46,7 @@ struct Situation {
     std::int64_t now_ms = 0;
     std::int64_t server_started_ms = 0;
     bool draining = false;
-    std::string no_runner_details;               // why slots is 0: "no runner is connected", "this host lacks …"
+    model::WaitDetail no_runner;                 // why slots is 0
 };
 
 // Oldest first; at most one running job per participant (of a course); a job that was cut `cuts_alone` times in a row runs
@@ -68,7 +69,7 @@ std::int64_t cut_backoff_ms(std::int64_t cuts_in_a_row);
 struct Waiting {
     model::Reason reason = model::Reason::slot;
     std::int64_t since_ms = 0;
-    std::string details;                         // for people: "2 of 2 slots are busy"; never a token or path
+    std::optional<model::WaitDetail> detail;     // its text never holds a token or path
     std::int64_t position = 0;                   // 1-based among those that wait
 };
 std::optional<Waiting> explain(const Situation&, JobId);

@@ -142,7 +142,7 @@ struct Line {
         queued.received_ms = id;
         return queued;
     }
-    Situation situation() const { return {waiting, running, slots, now_ms, 10'000'000, draining, "no runner is connected"}; }
+    Situation situation() const { return {waiting, running, slots, now_ms, 10'000'000, draining, {}}; }
     std::int64_t chosen() const { return choose(situation()).value_or(JobId{0}).value; }
 };
 
@@ -203,32 +203,49 @@ TEST(Choice, WhatWasCutTwentyTimesRunsAloneAndIsNotOvertaken) {
 
 // --- Explanation
 
-TEST(Explanation, EveryWaitHasItsReason) {
+TEST(Explanation, EveryWaitHasItsReasonAndEvidence) {
+    using enum model::WaitDetailKind;
     const auto reason = [](const Line& line, std::int64_t id) { return explain(line.situation(), JobId{id})->reason; };
     Line line;
     line.waiting = {Line::job(1, "a"), Line::job(2, "b")};
     line.running = {Line::job(8, "c"), Line::job(9, "a")};
     EXPECT_EQ(reason(line, 1), Reason::fair_share);
     EXPECT_EQ(reason(line, 2), Reason::slot);
-    EXPECT_EQ(explain(line.situation(), JobId{2})->details, "2 of 2 slots are busy");
+    const auto detail = [](const Line& l, std::int64_t id) { return explain(l.situation(), JobId{id})->detail; };
+    EXPECT_EQ(detail(line, 1)->kind, own_running);
+    EXPECT_EQ(detail(line, 2), (model::WaitDetail{.kind = slots_busy, .number = 2, .of = 2}));
     EXPECT_EQ(explain(line.situation(), JobId{2})->position, 2);
     EXPECT_EQ(explain(line.situation(), JobId{2})->since_ms, 2);
     EXPECT_EQ(explain(line.situation(), JobId{7}), std::nullopt);
 
-    line.waiting[1].job.reason = Reason::runner_lost;
-    line.waiting[1].job.reason_details = "read(/var/lib/x): the runner is gone";
+    line.waiting[1].job.reason = Reason::retry;
+    line.waiting[1].job.reason_details = "read(/var/lib/x): the disk is gone";
     line.waiting[1].job.reason_since_ms = 77;
-    EXPECT_EQ(reason(line, 2), Reason::runner_lost);
+    EXPECT_EQ(reason(line, 2), Reason::retry);
     EXPECT_EQ(explain(line.situation(), JobId{2})->since_ms, 77);
-    EXPECT_EQ(explain(line.situation(), JobId{2})->details.find("/var"), std::string::npos);
+    EXPECT_EQ(detail(line, 2), (model::WaitDetail{.kind = fault, .text = "… the disk is gone"}));
+    line.waiting[1].job.reason = Reason::runner_lost;
+    line.waiting[1].job.reason_details = to_string(no_heartbeat);
+    EXPECT_EQ(detail(line, 2), (model::WaitDetail{.kind = no_heartbeat}));
     line.waiting[1] = Line::job(2, "b", 6);
     EXPECT_EQ(reason(line, 2), Reason::retry);
+    EXPECT_EQ(detail(line, 2), (model::WaitDetail{.kind = cut_backoff, .number = 4000}));
+    line.now_ms += 60'000;
+    line.waiting[1] = Line::job(2, "b", cuts_alone);
+    EXPECT_EQ(detail(line, 2)->kind, cut_alone);
+    line.waiting[1] = Line::job(2, "b");
+    line.running.pop_back();
+    EXPECT_EQ(detail(line, 1)->kind, about_to_start);
+    EXPECT_EQ(detail(line, 2)->kind, others_first);
+    line.running = {Line::job(8, "c", cuts_alone)};
+    EXPECT_EQ(detail(line, 2)->kind, lone_job);
 
     line.slots = 0;
     EXPECT_EQ(reason(line, 1), Reason::no_runner);
-    EXPECT_EQ(explain(line.situation(), JobId{1})->details, "no runner is connected");
+    EXPECT_EQ(detail(line, 1)->kind, none_connected);
     line.draining = true;
     EXPECT_EQ(reason(line, 1), Reason::drain);
+    EXPECT_FALSE(detail(line, 1));
 }
 
 }  // namespace

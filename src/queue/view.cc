@@ -77,7 +77,8 @@ private:
         if (!job) return Error{Fault::internal, "a queued submission has no job"};
         ASSAY_TRY(const auto snapshot, board_.recent(reading_, now_ms_, job->id));
         if (auto explained = explain(snapshot->situation, job->id)) return *explained;
-        return Waiting{model::Reason::slot, submission.last_byte_ms, "the line is long", waiting_read_max + 1};
+        return Waiting{model::Reason::slot, submission.last_byte_ms,
+                       model::WaitDetail{.kind = model::WaitDetailKind::far_back, .number = waiting_read_max}, waiting_read_max + 1};
     }
 
     Result<> add_verdict(SubmissionView& view) {
@@ -141,6 +142,7 @@ Json json_of(const model::TestReport& test) {
     text("got", test.got);
     text("errors", test.errors);
     text("message", test.message);
+    if (test.difference) out["difference"] = Json::parse(model::to_json(*test.difference));
     return out;
 }
 
@@ -225,7 +227,7 @@ Result<ModuleView> view_module(store::Reading& reading, const Board& board, cons
 }
 
 std::string to_json(const SubmissionView& view, const std::string& timezone, const std::string& base_url,
-                    const std::function<std::string(model::Reason)>& reason_text) {
+                    const std::function<WaitText(const Waiting&)>& wait_text) {
     const store::Submission& s = view.submission;
     const auto time = [&](const std::optional<std::int64_t>& ms) {
         return ms ? Json(sys::rfc3339(sys::wall_from_ms(*ms), timezone)) : Json(nullptr);
@@ -250,7 +252,8 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
     };
     if (view.waiting) {
         const Waiting& w = *view.waiting;
-        out["reason"] = {{"code", model::to_string(w.reason)}, {"text", reason_text(w.reason)}, {"since", time(w.since_ms)}, {"details", w.details}};
+        const WaitText said = wait_text(w);
+        out["reason"] = {{"code", model::to_string(w.reason)}, {"text", said.text}, {"since", time(w.since_ms)}, {"details", said.details}};
         if (w.position > 0) out["position"] = w.position;
     }
     if (s.superseded_by) out["superseded_by"] = s.superseded_by->text();

@@ -55,8 +55,12 @@ struct Countable {
 std::optional<std::size_t> counting(std::span<const Countable> newest_first, const model::Plan&);
 
 // The SPEC's submission JSON ("A submission's JSON"). Times RFC 3339 in the course's zone. `base_url`: for links.
-// `reason_text`: the catalogue's sentence for a reason, in the reader's language.
+// `wait_text`: what the catalogue says of a wait; details may be empty.
+struct WaitText {
+    std::string text;
+    std::string details;
+};
 std::string to_json(const SubmissionView&, const std::string& timezone, const std::string& base_url,
-                    const std::function<std::string(model::Reason)>& reason_text);
+                    const std::function<WaitText(const Waiting&)>& wait_text);
 
 }  // namespace assay::queue

@@ -20,13 +20,13 @@ constexpr std::chrono::seconds stable_after{60};  // a runner that lived this lo
 Result<Privileged> start_privileged(const DataDirectory& directory) {
     Privileged privileged;
     if (sys::effective_uid() != 0) {
-        privileged.cannot = "the server was not started as root, so it can make no sandboxes";
+        privileged.cannot = {.kind = model::WaitDetailKind::not_root};
         return privileged;
     }
     ASSAY_CHECK(sandbox::clean_leftovers(directory.id()));
     const sandbox::HostCheck host = sandbox::check_host();
     if (!host.can_grade) {
-        privileged.cannot = fmt::format("this host lacks: {}", fmt::join(host.missing, "; "));
+        privileged.cannot = {.kind = model::WaitDetailKind::host_lacks, .text = fmt::format("{}", fmt::join(host.missing, "; "))};
         return privileged;
     }
     ASSAY_TRY(privileged.helper, sandbox::start_helper({
@@ -58,7 +58,7 @@ void RunnerKeeper::tend(sys::TimePoint now) {
     started_ = now;
     if (!role) {
         log::error("runner.not_started", {{"error", role.error().text()}});
-        board_.set_no_runner("the runner could not be started: " + role.error().text());
+        board_.set_no_runner({.kind = model::WaitDetailKind::runner_not_started, .text = role.error().text()});
         ended(now);
         return;
     }
@@ -70,7 +70,7 @@ void RunnerKeeper::ended(sys::TimePoint now) {
     if (role_) {
         log::warn("runner.ended", {{"pid", role_->pid}});
         role_.reset();
-        dispatcher_.runner_lost("the runner process ended");
+        dispatcher_.runner_lost(model::WaitDetailKind::runner_ended);
     }
     const bool stable = now - started_ >= stable_after;
     wait_ = stable ? std::chrono::seconds{0} : std::clamp(wait_ * 2, restart_wait_min, restart_wait_max);

@@ -17,7 +17,7 @@ namespace assay::serve {
 // Without root, or on a host that lacks a needed guarantee, there is no helper and `cannot` says why.
 struct Privileged {
     std::optional<sandbox::Helper> helper;
-    std::string cannot;
+    std::optional<model::WaitDetail> cannot;
 };
 Result<Privileged> start_privileged(const DataDirectory& directory);
 

@@ -20,6 +20,7 @@
 #include "sys/net.hh"
 #include "sys/socket.hh"
 #include "web/web.hh"
+#include "wording/wording.hh"
 
 namespace assay::serve {
 namespace {
@@ -101,9 +102,10 @@ Result<> serve(const Config& config) {
     loop::Pool verifiers{"verifiers", static_cast<std::size_t>(cpus), verifier_queue_max};
 
     queue::Board board{sys::to_ms(clock.wall())};
-    if (!privileged.cannot.empty()) {
-        board.set_no_runner(privileged.cannot);
-        log::warn("grading.unavailable", {{"why", privileged.cannot}});
+    const auto why_no_runner = [&board] { return wording::sentence(wording::Language::english, board.no_runner()); };
+    if (privileged.cannot) {
+        board.set_no_runner(*privileged.cannot);
+        log::warn("grading.unavailable", {{"why", why_no_runner()}});
     }
     course::PlanCache plans;
     dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock}};
@@ -131,10 +133,9 @@ Result<> serve(const Config& config) {
     };
     intake::Parts intake_parts{*rooms->store, rooms->blobs, rooms->keys, board, disk, verifiers, clock, plans, server_url, refusal_page};
     web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
-    const auto not_ready = [&board, &privileged]() -> std::string {
+    const auto not_ready = [&board, why_no_runner]() -> std::string {
         if (board.draining()) return "the server is stopping";
-        if (!privileged.cannot.empty()) return privileged.cannot;
-        return board.slots() > 0 ? "" : "no runner is connected";
+        return board.slots() > 0 ? "" : why_no_runner();
     };
     api::Parts api_parts{*rooms->store, rooms->revisions, rooms->keys, board, pages, disk, clock, server_url, this_machine(), not_ready};
     intake::add_routes(public_routes, intake_parts);
@@ -173,11 +174,10 @@ Result<> serve(const Config& config) {
         }
         if (ready[2]) runner->ended(clock.now());
         if (ready[3]) {  // The helper speaks only when asked: it is gone, and only root could start another.
-            privileged.cannot = "the sandbox helper has ended; restart the server";
-            log::error("helper.lost", {{"remedy", privileged.cannot}});
-            board.set_no_runner(privileged.cannot);
+            board.set_no_runner({.kind = model::WaitDetailKind::helper_ended});
+            log::error("helper.lost", {{"remedy", why_no_runner()}});
             runner.reset();
-            dispatcher.runner_lost(privileged.cannot);
+            dispatcher.runner_lost(model::WaitDetailKind::helper_ended);
             privileged.helper.reset();
         }
     }

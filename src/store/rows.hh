@@ -80,7 +80,7 @@ struct Job {
     std::int64_t faults = 0;                    // ended by an infrastructure fault
     std::int64_t cuts_in_a_row = 0;             // ended by a server stop or restart since the last fault or verdict
     std::optional<model::Reason> reason;        // recorded when it went back: runner_lost or retry
-    std::string reason_details;                 // for staff: which fault
+    std::string reason_details;                 // runner_lost: a word of WaitDetailKind; retry: the fault, for staff
     std::int64_t reason_since_ms = 0;
     std::int64_t epoch = 0;                     // session epoch that holds the lease while running
     std::int64_t started_ms = 0;                // of the newest attempt

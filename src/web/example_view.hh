@@ -46,7 +46,7 @@ inline model::Report report() {
     wrong.input = "1 + 2 * 3\n";
     wrong.expected = "7\n";
     wrong.got = "9\n";
-    wrong.message = "line 1 differs";
+    wrong.difference = {.kind = model::DifferenceKind::character, .line = 1, .column = 1, .expected = "7", .got = "9"};
     tests.tests.push_back(wrong);
     auto slow = test("long-chain", model::Verdict::time_limit, 0, 5);
     slow.exit_code.reset();
@@ -101,7 +101,8 @@ inline queue::ModuleView module_view() {
     made.revision_number = 2;
 
     auto waits = submission("Waits00000000001", model::State::queued, now_ms);
-    waits.waiting = queue::Waiting{.reason = model::Reason::slot, .since_ms = now_ms, .details = "2 of 2 slots are busy", .position = 3};
+    waits.waiting = queue::Waiting{.reason = model::Reason::slot, .since_ms = now_ms,
+                                   .detail = model::WaitDetail{.kind = model::WaitDetailKind::slots_busy, .number = 2, .of = 2}, .position = 3};
     auto counts = graded("Counts0000000001", now_ms - 600'000, model::Verdict::failed, 87);
     counts.counts = true;
     auto replaced = submission("Replaced00000001", model::State::superseded, now_ms - 1'200'000);

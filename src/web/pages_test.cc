@@ -70,6 +70,7 @@ TEST(ModulePage, ShowsEverythingOfEverySubmissionInEnglish) {
     EXPECT_TRUE(contains(page, "All places for running are taken"));
     EXPECT_TRUE(contains(page, "since 2026-11-18 19:06:40 · place 3 in line"));
     EXPECT_TRUE(contains(page, "2 of 2 slots are busy"));
+    EXPECT_TRUE(contains(page, "line 1, column 1: expected “7”, got “9”"));
     EXPECT_TRUE(contains(page, ">counts<"));
     EXPECT_TRUE(contains(page, "A newer submission of yours, Counts0000000001"));
     EXPECT_TRUE(contains(page, "href=\"/oj/ICS2026/PA1/KEY/receipt/Counts0000000001\""));
@@ -90,6 +91,8 @@ TEST(ModulePage, ShowsEverythingOfEverySubmissionInChinese) {
     EXPECT_TRUE(contains(page, "所有运行位置都在使用中"));
     EXPECT_TRUE(contains(page, "自 2026-11-18 19:06:40 起 · 排在第 3 位"));
     EXPECT_TRUE(contains(page, "计入成绩"));
+    EXPECT_TRUE(contains(page, "2 个运行位置中有 2 个正在使用"));
+    EXPECT_TRUE(contains(page, "第 1 行第 1 列：期望为“7”，实际为“9”"));
     EXPECT_FALSE(contains(page, "Received"));
     EXPECT_FALSE(contains(page, "Submissions"));
 }

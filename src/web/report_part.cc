@@ -86,10 +86,13 @@ Html test_rows(const Look& look, const model::TestReport& test, Room& room) {
     row += el("td", {{"class", "number"}}, {time_text(test.usage, test.usage.cpu_ms)});
     row += el("td", {{"class", "number"}}, {memory_text(test.usage)});
     Html rows = el("tr", {}, {row});
-    if (test.message.empty() && !texts) return rows;
     Html below;
+    if (test.difference) {
+        below += el("p", {{"class", "hint"}}, {el("bdi", {}, {wording::sentence(look.language, *test.difference)})});
+    }
     if (!test.message.empty()) below += el("p", {{"class", "hint"}}, {el("bdi", {}, {test.message})});
     if (texts) below += test_details(look, test, room);
+    if (below.empty()) return rows;
     rows += el("tr", {{"class", "below"}}, {el("td", {{"colspan", "5"}}, {below})});
     return rows;
 }

@@ -27,10 +27,7 @@ Html state_badge(const Look& look, const queue::SubmissionView& view) {
 Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& waiting) {
     Html facts;
     facts += look.say(Sentence::waits_since, {time_text(of, waiting.since_ms)});
-    if (waiting.position > queue::waiting_read_max) {
-        facts += Html{" · "};
-        facts += look.say(Sentence::position_beyond, {std::to_string(queue::waiting_read_max)});
-    } else if (waiting.position > 0) {
+    if (waiting.position > 0 && waiting.position <= queue::waiting_read_max) {
         facts += Html{" · "};
         facts += look.say(Sentence::position, {std::to_string(waiting.position)});
     }
@@ -39,7 +36,7 @@ Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& 
     inside += el("code", {}, {to_string(waiting.reason)});
     inside += el("p", {}, {wording::sentence(look.language, waiting.reason)});
     inside += el("p", {{"class", "hint"}}, {facts});
-    if (!waiting.details.empty()) inside += el("p", {{"class", "hint"}, {"lang", "en"}}, {waiting.details});
+    if (waiting.detail) inside += el("p", {{"class", "hint"}}, {wording::sentence(look.language, *waiting.detail)});
     return el("div", {{"class", "why"}}, {inside});
 }
 

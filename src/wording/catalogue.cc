@@ -118,7 +118,6 @@ Text text_of(Sentence sentence) {
         case waits_because: return {"Why it waits", "等待原因"};
         case waits_since: return {"since {0}", "自 {0} 起"};
         case position: return {"place {0} in line", "排在第 {0} 位"};
-        case position_beyond: return {"behind at least {0} others", "前面至少有 {0} 个"};
         case running_now: return {"It is being run and graded now.", "正在运行和评分。"};
         case superseded_by:
             return {"A newer submission of yours, {0}, took its place in line before it ran. Its receipt stays valid, and it costs "
@@ -148,6 +147,9 @@ Text text_of(Sentence sentence) {
         case expected: return {"Expected", "期望输出"};
         case got: return {"Got", "实际输出"};
         case errors: return {"Errors (stderr)", "错误输出（stderr）"};
+        case difference_text: return {"“{0}”", "“{0}”"};
+        case difference_line_end: return {"the end of the line", "行尾"};
+        case difference_end: return {"the end", "输出结尾"};
         case nothing: return {"(empty)", "（空）"};
         case log_title: return {"Log", "日志"};
         case log_output: return {"{0}: output", "{0}：标准输出"};
@@ -340,6 +342,47 @@ Text text_of(model::Verdict verdict) {
         case failed:
             return {"Ran to its end, but the result is not what was asked for.", "运行结束，但结果不符合要求。"};
         case passed: return {"Everything that was asked for works.", "全部符合要求。"};
+    }
+    return {"", ""};
+}
+
+Text text_of(model::DifferenceKind kind) {
+    using enum model::DifferenceKind;
+    switch (kind) {
+        case character: return {"line {0}, column {1}: expected {2}, got {3}", "第 {0} 行第 {1} 列：期望为{2}，实际为{3}"};
+        case word:
+            return {"word {1} (line {0} of what was expected): expected {2}, got {3}",
+                    "第 {1} 个词（期望输出的第 {0} 行）：期望为{2}，实际为{3}"};
+        case newline_missing: return {"the newline at the end is missing", "末尾缺少一个换行符"};
+        case newline_extra: return {"there is a newline too many at the end", "末尾多了一个换行符"};
+        case exit_code: return {"expected exit code {2}, got {3}", "期望退出码为 {2}，实际为 {3}"};
+    }
+    return {"", ""};
+}
+
+Text text_of(model::WaitDetailKind kind) {
+    using enum model::WaitDetailKind;
+    switch (kind) {
+        case slots_busy: return {"{0} of {1} slots are busy", "{1} 个运行位置中有 {0} 个正在使用"};
+        case lone_job: return {"a job that has to run alone is running", "有一个必须单独运行的任务正在运行"};
+        case about_to_start: return {"a slot is free and about to take it", "已有空闲的运行位置，即将开始"};
+        case others_first: return {"those before it start first", "排在前面的会先开始"};
+        case far_back: return {"behind at least {0} others", "前面至少有 {0} 个"};
+        case own_running: return {"another submission of the same participant is running", "同一参与者的另一个提交正在运行"};
+        case cut_backoff: return {"cut by server stops; starts again in {3}", "曾因服务器停止而中断，{3} 后重新开始"};
+        case cut_alone:
+            return {"cut by many server stops; waits until it can run alone", "曾多次因服务器停止而中断，等到可以单独运行时再开始"};
+        case fault: return {"what failed: {2}", "故障内容：{2}"};
+        case session_ended: return {"the connection to the runner began anew", "与评测进程的连接已重新建立"};
+        case no_heartbeat: return {"the runner did not confirm in time that it still runs", "评测进程没有按时确认仍在运行它"};
+        case runner_ended: return {"the runner process ended", "评测进程已退出"};
+        case helper_ended: return {"the sandbox helper has ended; restart the server", "沙箱的特权辅助进程已退出，需要重启服务器"};
+        case not_root:
+            return {"the server was not started as root, so it can make no sandboxes", "服务器不是以 root 身份启动的，无法创建沙箱"};
+        case host_lacks: return {"this host lacks: {2}", "这台主机缺少：{2}"};
+        case runner_not_started: return {"the runner could not be started: {2}", "无法启动评测进程：{2}"};
+        case none_connected: return {"no runner is connected", "没有已连接的评测进程"};
+        case no_slots: return {"the runner has no slots", "评测进程没有运行位置"};
     }
     return {"", ""};
 }

@@ -90,7 +90,6 @@ enum class Sentence : unsigned short {
     waits_because,
     waits_since,            // {0} date and time
     position,               // {0} place in line
-    position_beyond,        // {0} place
     running_now,
     superseded_by,          // {0} the newer submission
     cancelled,
@@ -115,6 +114,9 @@ enum class Sentence : unsigned short {
     expected,
     got,
     errors,
+    difference_text,        // {0} of one side, on one line
+    difference_line_end,
+    difference_end,
     nothing,                // where an input or output is empty
     log_title,
     log_output,             // {0} the stage

@@ -44,6 +44,29 @@ bool is(std::string_view tag, std::string_view primary) {
     return equal_ignoring_case(tag.substr(0, tag.find('-')), primary);
 }
 
+std::string filled(std::string_view text, std::initializer_list<std::string_view> arguments) {
+    std::string said;
+    said.reserve(text.size() + 32);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] != '{') {
+            said += text[at];
+            continue;
+        }
+        const auto number = static_cast<std::size_t>(text[at + 1] - '0');
+        ASSAY_ASSERT(number < arguments.size());
+        said += arguments.begin()[number];
+        at += 2;
+    }
+    return said;
+}
+
+// One side of a difference in a text.
+std::string side(Language language, const std::optional<std::string>& text) {
+    if (!text) return say(language, Sentence::difference_end);
+    if (text->empty()) return say(language, Sentence::difference_line_end);
+    return say(language, Sentence::difference_text, {*text});
+}
+
 }  // namespace
 
 std::string_view tag(Language language) { return language == Language::chinese ? "zh-CN" : "en"; }
@@ -72,25 +95,26 @@ Language choose(std::string_view accept_language, Language fallback) {
 }
 
 std::string say(Language language, Sentence sentence, std::initializer_list<std::string_view> arguments) {
-    const std::string_view text = text_of(sentence).in(language);
-    std::string said;
-    said.reserve(text.size() + 32);
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (text[at] != '{') {
-            said += text[at];
-            continue;
-        }
-        const auto number = static_cast<std::size_t>(text[at + 1] - '0');
-        ASSAY_ASSERT(number < arguments.size());
-        said += arguments.begin()[number];
-        at += 2;
-    }
-    return said;
+    return filled(text_of(sentence).in(language), arguments);
 }
 
 std::string sentence(Language language, model::Refusal refusal) { return std::string{text_of(refusal).in(language)}; }
 std::string sentence(Language language, model::Reason reason) { return std::string{text_of(reason).in(language)}; }
 std::string sentence(Language language, model::Verdict verdict) { return std::string{text_of(verdict).in(language)}; }
+
+std::string sentence(Language language, const model::Difference& it) {
+    const std::string_view text = text_of(it.kind).in(language);
+    if (it.kind == model::DifferenceKind::exit_code) return filled(text, {"", "", it.expected.value_or(""), it.got.value_or("")});
+    const std::string line = std::to_string(it.line.value_or(0));
+    const std::string place = std::to_string(it.word.value_or(it.column.value_or(0)));
+    return filled(text, {line, place, side(language, it.expected), side(language, it.got)});
+}
+
+std::string sentence(Language language, const model::WaitDetail& it) {
+    const std::string duration = duration_text(static_cast<double>(it.number));
+    return filled(text_of(it.kind).in(language), {std::to_string(it.number), std::to_string(it.of), it.text, duration});
+}
+
 std::string name(Language language, model::State state) { return std::string{name_of(state).in(language)}; }
 std::string name(Language language, model::Verdict verdict) { return std::string{name_of(verdict).in(language)}; }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "model/report.hh"
+#include "model/wait_detail.hh"
 #include "model/words.hh"
 
 namespace assay::wording {
@@ -25,6 +27,9 @@ std::string say(Language, Sentence, std::initializer_list<std::string_view> argu
 std::string sentence(Language, model::Refusal);
 std::string sentence(Language, model::Reason);
 std::string sentence(Language, model::Verdict);            // "stopped at its CPU-time limit"
+// Short texts to stand below another: "line 2, column 3: expected “o”, got “x”", "2 of 2 slots are busy".
+std::string sentence(Language, const model::Difference&);
+std::string sentence(Language, const model::WaitDetail&);
 std::string name(Language, model::State);                  // "waiting", "running", …
 std::string name(Language, model::Verdict);                // "passed", "time limit", …
 

@@ -28,6 +28,8 @@ void each_text(const std::function<void(const std::string&, const Text&)>& see) 
     for (const auto word : model::all<model::Refusal>()) see(std::string{to_string(word)}, text_of(word));
     for (const auto word : model::all<model::Reason>()) see(std::string{to_string(word)}, text_of(word));
     for (const auto word : model::all<model::Verdict>()) see(std::string{to_string(word)}, text_of(word));
+    for (const auto word : model::all<model::DifferenceKind>()) see(std::string{to_string(word)}, text_of(word));
+    for (const auto word : model::all<model::WaitDetailKind>()) see(std::string{to_string(word)}, text_of(word));
     for (const auto word : model::all<model::Verdict>()) see(std::string{to_string(word)} + " (name)", name_of(word));
     for (const auto word : model::all<model::State>()) see(std::string{to_string(word)} + " (name)", name_of(word));
 }
@@ -78,6 +80,52 @@ TEST(Say, PutsArgumentsInPlaceAndNeverLooksInsideThem) {
     EXPECT_EQ(say(Language::english, Sentence::received_notice, {"{1}", "noon"}),
               "Received {1} at noon. It is stored and cannot get lost.");
     EXPECT_EQ(say(Language::chinese, Sentence::received_notice, {"ab12", "12:00"}), "已于 12:00 收到提交 ab12，已可靠保存，不会丢失。");
+}
+
+TEST(Sentence, OfADifference) {
+    using enum model::DifferenceKind;
+    const struct {
+        model::Difference difference;
+        const char* english;
+        const char* chinese;
+    } cases[] = {
+        {{.kind = character, .line = 2, .column = 3, .expected = "o", .got = "{0}"}, "line 2, column 3: expected “o”, got “{0}”",
+         "第 2 行第 3 列：期望为“o”，实际为“{0}”"},
+        {{.kind = character, .line = 1, .column = 4, .expected = "", .got = {}}, "line 1, column 4: expected the end of the line, got the end",
+         "第 1 行第 4 列：期望为行尾，实际为输出结尾"},
+        {{.kind = word, .line = 2, .word = 3, .expected = "c", .got = "d"}, "word 3 (line 2 of what was expected): expected “c”, got “d”",
+         "第 3 个词（期望输出的第 2 行）：期望为“c”，实际为“d”"},
+        {{.kind = newline_missing}, "the newline at the end is missing", "末尾缺少一个换行符"},
+        {{.kind = newline_extra}, "there is a newline too many at the end", "末尾多了一个换行符"},
+        {{.kind = exit_code, .expected = "0", .got = "2"}, "expected exit code 0, got 2", "期望退出码为 0，实际为 2"},
+    };
+    for (const auto& c : cases) {
+        EXPECT_EQ(sentence(Language::english, c.difference), c.english);
+        EXPECT_EQ(sentence(Language::chinese, c.difference), c.chinese);
+    }
+}
+
+TEST(Sentence, OfWhyItWaits) {
+    using enum model::WaitDetailKind;
+    const struct {
+        model::WaitDetail detail;
+        const char* english;
+        const char* chinese;
+    } cases[] = {
+        {{.kind = slots_busy, .number = 1, .of = 2}, "1 of 2 slots are busy", "2 个运行位置中有 1 个正在使用"},
+        {{.kind = cut_backoff, .number = 2000}, "cut by server stops; starts again in 2.0 s", "曾因服务器停止而中断，2.0 s 后重新开始"},
+        {{.kind = host_lacks, .text = "memory {9}"}, "this host lacks: memory {9}", "这台主机缺少：memory {9}"},
+        {{.kind = none_connected}, "no runner is connected", "没有已连接的评测进程"},
+    };
+    for (const auto& c : cases) {
+        EXPECT_EQ(sentence(Language::english, c.detail), c.english);
+        EXPECT_EQ(sentence(Language::chinese, c.detail), c.chinese);
+    }
+    // Every kind finds the arguments its text asks for, and speaks both languages.
+    for (const auto kind : model::all<model::WaitDetailKind>()) {
+        EXPECT_FALSE(has_chinese(sentence(Language::english, model::WaitDetail{.kind = kind}))) << to_string(kind);
+        EXPECT_TRUE(has_chinese(sentence(Language::chinese, model::WaitDetail{.kind = kind}))) << to_string(kind);
+    }
 }
 
 TEST(Choose, FollowsQualities) {
