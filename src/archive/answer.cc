@@ -57,10 +57,10 @@ void fields(V& visit, T& it) {
 
 template <class V, model::Of<Refused> T>
 void fields(V& visit, T& it) {
-    visit("code", it.code);
+    visit("fault", it.fault);
+    visit("arguments", it.arguments);
     visit("entry", it.entry);
     visit("offset", it.offset);
-    visit("detail", it.detail);
     visit("limit", it.limit);
     visit("value", it.value);
 }
@@ -107,6 +107,10 @@ Result<Verdict> answer_from_json(std::string_view text) {
         return Error{known ? static_cast<Fault>(answer.error->fault) : Fault::internal, std::move(answer.error->text)};
     }
     if (answer.refused) {
+        // The sentence counts on them, and a parser that was taken over can answer anything.
+        if (answer.refused->arguments.size() != model::argument_count(answer.refused->fault)) {
+            return Error{Fault::internal, "the verifier's answer has too few arguments, or too many"};
+        }
         verdict.refused = std::move(answer.refused);
         return verdict;
     }
@@ -129,9 +133,10 @@ Result<Verdict> answer_from_json(std::string_view text) {
 }
 
 std::string sentence(const Refused& refused) {
-    std::string text = fmt::format("{}: {}", model::to_string(refused.code), refused.detail);
-    if (!refused.entry.empty()) text += fmt::format(" ('{}')", refused.entry);
-    if (refused.offset > 0) text += fmt::format(" (at byte {})", refused.offset);
+    std::string text = fmt::format("{}: {}", model::to_string(refused.code()), model::to_string(refused.fault));
+    for (const std::string& argument : refused.arguments) text += fmt::format(" '{}'", argument);
+    if (!refused.entry.empty()) text += fmt::format(", entry '{}'", refused.entry);
+    if (refused.offset > 0) text += fmt::format(", at byte {}", refused.offset);
     return text;
 }
 

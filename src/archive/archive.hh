@@ -14,8 +14,8 @@
 
 #include "base/result.hh"
 #include "base/text.hh"
+#include "model/archive_fault.hh"
 #include "model/plan.hh"
-#include "model/words.hh"
 #include "sys/fd.hh"
 
 namespace assay::archive {
@@ -44,14 +44,18 @@ struct Manifest {
     std::vector<Entry> listing;       // as it will be unpacked
 };
 
-// Why an archive is refused. `detail` is English for logs and --json; people's sentences come from the catalogue by code.
+using model::ArchiveFault;
+
+// Why an archive is refused. What it says to people is `wording`'s.
 struct Refused {
-    model::Refusal code = model::Refusal::damaged;
-    std::string entry;                // escaped name; empty when it is about no entry
-    std::int64_t offset = 0;          // of the archive's bytes
-    std::string detail;               // "gzip checksum does not match"
+    ArchiveFault fault = ArchiveFault::no_bytes;
+    std::vector<std::string> arguments;  // as many as the fault's sentence takes; escaped where they come from the archive
+    std::string entry;                   // escaped name; empty when it is about no entry
+    std::int64_t offset = 0;             // of the archive's bytes
     std::optional<std::int64_t> limit;
     std::optional<std::int64_t> value;
+
+    model::Refusal code() const { return model::refusal_of(fault); }
 };
 
 struct Verdict {                      // exactly one is set
@@ -71,7 +75,7 @@ Result<Verdict> verify(const sys::Fd& archive, const model::UploadRules&);
 
 // The same in a process of its own: starts this executable as the role `verifier`, which confines itself (seccomp, rlimits)
 // before it reads a byte and answers with a manifest or a refusal. Bounded: verifier_wall_max; its death by a limit is a
-// refusal (`damaged`, with which limit), never our failure. Blocks: call it on a pool thread, a bounded number at a time.
+// refusal (`damaged`: reading_…), never our failure. Blocks: call it on a pool thread, a bounded number at a time.
 constexpr std::int64_t verifier_wall_max_ms = 30'000;
 constexpr std::int64_t verifier_cpu_max_s = 20;
 constexpr std::int64_t verifier_memory_max = 256LL << 20;

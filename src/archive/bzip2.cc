@@ -21,7 +21,7 @@ public:
                 continue;
             }
             ASSAY_TRY(const ByteView ready, input_.peek());
-            if (ready.empty()) return damaged(input_.offset(), "the bzip2 data is cut: the file is incomplete");
+            if (ready.empty()) return damaged(input_.offset(), ArchiveFault::data_cut, "bzip2");
             stream_.next_in = const_cast<char*>(reinterpret_cast<const char*>(ready.data()));
             stream_.avail_in = static_cast<unsigned>(ready.size());
             stream_.next_out = reinterpret_cast<char*>(buffer.data());
@@ -34,8 +34,8 @@ public:
             } else if (result == BZ_MEM_ERROR) {
                 return Error{Fault::busy, "no memory to read bzip2"};
             } else if (result != BZ_OK) {
-                return damaged(input_.offset(), result == BZ_DATA_ERROR ? "a bzip2 checksum does not match, or its data is damaged"
-                                                                        : "other bytes than bzip2 data where a stream begins");
+                const ArchiveFault no_stream = streams_ > 1 ? ArchiveFault::trailing : ArchiveFault::header_broken;
+                return damaged(input_.offset(), result == BZ_DATA_ERROR ? ArchiveFault::checksum_wrong : no_stream, "bzip2");
             }
             if (count > 0) return count;
         }
@@ -48,7 +48,7 @@ private:
         if (streams_ > 0) {
             ASSAY_TRY(const ByteView ready, input_.peek());
             if (ready.empty() || ready.front() == std::byte{0}) {
-                ASSAY_CHECK(only_zeros_follow(input_, "the last bzip2 stream"));
+                ASSAY_CHECK(only_zeros_follow(input_, "bzip2"));
                 ended_ = true;
                 return ok;
             }

@@ -2,8 +2,6 @@
 // length and checksum was there), so header and trailer are read here.
 #include <zlib.h>
 
-#include <fmt/format.h>
-
 #include "archive/source.hh"
 #include "base/assert.hh"
 
@@ -45,18 +43,14 @@ private:
         if (members_ > 0) {
             ASSAY_TRY(const ByteView ready, input_.peek());
             if (ready.empty() || ready.front() == std::byte{0}) {
-                ASSAY_CHECK(only_zeros_follow(input_, "the last gzip member"));
+                ASSAY_CHECK(only_zeros_follow(input_, "gzip"));
                 ended_ = true;
                 return ok;
             }
         }
         ASSAY_CHECK(read_header());
         if (++members_ > members_free && total_ < members_ * member_average_min) {
-            Refused refused = damaged(input_.offset(), "far too many gzip members that hold almost nothing");
-            refused.code = model::Refusal::unsafe;
-            refused.limit = members_free;
-            refused.value = members_;
-            return refused;
+            return Refused{.fault = ArchiveFault::empty_members, .offset = input_.offset(), .limit = members_free, .value = members_};
         }
         ::inflateReset(&inflater_);
         checksum_ = ::crc32(0, nullptr, 0);
@@ -67,7 +61,7 @@ private:
 
     Step<unsigned> header_byte() {
         ASSAY_TRY(const auto byte, input_.next());
-        if (!byte) return damaged(input_.offset(), "the gzip header is cut");
+        if (!byte) return damaged(input_.offset(), ArchiveFault::data_cut, "gzip");
         header_checksum_ = ::crc32(header_checksum_, &*byte, 1);
         return unsigned{*byte};
     }
@@ -78,11 +72,11 @@ private:
         unsigned fixed[10];  // magic, method, flags, time, extra flags, system
         for (unsigned& field : fixed) { ASSAY_TRY(field, header_byte()); }
         if (fixed[0] != 0x1F || fixed[1] != 0x8B) {
-            return damaged(from, members_ > 0 ? "other bytes than a gzip member follow a gzip member" : "not a gzip header");
+            return damaged(from, members_ > 0 ? ArchiveFault::trailing : ArchiveFault::header_broken, "gzip");
         }
-        if (fixed[2] != 8) return damaged(from, "unknown gzip compression method");
+        if (fixed[2] != 8) return damaged(from, ArchiveFault::header_broken, "gzip");
         const unsigned flags = fixed[3];
-        if ((flags & HeaderFlag::reserved) != 0) return damaged(from, "reserved gzip flags are set");
+        if ((flags & HeaderFlag::reserved) != 0) return damaged(from, ArchiveFault::header_broken, "gzip");
         if ((flags & HeaderFlag::extra_field) != 0) {
             ASSAY_TRY(const unsigned low, header_byte());
             ASSAY_TRY(const unsigned high, header_byte());
@@ -92,21 +86,21 @@ private:
             if ((flags & text) == 0) continue;
             for (unsigned c = 1; c != 0;) {
                 ASSAY_TRY(c, header_byte());
-                if (input_.offset() - from > header_strings_max) return damaged(from, "the gzip header is too long");
+                if (input_.offset() - from > header_strings_max) return damaged(from, ArchiveFault::header_broken, "gzip");
             }
         }
         if ((flags & HeaderFlag::header_crc) != 0) {
             const auto expected = static_cast<unsigned>(header_checksum_ & 0xFFFF);
             ASSAY_TRY(const unsigned low, header_byte());
             ASSAY_TRY(const unsigned high, header_byte());
-            if ((high << 8 | low) != expected) return damaged(from, "the gzip header's checksum does not match");
+            if ((high << 8 | low) != expected) return damaged(from, ArchiveFault::checksum_wrong, "gzip");
         }
         return ok;
     }
 
     Step<std::size_t> inflate_some(std::span<std::byte> buffer) {
         ASSAY_TRY(const ByteView ready, input_.peek());
-        if (ready.empty()) return damaged(input_.offset(), "the gzip data is cut: the file is incomplete");
+        if (ready.empty()) return damaged(input_.offset(), ArchiveFault::data_cut, "gzip");
         inflater_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(ready.data()));
         inflater_.avail_in = static_cast<uInt>(ready.size());
         inflater_.next_out = reinterpret_cast<Bytef*>(buffer.data());
@@ -120,8 +114,7 @@ private:
         if (result == Z_STREAM_END) {
             ASSAY_CHECK(read_trailer());
         } else if (result != Z_OK && result != Z_BUF_ERROR) {
-            const char* const why = inflater_.msg == nullptr ? "unknown" : inflater_.msg;
-            return damaged(input_.offset(), fmt::format("the compressed data is damaged ({})", why));
+            return damaged(input_.offset(), ArchiveFault::data_broken, "gzip");
         }
         return count;
     }
@@ -131,12 +124,12 @@ private:
         for (std::uint32_t& field : fields) {
             for (int shift = 0; shift < 32; shift += 8) {
                 ASSAY_TRY(const auto byte, input_.next());
-                if (!byte) return damaged(input_.offset(), "the end of the gzip data is cut: the file is incomplete");
+                if (!byte) return damaged(input_.offset(), ArchiveFault::data_cut, "gzip");
                 field |= std::uint32_t{*byte} << shift;
             }
         }
-        if (fields[0] != static_cast<std::uint32_t>(checksum_)) return damaged(input_.offset() - 8, "the gzip checksum does not match");
-        if (fields[1] != length_) return damaged(input_.offset() - 4, "the gzip length does not match");
+        if (fields[0] != static_cast<std::uint32_t>(checksum_)) return damaged(input_.offset() - 8, ArchiveFault::checksum_wrong, "gzip");
+        if (fields[1] != length_) return damaged(input_.offset() - 4, ArchiveFault::checksum_wrong, "gzip");
         in_member_ = false;
         return ok;
     }

@@ -1,24 +1,22 @@
 // What a name may be, and which names match a pattern. Pure.
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "archive/tree.hh"
 #include "base/text.hh"
 
 namespace assay::archive {
 namespace {
 
-// Why a name or link target holds bytes that could mislead a person or another system; empty = it does not.
-std::string_view bad_bytes(std::string_view text) {
+// Whether a name or link target holds bytes that could mislead a person or another system.
+std::optional<ArchiveFault> bad_bytes(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const auto code = next_code_point(text, at);
-        if (!code) return "is not valid UTF-8";
-        if (*code < 0x20 || (*code >= 0x7F && *code < 0xA0)) return "holds a control character";
-        if (bidi_or_invisible(*code) || *code == 0x2028 || *code == 0x2029) return "holds an invisible or direction-changing character";
-        if (*code == '\\') return "holds a backslash";
+        if (!code) return ArchiveFault::name_encoding;
+        const bool control = *code < 0x20 || (*code >= 0x7F && *code < 0xA0);
+        if (control || bidi_or_invisible(*code) || *code == 0x2028 || *code == 0x2029) return ArchiveFault::name_invisible;
+        if (*code == '\\') return ArchiveFault::name_backslash;
     }
-    return {};
+    return std::nullopt;
 }
 
 bool drive_letter(std::string_view text) {
@@ -75,46 +73,43 @@ bool component_matches(std::string_view glob, std::string_view name) {
 
 }  // namespace
 
-std::optional<std::string> clean_path(std::string_view raw, std::string& why) {
-    const auto no = [&](std::string_view reason) -> std::optional<std::string> {
-        why = reason;
-        return std::nullopt;
+std::expected<std::string, Refused> clean_path(std::string_view raw) {
+    const auto no = [](ArchiveFault fault) { return std::unexpected{Refused{.fault = fault}}; };
+    const auto more_than = [](ArchiveFault fault, std::size_t limit) {
+        return std::unexpected{Refused{.fault = fault, .arguments = {std::to_string(limit)}}};
     };
-    if (raw.empty()) return no("an empty name");
-    if (raw.size() > 2 * path_bytes_max) return no(fmt::format("a name longer than {} bytes", path_bytes_max));
-    if (const auto bad = bad_bytes(raw); !bad.empty()) return no(fmt::format("the name {}", bad));
-    if (raw.front() == '/') return no("an absolute name");
-    if (drive_letter(raw)) return no("a name that begins with a drive letter");
+    if (raw.empty()) return no(ArchiveFault::name_empty);
+    if (raw.size() > 2 * path_bytes_max) return more_than(ArchiveFault::name_too_long, path_bytes_max);
+    if (const auto bad = bad_bytes(raw)) return no(*bad);
+    if (raw.front() == '/' || drive_letter(raw)) return no(ArchiveFault::name_absolute);
     std::string clean;
     std::size_t depth = 0;
     for (const std::string_view component : split(raw, '/')) {
         if (component.empty() || component == ".") continue;
-        if (component == "..") return no("a name with '..' in it");
-        if (component.size() > component_bytes_max) return no(fmt::format("a name with a part longer than {} bytes", component_bytes_max));
-        if (clean.empty() && drive_letter(component)) return no("a name that begins with a drive letter");
-        if (++depth > path_depth_max) return no(fmt::format("a name more than {} folders deep", path_depth_max));
+        if (component == "..") return no(ArchiveFault::name_upward);
+        if (component.size() > component_bytes_max) return more_than(ArchiveFault::name_too_long, component_bytes_max);
+        if (clean.empty() && drive_letter(component)) return no(ArchiveFault::name_absolute);
+        if (++depth > path_depth_max) return more_than(ArchiveFault::name_too_deep, path_depth_max);
         if (!clean.empty()) clean += '/';
         clean += component;
     }
-    if (clean.size() > path_bytes_max) return no(fmt::format("a name longer than {} bytes", path_bytes_max));
+    if (clean.size() > path_bytes_max) return more_than(ArchiveFault::name_too_long, path_bytes_max);
     return clean;
 }
 
-std::string_view link_problem(std::string_view target, std::size_t depth) {
-    if (target.empty()) return "a link without a target";
-    if (target.size() > path_bytes_max) return "a link with a target that is too long";
-    if (!bad_bytes(target).empty()) return "a link whose target holds characters that are not allowed";
-    if (target.front() == '/' || drive_letter(target)) return "a link with an absolute target";
+std::optional<ArchiveFault> link_fault(std::string_view target, std::size_t depth) {
+    if (target.empty() || target.size() > path_bytes_max || bad_bytes(target)) return ArchiveFault::link_target;
+    if (target.front() == '/' || drive_letter(target)) return ArchiveFault::link_absolute;
     // ".." after a name is refused although it may look harmless: that name could be a link, and ".." of where it leads is elsewhere.
     std::size_t up = 0;
     bool named = false;
     for (const std::string_view component : split(target, '/')) {
         if (component.empty() || component == ".") continue;
         if (component != "..") named = true;
-        else if (named) return "a link whose target has '..' after a name";
-        else if (++up > depth) return "a link that leads outside the archive";
+        else if (named) return ArchiveFault::link_upward;
+        else if (++up > depth) return ArchiveFault::link_outside;
     }
-    return {};
+    return std::nullopt;
 }
 
 bool glob_matches(std::string_view glob, std::string_view path) {

@@ -7,6 +7,7 @@
 #include "archive/archive.hh"
 #include "archive/tar.hh"
 #include "archive/tree.hh"
+#include "archive/verify.hh"
 
 namespace assay::archive {
 namespace {
@@ -52,9 +53,8 @@ Result<std::string> pack_tar(std::vector<SourceFile> files) {
     std::set<std::string> keys;
     std::string tar;
     for (const SourceFile& file : files) {
-        std::string why;
-        const auto clean = clean_path(file.path, why);
-        if (!clean) return Error{Fault::invalid, fmt::format("'{}': {}", escaped(file.path), why)};
+        const auto clean = clean_path(file.path);
+        if (!clean) return Error{Fault::invalid, fmt::format("'{}': {}", escaped(file.path), sentence(clean.error()))};
         if (*clean != file.path) return Error{Fault::invalid, fmt::format("'{}' is not a clean path", escaped(file.path))};
         if (!keys.insert(collision_key(file.path)).second) {
             return Error{Fault::invalid, fmt::format("'{}' is there twice, or once more in another case", escaped(file.path))};

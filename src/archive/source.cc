@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include <fmt/format.h>
-
 #include "base/assert.hh"
 #include "sys/file.hh"
 
@@ -62,13 +60,13 @@ std::unique_ptr<Source> source_of(Format format, Input& input) {
     return plain_source(input);
 }
 
-Step<> only_zeros_follow(Input& input, std::string_view after) {
+Step<> only_zeros_follow(Input& input, std::string_view format) {
     for (;;) {
         ASSAY_TRY(const ByteView ready, input.peek());
         if (ready.empty()) return ok;
         const auto other = std::ranges::find_if(ready, [](std::byte b) { return b != std::byte{0}; });
         input.consume(static_cast<std::size_t>(other - ready.begin()));
-        if (other != ready.end()) return damaged(input.offset(), fmt::format("other bytes than zeros follow {}", after));
+        if (other != ready.end()) return damaged(input.offset(), ArchiveFault::trailing, format);
     }
 }
 

@@ -59,7 +59,7 @@ bool can_read(Format);
 // Precondition: can_read(format).
 std::unique_ptr<Source> source_of(Format, Input&);
 
-// After the last member: zero bytes to the end, or damaged.
-Step<> only_zeros_follow(Input&, std::string_view after);
+// After the last member: zero bytes to the end, or trailing.
+Step<> only_zeros_follow(Input&, std::string_view format);
 
 }  // namespace assay::archive

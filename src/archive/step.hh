@@ -33,12 +33,9 @@ private:
     std::expected<T, Stop> inner_;
 };
 
-inline Refused damaged(std::int64_t offset, std::string detail) {
-    Refused refused;
-    refused.code = model::Refusal::damaged;
-    refused.offset = offset;
-    refused.detail = std::move(detail);
-    return refused;
+// For the faults of `damaged` that say which format they were seen in.
+inline Refused damaged(std::int64_t offset, ArchiveFault fault, std::string_view format) {
+    return {.fault = fault, .arguments = {std::string{format}}, .offset = offset};
 }
 
 }  // namespace assay::archive

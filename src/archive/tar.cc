@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::int64_t size_limit = 1LL << 53;  // larger numbers are lies; arithmetic stays far from overflow
 
-Refused refusal(model::Refusal code, std::int64_t offset, std::string_view entry, std::string detail) {
-    Refused refused;
-    refused.code = code;
-    refused.entry = escaped(entry);
-    refused.offset = offset;
-    refused.detail = std::move(detail);
-    return refused;
-}
-
 unsigned value_of(std::byte b) { return std::to_integer<unsigned>(b); }
 
 bool all_zero(ByteView bytes) {
@@ -66,7 +57,7 @@ Step<bool> TarReader::read_block() {
     while (have < block_.size()) {
         ASSAY_TRY(const std::size_t count, source_.read(std::span{block_}.subspan(have)));
         if (count == 0 && have == 0) return false;
-        if (count == 0) return damaged(source_.offset(), "the archive ends inside a tar block: it is cut");
+        if (count == 0) return damaged(source_.offset(), ArchiveFault::data_cut, "tar");
         have += count;
     }
     return true;
@@ -76,7 +67,7 @@ Step<std::size_t> TarReader::read(std::span<std::byte> buffer) {
     if (left_ == 0) return std::size_t{0};
     const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(buffer.size())));
     ASSAY_TRY(const std::size_t count, source_.read(buffer.first(wanted)));
-    if (count == 0) return damaged(source_.offset(), "the archive ends inside a file's content: it is cut");
+    if (count == 0) return damaged(source_.offset(), ArchiveFault::data_cut, "tar");
     left_ -= static_cast<std::int64_t>(count);
     return count;
 }
@@ -92,19 +83,16 @@ Step<> TarReader::skip_rest() {
 // The first zero block was read.
 Step<> TarReader::read_end() {
     ASSAY_TRY(const bool second, read_block());
-    if (!second) return damaged(source_.offset(), "the second of the two end blocks is missing: the archive is cut");
-    if (!all_zero(block_)) return damaged(header_at_, "a single zero block stands between the members: the tar is damaged");
+    if (!second) return Refused{.fault = ArchiveFault::end_missing, .offset = source_.offset()};
+    if (!all_zero(block_)) return damaged(header_at_, ArchiveFault::data_broken, "tar");
     std::array<std::byte, buffer_bytes> rest;
     for (std::int64_t total = 0;;) {
         ASSAY_TRY(const std::size_t count, source_.read(rest));
         if (count == 0) return ok;
-        if (!all_zero(std::span{rest}.first(count))) return damaged(source_.offset(), "other bytes than zeros follow the tar's end blocks");
+        if (!all_zero(std::span{rest}.first(count))) return damaged(source_.offset(), ArchiveFault::trailing, "tar");
         total += static_cast<std::int64_t>(count);
         if (total > padding_max) {
-            Refused refused = refusal(model::Refusal::unpacks_too_large, source_.offset(), "", "too many zero bytes follow the tar's end blocks");
-            refused.limit = padding_max;
-            refused.value = total;
-            return refused;
+            return Refused{.fault = ArchiveFault::padding, .offset = source_.offset(), .limit = padding_max, .value = total};
         }
     }
 }
@@ -115,15 +103,15 @@ Step<std::optional<Member>> TarReader::next() {
     for (;;) {
         header_at_ = source_.offset();
         ASSAY_TRY(const bool there, read_block());
-        if (!there) return damaged(header_at_, "the tar's end blocks are missing: it is cut, or was never closed");
+        if (!there) return Refused{.fault = ArchiveFault::end_missing, .offset = header_at_};
         if (all_zero(block_)) {
-            if (extended.any) return damaged(header_at_, "an extended header is not followed by its member");
+            if (extended.any) return damaged(header_at_, ArchiveFault::header_broken, "tar");
             ASSAY_CHECK(read_end());
             return std::optional<Member>{};
         }
         if (!tar_checksum_holds(block_)) {
-            if (any_ || field(257, 5) == "ustar") return damaged(header_at_, "a tar header's checksum does not match");
-            return refusal(model::Refusal::not_an_archive, header_at_, "", "the compressed data is not a tar");
+            if (any_ || field(257, 5) == "ustar") return damaged(header_at_, ArchiveFault::checksum_wrong, "tar");
+            return Refused{.fault = ArchiveFault::no_tar, .offset = header_at_};
         }
         any_ = true;
         const char type = static_cast<char>(block_[156]);
@@ -142,11 +130,11 @@ std::string_view TarReader::field(std::size_t offset, std::size_t size) const {
 }
 
 // Octal text, or base-256 with the first bit set (GNU, for what does not fit).
-Step<std::int64_t> TarReader::number(std::size_t offset, std::size_t size, std::string_view what) const {
+Step<std::int64_t> TarReader::number(std::size_t offset, std::size_t size) const {
     const auto bytes = std::span{block_}.subspan(offset, size);
     if (value_of(bytes.front()) < 0x80) {
         const auto value = octal(text_of(bytes));
-        if (!value) return damaged(header_at_, fmt::format("a tar header's {} is no number", what));
+        if (!value) return damaged(header_at_, ArchiveFault::header_broken, "tar");
         return *value;
     }
     std::int64_t value = value_of(bytes.front()) & 0x7F;
@@ -154,22 +142,23 @@ Step<std::int64_t> TarReader::number(std::size_t offset, std::size_t size, std::
         if (value > size_limit) break;
         value = value * 256 + value_of(b);
     }
-    if (value > size_limit) return damaged(header_at_, fmt::format("a tar header's {} is impossible", what));
+    if (value > size_limit) return damaged(header_at_, ArchiveFault::header_broken, "tar");
     return value;
 }
 
 Step<> TarReader::take_extension(char type, Extended& extended) {
-    ASSAY_TRY(const std::int64_t size, number(124, 12, "size"));
+    ASSAY_TRY(const std::int64_t size, number(124, 12));
     extended.any = true;
     extended.bytes += size;
     headers_total_ += std::min(size, header_bytes_max + 1) + static_cast<std::int64_t>(tar_block_bytes);
     if (extended.bytes > header_bytes_max || headers_total_ > headers_total_max) {
         const bool one = extended.bytes > header_bytes_max;
-        Refused refused = refusal(model::Refusal::unsafe, header_at_, "", one ? "the extended headers of one member are too large"
-                                                                              : "the extended headers are too large altogether");
-        refused.limit = one ? header_bytes_max : headers_total_max;
-        refused.value = one ? extended.bytes : headers_total_;
-        return refused;
+        return Refused{
+            .fault = ArchiveFault::headers_too_large,
+            .offset = header_at_,
+            .limit = one ? header_bytes_max : headers_total_max,
+            .value = one ? extended.bytes : headers_total_,
+        };
     }
     std::string text(static_cast<std::size_t>(size), '\0');
     left_ = size;
@@ -188,7 +177,7 @@ Step<> TarReader::take_extension(char type, Extended& extended) {
 
 // Records "LENGTH KEY=VALUE\n", where LENGTH counts the whole record.
 Step<> TarReader::take_pax(std::string_view records, bool global, Extended& extended) {
-    const auto malformed = [&] { return damaged(header_at_, "a pax header is malformed"); };
+    const auto malformed = [&] { return damaged(header_at_, ArchiveFault::header_broken, "pax"); };
     while (!records.empty()) {
         std::size_t length = 0;
         const auto [end, failure] = std::from_chars(records.data(), records.data() + records.size(), length);
@@ -202,9 +191,9 @@ Step<> TarReader::take_pax(std::string_view records, bool global, Extended& exte
         if (equals == std::string_view::npos || equals == 0) return malformed();
         const std::string_view key = record.substr(0, equals);
         const std::string_view value = record.substr(equals + 1);
-        if (key.starts_with("GNU.sparse.")) return refusal(model::Refusal::format, header_at_, "", "sparse files are not taken; pack without --sparse");
+        if (key.starts_with("GNU.sparse.")) return Refused{.fault = ArchiveFault::sparse, .offset = header_at_};
         if (key != "path" && key != "linkpath" && key != "size") continue;
-        if (global) return refusal(model::Refusal::format, header_at_, "", fmt::format("a global pax header sets {} for every member", key));
+        if (global) return Refused{.fault = ArchiveFault::global_header, .arguments = {std::string{key}}, .offset = header_at_};
         if (key == "path") {
             extended.pax_name = value;
         } else if (key == "linkpath") {
@@ -228,10 +217,13 @@ Step<Member> TarReader::member_of(char type, Extended& extended) {
                   : prefix.empty()    ? std::string{field(0, 100)}
                                       : fmt::format("{}/{}", prefix, field(0, 100));
     member.target = extended.pax_target ? *extended.pax_target : extended.gnu_target ? *extended.gnu_target : std::string{field(157, 100)};
-    ASSAY_TRY(const std::int64_t header_size, number(124, 12, "size"));
-    ASSAY_TRY(const std::int64_t mode, number(100, 8, "mode"));
+    ASSAY_TRY(const std::int64_t header_size, number(124, 12));
+    ASSAY_TRY(const std::int64_t mode, number(100, 8));
     member.executable = (mode & 0100) != 0;
     const std::int64_t size = extended.size.value_or(header_size);
+    const auto refused = [&](ArchiveFault fault, std::vector<std::string> arguments = {}) {
+        return Refused{.fault = fault, .arguments = std::move(arguments), .entry = escaped(member.name), .offset = header_at_};
+    };
     switch (type) {
         case '0': case '\0': case '7':  // '7' asks for contiguous storage and is otherwise a file like any other.
             // Before ustar a directory was a file whose name ends in a slash.
@@ -240,16 +232,12 @@ Step<Member> TarReader::member_of(char type, Extended& extended) {
         case '5': member.kind = Member::Kind::directory; break;
         case '2': member.kind = Member::Kind::symlink; break;
         case '1': member.kind = Member::Kind::hardlink; break;
-        case 'S':
-            return refusal(model::Refusal::format, header_at_, member.name, "sparse files are not taken; pack without --sparse");
-        case '3': case '4': case '6':
-            return refusal(model::Refusal::format, header_at_, member.name, "devices and pipes are not taken");
-        default:
-            return refusal(model::Refusal::format, header_at_, member.name,
-                           fmt::format("members of type '{}' are not taken", escaped({&type, 1})));
+        case 'S': return refused(ArchiveFault::sparse);
+        case '3': case '4': case '6': return refused(ArchiveFault::device);
+        default: return refused(ArchiveFault::member_type, {escaped({&type, 1})});
     }
     if (member.kind != Member::Kind::regular && size != 0) {
-        return refusal(model::Refusal::format, header_at_, member.name, "a directory or link that says it has content");
+        return refused(ArchiveFault::content_unexpected);
     }
     member.size = size;
     left_ = size;

@@ -52,7 +52,7 @@ private:
     Step<> take_pax(std::string_view records, bool global, Extended&);
     Step<Member> member_of(char type, Extended&);
     std::string_view field(std::size_t offset, std::size_t size) const;
-    Step<std::int64_t> number(std::size_t offset, std::size_t size, std::string_view what) const;
+    Step<std::int64_t> number(std::size_t offset, std::size_t size) const;
 
     Source& source_;
     Block block_{};

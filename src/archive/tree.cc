@@ -2,35 +2,27 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/text.hh"
 
 namespace assay::archive {
 
-Refused Tree::refuse(model::Refusal code, const Member& member, std::string detail) const {
-    Refused refused;
-    refused.code = code;
-    refused.entry = escaped(member.name);
-    refused.offset = member.offset;
-    refused.detail = std::move(detail);
-    return refused;
+Refused Tree::refused(ArchiveFault fault, std::vector<std::string> arguments, const Member& member) const {
+    return {.fault = fault, .arguments = std::move(arguments), .entry = escaped(member.name), .offset = member.offset};
 }
 
 // Ignored members count as well: reading them costs the same.
 Step<> Tree::count(const Member& member) {
-    const auto over = [&](model::Refusal code, std::int64_t limit, std::int64_t value, std::string detail) {
-        Refused refused = refuse(code, member, std::move(detail));
-        refused.limit = limit;
-        refused.value = value;
-        return refused;
+    const auto over = [&](ArchiveFault fault, std::string most, std::int64_t limit, std::int64_t value) {
+        Refused too_much = refused(fault, {std::move(most)}, member);
+        too_much.limit = limit;
+        too_much.value = value;
+        return too_much;
     };
     if (++members_ > rules_.entries_max) {
-        return over(model::Refusal::too_many_entries, rules_.entries_max, members_, fmt::format("more than {} entries", rules_.entries_max));
+        return over(ArchiveFault::entries, std::to_string(rules_.entries_max), rules_.entries_max, members_);
     }
     if (member.size > rules_.unpacked_max - unpacked_bytes_) {
-        return over(model::Refusal::unpacks_too_large, rules_.unpacked_max, unpacked_bytes_ + member.size,
-                    fmt::format("unpacks to more than {}", size_text(rules_.unpacked_max)));
+        return over(ArchiveFault::unpacked, size_text(rules_.unpacked_max), rules_.unpacked_max, unpacked_bytes_ + member.size);
     }
     unpacked_bytes_ += member.size;
     return ok;
@@ -38,11 +30,10 @@ Step<> Tree::count(const Member& member) {
 
 Step<std::optional<std::string>> Tree::add(const Member& member) {
     ASSAY_CHECK(count(member));
-    std::string why;
-    const auto path = clean_path(member.name, why);
-    if (!path) return refuse(model::Refusal::unsafe, member, std::move(why));
+    auto path = clean_path(member.name);
+    if (!path) return refused(path.error().fault, std::move(path.error().arguments), member);
     const bool directory = member.kind == Member::Kind::directory;
-    if (path->empty() && !directory) return refuse(model::Refusal::unsafe, member, "a file or link in place of the root folder");
+    if (path->empty() && !directory) return refused(ArchiveFault::name_empty, {}, member);
     if (path->empty() || ignored(rules_.ignore, *path, directory)) return std::optional<std::string>{};
 
     Entry entry;
@@ -52,10 +43,10 @@ Step<std::optional<std::string>> Tree::add(const Member& member) {
     entry.executable = !directory && member.executable && member.kind != Member::Kind::symlink;
     if (member.kind == Member::Kind::symlink) entry.target = member.target;
     if (member.kind == Member::Kind::hardlink) {
-        const auto target = clean_path(member.target, why);
+        const auto target = clean_path(member.target);
         const auto found = target ? nodes_.find(collision_key(*target)) : nodes_.end();
         if (found == nodes_.end() || found->second.entry.path != *target || found->second.entry.kind != Entry::Kind::regular) {
-            return refuse(model::Refusal::unsafe, member, fmt::format("a hard link to '{}', which is no earlier file", escaped(member.target)));
+            return refused(ArchiveFault::hard_link, {escaped(member.target)}, member);
         }
         Member copy = member;
         copy.size = found->second.entry.size;
@@ -65,7 +56,7 @@ Step<std::optional<std::string>> Tree::add(const Member& member) {
         entry.executable = found->second.entry.executable;
     }
     ASSAY_CHECK(place(std::move(entry), member));
-    return path;
+    return std::optional{std::move(*path)};
 }
 
 Step<> Tree::place(Entry entry, const Member& member) {
@@ -77,9 +68,8 @@ Step<> Tree::place(Entry entry, const Member& member) {
     const bool same_directory =
         there.path == entry.path && there.kind == Entry::Kind::directory && entry.kind == Entry::Kind::directory;
     if (same_directory) return ok;
-    if (there.path == entry.path) return refuse(model::Refusal::unsafe, member, fmt::format("'{}' is there twice", escaped(entry.path)));
-    return refuse(model::Refusal::unsafe, member,
-                  fmt::format("'{}' and '{}' would be one name on systems that ignore case or accents' form", escaped(there.path), escaped(entry.path)));
+    if (there.path == entry.path) return refused(ArchiveFault::twice, {escaped(entry.path)}, member);
+    return refused(ArchiveFault::names_meet, {escaped(there.path), escaped(entry.path)}, member);
 }
 
 // Folders that no member names are there all the same, and count.
@@ -97,14 +87,8 @@ Step<> Tree::place_parents(std::string_view path, std::string_view key, const Me
             continue;
         }
         const Entry& there = found->second.entry;
-        if (there.path != parent.path) {
-            return refuse(model::Refusal::unsafe, member,
-                          fmt::format("'{}' and '{}' would be one folder on systems that ignore case or accents' form", escaped(there.path),
-                                      escaped(parent.path)));
-        }
-        if (there.kind != Entry::Kind::directory) {
-            return refuse(model::Refusal::unsafe, member, fmt::format("it lies below '{}', which is no folder", escaped(there.path)));
-        }
+        if (there.path != parent.path) return refused(ArchiveFault::names_meet, {escaped(there.path), escaped(parent.path)}, member);
+        if (there.kind != Entry::Kind::directory) return refused(ArchiveFault::below_no_folder, {escaped(there.path)}, member);
     }
     return ok;
 }
@@ -113,12 +97,11 @@ Step<> Tree::insert(const std::string& key, Entry entry, const Member& member) {
     names_bytes_ += static_cast<std::int64_t>(entry.path.size() + entry.target.size());
     const bool too_many = static_cast<std::int64_t>(nodes_.size()) >= rules_.entries_max;
     if (too_many || names_bytes_ > names_bytes_max) {
-        Refused refused = refuse(model::Refusal::too_many_entries, member,
-                                 too_many ? fmt::format("more than {} files and folders", rules_.entries_max)
-                                          : "the names take too much room altogether");
-        refused.limit = too_many ? rules_.entries_max : names_bytes_max;
-        refused.value = too_many ? rules_.entries_max + 1 : names_bytes_;
-        return refused;
+        Refused too_much = too_many ? refused(ArchiveFault::entries, {std::to_string(rules_.entries_max)}, member)
+                                    : refused(ArchiveFault::names_too_large, {}, member);
+        too_much.limit = too_many ? rules_.entries_max : names_bytes_max;
+        too_much.value = too_many ? rules_.entries_max + 1 : names_bytes_;
+        return too_much;
     }
     nodes_.emplace(key, Node{std::move(entry), member.offset});
     return ok;
@@ -138,14 +121,9 @@ std::string Tree::wrapping_folder() const {
 }
 
 Step<> Tree::check_link(const Node& node, std::string_view path) const {
-    const auto problem = link_problem(node.entry.target, static_cast<std::size_t>(std::ranges::count(path, '/')));
-    if (problem.empty()) return ok;
-    Refused refused;
-    refused.code = model::Refusal::unsafe;
-    refused.entry = escaped(node.entry.path);
-    refused.offset = node.offset;
-    refused.detail = fmt::format("{}: '{}'", problem, escaped(node.entry.target));
-    return refused;
+    const auto fault = link_fault(node.entry.target, static_cast<std::size_t>(std::ranges::count(path, '/')));
+    if (!fault) return ok;
+    return Refused{.fault = *fault, .arguments = {escaped(node.entry.target)}, .entry = escaped(node.entry.path), .offset = node.offset};
 }
 
 Step<Manifest> Tree::finish(Format format) {
@@ -165,12 +143,7 @@ Step<Manifest> Tree::finish(Format format) {
     std::ranges::sort(manifest.listing, {}, &Entry::path);
     manifest.entries = static_cast<std::int64_t>(manifest.listing.size());
 
-    Refused refused;
-    if (manifest.listing.empty()) {
-        refused.code = model::Refusal::empty;
-        refused.detail = members_ > 0 ? "the archive holds nothing that counts" : "the archive holds nothing but zero bytes: was the file copied completely?";
-        return refused;
-    }
+    if (manifest.listing.empty()) return Refused{.fault = members_ > 0 ? ArchiveFault::nothing_left : ArchiveFault::only_zeros};
     for (const std::string& glob : rules_.required) {
         const bool wants_directory = glob.ends_with('/');
         const std::string_view pattern = std::string_view{glob}.substr(0, glob.size() - wants_directory);
@@ -178,11 +151,8 @@ Step<Manifest> Tree::finish(Format format) {
             return (!wants_directory || entry.kind == Entry::Kind::directory) && glob_matches(pattern, entry.path);
         });
         if (there) continue;
-        refused.code = model::Refusal::required_missing;
-        refused.entry = escaped(glob);
-        refused.detail = fmt::format("nothing in the archive matches '{}', which this module requires", escaped(glob));
-        if (!manifest.stripped.empty()) refused.detail += fmt::format(" (looked below the wrapping folder '{}')", escaped(manifest.stripped));
-        return refused;
+        if (manifest.stripped.empty()) return Refused{.fault = ArchiveFault::required, .arguments = {escaped(glob)}};
+        return Refused{.fault = ArchiveFault::required_below, .arguments = {escaped(glob), escaped(manifest.stripped)}};
     }
     return manifest;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,11 +20,11 @@ namespace assay::archive {
 
 constexpr std::int64_t names_bytes_max = 8LL << 20;
 
-// "./a//b/" -> "a/b"; "" is the root itself. nullopt when the name is not allowed; `why` says so.
-std::optional<std::string> clean_path(std::string_view raw, std::string& why);
+// "./a//b/" -> "a/b"; "" is the root itself. A name that is not allowed: its fault, without place.
+std::expected<std::string, Refused> clean_path(std::string_view raw);
 
-// What is wrong with the target of a link that lies below `depth` folders; empty = it stays inside whatever other links there are.
-std::string_view link_problem(std::string_view target, std::size_t depth);
+// What is wrong with the target of a link that lies below `depth` folders; nullopt = it stays inside whatever other links there are.
+std::optional<ArchiveFault> link_fault(std::string_view target, std::size_t depth);
 
 // The name as a careless file system would see it: normalised and case folded. Two names with one key cannot live side by side.
 // Made per component: the key of a parent folder is the part before the same '/'.
@@ -60,7 +61,7 @@ private:
     Step<> insert(const std::string& key, Entry, const Member&);
     std::string wrapping_folder() const;
     Step<> check_link(const Node&, std::string_view stripped) const;
-    Refused refuse(model::Refusal, const Member&, std::string detail) const;
+    Refused refused(ArchiveFault, std::vector<std::string> arguments, const Member&) const;
 
     const model::UploadRules& rules_;
     std::unordered_map<std::string, Node> nodes_;  // by collision key

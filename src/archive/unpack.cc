@@ -37,8 +37,7 @@ struct Selection {
     std::string below;  // "grader/"; empty = everything
 
     std::optional<std::string> path_of(const Member& member) const {
-        std::string why;
-        auto path = clean_path(member.name, why);  // Allowed: the first pass judged it.
+        auto path = clean_path(member.name);  // Allowed: the first pass judged it.
         if (!path || path->empty() || ignored(ignore, *path, member.kind == Member::Kind::directory)) return std::nullopt;
         if (!path->starts_with(below) || path->size() == below.size()) return std::nullopt;
         return path->substr(below.size());
@@ -107,7 +106,7 @@ Result<> unpack_here(const sys::Fd& archive, std::string_view argument) {
         for (const std::string_view pattern : split(argument.substr(1), ignore_mark)) rules.ignore.emplace_back(pattern);
     }
     ASSAY_TRY(const Verdict verdict, verify(archive, rules));
-    if (verdict.refused && verdict.refused->code == model::Refusal::empty && !whole) return ok;  // A module may have no files.
+    if (verdict.refused && verdict.refused->code() == model::Refusal::empty && !whole) return ok;  // A module may have no files.
     if (verdict.refused) return Error{Fault::invalid, sentence(*verdict.refused)};
     const Manifest& manifest = *verdict.manifest;
     Selection selection{.ignore = rules.ignore, .below = std::string{whole ? "" : argument}};
@@ -155,7 +154,7 @@ Result<std::vector<SourceFile>> read_tar(ByteView archive, std::int64_t unpacked
         auto path = tree.add(*member);
         if (!path) {
             const auto* const refused = std::get_if<Refused>(&path.error());
-            const bool too_large = refused != nullptr && refused->code == model::Refusal::unpacks_too_large;
+            const bool too_large = refused != nullptr && refused->code() == model::Refusal::unpacks_too_large;
             if (too_large) return Error{Fault::too_large, sentence(*refused)};
             return error_of(path.take_error());
         }

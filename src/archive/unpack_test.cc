@@ -183,11 +183,16 @@ TEST(Answer, GoesBothWays) {
     EXPECT_EQ(back->manifest->stripped, "w");
     EXPECT_EQ(back->manifest->listing.at(1).path, "目");
 
-    const auto refused = answer_from_json(answer_to_json(verify(memory("text"), {})));
-    EXPECT_EQ(refused->refused->code, model::Refusal::not_an_archive);
+    const Result<Verdict> meeting = verify(memory(TarBuilder{}.file("a").file("A").done()), {});
+    const auto refused = answer_from_json(answer_to_json(meeting));
+    EXPECT_EQ(refused->refused->fault, ArchiveFault::names_meet);
+    EXPECT_EQ(refused->refused->arguments, (std::vector<std::string>{"a", "A"}));
+    EXPECT_EQ(sentence(*refused->refused), "unsafe: names_meet 'a' 'A', entry 'A', at byte 1024");
+    EXPECT_EQ(answer_to_json(refused), answer_to_json(meeting));
     const auto error = answer_from_json(answer_to_json(Error{Fault::unsupported, "no filter"}));
     EXPECT_EQ(error.error().fault(), Fault::unsupported);
-    for (const char* bad : {"", "{}", "[]", R"({"manifest":{"format":99}})", R"({"manifest":{"listing":[{"kind":7}]}})"}) EXPECT_FALSE(answer_from_json(bad)) << bad;
+    for (const char* bad : {"", "{}", "[]", R"({"manifest":{"format":99}})", R"({"manifest":{"listing":[{"kind":7}]}})",
+                            R"({"refused":{"fault":"no_such"}})", R"({"refused":{"fault":"twice"}})", R"({"refused":{"fault":"no_bytes","arguments":["x"]}})"}) EXPECT_FALSE(answer_from_json(bad)) << bad;
 }
 
 TEST(VerifyConfined, AnswersAsVerifyDoes) {
@@ -205,7 +210,7 @@ TEST(VerifyConfined, AnswersAsVerifyDoes) {
 TEST(VerifyConfined, FollowsTheModulesRules) {
     model::UploadRules rules;
     rules.required = {"Makefile"};
-    EXPECT_EQ(verify_confined(memory(TarBuilder{}.file("a").done()), rules)->refused->code, model::Refusal::required_missing);
+    EXPECT_EQ(verify_confined(memory(TarBuilder{}.file("a").done()), rules)->refused->code(), model::Refusal::required_missing);
 }
 
 }  // namespace

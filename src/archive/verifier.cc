@@ -46,25 +46,16 @@ Result<Verdict> verify_under_rules(const sys::Fd& archive, const sys::Fd& socket
     return verify(archive, rules);
 }
 
-Refused ended_by(std::string detail, std::int64_t limit) {
-    Refused refused = damaged(0, std::move(detail));
-    refused.limit = limit;
-    return refused;
+Verdict ended_by(ArchiveFault fault, std::string limit) {
+    return {.manifest = {}, .refused = Refused{.fault = fault, .arguments = {std::move(limit)}}};
 }
 
 // What a child that gave no answer died of.
 Result<Verdict> judge(const sys::Exit& exit) {
-    Verdict verdict;
-    if (!exit.signalled && exit.code == exit_out_of_memory) {
-        verdict.refused = ended_by("reading it takes more memory than is given to it", verifier_memory_max);
-    } else if (exit.signalled && (exit.code == SIGXCPU || exit.code == SIGKILL)) {
-        verdict.refused = ended_by(fmt::format("reading it takes more than {} s of processor time", verifier_cpu_max_s), verifier_cpu_max_s * 1000);
-    } else if (exit.signalled) {
-        verdict.refused = damaged(0, fmt::format("the verifier died of signal {} while it read it", exit.code));
-    } else {
-        return Error{Fault::internal, fmt::format("the verifier exited with {} and gave no answer", exit.code)};
-    }
-    return verdict;
+    if (!exit.signalled && exit.code == exit_out_of_memory) return ended_by(ArchiveFault::reading_memory, size_text(verifier_memory_max));
+    if (!exit.signalled) return Error{Fault::internal, fmt::format("the verifier exited with {} and gave no answer", exit.code)};
+    if (exit.code == SIGXCPU || exit.code == SIGKILL) return ended_by(ArchiveFault::reading_time, std::to_string(verifier_cpu_max_s));
+    return ended_by(ArchiveFault::reading_crashed, std::to_string(exit.code));
 }
 
 }  // namespace
@@ -77,9 +68,7 @@ int verifier_main() {
     std::string answer = answer_to_json(verify_under_rules(archive, socket));
     if (answer.size() > answer_bytes_max) {
         Verdict verdict;
-        verdict.refused.emplace();
-        verdict.refused->code = model::Refusal::too_many_entries;
-        verdict.refused->detail = "the list of its entries is too long";
+        verdict.refused = Refused{.fault = ArchiveFault::names_too_large};
         answer = answer_to_json(verdict);
     }
     const auto sent = sys::write_all(socket, std::string_view{answer});
@@ -103,11 +92,7 @@ Result<Verdict> verify_confined(const sys::Fd& archive, const model::UploadRules
     std::array<std::byte, 64 * 1024> part;
     for (;;) {
         ASSAY_TRY(const bool ready, sys::wait_readable(ours, deadline));
-        if (!ready) {
-            Verdict verdict;
-            verdict.refused = ended_by(fmt::format("reading it takes more than {} s", verifier_wall_max_ms / 1000), verifier_wall_max_ms);
-            return verdict;  // The child's destructor ends it.
-        }
+        if (!ready) return ended_by(ArchiveFault::reading_time, std::to_string(verifier_wall_max_ms / 1000));  // The child's destructor ends it.
         auto count = sys::read_some(ours, part);
         if (!count && count.error().fault() != Fault::unreachable) return count.take_error();
         if (!count || *count == 0) break;

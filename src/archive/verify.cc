@@ -13,36 +13,34 @@
 namespace assay::archive {
 namespace {
 
-constexpr std::string_view readable_formats = "tar, tar.gz or tar.bz2";
-
 bool takes(const model::UploadRules& rules, Format format) {
     return std::ranges::find(rules.formats, to_string(format)) != rules.formats.end();
 }
 
+// Those of the module's formats that can be read: "tar, tar.gz".
+std::string formats_taken(const model::UploadRules& rules) {
+    std::string list;
+    for (const Format format : {Format::tar, Format::tar_gz, Format::tar_bz2}) {
+        if (takes(rules, format)) list += fmt::format("{}{}", list.empty() ? "" : ", ", to_string(format));
+    }
+    return list;
+}
+
 // What people send instead of an archive, told apart by its first bytes.
-std::string what_it_looks_like(std::string_view head) {
+Refused what_it_looks_like(std::string_view head, const model::UploadRules& rules) {
     if (head.starts_with("\x1F\xEF\xBF\xBD") || head.starts_with("BZh\xEF\xBF\xBD")) {
-        return "looks like an archive that was read or sent as text: send it as binary (curl -F file=@NAME)";
+        return {.fault = ArchiveFault::read_as_text};
     }
     const std::string start = lower_ascii(trimmed(head.substr(0, 64)));
-    if (start.starts_with("<!doctype html") || start.starts_with("<html")) return "looks like an HTML page: was an error page or a login page saved?";
+    if (start.starts_with("<!doctype html") || start.starts_with("<html")) return {.fault = ArchiveFault::html_page};
     const bool text = std::ranges::all_of(head, [](char c) { return static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\r' || c == '\t'; });
-    if (text) return "looks like text: send the packed archive, not a file of it";
-    return fmt::format("none of the known archive formats; send {}", readable_formats);
+    if (text) return {.fault = ArchiveFault::plain_text};
+    return {.fault = ArchiveFault::unknown_format, .arguments = {formats_taken(rules)}};
 }
 
 Refused wrong_format(Format format, const model::UploadRules& rules) {
-    Refused refused;
-    refused.code = model::Refusal::format;
-    const bool allowed = takes(rules, format);
-    std::string list;
-    for (const std::string& name : rules.formats) {
-        const bool readable = name == "tar" || name == "tar.gz" || name == "tar.bz2";
-        if (readable) list += (list.empty() ? "" : ", ") + name;
-    }
-    refused.detail = allowed ? fmt::format("{} is not read yet by this version; send {}", to_string(format), list.empty() ? readable_formats : list)
-                             : fmt::format("this module does not take {}; send {}", to_string(format), list);
-    return refused;
+    const ArchiveFault fault = takes(rules, format) ? ArchiveFault::format_unread : ArchiveFault::format_not_taken;
+    return {.fault = fault, .arguments = {std::string{to_string(format)}, formats_taken(rules)}};
 }
 
 // Every LF of a binary file behind a CR: it was written in text mode, which no archive survives.
@@ -61,19 +59,10 @@ Result<bool> went_through_text_mode(const sys::Fd& archive) {
 
 Step<Manifest> read_all_members(Input& input, const model::UploadRules& rules) {
     ASSAY_TRY(const ByteView head, input.peek());
-    if (head.empty()) {
-        Refused refused;
-        refused.code = model::Refusal::empty;
-        refused.detail = "the file has no bytes";
-        return refused;
-    }
-    const Format format = recognise(head.first(std::min(head.size(), recognise_bytes)));
-    if (format == Format::unknown) {
-        Refused refused;
-        refused.code = model::Refusal::not_an_archive;
-        refused.detail = what_it_looks_like(text_of(head.first(std::min(head.size(), recognise_bytes))));
-        return refused;
-    }
+    if (head.empty()) return Refused{.fault = ArchiveFault::no_bytes};
+    const ByteView start = head.first(std::min(head.size(), recognise_bytes));
+    const Format format = recognise(start);
+    if (format == Format::unknown) return what_it_looks_like(text_of(start), rules);
     if (!can_read(format) || !takes(rules, format)) return wrong_format(format, rules);
 
     const auto source = source_of(format, input);
@@ -104,9 +93,9 @@ Result<Verdict> verdict_of(Step<Manifest> step) {
 Result<Verdict> verify(const sys::Fd& archive, const model::UploadRules& rules) {
     Input input{archive};
     ASSAY_TRY(Verdict verdict, verdict_of(read_all_members(input, rules)));
-    if (verdict.refused && verdict.refused->code == model::Refusal::damaged) {
+    if (verdict.refused && verdict.refused->code() == model::Refusal::damaged) {
         ASSAY_TRY(const bool text_mode, went_through_text_mode(archive));
-        if (text_mode) verdict.refused->detail += "; it looks as if it had been written or sent in text mode (LF became CR LF): send it as binary";
+        if (text_mode) verdict.refused = Refused{.fault = ArchiveFault::text_mode, .offset = verdict.refused->offset};
     }
     return verdict;
 }

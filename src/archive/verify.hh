@@ -8,7 +8,7 @@ namespace assay::archive {
 
 Result<Verdict> verdict_of(Step<Manifest>);
 
-// A refusal as one sentence, for places that only have an Error: "damaged: the gzip checksum does not match (at byte 812)".
+// A refusal as one line for logs and staff: "damaged: checksum_wrong 'gzip', at byte 812".
 std::string sentence(const Refused&);
 
 // The verifier's answer: a verdict or an error, bounded by answer_bytes_max.

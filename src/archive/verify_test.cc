@@ -6,6 +6,7 @@
 #include "archive/archive.hh"
 #include "archive/source.hh"
 #include "archive/tar_builder.hh"
+#include "archive/verify.hh"
 #include "sys/file.hh"
 
 namespace assay::archive {
@@ -23,13 +24,14 @@ Verdict judge(std::string_view bytes, const UploadRules& rules = {}) {
 
 std::string said(const Verdict& verdict) {
     if (!verdict.refused) return "accepted";
-    return fmt::format("{}: {} [{}] at {}", to_string(verdict.refused->code), verdict.refused->detail, verdict.refused->entry, verdict.refused->offset);
+    return sentence(*verdict.refused);
 }
 
 void expect_refused(std::string_view bytes, Refusal code, std::string_view text, const UploadRules& rules = {}) {
     const Verdict verdict = judge(bytes, rules);
     ASSERT_TRUE(verdict.refused) << "accepted, wanted " << to_string(code) << ": " << text;
-    EXPECT_EQ(to_string(verdict.refused->code), to_string(code)) << said(verdict);
+    EXPECT_EQ(to_string(verdict.refused->code()), to_string(code)) << said(verdict);
+    EXPECT_EQ(verdict.refused->arguments.size(), model::argument_count(verdict.refused->fault)) << said(verdict);
     EXPECT_NE(said(verdict).find(text), std::string::npos) << said(verdict) << "\nwanted: " << text;
 }
 
@@ -94,28 +96,28 @@ TEST(Verify, ReadsSizesInOctalBase256AndPax) {
     for (const std::string_view lie : {"\x80\0\0\0\xff\0\0\0\0\0\0\x03", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "0000000000x\0", "-0000000003\0"}) {
         std::string header = TarBuilder::header("a", '0', 0);
         header.replace(124, 12, std::string(lie.data(), 12));
-        expect_refused(TarBuilder{}.raw(TarBuilder::checksummed(header)).content("abc").done(), Refusal::damaged, "size");
+        expect_refused(TarBuilder{}.raw(TarBuilder::checksummed(header)).content("abc").done(), Refusal::damaged, "header_broken 'tar'");
     }
     for (const char* lie : {"-1", "99999999999999999999", "1x", ""}) {
-        expect_refused(TarBuilder{}.pax("size", lie).file("a").done(), Refusal::damaged, "pax header is malformed");
+        expect_refused(TarBuilder{}.pax("size", lie).file("a").done(), Refusal::damaged, "header_broken 'pax'");
     }
-    expect_refused(TarBuilder{}.pax("size", "5000").file("a").done(), Refusal::damaged, "cut");
+    expect_refused(TarBuilder{}.pax("size", "5000").file("a").done(), Refusal::damaged, "data_cut 'tar'");
 }
 
 // The reader that judges and the one that unpacks must never disagree about where the next header is.
 TEST(Verify, RefusesMalformedExtensions) {
     for (const char* records : {"5", "99 path=x\n", "10 path=xy", "0 a=b\n", "7 pathx\n", "6 =ab\n", "-6 a=b\n"}) {
-        expect_refused(TarBuilder{}.member("pax", 'x', records).file("a").done(), Refusal::damaged, "pax");
+        expect_refused(TarBuilder{}.member("pax", 'x', records).file("a").done(), Refusal::damaged, "header_broken 'pax'");
     }
-    expect_refused(TarBuilder{}.file("b").pax("path", "x").done(), Refusal::damaged, "not followed by its member");
-    expect_refused(TarBuilder{}.pax("path", "x", 'g').file("a").done(), Refusal::format, "global pax header sets path");
+    expect_refused(TarBuilder{}.file("b").pax("path", "x").done(), Refusal::damaged, "header_broken 'tar'");
+    expect_refused(TarBuilder{}.pax("path", "x", 'g').file("a").done(), Refusal::format, "global_header 'path'");
     expect_refused(TarBuilder{}.pax("GNU.sparse.major", "1").file("a").done(), Refusal::format, "sparse");
-    expect_refused(TarBuilder{}.pax("path", std::string("a\0b", 3)).file("a").done(), Refusal::unsafe, "control character");
-    expect_refused(TarBuilder{}.raw(TarBuilder::header("L", 'L', 2u << 20)).done(), Refusal::unsafe, "extended headers of one member");
+    expect_refused(TarBuilder{}.pax("path", std::string("a\0b", 3)).file("a").done(), Refusal::unsafe, "name_invisible");
+    expect_refused(TarBuilder{}.raw(TarBuilder::header("L", 'L', 2u << 20)).done(), Refusal::unsafe, "headers_too_large");
     TarBuilder many;
     const std::string text = fmt::format("{} comment={}\n", 700'000, std::string(700'000 - 16, 'x'));
     for (int i = 0; i < 100; ++i) many.member("pax", 'x', text).file(fmt::format("f{}", i));
-    expect_refused(gzip(many.done(), 1), Refusal::unsafe, "extended headers are too large altogether");
+    expect_refused(gzip(many.done(), 1), Refusal::unsafe, "headers_too_large");
 }
 
 TEST(Verify, RefusesEveryTruncation) {
@@ -177,14 +179,14 @@ TEST(Verify, RefusesWhatFollowsTheEnd) {
     EXPECT_TRUE(judge(tar + std::string(9000, '\0')).manifest);
     EXPECT_TRUE(judge(gzip(tar) + std::string(9000, '\0')).manifest);
     EXPECT_TRUE(judge(bzip2(tar) + std::string(9000, '\0')).manifest);
-    expect_refused(tar + "x", Refusal::damaged, "follow the tar's end blocks");
-    expect_refused(tar + tar, Refusal::damaged, "follow the tar's end blocks");
-    expect_refused(gzip(tar) + "twelve bytes", Refusal::damaged, "follow a gzip member");
-    expect_refused(gzip(tar) + "x", Refusal::damaged, "header is cut");
-    expect_refused(gzip(tar) + std::string("\0x", 2), Refusal::damaged, "follow the last gzip member");
-    expect_refused(bzip2(tar) + "x", Refusal::damaged, "bzip2");
-    expect_refused(bzip2(tar) + std::string("\0x", 2), Refusal::damaged, "follow the last bzip2 stream");
-    expect_refused(gzip(tar + std::string(17u << 20, '\0')), Refusal::unpacks_too_large, "zero bytes follow");
+    expect_refused(tar + "x", Refusal::damaged, "trailing 'tar'");
+    expect_refused(tar + tar, Refusal::damaged, "trailing 'tar'");
+    expect_refused(gzip(tar) + "twelve bytes", Refusal::damaged, "trailing 'gzip'");
+    expect_refused(gzip(tar) + "x", Refusal::damaged, "data_cut 'gzip'");
+    expect_refused(gzip(tar) + std::string("\0x", 2), Refusal::damaged, "trailing 'gzip'");
+    expect_refused(bzip2(tar) + "x", Refusal::damaged, "trailing 'bzip2'");
+    expect_refused(bzip2(tar) + std::string("\0x", 2), Refusal::damaged, "trailing 'bzip2'");
+    expect_refused(gzip(tar + std::string(17u << 20, '\0')), Refusal::unpacks_too_large, "padding");
 }
 
 // Parallel packers write one member or stream per block; together they are one tar.
@@ -193,21 +195,21 @@ TEST(Verify, JoinsMembersAndStreams) {
     const std::string a = tar.substr(0, 700), b = tar.substr(700);
     EXPECT_TRUE(judge(gzip(a) + gzip("") + gzip(b)).manifest);
     EXPECT_TRUE(judge(bzip2(a) + bzip2(b)).manifest);
-    expect_refused(gzip(a), Refusal::damaged, "cut");
+    expect_refused(gzip(a), Refusal::damaged, "data_cut 'tar'");
     std::string empties = gzip(tar);
     const std::string empty = gzip("");
     for (int i = 0; i < 70'000; ++i) empties += empty;
-    expect_refused(empties, Refusal::unsafe, "gzip members");
+    expect_refused(empties, Refusal::unsafe, "empty_members");
 }
 
 TEST(Verify, NeedsBothEndBlocks) {
     const std::string tar = TarBuilder{}.file("a").bytes;
-    expect_refused(tar, Refusal::damaged, "end blocks are missing");
-    expect_refused(gzip(tar), Refusal::damaged, "end blocks are missing");
-    expect_refused(tar + std::string(512, '\0'), Refusal::damaged, "second of the two end blocks");
-    expect_refused(tar + std::string(512, '\0') + TarBuilder{}.file("b").done(), Refusal::damaged, "single zero block");
-    expect_refused(TarBuilder{}.dir("./").done(), Refusal::empty, "holds nothing");
-    expect_refused(gzip(std::string(10240, '\0')), Refusal::empty, "holds nothing");
+    expect_refused(tar, Refusal::damaged, "end_missing");
+    expect_refused(gzip(tar), Refusal::damaged, "end_missing");
+    expect_refused(tar + std::string(512, '\0'), Refusal::damaged, "end_missing");
+    expect_refused(tar + std::string(512, '\0') + TarBuilder{}.file("b").done(), Refusal::damaged, "data_broken 'tar'");
+    expect_refused(TarBuilder{}.dir("./").done(), Refusal::empty, "nothing_left");
+    expect_refused(gzip(std::string(10240, '\0')), Refusal::empty, "only_zeros");
 }
 
 TEST(Verify, RefusesNamesThatLeadElsewhere) {
@@ -216,36 +218,36 @@ TEST(Verify, RefusesNamesThatLeadElsewhere) {
         std::string text;
     };
     const Case cases[] = {
-        {"../x", "'..'"},      {"a/../../x", "'..'"}, {"a/..", "'..'"},          {"/etc/passwd", "absolute"}, {"..", "'..'"},
-        {"C:/x", "drive"},     {"./c:x", "drive"},    {"a\\..\\x", "backslash"}, {"a\x1b[2J", "control"},     {"a\nb", "control"},
-        {"\xff", "UTF-8"},     {"a\u202e.c", "direction"}, {"a\u200b", "invisible"}, {std::string(256, 'n'), "255"},
-        {"\xC0\xAE\xC0\xAE/x", "UTF-8"},
+        {"../x", "name_upward"},      {"a/../../x", "name_upward"}, {"a/..", "name_upward"},          {"/etc/passwd", "name_absolute"}, {"..", "name_upward"},
+        {"C:/x", "name_absolute"},     {"./c:x", "name_absolute"},    {"a\\..\\x", "name_backslash"}, {"a\x1b[2J", "name_invisible"},     {"a\nb", "name_invisible"},
+        {"\xff", "name_encoding"},     {"a\u202e.c", "name_invisible"}, {"a\u200b", "name_invisible"}, {std::string(256, 'n'), "name_too_long '255'"},
+        {"\xC0\xAE\xC0\xAE/x", "name_encoding"},
     };
     for (const auto& [name, text] : cases) expect_refused(TarBuilder{}.file("ok").pax("path", name).file("y").done(), Refusal::unsafe, text);
     std::string deep = "d";
     for (int i = 0; i < 64; ++i) deep += "/d";
-    expect_refused(TarBuilder{}.pax("path", deep).file("y").done(), Refusal::unsafe, "64 folders deep");
+    expect_refused(TarBuilder{}.pax("path", deep).file("y").done(), Refusal::unsafe, "name_too_deep '64'");
     std::string wide;
     for (int i = 0; i < 8; ++i) wide += std::string(200, 'w') + "/";
-    expect_refused(TarBuilder{}.pax("path", wide + "x").file("y").done(), Refusal::unsafe, "1024");
-    expect_refused(TarBuilder{}.file("").done(), Refusal::unsafe, "empty name");
-    expect_refused(TarBuilder{}.link(".", "x").done(), Refusal::unsafe, "root folder");
+    expect_refused(TarBuilder{}.pax("path", wide + "x").file("y").done(), Refusal::unsafe, "name_too_long '1024'");
+    expect_refused(TarBuilder{}.file("").done(), Refusal::unsafe, "name_empty");
+    expect_refused(TarBuilder{}.link(".", "x").done(), Refusal::unsafe, "name_empty");
     // The refusal's own text never carries what it refuses to a terminal.
     EXPECT_EQ(judge(TarBuilder{}.file("a\x1b[2J").done()).refused->entry, "a\\x1b[2J");
 }
 
 TEST(Verify, RefusesNamesThatMeet) {
-    expect_refused(TarBuilder{}.file("a").file("a").done(), Refusal::unsafe, "there twice");
-    expect_refused(TarBuilder{}.file("a").file("./a").done(), Refusal::unsafe, "there twice");
-    expect_refused(TarBuilder{}.file("a").dir("a").done(), Refusal::unsafe, "there twice");
-    expect_refused(TarBuilder{}.file("a").file("a/b").done(), Refusal::unsafe, "no folder");
-    expect_refused(TarBuilder{}.file("a/b").file("a").done(), Refusal::unsafe, "there twice");
-    expect_refused(TarBuilder{}.file("Makefile").file("makefile").done(), Refusal::unsafe, "'Makefile' and 'makefile'");
-    expect_refused(TarBuilder{}.file("Src/a").file("src/b").done(), Refusal::unsafe, "'Src' and 'src'");
-    expect_refused(TarBuilder{}.file("Ä").file("ä").done(), Refusal::unsafe, "one name");
-    expect_refused(TarBuilder{}.file("é").file("e\u0301").done(), Refusal::unsafe, "one name");        // NFC and NFD
-    expect_refused(TarBuilder{}.file("각").file("\u1100\u1161\u11a8").done(), Refusal::unsafe, "one name");  // Hangul
-    expect_refused(TarBuilder{}.file("a\u0323\u0307").file("a\u0307\u0323").done(), Refusal::unsafe, "one name");  // order of marks
+    expect_refused(TarBuilder{}.file("a").file("a").done(), Refusal::unsafe, "twice 'a'");
+    expect_refused(TarBuilder{}.file("a").file("./a").done(), Refusal::unsafe, "twice 'a'");
+    expect_refused(TarBuilder{}.file("a").dir("a").done(), Refusal::unsafe, "twice 'a'");
+    expect_refused(TarBuilder{}.file("a").file("a/b").done(), Refusal::unsafe, "below_no_folder 'a'");
+    expect_refused(TarBuilder{}.file("a/b").file("a").done(), Refusal::unsafe, "twice 'a'");
+    expect_refused(TarBuilder{}.file("Makefile").file("makefile").done(), Refusal::unsafe, "names_meet 'Makefile' 'makefile'");
+    expect_refused(TarBuilder{}.file("Src/a").file("src/b").done(), Refusal::unsafe, "names_meet 'Src' 'src'");
+    expect_refused(TarBuilder{}.file("Ä").file("ä").done(), Refusal::unsafe, "names_meet");
+    expect_refused(TarBuilder{}.file("é").file("e\u0301").done(), Refusal::unsafe, "names_meet");        // NFC and NFD
+    expect_refused(TarBuilder{}.file("각").file("\u1100\u1161\u11a8").done(), Refusal::unsafe, "names_meet");  // Hangul
+    expect_refused(TarBuilder{}.file("a\u0323\u0307").file("a\u0307\u0323").done(), Refusal::unsafe, "names_meet");  // order of marks
     EXPECT_TRUE(judge(TarBuilder{}.dir("a").dir("a/").file("a/b").dir("a").file("中").file("申").done()).manifest);
 }
 
@@ -254,12 +256,20 @@ TEST(Verify, KeepsLinksInside) {
     for (const auto& [name, target] : {std::pair{"l", "a"}, {"a/l", "../g"}, {"a/b/l", "../../g"}, {"l", "./a/b/"}, {"l", "nowhere"}}) {
         EXPECT_TRUE(judge(tree(name, target)).manifest) << target << said(judge(tree(name, target)));
     }
-    for (const auto& [name, target] : {std::pair{"l", "/etc/passwd"}, {"l", ".."}, {"a/l", "../../g"}, {"l", "a/../../x"}, {"l", "a/.."}, {"l", ""}, {"l", "a\nb"}, {"l", "C:/x"}}) {
-        expect_refused(tree(name, target), Refusal::unsafe, "link");
-    }
-    expect_refused(TarBuilder{}.link("l", "a").file("l/x").file("a/x").done(), Refusal::unsafe, "no folder");
+    struct Case {
+        const char* name;
+        const char* target;
+        const char* text;
+    };
+    const Case cases[] = {
+        {"l", "/etc/passwd", "link_absolute '/etc/passwd'"}, {"l", "C:/x", "link_absolute"},  {"l", "..", "link_outside '..'"},
+        {"a/l", "../../g", "link_outside"},                  {"l", "a/..", "link_upward"},    {"l", "a/../../x", "link_upward"},
+        {"l", "", "link_target ''"},                         {"l", "a\nb", "link_target 'a\\nb'"},
+    };
+    for (const auto& [name, target, text] : cases) expect_refused(tree(name, target), Refusal::unsafe, text);
+    expect_refused(TarBuilder{}.link("l", "a").file("l/x").file("a/x").done(), Refusal::unsafe, "below_no_folder 'l'");
     // Inside the archive but outside what is left when the wrapping folder is gone.
-    expect_refused(TarBuilder{}.file("w/f").link("w/l", "../w/f").done(), Refusal::unsafe, "outside");
+    expect_refused(TarBuilder{}.file("w/f").link("w/l", "../w/f").done(), Refusal::unsafe, "link_outside '../w/f'");
 }
 
 TEST(Verify, TakesHardLinksToEarlierFilesAsCopies) {
@@ -268,21 +278,23 @@ TEST(Verify, TakesHardLinksToEarlierFilesAsCopies) {
     EXPECT_EQ(verdict.manifest->unpacked_bytes, 6);
     EXPECT_TRUE(verdict.manifest->listing[1].executable);
     for (const char* target : {"later", "d", "/etc/passwd", "../x", "A"}) {
-        expect_refused(TarBuilder{}.file("a").dir("d").hardlink("b", target).file("later").done(), Refusal::unsafe, "no earlier file");
+        expect_refused(TarBuilder{}.file("a").dir("d").hardlink("b", target).file("later").done(), Refusal::unsafe, "hard_link");
     }
     UploadRules rules;
     rules.unpacked_max = 10'000;
     TarBuilder bomb;
     bomb.file("a", std::string(4000, 'a'));
     for (int i = 0; i < 5; ++i) bomb.hardlink(fmt::format("l{}", i), "a");
-    expect_refused(bomb.done(), Refusal::unpacks_too_large, "unpacks to more", rules);
+    expect_refused(bomb.done(), Refusal::unpacks_too_large, "unpacked", rules);
 }
 
 TEST(Verify, RefusesOtherTypes) {
-    for (const char type : {'3', '4', '6', 'S', 'V', 'M', 'D', 'N', 'Z', '\x01'}) {
-        expect_refused(TarBuilder{}.member("x", type, "").done(), Refusal::format, "not taken");
+    for (const char type : {'3', '4', '6'}) expect_refused(TarBuilder{}.member("x", type, "").done(), Refusal::format, "device, entry 'x'");
+    expect_refused(TarBuilder{}.member("x", 'S', "").done(), Refusal::format, "sparse, entry 'x'");
+    for (const char type : {'V', 'M', 'D', 'N', 'Z', '\x01'}) {
+        expect_refused(TarBuilder{}.member("x", type, "").done(), Refusal::format, fmt::format("member_type '{}'", escaped({&type, 1})));
     }
-    expect_refused(TarBuilder{}.member("x", '5', "content").done(), Refusal::format, "has content");
+    expect_refused(TarBuilder{}.member("x", '5', "content").done(), Refusal::format, "content_unexpected");
 }
 
 TEST(Verify, CountsWhileItStreams) {
@@ -292,26 +304,26 @@ TEST(Verify, CountsWhileItStreams) {
     EXPECT_TRUE(judge(TarBuilder{}.file("a", std::string(5000, 'a')).file("b", std::string(5000, 'b')).done(), rules).manifest);
     const Verdict large = judge(TarBuilder{}.file("a", std::string(5000, 'a')).file("b", std::string(5001, 'b')).done(), rules);
     ASSERT_TRUE(large.refused);
-    EXPECT_EQ(large.refused->code, Refusal::unpacks_too_large);
+    EXPECT_EQ(large.refused->fault, ArchiveFault::unpacked);
     EXPECT_EQ(large.refused->limit, 10'000);
     EXPECT_EQ(large.refused->value, 10'001);
     EXPECT_EQ(large.refused->entry, "b");
     EXPECT_EQ(large.refused->offset, 512 + 5120);
     EXPECT_TRUE(judge(TarBuilder{}.file("a").file("b").file("c").done(), rules).manifest);
-    expect_refused(TarBuilder{}.file("a").file("b").file("c").file("d").done(), Refusal::too_many_entries, "3 entries", rules);
-    expect_refused(TarBuilder{}.file("a/b/c/d").done(), Refusal::too_many_entries, "3 files and folders", rules);  // folders nobody names
+    expect_refused(TarBuilder{}.file("a").file("b").file("c").file("d").done(), Refusal::too_many_entries, "entries '3'", rules);
+    expect_refused(TarBuilder{}.file("a/b/c/d").done(), Refusal::too_many_entries, "entries '3'", rules);  // folders nobody names
     TarBuilder same;
     for (int i = 0; i < 4; ++i) same.dir("a");
-    expect_refused(same.done(), Refusal::too_many_entries, "3 entries", rules);
+    expect_refused(same.done(), Refusal::too_many_entries, "entries '3'", rules);
     TarBuilder names;
     for (int i = 0; i < 9000; ++i) names.pax("path", fmt::format("{:04}{}/{}/{}/{}", i, std::string(240, 'a'), std::string(240, 'b'), std::string(240, 'c'), std::string(200, 'd'))).file("x");
-    expect_refused(gzip(names.done(), 1), Refusal::too_many_entries, "names take too much room");
+    expect_refused(gzip(names.done(), 1), Refusal::too_many_entries, "names_too_large");
 }
 
 TEST(Verify, RefusesABombWithoutUnpackingIt) {
     const auto from = std::chrono::steady_clock::now();
     const std::string bomb = gzip(TarBuilder{}.raw(TarBuilder::header("zeros", '0', 1u << 30)).bytes + std::string(64u << 20, '\0'), 1);
-    expect_refused(bomb, Refusal::unpacks_too_large, "unpacks to more than 128 MiB");
+    expect_refused(bomb, Refusal::unpacks_too_large, "unpacked '128 MiB'");
     EXPECT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds{20});
 }
 
@@ -320,29 +332,30 @@ TEST(Verify, NamesWhatIsRequiredAndMissing) {
     rules.required = {"Makefile", "src/*.c", "docs/"};
     EXPECT_TRUE(judge(TarBuilder{}.file("Makefile").file("src/a.c").file("docs/x").done(), rules).manifest);
     EXPECT_TRUE(judge(TarBuilder{}.file("w/Makefile").file("w/src/a.c").dir("w/docs").done(), rules).manifest);
-    expect_refused(TarBuilder{}.file("Makefile").file("src/deep/a.c").file("docs/x").done(), Refusal::required_missing, "'src/*.c'", rules);
-    expect_refused(TarBuilder{}.file("Makefile").file("src/a.c").file("docs").done(), Refusal::required_missing, "'docs/'", rules);
+    expect_refused(TarBuilder{}.file("Makefile").file("src/deep/a.c").file("docs/x").done(), Refusal::required_missing, "required 'src/*.c'", rules);
+    expect_refused(TarBuilder{}.file("Makefile").file("src/a.c").file("docs").done(), Refusal::required_missing, "required 'docs/'", rules);
+    expect_refused(TarBuilder{}.file("w/Makefile").file("w/src/a.c").done(), Refusal::required_missing, "required_below 'docs/' 'w'", rules);
 }
 
 TEST(Verify, SaysWhatAFileIsInsteadOfAnArchive) {
-    expect_refused("", Refusal::empty, "no bytes");
-    expect_refused("<!DOCTYPE html><html>", Refusal::not_an_archive, "HTML");
-    expect_refused("#include <stdio.h>\nint main(void) {}\n", Refusal::not_an_archive, "looks like text");
-    expect_refused(std::string(4096, '\0'), Refusal::empty, "zero bytes");
-    expect_refused("\x7f" "ELF\x02\x01\x01", Refusal::not_an_archive, "none of the known");
-    expect_refused("\x1f\xef\xbf\xbd\x08", Refusal::not_an_archive, "sent as text");
-    expect_refused(gzip("just text"), Refusal::damaged, "cut");
-    expect_refused(gzip(std::string(600, 't')), Refusal::not_an_archive, "not a tar");
-    expect_refused(gzip(gzip(sample_tar()) + std::string(600, 'x')), Refusal::not_an_archive, "not a tar");
+    expect_refused("", Refusal::empty, "no_bytes");
+    expect_refused("<!DOCTYPE html><html>", Refusal::not_an_archive, "html_page");
+    expect_refused("#include <stdio.h>\nint main(void) {}\n", Refusal::not_an_archive, "plain_text");
+    expect_refused(std::string(4096, '\0'), Refusal::empty, "only_zeros");
+    expect_refused("\x7f" "ELF\x02\x01\x01", Refusal::not_an_archive, "unknown_format 'tar, tar.gz, tar.bz2'");
+    expect_refused("\x1f\xef\xbf\xbd\x08", Refusal::not_an_archive, "read_as_text");
+    expect_refused(gzip("just text"), Refusal::damaged, "data_cut 'tar'");
+    expect_refused(gzip(std::string(600, 't')), Refusal::not_an_archive, "no_tar");
+    expect_refused(gzip(gzip(sample_tar()) + std::string(600, 'x')), Refusal::not_an_archive, "no_tar");
     using namespace std::string_literals;
     for (const auto& [magic, name] : {std::pair{"\xFD" "7zXZ\0"s, "tar.xz"}, {"\x28\xB5\x2F\xFD"s, "tar.zst"}, {"PK\x03\x04"s, "zip"}}) {
-        expect_refused(magic + "....", Refusal::format, fmt::format("{} is not read yet by this version; send tar, tar.gz, tar.bz2", name));
+        expect_refused(magic + "....", Refusal::format, fmt::format("format_unread '{}' 'tar, tar.gz, tar.bz2'", name));
     }
-    expect_refused("Rar!\x1A\x07", Refusal::format, "does not take rar");
-    expect_refused("7z\xBC\xAF\x27\x1C", Refusal::format, "does not take 7z");
+    expect_refused("Rar!\x1A\x07", Refusal::format, "format_not_taken 'rar'");
+    expect_refused("7z\xBC\xAF\x27\x1C", Refusal::format, "format_not_taken '7z'");
     UploadRules only_tar;
     only_tar.formats = {"tar"};
-    expect_refused(gzip(sample_tar()), Refusal::format, "does not take tar.gz; send tar", only_tar);
+    expect_refused(gzip(sample_tar()), Refusal::format, "format_not_taken 'tar.gz' 'tar'", only_tar);
 }
 
 // Sent through a text-mode write every LF becomes CR LF; the sentence says so instead of leaving people to guess.
@@ -355,7 +368,7 @@ TEST(Verify, RecognisesTextMode) {
         if (c == '\n') translated += '\r';
         translated += c;
     }
-    expect_refused(translated, Refusal::damaged, "text mode");
+    expect_refused(translated, Refusal::damaged, "text_mode");
 }
 
 }  // namespace

@@ -11,13 +11,21 @@
 #include "intake/intake.hh"
 #include "model/words.hh"
 #include "store/rows.hh"
+#include "wording/archive_faults.hh"
 
 namespace assay::intake {
 
-// Why an upload is not taken. `limit` and `sent` for sizes; `detail` is English, for what an archive has wrong.
+// What is wrong with the form, for missing_field.
+struct FormProblem {
+    wording::FormFault fault = wording::FormFault::broken;
+    std::string argument;
+};
+
+// Why an upload is not taken. `limit` and `sent` are of too_large.
 struct Refusal {
     model::Refusal code = model::Refusal::internal;
-    std::string detail;
+    std::optional<archive::Refused> archive;
+    std::optional<FormProblem> form;
     std::int64_t limit = 0;
     std::int64_t sent = 0;
     bool at_least = false;              // `sent` is what was read, not all there was

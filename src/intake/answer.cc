@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "sys/zone.hh"
-#include "wording/wording.hh"
+#include "wording/archive_faults.hh"
 
 namespace assay::intake {
 namespace {
@@ -16,9 +16,13 @@ std::string refusal_text(wording::Language language, const Refusal& refusal) {
         return fmt::format("File is too large! limit {} bytes, sent {}{} bytes", refusal.limit, refusal.at_least ? "at least " : "",
                            refusal.sent);
     }
-    std::string text = wording::sentence(language, refusal.code);
-    if (!refusal.detail.empty()) text += " (" + refusal.detail + ")";
-    return text;
+    std::string detail;
+    if (const auto& it = refusal.archive) {
+        detail = wording::sentence(language, it->fault, it->arguments, {it->entry, it->limit, it->value, it->offset});
+    } else if (refusal.form) {
+        detail = wording::sentence(language, refusal.form->fault, refusal.form->argument);
+    }
+    return wording::with_detail(language, wording::sentence(language, refusal.code), detail);
 }
 
 }  // namespace

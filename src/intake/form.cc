@@ -1,8 +1,11 @@
 #include "intake/form.hh"
 
-#include <fmt/format.h>
-
 namespace assay::intake {
+
+Error Form::wrong(wording::FormFault fault, std::string argument) {
+    problem_ = FormProblem{fault, std::move(argument)};
+    return {Fault::invalid, wording::sentence(wording::Language::english, fault, problem_->argument)};
+}
 
 Result<> Form::begin(const http::Part& part) {
     field_ = nullptr;
@@ -11,7 +14,7 @@ Result<> Form::begin(const http::Part& part) {
     else if (part.name == "course") field_ = &fields_.course;
     else if (part.name == "module") field_ = &fields_.module;
     else if (part.name == "file") {
-        if (file_begun_) return Error{Fault::invalid, "the field 'file' is there twice"};
+        if (file_begun_) return wrong(wording::FormFault::field_twice, part.name);
         in_file_ = true;
         file_begun_ = true;
         ASSAY_TRY(auto file, blobs_.begin());
@@ -19,7 +22,7 @@ Result<> Form::begin(const http::Part& part) {
     }
     if (field_ != nullptr) {
         // Two tokens or modules: which one was meant must never be a question.
-        if (field_->has_value()) return Error{Fault::invalid, fmt::format("the field '{}' is there twice", part.name)};
+        if (field_->has_value()) return wrong(wording::FormFault::field_twice, part.name);
         field_->emplace();
     }
     return ok;  // Other fields are read over: old forms send a submit button's name.
@@ -33,7 +36,7 @@ Result<> Form::data(ByteView bytes) {
     }
     if (field_ != nullptr) {
         if ((*field_)->size() + bytes.size() > field_bytes_max_) {
-            return Error{Fault::invalid, fmt::format("a form field is longer than {} bytes", field_bytes_max_)};
+            return wrong(wording::FormFault::field_too_long, std::to_string(field_bytes_max_));
         }
         (*field_)->append(text_of(bytes));
     }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "http/multipart.hh"
+#include "intake/accept.hh"
 #include "store/blobs.hh"
 
 namespace assay::intake {
@@ -34,6 +35,9 @@ public:
     // Once the module is known. Lowers what is kept, never raises it.
     void limit_file(std::int64_t size_max) { file_size_max_ = std::min(file_size_max_, size_max); }
 
+    // What begin or data found wrong, when one of them failed for that.
+    const std::optional<FormProblem>& problem() const { return problem_; }
+
     bool file_begun() const { return file_begun_; }
     bool file_complete() const { return file_complete_; }
     std::int64_t file_bytes() const { return file_bytes_; }   // as sent, kept or not
@@ -42,10 +46,13 @@ public:
     const store::Incoming& file() const { return *file_; }
 
 private:
+    Error wrong(wording::FormFault, std::string argument);
+
     store::Blobs& blobs_;
     std::size_t field_bytes_max_;
     std::int64_t file_size_max_;
     Fields fields_;
+    std::optional<FormProblem> problem_;
     std::optional<std::string>* field_ = nullptr;  // the field that is arriving
     bool in_file_ = false;
     bool file_begun_ = false;

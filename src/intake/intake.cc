@@ -17,12 +17,20 @@ namespace {
 // What ends an upload early: a refusal for the client, or an error of ours.
 using Step = std::optional<Refusal>;
 
-Refusal refusal_of(const Error& error) {
+using wording::FormFault;
+
+Refusal form_refusal(FormFault fault, std::string argument = {}) {
+    return {.code = model::Refusal::missing_field, .form = FormProblem{fault, std::move(argument)}};
+}
+
+// `problem`: what the form itself found wrong, when it did.
+Refusal refusal_of(const Error& error, const std::optional<FormProblem>& problem) {
     switch (error.fault()) {
         case Fault::disk_full: return {.code = model::Refusal::disk_full};
         case Fault::busy: return {.code = model::Refusal::busy};
         case Fault::interrupted: return {.code = model::Refusal::shutting_down};
-        case Fault::invalid: return {.code = model::Refusal::missing_field, .detail = error.text()};
+        case Fault::invalid:
+            return {.code = model::Refusal::missing_field, .form = problem.value_or(FormProblem{FormFault::broken, error.text()})};
         default: return {.code = model::Refusal::internal};
     }
 }
@@ -36,7 +44,7 @@ public:
         Result<Step> ended = co_await receive_and_accept();
         if (!ended) {
             const Error& error = ended.error();
-            const Refusal refusal = refusal_of(error);
+            const Refusal refusal = refusal_of(error, form_ ? form_->problem() : std::nullopt);
             const bool left = error.fault() == Fault::unreachable || error.fault() == Fault::timed_out;  // The client's end; http answers.
             if (refusal.code == model::Refusal::internal && !left) {
                 log::error("upload.failed", {{"request", request_.id}, {"error", error.text()}});
@@ -55,8 +63,7 @@ public:
 private:
     loop::Task<Result<Step>> receive_and_accept() {
         if (request_.parameter("token")) {
-            co_return Step{Refusal{.code = model::Refusal::missing_field,
-                                   .detail = "a token in the address would end up in logs; send it as the form field 'token'"}};
+            co_return Step{form_refusal(FormFault::token_in_address)};
         }
         if (parts_.board.draining()) co_return Step{Refusal{.code = model::Refusal::shutting_down}};
 
@@ -66,7 +73,7 @@ private:
             co_return Step{Refusal{.code = model::Refusal::too_large, .limit = largest_open_, .sent = *request_.content_length}};
         }
         auto multipart = http::Multipart::from_content_type(request_.header("content-type"));
-        if (!multipart) co_return Step{Refusal{.code = model::Refusal::missing_field, .detail = multipart.error().text()}};
+        if (!multipart) co_return Step{form_refusal(FormFault::broken, multipart.error().text())};
         form_.emplace(parts_.blobs, parts_.config.field_bytes_max, largest_open_);
 
         ASSAY_CO_TRY(const Step early, co_await receive(*multipart));
@@ -102,16 +109,12 @@ private:
 
     Step missing_field(const http::Multipart& multipart) const {
         const Fields& fields = form_->fields();
-        const auto missing = [](std::string_view name) {
-            return Step{Refusal{.code = model::Refusal::missing_field, .detail = fmt::format("the field '{}' is missing", name)}};
-        };
+        const auto missing = [](const char* name) { return Step{form_refusal(FormFault::field_missing, name)}; };
         if (!fields.token || fields.token->empty()) return missing("token");
         if (!fields.course || fields.course->empty()) return missing("course");
         if (!fields.module || fields.module->empty()) return missing("module");
         if (!form_->file_begun()) return missing("file");
-        if (!form_->file_complete() || !multipart.finished()) {
-            return Step{Refusal{.code = model::Refusal::missing_field, .detail = "the form ends before its closing boundary"}};
-        }
+        if (!form_->file_complete() || !multipart.finished()) return form_refusal(FormFault::cut);
         return {};
     }
 
@@ -150,7 +153,7 @@ private:
             return archive::verify_confined(bytes, entitled_->plan->upload);
         };
         ASSAY_CO_TRY(const archive::Verdict verdict, co_await parts_.verifiers.run(verify));
-        if (verdict.refused) co_return Step{archive_refusal(*verdict.refused)};
+        if (verdict.refused) co_return Step{Refusal{.code = verdict.refused->code(), .archive = verdict.refused}};
 
         const auto keep = [this] { return form_->take_file().keep(); };
         arrived_.size = form_->file_bytes();
@@ -181,14 +184,6 @@ private:
         auto key = parts_.keys.unseal(entitled_->participant.key_sealed);
         if (!key) return std::nullopt;
         return Sender{entitled_->course.id, entitled_->module.id, std::move(key).value()};
-    }
-
-    static Refusal archive_refusal(const archive::Refused& refused) {
-        std::string detail = refused.detail;
-        if (!refused.entry.empty()) detail += fmt::format(", entry '{}'", refused.entry);
-        if (refused.limit && refused.value) detail += fmt::format(", limit {}, found {}", *refused.limit, *refused.value);
-        if (refused.offset > 0) detail += fmt::format(", at byte {}", refused.offset);
-        return {.code = refused.code, .detail = std::move(detail)};
     }
 
     Result<std::int64_t> largest() {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
+#include <string>
 #include <string_view>
 
 #include "wording/catalogue.hh"
@@ -35,6 +37,9 @@ struct Text {
     }
     std::string_view in(Language language) const { return language == Language::chinese ? chinese : english; }
 };
+
+// The text with its placeholders replaced; an argument is never looked into.
+std::string filled(std::string_view text, std::initializer_list<std::string_view> arguments);
 
 Text text_of(Sentence);
 Text text_of(model::Refusal);

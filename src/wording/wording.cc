@@ -44,6 +44,15 @@ bool is(std::string_view tag, std::string_view primary) {
     return equal_ignoring_case(tag.substr(0, tag.find('-')), primary);
 }
 
+// One side of a difference in a text.
+std::string side(Language language, const std::optional<std::string>& text) {
+    if (!text) return say(language, Sentence::difference_end);
+    if (text->empty()) return say(language, Sentence::difference_line_end);
+    return say(language, Sentence::difference_text, {*text});
+}
+
+}  // namespace
+
 std::string filled(std::string_view text, std::initializer_list<std::string_view> arguments) {
     std::string said;
     said.reserve(text.size() + 32);
@@ -59,15 +68,6 @@ std::string filled(std::string_view text, std::initializer_list<std::string_view
     }
     return said;
 }
-
-// One side of a difference in a text.
-std::string side(Language language, const std::optional<std::string>& text) {
-    if (!text) return say(language, Sentence::difference_end);
-    if (text->empty()) return say(language, Sentence::difference_line_end);
-    return say(language, Sentence::difference_text, {*text});
-}
-
-}  // namespace
 
 std::string_view tag(Language language) { return language == Language::chinese ? "zh-CN" : "en"; }
 

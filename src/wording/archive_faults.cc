@@ -1,0 +1,132 @@
+#include "wording/archive_faults.hh"
+
+#include "base/assert.hh"
+#include "wording/text.hh"
+
+namespace assay::wording {
+namespace {
+
+Text text_of(model::ArchiveFault fault) {
+    using enum model::ArchiveFault;
+    switch (fault) {
+        case no_bytes: return {"the file has no bytes", "文件大小为 0"};
+        case only_zeros:
+            return {"the archive holds nothing but zero bytes: was the file copied completely?", "压缩包的内容全是零字节：文件是否复制完整？"};
+        case nothing_left: return {"the archive holds nothing that counts", "压缩包里没有有效内容"};
+
+        case read_as_text:
+            return {"looks like an archive that was read or sent as text: send it as binary (curl -F file=@NAME)",
+                    "看起来是被当作文本读取或发送的压缩包：请以二进制方式发送（curl -F file=@文件名）"};
+        case html_page:
+            return {"looks like an HTML page: was an error page or a login page saved?", "看起来是 HTML 网页：是否误存了报错页面或登录页面？"};
+        case plain_text:
+            return {"looks like text: send the packed archive, not a file of it", "看起来是文本：请发送打包好的压缩包，而不是其中的某个文件"};
+        case unknown_format: return {"none of the known archive formats; send {0}", "不是任何已知的压缩包格式；可用格式：{0}"};
+        case no_tar: return {"the compressed data is not a tar", "解压后的数据不是 tar"};
+
+        case format_unread:
+            return {"{0} is not read yet by this version; send {1}", "当前版本还不能读取 {0}；可用格式：{1}"};
+        case format_not_taken: return {"this module does not take {0}; send {1}", "本作业不接受 {0}；可用格式：{1}"};
+        case sparse: return {"sparse files are not taken; pack without --sparse", "不接受稀疏文件；打包时请不要用 --sparse"};
+        case device: return {"devices and pipes are not taken", "不接受设备文件和管道"};
+        case member_type: return {"members of type '{0}' are not taken", "不接受类型为“{0}”的条目"};
+        case content_unexpected: return {"a directory or link that says it has content", "目录或链接条目声称自己带有内容"};
+        case global_header: return {"a global pax header sets {0} for every member", "全局 pax 头为所有条目统一设置了 {0}"};
+
+        case data_cut: return {"the {0} data is cut: the file is incomplete", "{0} 数据被截断：文件不完整"};
+        case end_missing:
+            return {"the tar's end blocks are missing: it is cut, or was never closed", "缺少 tar 的结束块：文件被截断，或打包没有完成"};
+        case checksum_wrong: return {"a checksum or length in the {0} data does not match", "{0} 数据的校验和或长度不符"};
+        case data_broken: return {"the {0} data is damaged", "{0} 数据已损坏"};
+        case header_broken: return {"a {0} header is damaged or makes no sense", "{0} 头已损坏或内容不合理"};
+        case trailing: return {"other bytes than zeros follow the end of the {0} data", "{0} 数据结束之后还有非零字节"};
+        case text_mode:
+            return {"it looks as if it had been written or sent in text mode (LF became CR LF): send it as binary",
+                    "看起来是以文本模式写入或发送的（LF 变成了 CR LF）：请以二进制方式发送"};
+        case reading_memory:
+            return {"reading it takes more than {0} of memory: pack it again with a usual tool",
+                    "读取它需要超过 {0} 的内存：请用常用的工具重新打包"};
+        case reading_time:
+            return {"reading it takes more than {0} s: pack it again with a usual tool", "读取它需要超过 {0} 秒：请用常用的工具重新打包"};
+        case reading_crashed:
+            return {"the reader was ended by signal {0}: pack it again with a usual tool", "读取程序被信号 {0} 终止：请用常用的工具重新打包"};
+
+        case headers_too_large: return {"the extended headers are too large", "扩展头太大"};
+        case empty_members: return {"far too many gzip members that hold almost nothing", "gzip 成员过多且几乎都是空的"};
+        case name_empty: return {"a name that is empty, or a file or link in place of the root folder", "名称为空，或用文件、链接代替了根目录"};
+        case name_too_long: return {"a name, or one part of it, longer than {0} bytes", "名称或其中一段超过 {0} 字节"};
+        case name_too_deep: return {"a name more than {0} folders deep", "目录嵌套超过 {0} 层"};
+        case name_absolute: return {"an absolute name, or one that begins with a drive letter", "名称是绝对路径，或以盘符开头"};
+        case name_upward: return {"a name with '..' in it", "名称中含有“..”"};
+        case name_encoding: return {"the name is not valid UTF-8", "名称不是有效的 UTF-8"};
+        case name_invisible:
+            return {"the name holds a control, invisible or direction-changing character", "名称中含有控制字符、不可见字符或改变文字方向的字符"};
+        case name_backslash: return {"the name holds a backslash", "名称中含有反斜杠"};
+        case hard_link: return {"a hard link to '{0}', which is no earlier file", "硬链接指向“{0}”，而它不是前面出现过的文件"};
+        case twice: return {"'{0}' is there twice", "“{0}”出现了两次"};
+        case names_meet:
+            return {"'{0}' and '{1}' would be one name on systems that ignore case or accents' form",
+                    "在不区分大小写或重音写法的系统上，“{0}”和“{1}”会成为同一个名称"};
+        case below_no_folder: return {"it lies below '{0}', which is no folder", "它位于“{0}”之下，而后者不是目录"};
+        case link_target:
+            return {"a link to '{0}': the target is empty, too long or holds characters that are not allowed",
+                    "链接指向“{0}”：目标为空、太长，或含有不允许的字符"};
+        case link_absolute: return {"a link with an absolute target: '{0}'", "链接的目标是绝对路径：“{0}”"};
+        case link_upward: return {"a link whose target has '..' after a name: '{0}'", "链接的目标在名称之后含有“..”：“{0}”"};
+        case link_outside: return {"a link that leads outside the archive: '{0}'", "链接指向压缩包之外：“{0}”"};
+
+        case entries: return {"more than {0} files and folders", "文件和目录超过 {0} 个"};
+        case names_too_large: return {"the names take too much room altogether", "所有名称加起来太长"};
+        case unpacked: return {"unpacks to more than {0}", "解开后超过 {0}"};
+        case padding: return {"too many zero bytes follow the tar's end blocks", "tar 结束块之后的零字节过多"};
+
+        case required:
+            return {"nothing in the archive matches '{0}', which this module requires", "压缩包里没有与“{0}”匹配的内容，而本作业要求提供"};
+        case required_below:
+            return {"nothing below the wrapping folder '{1}' matches '{0}', which this module requires",
+                    "外层目录“{1}”之下没有与“{0}”匹配的内容，而本作业要求提供"};
+    }
+    return {"", ""};
+}
+
+Text text_of(FormFault fault) {
+    using enum FormFault;
+    switch (fault) {
+        case token_in_address:
+            return {"a token in the address would end up in logs; send it as the form field 'token'",
+                    "写在网址里的 token 会留在日志中；请用表单字段“token”发送"};
+        case field_missing: return {"the field '{0}' is missing", "缺少字段“{0}”"};
+        case field_twice: return {"the field '{0}' is there twice", "字段“{0}”出现了两次"};
+        case field_too_long: return {"a form field is longer than {0} bytes", "有表单字段超过 {0} 字节"};
+        case cut: return {"the form ends before its closing boundary", "表单在结束边界之前就中断了"};
+        case broken: return {"the form cannot be read: {0}", "无法解析表单：{0}"};
+    }
+    return {"", ""};
+}
+
+constexpr Text at_entry{", entry '{0}'", "，条目“{0}”"};
+constexpr Text limit_found{", limit {0}, found {1}", "，上限 {0}，实际 {1}"};
+constexpr Text at_byte{", at byte {0}", "，位于第 {0} 字节"};
+constexpr Text in_brackets{"{0} ({1})", "{0}（{1}）"};
+
+}  // namespace
+
+std::string sentence(Language language, model::ArchiveFault fault, std::span<const std::string> arguments, const Place& place) {
+    ASSAY_ASSERT(arguments.size() == model::argument_count(fault));
+    const auto argument = [&](std::size_t at) { return at < arguments.size() ? std::string_view{arguments[at]} : ""; };
+    std::string said = filled(text_of(fault).in(language), {argument(0), argument(1)});
+    if (!place.entry.empty()) said += filled(at_entry.in(language), {place.entry});
+    if (place.limit && place.value) said += filled(limit_found.in(language), {std::to_string(*place.limit), std::to_string(*place.value)});
+    if (place.offset > 0) said += filled(at_byte.in(language), {std::to_string(place.offset)});
+    return said;
+}
+
+std::string sentence(Language language, FormFault fault, std::string_view argument) {
+    return filled(text_of(fault).in(language), {argument});
+}
+
+std::string with_detail(Language language, std::string_view sentence, std::string_view detail) {
+    return detail.empty() ? std::string{sentence} : filled(in_brackets.in(language), {sentence, detail});
+}
+
+}  // namespace assay::wording
