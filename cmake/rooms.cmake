@@ -1,5 +1,6 @@
 # One static library per room of the table, linked to exactly the rooms it may include, and one test
-# program per room that has *_test.cc files. A room without sources is an interface.
+# program per room that has *_test.cc files. A room without sources is an interface. Every header is also compiled by itself,
+# seeing what its room sees, so that none leans on what another file happened to include before it.
 
 function(assay_rooms table)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${table})
@@ -20,6 +21,9 @@ function(assay_rooms table)
     list(APPEND all ${room})
   endforeach()
   set(assay_all_rooms ${all} PARENT_SCOPE)
+
+  list(TRANSFORM all PREPEND assay_)
+  assay_headers(testing "${all};GTest::gmock")
 endfunction()
 
 function(assay_room room uses)
@@ -43,6 +47,8 @@ function(assay_room room uses)
     target_link_libraries(assay_${room} INTERFACE ${links})
   endif()
 
+  assay_headers(${room} "assay_${room};GTest::gmock")
+
   if(tests)
     file(GLOB fakes CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/testing/*.cc)
     if(NOT "sys" IN_LIST uses)
@@ -52,5 +58,19 @@ function(assay_room room uses)
     target_link_libraries(${room}_test PRIVATE assay_${room} GTest::gmock GTest::gtest_main)
     gtest_discover_tests(${room}_test TEST_PREFIX ${room}. DISCOVERY_TIMEOUT 60
       PROPERTIES TIMEOUT 120 LABELS unit SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+  endif()
+endfunction()
+
+function(assay_headers folder links)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/src/${folder}/*.hh)
+  set(alone "")
+  foreach(header IN LISTS headers)
+    set(source ${CMAKE_BINARY_DIR}/headers/${header}.cc)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"\n" @ONLY)
+    list(APPEND alone ${source})
+  endforeach()
+  if(alone)
+    add_library(${folder}_headers OBJECT ${alone})
+    target_link_libraries(${folder}_headers PRIVATE ${links})
   endif()
 endfunction()
