@@ -51,6 +51,17 @@ void Dispatcher::Inner::forget(const queue::Token& token) {
     leases.remove(token);
 }
 
+void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ended) {
+    if (ended.verdict == model::Verdict::system_fault || ended.verdict == model::Verdict::grader_fault) {
+        log::error("verdict.fault", {{"job", token.job.value}, {"verdict", to_string(*ended.verdict)}, {"old_verdict_kept", ended.kept_old ? 1 : 0}});
+    }
+    if (ended.broken) {
+        log::error("module.grader_broken", {{"course", ended.broken->course.text()}, {"module", ended.broken->module.text()},
+                                            {"faults_in_a_row", ended.broken->faults_in_a_row},
+                                            {"remedy", "apply a repaired revision, or assay queue resume"}});
+    }
+}
+
 void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(Result<Granted>)> done) {
     const auto granted = std::make_shared<Granted>();
     const auto change = [this, epoch, granted](store::Tx& tx) -> Result<> {
@@ -119,22 +130,25 @@ void Dispatcher::Inner::flush_endings() {
         batch->swap(endings);
     }
     if (batch->empty()) return;
-    const auto change = [this, batch](store::Tx& tx) -> Result<> {
+    const auto told = std::make_shared<std::vector<std::pair<queue::Token, queue::Ended>>>();
+    const auto change = [this, batch, told](store::Tx& tx) -> Result<> {
         for (const Ending& e : *batch) {
             const auto ended = queue::give_back(tx, e.token, model::AttemptEnd::fault, model::Reason::runner_lost,
                                                 std::string{to_string(e.why)}, wall_ms());
             // conflict: its verdict came first, or it was cancelled. Then there is nothing to give back.
             if (!ended && ended.error().fault() != Fault::conflict) return ended.error();
+            if (ended) told->emplace_back(e.token, *ended);
         }
         return ok;
     };
-    write(change, [this, batch](Result<> result) {
+    write(change, [this, batch, told](Result<> result) {
         if (!result) {  // Tried again at the next check: a job must not stay with a runner that is gone.
             log::error("lease.not_given_back", {{"error", result.error().text()}});
             const std::lock_guard lock{mutex};
             endings.insert(endings.end(), batch->begin(), batch->end());
             return;
         }
+        for (const auto& [token, ended] : *told) tell(token, ended);
         parts.board.changed();
     });
 }

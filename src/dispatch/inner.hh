@@ -54,6 +54,7 @@ struct Dispatcher::Inner {
     bool holds(const queue::Token& token);
     bool drains();
     void forget(const queue::Token& token);   // its attempt has ended
+    static void tell(const queue::Token& token, const queue::Ended& ended);  // the log, after COMMIT
 
     void grant(std::int64_t epoch, std::move_only_function<void(Result<Granted>)> done);
     // Every session ends; its leases become endings.

@@ -93,12 +93,15 @@ Task<Response> leased(Shared inner, queue::Lease lease) {
         co_return Response::json(200, lease_answer(lease, revision->digest, revision->plan));
     }
 
-    const auto give_back = [inner, token = lease.token, why = revision.error().text()](store::Tx& tx) {
-        return queue::give_back(tx, token, model::AttemptEnd::fault, model::Reason::retry, why, inner->wall_ms());
+    const auto ended = std::make_shared<queue::Ended>();
+    const auto give_back = [inner, ended, token = lease.token, why = revision.error().text()](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(*ended, queue::give_back(tx, token, model::AttemptEnd::fault, model::Reason::retry, why, inner->wall_ms()));
+        return ok;
     };
     auto giving = written(inner, give_back);
     const auto given_back = co_await std::move(giving);
     if (!given_back) co_return refusal(given_back);  // Nobody will name it in a heartbeat: it lapses.
+    inner->tell(lease.token, *ended);
     inner->forget(lease.token);
     inner->parts.board.changed();
     co_return http::problem_of(revision.error());
@@ -228,22 +231,26 @@ Task<Response> result(Shared inner, Reader& reader) {
     if (!request) co_return refusal(request);
 
     const queue::Token token = request->token;
+    const auto ended = std::make_shared<queue::Ended>();
     store::Store::Change change;
     if (auto* const finished = std::get_if<queue::Finished>(&request->outcome)) {
-        change = [inner, token, finished = std::move(*finished)](store::Tx& tx) {
-            return queue::finish(tx, token, finished, inner->wall_ms());
+        change = [inner, ended, token, finished = std::move(*finished)](store::Tx& tx) -> Result<> {
+            ASSAY_TRY(*ended, queue::finish(tx, token, finished, inner->wall_ms()));
+            return ok;
         };
     } else {
         const std::string why = std::get<FaultText>(request->outcome).text;
         log::warn("attempt.fault", {{"job", token.job.value}, {"attempt", token.attempt}, {"why", why}});
-        change = [inner, token, why](store::Tx& tx) {
-            return queue::give_back(tx, token, model::AttemptEnd::fault, model::Reason::retry, why, inner->wall_ms());
+        change = [inner, ended, token, why](store::Tx& tx) -> Result<> {
+            ASSAY_TRY(*ended, queue::give_back(tx, token, model::AttemptEnd::fault, model::Reason::retry, why, inner->wall_ms()));
+            return ok;
         };
     }
     auto writing = written(inner, std::move(change));
     const auto committed = co_await std::move(writing);
     if (committed || committed.error().fault() == Fault::conflict) inner->forget(token);
     if (!committed) co_return refusal(committed);
+    inner->tell(token, *ended);
     inner->parts.board.changed();
     co_return Response::json(200, "{\"accepted\":true}");
 }

@@ -63,8 +63,10 @@ Result<std::shared_ptr<const Snapshot>> Board::recent(store::Reading& reading, s
 Result<> Snapshot::take(store::Reading& reading, const Board& board, std::int64_t now_ms, int waiting_max) {
     ASSAY_TRY(waiting, reading.waiting(waiting_max));
     ASSAY_TRY(running, reading.running());
+    ASSAY_TRY(paused, reading.paused());
     situation.waiting = waiting;
     situation.running = running;
+    situation.paused = paused;
     situation.now_ms = now_ms;
     const std::lock_guard lock{board.mutex_};
     situation.slots = board.slots_;

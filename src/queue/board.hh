@@ -52,6 +52,7 @@ constexpr std::int64_t snapshot_age_max_ms = 500;
 struct Snapshot {
     std::vector<store::QueuedJob> waiting;
     std::vector<store::QueuedJob> running;
+    std::vector<store::Standing> paused;
     Situation situation;   // spans point into this object: not copied, not moved
     Snapshot() = default;
     Snapshot(const Snapshot&) = delete;

@@ -27,7 +27,24 @@ Result<bool> ended_so(store::Tx& tx, const Token& token, model::AttemptEnd end) 
     });
 }
 
-Result<> grade(store::Tx& tx, const store::Job& job, const Finished& finished, std::int64_t now_ms) {
+// Five faults in a row pause the module, decided where the verdict is.
+Result<std::optional<store::Standing>> note_verdict(store::Tx& tx, const store::Submission& submission, RevisionId run,
+                                                    model::Verdict verdict, std::int64_t now_ms) {
+    ASSAY_TRY(const auto module, tx.module(submission.course, submission.module));
+    if (!module) return Error{Fault::internal, "a submission names a module that is not there"};
+    ASSAY_TRY(const store::Standing before, tx.standing(submission.course, submission.module));
+    const store::Standing after = standing_after(before, {submission.participant, run, verdict}, module->revision, now_ms);
+    if (after == before) return std::optional<store::Standing>{};
+    ASSAY_CHECK(tx.put_standing(after));
+    const bool broke = after.paused == model::Reason::grader_broken && after.paused_since_ms == now_ms && after.paused != before.paused;
+    return broke ? std::optional{after} : std::nullopt;
+}
+
+Result<Ended> grade(store::Tx& tx, const store::Job& job, const Finished& finished, std::int64_t now_ms) {
+    ASSAY_TRY(const auto submission, tx.submission(job.submission));
+    ASSAY_ASSERT(submission.has_value());
+    const RevisionId run = job.revision.value_or(submission->revision);
+    Ended ended{.verdict = finished.verdict};
     store::VerdictRow row;
     row.submission = job.submission;
     row.generation = job.generation;
@@ -38,7 +55,14 @@ Result<> grade(store::Tx& tx, const store::Job& job, const Finished& finished, s
     row.started_ms = job.started_ms;
     row.finished_ms = now_ms;
     ASSAY_CHECK(tx.add_verdict(row));
-    return tx.move(job.submission, model::State::graded);
+    ASSAY_CHECK(tx.move_job(job.id, model::State::graded));
+    if (job.generation > submission->generation) {
+        ASSAY_TRY(const auto before, tx.verdict(submission->id, submission->generation));
+        ended.kept_old = !takes_the_place(finished.verdict, before ? std::optional{before->verdict} : std::nullopt);
+        if (!ended.kept_old) ASSAY_CHECK(tx.advance(submission->id, job.generation, run));
+    }
+    ASSAY_TRY(ended.broken, note_verdict(tx, *submission, run, finished.verdict, now_ms));
+    return ended;
 }
 
 Result<Finished> infrastructure_failed(store::Tx& tx, const store::Job& job) {
@@ -98,14 +122,14 @@ Result<std::optional<Lease>> grant(store::Tx& tx, const Situation& situation, st
     job->reason_details.clear();
     job->reason_since_ms = 0;
     ASSAY_CHECK(tx.update_job(*job));
-    ASSAY_CHECK(tx.move(job->submission, model::State::running));
+    ASSAY_CHECK(tx.move_job(job->id, model::State::running));
     ASSAY_CHECK(tx.add_attempt({job->id, job->attempts, epoch, situation.now_ms, 0, {}, {}}));
     return std::optional{Lease{
         .token = {job->id, job->attempts, epoch},
         .submission = submission->id,
         .sha256 = submission->sha256,
         .size = submission->size,
-        .revision = submission->revision,
+        .revision = job->revision.value_or(submission->revision),
         .alone = job->cuts_in_a_row >= cuts_alone,
     }};
 }
@@ -114,26 +138,28 @@ Finished finished_from(const model::Report& report) {
     return {report.verdict, report.score, report.score_max, model::to_json(report)};
 }
 
-Result<> finish(store::Tx& tx, const Token& token, const Finished& finished, std::int64_t now_ms) {
+Result<Ended> finish(store::Tx& tx, const Token& token, const Finished& finished, std::int64_t now_ms) {
     ASSAY_TRY(auto job, tx.job(token.job));
     if (!job || !leased_by(*job, token)) {
         ASSAY_TRY(const bool already, ended_so(tx, token, model::AttemptEnd::verdict));
-        if (already) return ok;
+        if (already) return Ended{};
         return stale(token);
     }
     ASSAY_CHECK(tx.end_attempt(job->id, token.attempt, model::AttemptEnd::verdict, {}, now_ms));
-    ASSAY_CHECK(grade(tx, *job, finished, now_ms));
+    ASSAY_TRY(Ended ended, grade(tx, *job, finished, now_ms));
+    ended.attempt = model::AttemptEnd::verdict;
     job->cuts_in_a_row = 0;
-    return tx.update_job(*job);
+    ASSAY_CHECK(tx.update_job(*job));
+    return ended;
 }
 
-Result<> give_back(store::Tx& tx, const Token& token, model::AttemptEnd end, std::optional<model::Reason> reason,
-                   const std::string& detail, std::int64_t now_ms) {
+Result<Ended> give_back(store::Tx& tx, const Token& token, model::AttemptEnd end, std::optional<model::Reason> reason,
+                        const std::string& detail, std::int64_t now_ms) {
     ASSAY_ASSERT(end != model::AttemptEnd::verdict);
     ASSAY_TRY(auto job, tx.job(token.job));
     if (!job || !leased_by(*job, token)) {
         ASSAY_TRY(const bool already, ended_so(tx, token, end));
-        if (already) return ok;
+        if (already) return Ended{};
         return stale(token);
     }
     ASSAY_CHECK(tx.end_attempt(job->id, token.attempt, end, detail, now_ms));
@@ -147,9 +173,15 @@ Result<> give_back(store::Tx& tx, const Token& token, model::AttemptEnd end, std
     job->reason_details = detail;
     job->reason_since_ms = now_ms;
     ASSAY_CHECK(tx.update_job(*job));
-    if (job->faults < faults_max) return tx.move(job->submission, model::State::queued);
-    ASSAY_TRY(const Finished failed, infrastructure_failed(tx, *job));
-    return grade(tx, *job, failed, now_ms);
+    Ended ended;
+    if (job->faults < faults_max) {
+        ASSAY_CHECK(tx.move_job(job->id, model::State::queued));
+    } else {
+        ASSAY_TRY(const Finished failed, infrastructure_failed(tx, *job));
+        ASSAY_TRY(ended, grade(tx, *job, failed, now_ms));
+    }
+    ended.attempt = end;
+    return ended;
 }
 
 Result<bool> holds(store::Reading& reading, const Token& token) {

@@ -50,15 +50,24 @@ struct Finished {
 };
 Finished finished_from(const model::Report&);
 
+// What the end of an attempt brought about: for the log and counters, after COMMIT. Empty: this very attempt had ended so
+// before, its answer was lost.
+struct Ended {
+    std::optional<model::AttemptEnd> attempt;
+    std::optional<model::Verdict> verdict;       // it ended the job
+    bool kept_old = false;                       // a rejudge's fault, which leaves the earlier verdict in place
+    std::optional<store::Standing> broken;       // the module was paused by it: grader_broken
+};
+
 // Commits a report: running, this attempt, this epoch, no verdict yet: one conditional change.
 // Errors: conflict (stale token). The same token again is success (a lost answer); what it brings then is not looked at.
-Result<> finish(store::Tx&, const Token&, const Finished&, std::int64_t now_ms);
+Result<Ended> finish(store::Tx&, const Token&, const Finished&, std::int64_t now_ms);
 
 // Ends an attempt that brought no verdict. fault: counted, and at faults_max the job ends as system_fault with a report that
 // names the faults; cut: back in line, uncounted. `reason` is what people are told while it waits again. The same token again
 // is success and changes nothing. Errors: conflict.
-Result<> give_back(store::Tx&, const Token&, model::AttemptEnd, std::optional<model::Reason> reason, const std::string& detail,
-                   std::int64_t now_ms);
+Result<Ended> give_back(store::Tx&, const Token&, model::AttemptEnd, std::optional<model::Reason> reason,
+                        const std::string& detail, std::int64_t now_ms);
 
 // Whether the token is the lease of a job that runs now.
 Result<bool> holds(store::Reading&, const Token&);

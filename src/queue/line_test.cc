@@ -1,146 +1,9 @@
-// The line against a real store: its rules one by one, then a seeded simulation of everything at once.
-#include "queue/line.hh"
-
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <map>
-#include <random>
-#include <set>
-
-#include "queue/board.hh"
-#include "queue/view.hh"
-#include "store/store.hh"
-#include "sys/file.hh"
-#include "sys/random.hh"
+// The line against a real store: its rules one by one.
+#include "queue/line_fixture.hh"
+#include "queue/staff.hh"
 
 namespace assay::queue {
 namespace {
-
-using model::AttemptEnd;
-using model::State;
-using store::Reading;
-using store::Tx;
-
-SubmissionId id_of(int number) {
-    const std::string digits = std::to_string(number);
-    return SubmissionId{std::string(16 - digits.size(), '0') + digits};
-}
-
-Finished passed() {
-    model::Report report;
-    report.verdict = model::Verdict::passed;
-    report.score = 10;
-    report.score_max = 10;
-    return finished_from(report);
-}
-
-class LineTest : public ::testing::Test {
-protected:
-    void SetUp() override {
-        const std::string memory = "/dev/shm";  // What is tested here is no disk's doing.
-        const std::string base = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path().string();
-        directory_ = base + "/assay-line-" + sys::random_text(8, "abcdefgh");
-        ASSERT_TRUE(sys::make_directory(directory_));
-        open();
-        model::Plan plan;
-        plan.title = "Module";
-        plan.stages.emplace_back();
-        plan.stages.back().name = "run";
-        plan.stages.back().command = {"true"};
-        write([&](Tx& tx) -> Result<> {
-            ASSAY_CHECK(tx.put_course({.id = CourseId{"C"}, .title = "Course"}));
-            ASSAY_TRY(const RevisionId revision,
-                      tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 1, std::string(64, 'd'), model::to_json(plan), 1}));
-            ASSAY_CHECK(tx.put_module({CourseId{"C"}, ModuleId{"M"}, "Module", false, revision}));
-            for (int p = 0; p < 5; ++p) {
-                store::Participant participant;
-                participant.course = CourseId{"C"};
-                participant.id = ParticipantId{"p" + std::to_string(p)};
-                ASSAY_CHECK(tx.put_participant(participant));
-            }
-            return ok;
-        });
-        board_.set_slots(2);
-    }
-    void TearDown() override {
-        store_.reset();
-        ASSERT_TRUE(sys::remove_tree(directory_));
-    }
-    void open() {
-        store_.reset();
-        auto opened = store::open_sqlite({directory_ + "/assay.db", {}});
-        ASSERT_TRUE(opened) << opened.error().text();
-        store_ = std::move(*opened);
-    }
-    void write(store::Store::Change change) {
-        const auto written = store_->write_and_wait(std::move(change));
-        ASSERT_TRUE(written) << written.error().text();
-    }
-    void submit(int number, int participant) {
-        write([&](Tx& tx) { return add(tx, number, participant, 0); });
-    }
-    static Result<> add(Tx& tx, int number, int participant, std::int64_t place) {
-        store::Submission s;
-        s.id = id_of(number);
-        s.course = CourseId{"C"};
-        s.module = ModuleId{"M"};
-        s.participant = ParticipantId{"p" + std::to_string(participant)};
-        s.revision = RevisionId{1};
-        s.sha256 = std::string(64, 'a');
-        s.last_byte_ms = number;
-        ASSAY_CHECK(tx.add_submission(s));
-        store::Job job;
-        job.submission = s.id;
-        job.place = place;
-        ASSAY_TRY([[maybe_unused]] const JobId id, tx.add_job(job));
-        return ok;
-    }
-    std::optional<Lease> grant_one(std::int64_t epoch) {
-        std::optional<Lease> lease;
-        write([&](Tx& tx) -> Result<> {
-            Snapshot snapshot;
-            ASSAY_CHECK(snapshot.take(tx, board_, now_ms_));
-            ASSAY_TRY(lease, grant(tx, snapshot.situation, epoch));
-            return ok;
-        });
-        return lease;
-    }
-    std::int64_t epoch() {
-        std::int64_t value = 0;
-        write([&](Tx& tx) -> Result<> {
-            ASSAY_TRY(value, begin_epoch(tx));
-            return ok;
-        });
-        return value;
-    }
-    Result<> finish_it(const Token& token) {
-        return store_->write_and_wait([&](Tx& tx) { return finish(tx, token, passed(), now_ms_); });
-    }
-    Result<> fault(const Token& token, const std::string& why = "the sandbox broke") {
-        return store_->write_and_wait([&](Tx& tx) { return give_back(tx, token, AttemptEnd::fault, model::Reason::retry, why, now_ms_); });
-    }
-    template <class F>
-    auto read(F query) {
-        std::optional<typename std::invoke_result_t<F, Reading&>::Value> value;
-        const auto result = store_->read([&](Reading& reading) -> Result<> {
-            ASSAY_TRY(auto found, query(reading));
-            value.emplace(std::move(found));
-            return ok;
-        });
-        EXPECT_TRUE(result) << result.error().text();
-        return std::move(value).value();
-    }
-    State state(int number) {
-        return read([&](Reading& r) { return r.submission(id_of(number)); })->state;
-    }
-
-    std::string directory_;
-    std::unique_ptr<store::Store> store_;
-    std::int64_t now_ms_ = 1'000'000;
-    Board board_{1'000'000};
-};
 
 TEST_F(LineTest, EpochsGrowOverRestarts) {
     const auto first = epoch();
@@ -212,6 +75,124 @@ TEST_F(LineTest, CutsAreNeverCountedAgainstAJob) {
     EXPECT_EQ(state(1), State::graded);
 }
 
+TEST_F(LineTest, ARejudgeLeavesTheOldVerdictUntilTheNewOneIsThere) {
+    submit(1, 0);
+    const auto e = epoch();
+    ASSERT_TRUE(finish_it(grant_one(e)->token));
+    const auto again = [&] { return store_->write_and_wait([](Tx& tx) -> Result<> {
+        ASSAY_CHECK(rejudge(tx, id_of(1)));
+        return ok;
+    }); };
+    const auto view = [&] { return *read([&](Reading& r) { return view_submission(r, board_, id_of(1), now_ms_); }); };
+    ASSERT_TRUE(again());
+    ASSERT_TRUE(again());  // Said, not done twice.
+    EXPECT_EQ(read([](Reading& r) { return r.waiting(10); }).size(), 1u);
+    EXPECT_EQ(view().rejudge->generation, 2);
+
+    auto lease = grant_one(e);
+    ASSERT_TRUE(lease);
+    for (int i = 1; i <= faults_max; ++i) {
+        EXPECT_EQ(view().submission.state, State::graded);
+        EXPECT_EQ(view().verdict, model::Verdict::passed);
+        ASSERT_TRUE(fault(lease->token));
+        if (i < faults_max) lease = grant_one(e);
+    }
+    // It ended by a fault of ours: kept for staff, but the verdict he had is the one that is shown.
+    EXPECT_EQ(view().verdict, model::Verdict::passed);
+    EXPECT_EQ(view().submission.generation, 1);
+    EXPECT_FALSE(view().rejudge);
+    EXPECT_EQ(read([](Reading& r) { return r.verdict(id_of(1), 2); })->verdict, model::Verdict::system_fault);
+
+    ASSERT_TRUE(again());
+    lease = grant_one(e);
+    ASSERT_TRUE(finish_it(lease->token));
+    EXPECT_EQ(view().submission.generation, 3);
+    EXPECT_EQ(view().submission.state, State::graded);
+    EXPECT_TRUE(finish_it(lease->token));
+}
+
+TEST_F(LineTest, ABrokenGraderPausesItsModuleInsideTheVerdictsCommit) {
+    const auto e = epoch();
+    Finished broken = passed();
+    broken.verdict = model::Verdict::grader_fault;
+    for (int i = 1; i <= broken_faults; ++i) {
+        submit(i, i % 2);
+        const auto lease = grant_one(e);
+        ASSERT_TRUE(lease) << i;
+        Ended ended;
+        write([&](Tx& tx) -> Result<> {
+            ASSAY_TRY(ended, finish(tx, lease->token, broken, now_ms_));
+            return ok;
+        });
+        EXPECT_EQ(ended.broken.has_value(), i == broken_faults);
+    }
+    submit(9, 3);
+    open();
+    EXPECT_FALSE(grant_one(e));
+    EXPECT_EQ(read([&](Reading& r) { return view_submission(r, board_, id_of(9), now_ms_); })->waiting->reason, model::Reason::grader_broken);
+    write([](Tx& tx) -> Result<> {
+        ASSAY_CHECK(resume(tx, CourseId{"C"}, ModuleId{"M"}));
+        return ok;
+    });
+    EXPECT_TRUE(grant_one(e));
+}
+
+TEST_F(LineTest, StaffHoldAndReleaseAndAreToldWhatCannotBe) {
+    submit(1, 0);
+    submit(2, 1);
+    write([](Tx& tx) -> Result<> {  // Beyond submissions_max: it was never in line.
+        store::Submission s = **tx.submission(id_of(2));
+        s.id = id_of(3);
+        s.state = State::held;
+        s.held_reason = model::Reason::submissions_used;
+        return tx.add_submission(s);
+    });
+    std::string said;
+    const auto staff = [&](auto&& act) {
+        return store_->write_and_wait([&](Tx& tx) -> Result<> {
+            ASSAY_TRY(said, act(tx));
+            return ok;
+        });
+    };
+    ASSERT_TRUE(staff([&](Tx& tx) { return hold(tx, id_of(1), 555); }));
+    EXPECT_EQ(state(1), State::held);
+    ASSERT_TRUE(staff([&](Tx& tx) { return hold(tx, id_of(1), 999); }));
+    EXPECT_NE(said.find("already (held_by_staff)"), std::string::npos);
+    const auto held = read([&](Reading& r) { return view_submission(r, board_, id_of(1), now_ms_); })->waiting;
+    EXPECT_EQ(held->reason, model::Reason::held_by_staff);
+    EXPECT_EQ(held->since_ms, 555);
+    ASSERT_TRUE(staff([&](Tx& tx) { return pause(tx, CourseId{"C"}, ModuleId{"M"}, 777); }));
+    const std::string json = read([&](Reading& r) {
+        return queue_json(r, board_, now_ms_, [](const Waiting&) { return WaitText{"the sentence", ""}; });
+    });
+    const std::string text = *queue_text(json);
+    for (const char* part : {"0 running, 1 queued, 2 held", "paused   C/M since ", "queued      1 0000000000000002 C/M p1 since ",
+                             " module_paused: the sentence", "held        - 0000000000000001", " submissions_used: "}) {
+        EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+    }
+    ASSERT_TRUE(staff([&](Tx& tx) { return resume(tx, CourseId{"C"}, ModuleId{"M"}); }));
+    ASSERT_TRUE(staff([&](Tx& tx) { return release(tx, id_of(3)); }));
+    ASSERT_TRUE(staff([&](Tx& tx) { return release(tx, id_of(1)); }));
+    // The held one kept its place; the other begins at the end.
+    const auto waiting = read([](Reading& r) { return r.waiting(10); });
+    ASSERT_EQ(waiting.size(), 3u);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(waiting[static_cast<std::size_t>(i)].job.submission, id_of(i + 1));
+
+    const auto e = epoch();
+    ASSERT_TRUE(grant_one(e));
+    const auto refused = [&](auto&& act, Fault fault, const char* part) {
+        const auto result = staff(act);
+        ASSERT_FALSE(result);
+        EXPECT_EQ(result.error().fault(), fault);
+        EXPECT_NE(result.error().text().find(part), std::string::npos) << result.error().text();
+    };
+    refused([&](Tx& tx) { return hold(tx, id_of(1), 1); }, Fault::conflict, "0000000000000001 is running");
+    refused([&](Tx& tx) { return release(tx, id_of(1)); }, Fault::conflict, "is running");
+    refused([&](Tx& tx) { return rejudge(tx, id_of(2)); }, Fault::conflict, "is queued");
+    refused([&](Tx& tx) { return rejudge(tx, id_of(8)); }, Fault::missing, "no submission 0000000000000008");
+    refused([&](Tx& tx) { return pause(tx, CourseId{"C"}, ModuleId{"X"}, 1); }, Fault::missing, "no module C/X");
+}
+
 TEST_F(LineTest, AViewSaysWhereASubmissionStands) {
     submit(1, 0);
     submit(2, 0);
@@ -262,130 +243,6 @@ TEST(Counting, TheOneThatCounts) {
     EXPECT_EQ(counting(all, plan), 4u);
     EXPECT_EQ(counting({}, plan), std::nullopt);
 }
-
-// --- Everything at once, from a seed. The simulation keeps its own, simpler book and compares.
-
-class Simulation : public LineTest, public ::testing::WithParamInterface<unsigned> {
-protected:
-    int pick(int below) { return std::uniform_int_distribution{0, below - 1}(random_); }
-
-    void arrive() {
-        const int number = ++submitted_;
-        const int participant = pick(5);
-        write([&](Tx& tx) -> Result<> {
-            ASSAY_TRY(const auto earlier, tx.submissions(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p" + std::to_string(participant)}, 50));
-            Arrival arrival{"bytes of " + std::to_string(number), RevisionId{1}, number};
-            const auto decision = decide_arrival(arrival, earlier, {}, 0, {});
-            std::int64_t place = 0;
-            if (decision.replaces) {
-                ASSAY_TRY(const auto job, tx.job_of(*decision.replaces, 1));
-                place = job->place;
-            }
-            ASSAY_CHECK(add(tx, number, participant, place));
-            if (decision.replaces) {
-                ASSAY_CHECK(tx.supersede(*decision.replaces, id_of(number)));
-                replaced_.insert(*decision.replaces);
-            }
-            return ok;
-        });
-    }
-    void lease_some() {
-        if (const auto lease = grant_one(epoch_)) {
-            live_.push_back(lease->token);
-            all_.push_back(lease->token);
-            EXPECT_FALSE(replaced_.contains(lease->submission));
-            EXPECT_FALSE(verdicts_.contains(lease->token.job.value)) << "leased after its verdict";
-        }
-    }
-    void report(const Token& token) {
-        const bool live = std::ranges::find(live_, token) != live_.end();
-        const bool own = verdicts_.contains(token.job.value) && verdicts_.at(token.job.value) == token;
-        const auto result = finish_it(token);
-        EXPECT_EQ(result.has_value(), live || own) << "job " << token.job.value << " attempt " << token.attempt;
-        if (live) verdicts_.emplace(token.job.value, token);
-        std::erase(live_, token);
-    }
-    void lose(const Token& token) {
-        const bool live = std::ranges::find(live_, token) != live_.end();
-        const bool told_before = std::ranges::find(faulted_, token) != faulted_.end();
-        EXPECT_EQ(fault(token).has_value(), live || told_before);
-        if (live) faulted_.push_back(token);
-        std::erase(live_, token);
-        if (live) ++faults_[token.job.value];
-        if (live && faults_[token.job.value] == faults_max) ended_by_faults_.insert(token.job.value);
-    }
-    void restart() {
-        open();
-        write([&](Tx& tx) -> Result<> {
-            ASSAY_TRY(const auto voided, void_all_leases(tx, now_ms_));
-            EXPECT_EQ(voided, static_cast<std::int64_t>(live_.size()));
-            return ok;
-        });
-        live_.clear();
-        epoch_ = epoch();
-    }
-    void check() {
-        const auto running = read([](Reading& r) { return r.running(); });
-        EXPECT_EQ(running.size(), live_.size());
-        std::set<std::string> people;
-        for (const auto& job : running) EXPECT_TRUE(people.insert(job.participant.text()).second) << "two jobs of one participant";
-    }
-
-    std::mt19937 random_{GetParam()};
-    int submitted_ = 0;
-    std::int64_t epoch_ = 0;
-    std::vector<Token> live_;
-    std::vector<Token> all_;
-    std::vector<Token> faulted_;
-    std::set<SubmissionId> replaced_;
-    std::map<std::int64_t, Token> verdicts_;  // job → who brought it
-    std::map<std::int64_t, int> faults_;
-    std::set<std::int64_t> ended_by_faults_;
-};
-
-TEST_P(Simulation, EveryJobEndsOnceAndNothingStaleIsCommitted) {
-    epoch_ = epoch();
-    for (int step = 0; step < 250; ++step) {
-        now_ms_ += pick(2000);
-        const int what = pick(100);
-        if (what < 25) arrive();
-        else if (what < 60) lease_some();
-        else if (what < 75 && !live_.empty()) report(live_[static_cast<std::size_t>(pick(static_cast<int>(live_.size())))]);
-        else if (what < 85 && !all_.empty()) report(all_[static_cast<std::size_t>(pick(static_cast<int>(all_.size())))]);
-        else if (what < 95 && !all_.empty()) lose(all_[static_cast<std::size_t>(pick(static_cast<int>(all_.size())))]);
-        else if (what >= 97) restart();
-        check();
-        if (HasFailure()) FAIL() << "seed " << GetParam() << ", step " << step;
-    }
-    now_ms_ += 60'000;  // Past every back-off.
-    for (int rounds = 0; rounds < 1000; ++rounds) {
-        lease_some();
-        if (live_.empty()) break;
-        report(live_.front());
-    }
-
-    for (int number = 1; number <= submitted_; ++number) {
-        const auto submission = read([&](Reading& r) { return r.submission(id_of(number)); });
-        const auto job = read([&](Reading& r) { return r.job_of(id_of(number), 1); });
-        const auto verdict = read([&](Reading& r) { return r.verdict(id_of(number), 1); });
-        ASSERT_TRUE(submission && job);
-        EXPECT_EQ(job->state, submission->state);
-        EXPECT_LE(job->faults, faults_max);
-        if (replaced_.contains(id_of(number))) {
-            EXPECT_EQ(submission->state, State::superseded);
-            EXPECT_FALSE(verdict);
-            continue;
-        }
-        ASSERT_EQ(submission->state, State::graded) << number;
-        ASSERT_TRUE(verdict);
-        const bool by_faults = ended_by_faults_.contains(job->id.value);
-        EXPECT_EQ(verdict->verdict == model::Verdict::system_fault, by_faults);
-        EXPECT_NE(by_faults, verdicts_.contains(job->id.value));
-        for (const auto& attempt : read([&](Reading& r) { return r.attempts(job->id); })) EXPECT_TRUE(attempt.end);
-    }
-}
-
-INSTANTIATE_TEST_SUITE_P(Seeds, Simulation, ::testing::Range(1u, 13u));
 
 }  // namespace
 }  // namespace assay::queue

@@ -45,6 +45,12 @@ bool backing_off(const Situation& s, const store::QueuedJob& job) {
     return job.job.cuts_in_a_row >= cuts_backoff_from && s.now_ms < may_start_ms(s, job);
 }
 
+const store::Standing* pause_of(const Situation& s, const store::QueuedJob& job) {
+    const auto of_its_module = [&job](const store::Standing& it) { return it.course == job.course && it.module == job.module; };
+    const auto found = std::ranges::find_if(s.paused, of_its_module);
+    return found == s.paused.end() ? nullptr : &*found;
+}
+
 // A technical text may name files of this machine, which are nobody's business.
 std::string without_paths(std::string_view text) {
     std::string kept;
@@ -106,7 +112,7 @@ std::optional<JobId> choose(const Situation& s) {
     if (std::ranges::any_of(s.running, alone)) return std::nullopt;
     const auto busy = people_of(s.running);
     for (const store::QueuedJob& job : s.waiting) {
-        if (backing_off(s, job)) continue;
+        if (backing_off(s, job) || pause_of(s, job) != nullptr) continue;
         if (busy.contains(Person{job.course, job.participant})) continue;
         // Its turn has come: nobody overtakes it any more, or it would wait for ever.
         if (alone(job) && !s.running.empty()) return std::nullopt;
@@ -118,7 +124,7 @@ std::optional<JobId> choose(const Situation& s) {
 std::optional<std::int64_t> next_wake_ms(const Situation& s) {
     std::optional<std::int64_t> first;
     for (const store::QueuedJob& job : s.waiting) {
-        if (backing_off(s, job)) first = std::min(first.value_or(may_start_ms(s, job)), may_start_ms(s, job));
+        if (backing_off(s, job) && pause_of(s, job) == nullptr) first = std::min(first.value_or(may_start_ms(s, job)), may_start_ms(s, job));
     }
     return first;
 }
@@ -126,9 +132,13 @@ std::optional<std::int64_t> next_wake_ms(const Situation& s) {
 std::optional<Waiting> explain(const Situation& s, JobId id) {
     const auto found = std::ranges::find(s.waiting, id, [](const store::QueuedJob& job) { return job.job.id; });
     if (found == s.waiting.end()) return std::nullopt;
-    const store::QueuedJob& job = *found;
+    return explain_at(s, static_cast<std::size_t>(found - s.waiting.begin()));
+}
+
+Waiting explain_at(const Situation& s, std::size_t index) {
+    const store::QueuedJob& job = s.waiting[index];
     Waiting waiting;
-    waiting.position = found - s.waiting.begin() + 1;
+    waiting.position = static_cast<std::int64_t>(index) + 1;
     waiting.since_ms = job.job.reason_since_ms != 0 ? job.job.reason_since_ms : job.received_ms;
     const auto because = [&](model::Reason reason, std::optional<model::WaitDetail> detail) {
         waiting.reason = reason;
@@ -142,6 +152,10 @@ std::optional<Waiting> explain(const Situation& s, JobId id) {
     using enum model::WaitDetailKind;
     const auto running = static_cast<std::int64_t>(s.running.size());
     if (s.draining) return because(Reason::drain, {});
+    if (const store::Standing* const pause = pause_of(s, job)) {
+        waiting.since_ms = std::max(waiting.since_ms, pause->paused_since_ms);
+        return because(pause->paused.value_or(Reason::module_paused), {});
+    }
     if (s.slots <= 0) return because(Reason::no_runner, s.no_runner);
     if (backing_off(s, job)) return because(Reason::retry, WaitDetail{.kind = cut_backoff, .number = may_start_ms(s, job) - s.now_ms});
     if (people_of(s.running).contains(Person{job.course, job.participant})) return because(Reason::fair_share, WaitDetail{.kind = own_running});
@@ -150,6 +164,33 @@ std::optional<Waiting> explain(const Situation& s, JobId id) {
     if (std::ranges::any_of(s.running, alone)) return because(Reason::slot, WaitDetail{.kind = lone_job});
     if (running >= s.slots) return because(Reason::slot, WaitDetail{.kind = slots_busy, .number = running, .of = s.slots});
     return because(Reason::slot, WaitDetail{.kind = waiting.position == 1 ? about_to_start : others_first});
+}
+
+store::Standing standing_after(store::Standing standing, const Judged& judged, RevisionId current, std::int64_t now_ms) {
+    if (judged.revision != current) return standing;
+    if (standing.revision != current) {
+        standing.revision = current;
+        standing.faults_in_a_row = 0;
+        if (standing.paused == model::Reason::grader_broken) standing.paused.reset();
+    }
+    if (!faulted(judged.verdict)) {
+        standing.faults_in_a_row = 0;
+    } else if (++standing.faults_in_a_row > 1) {
+        standing.faults_of_several |= standing.faults_of != judged.participant;
+    }
+    if (standing.faults_in_a_row <= 1) {
+        standing.faults_of_several = false;
+        standing.faults_of = standing.faults_in_a_row == 1 ? std::optional{judged.participant} : std::nullopt;
+    }
+    if (standing.faults_in_a_row >= broken_faults && standing.faults_of_several && !standing.paused) {
+        standing.paused = model::Reason::grader_broken;
+        standing.paused_since_ms = now_ms;
+    }
+    return standing;
+}
+
+bool takes_the_place(model::Verdict fresh, std::optional<model::Verdict> before) {
+    return !faulted(fresh) || !before || faulted(before);
 }
 
 }  // namespace assay::queue

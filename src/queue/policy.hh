@@ -42,6 +42,7 @@ std::optional<model::Refusal> closed_at(const model::Plan&, std::int64_t at_ms);
 struct Situation {
     std::span<const store::QueuedJob> waiting;   // by place
     std::span<const store::QueuedJob> running;
+    std::span<const store::Standing> paused;     // modules nothing of which starts
     int slots = 0;                               // of connected, fit runners
     std::int64_t now_ms = 0;
     std::int64_t server_started_ms = 0;
@@ -49,7 +50,7 @@ struct Situation {
     model::WaitDetail no_runner;                 // why slots is 0
 };
 
-// Oldest first; at most one running job per participant (of a course); a job that was cut `cuts_alone` times in a row runs
+// Oldest first, of modules that are not paused; at most one running job per participant (of a course); a job that was cut `cuts_alone` times in a row runs
 // alone; one that is backing off waits. nullopt: nothing may start now.
 std::optional<JobId> choose(const Situation&);
 
@@ -73,5 +74,21 @@ struct Waiting {
     std::int64_t position = 0;                   // 1-based among those that wait
 };
 std::optional<Waiting> explain(const Situation&, JobId);
+Waiting explain_at(const Situation&, std::size_t index);  // of `waiting`
+
+// --- What a verdict brings about.
+
+constexpr std::int64_t broken_faults = 5;        // in a row, over at least two participants: the module's grader is broken
+
+// How the module stands after this verdict. Only verdicts on its current revision say anything about it.
+struct Judged {
+    ParticipantId participant;
+    RevisionId revision;                         // that was run
+    model::Verdict verdict = model::Verdict::failed;
+};
+store::Standing standing_after(store::Standing, const Judged&, RevisionId current, std::int64_t now_ms);
+
+// Whether a rejudge's verdict takes the place of the one before: a fault of ours never takes an earlier result away.
+bool takes_the_place(model::Verdict fresh, std::optional<model::Verdict> before);
 
 }  // namespace assay::queue

@@ -129,6 +129,7 @@ TEST(Arrival, WhenAModuleIsOpen) {
 struct Line {
     std::vector<store::QueuedJob> waiting;
     std::vector<store::QueuedJob> running;
+    std::vector<store::Standing> paused;
     int slots = 2;
     std::int64_t now_ms = 10'000'000;
     bool draining = false;
@@ -142,7 +143,7 @@ struct Line {
         queued.received_ms = id;
         return queued;
     }
-    Situation situation() const { return {waiting, running, slots, now_ms, 10'000'000, draining, {}}; }
+    Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}}; }
     std::int64_t chosen() const { return choose(situation()).value_or(JobId{0}).value; }
 };
 
@@ -201,6 +202,18 @@ TEST(Choice, WhatWasCutTwentyTimesRunsAloneAndIsNotOvertaken) {
     EXPECT_EQ(line.chosen(), 0);
 }
 
+TEST(Choice, NothingOfAPausedModuleStarts) {
+    Line line;
+    line.waiting = {Line::job(1, "a", 5), Line::job(2, "b"), Line::job(3, "c")};
+    line.waiting[2].module = ModuleId{"open"};
+    line.paused = {{.course = CourseId{"C"}, .paused = Reason::module_paused, .paused_since_ms = 50}};
+    EXPECT_EQ(line.chosen(), 3);
+    EXPECT_EQ(next_wake_ms(line.situation()), std::nullopt);  // It would not start then either.
+    line.paused[0].course = CourseId{"other"};
+    EXPECT_EQ(line.chosen(), 2);
+    EXPECT_TRUE(next_wake_ms(line.situation()));
+}
+
 // --- Explanation
 
 TEST(Explanation, EveryWaitHasItsReasonAndEvidence) {
@@ -243,9 +256,67 @@ TEST(Explanation, EveryWaitHasItsReasonAndEvidence) {
     line.slots = 0;
     EXPECT_EQ(reason(line, 1), Reason::no_runner);
     EXPECT_EQ(detail(line, 1)->kind, none_connected);
+    line.paused = {{.course = CourseId{"C"}, .paused = Reason::grader_broken, .paused_since_ms = 50}};
+    EXPECT_EQ(reason(line, 1), Reason::grader_broken);
+    EXPECT_EQ(explain(line.situation(), JobId{1})->since_ms, 50);  // It came before.
     line.draining = true;
     EXPECT_EQ(reason(line, 1), Reason::drain);
     EXPECT_FALSE(detail(line, 1));
+}
+
+// --- What a verdict brings about
+
+TEST(Standing, FiveFaultsInARowOfSeveralParticipantsPauseTheModule) {
+    static constexpr RevisionId current{7};
+    struct Step {
+        const char* who;
+        Verdict verdict;
+        RevisionId revision = current;
+    };
+    const auto fault = [](const char* who) { return Step{who, Verdict::grader_fault}; };
+    struct Case {
+        const char* why;
+        std::vector<Step> steps;
+        bool broken;
+    };
+    const std::vector<Case> cases{
+        {"five of two", {fault("a"), fault("a"), fault("b"), fault("a"), {"a", Verdict::system_fault}}, true},
+        {"four", {fault("a"), fault("b"), fault("c"), fault("d")}, false},
+        {"all of one", {fault("a"), fault("a"), fault("a"), fault("a"), fault("a"), fault("a")}, false},
+        {"then of another", {fault("a"), fault("a"), fault("a"), fault("a"), fault("a"), fault("b")}, true},
+        {"one went well between", {fault("a"), fault("b"), fault("a"), {"c", Verdict::failed}, fault("b"), fault("a")}, false},
+        {"the other was before that", {fault("b"), {"c", Verdict::passed}, fault("a"), fault("a"), fault("a"), fault("a"), fault("a")}, false},
+        {"an older revision's say nothing", {fault("a"), fault("b"), fault("a"), fault("b"), {"a", Verdict::grader_fault, RevisionId{6}}}, false},
+        {"nor does its success", {fault("a"), fault("b"), fault("a"), fault("b"), {"a", Verdict::passed, RevisionId{6}}, fault("a")}, true},
+    };
+    for (const Case& c : cases) {
+        store::Standing standing;
+        for (const Step& step : c.steps) standing = standing_after(standing, {ParticipantId{step.who}, step.revision, step.verdict}, current, 99);
+        EXPECT_EQ(standing.paused == Reason::grader_broken, c.broken) << c.why;
+        EXPECT_EQ(standing.paused_since_ms, c.broken ? 99 : 0) << c.why;
+    }
+}
+
+TEST(Standing, ANewRevisionBeginsAnewAndStaffsPauseStays) {
+    const store::Standing broken{{}, {}, Reason::grader_broken, 50, RevisionId{6}, 5, ParticipantId{"a"}, true};
+    const Judged fault{ParticipantId{"b"}, RevisionId{7}, Verdict::grader_fault};
+    const auto anew = standing_after(broken, fault, RevisionId{7}, 99);
+    EXPECT_FALSE(anew.paused);
+    EXPECT_EQ(anew.faults_in_a_row, 1);
+    EXPECT_FALSE(anew.faults_of_several);
+    auto by_staff = broken;
+    by_staff.paused = Reason::module_paused;
+    EXPECT_EQ(standing_after(by_staff, fault, RevisionId{7}, 99).paused, Reason::module_paused);
+    by_staff.revision = RevisionId{7};
+    EXPECT_EQ(standing_after(by_staff, fault, RevisionId{7}, 99).paused_since_ms, 50);
+}
+
+TEST(Standing, AFaultNeverTakesAnEarlierResultAway) {
+    EXPECT_TRUE(takes_the_place(Verdict::failed, Verdict::passed));
+    EXPECT_TRUE(takes_the_place(Verdict::passed, Verdict::system_fault));
+    EXPECT_TRUE(takes_the_place(Verdict::grader_fault, Verdict::system_fault));
+    EXPECT_FALSE(takes_the_place(Verdict::system_fault, Verdict::failed));
+    EXPECT_FALSE(takes_the_place(Verdict::grader_fault, Verdict::passed));
 }
 
 }  // namespace

@@ -28,9 +28,10 @@ public:
                 ASSAY_TRY(view.waiting, waiting(submission));
                 break;
             }
-            case model::State::held:
-                view.waiting = Waiting{submission.held_reason.value_or(model::Reason::held_by_staff), submission.last_byte_ms, {}, 0};
+            case model::State::held: {
+                ASSAY_TRY(view.waiting, explain_held(reading_, submission));
                 break;
+            }
             case model::State::running: {
                 ASSAY_TRY(const auto job, reading_.job_of(submission.id, submission.generation));
                 if (job) view.started_ms = job->started_ms;
@@ -188,6 +189,12 @@ std::optional<std::size_t> counting(std::span<const Countable> newest_first, con
     return best;
 }
 
+Result<Waiting> explain_held(store::Reading& reading, const store::Submission& submission) {
+    ASSAY_TRY(const auto job, reading.job_of(submission.id, submission.generation));  // None when it was never in line.
+    const std::int64_t since_ms = job && job->reason_since_ms != 0 ? job->reason_since_ms : submission.last_byte_ms;
+    return Waiting{submission.held_reason.value_or(model::Reason::held_by_staff), since_ms, {}, 0};
+}
+
 Result<std::optional<SubmissionView>> view_submission(store::Reading& reading, const Board& board, const SubmissionId& id,
                                                       std::int64_t now_ms) {
     ASSAY_TRY(const auto submission, reading.submission(id));
@@ -201,6 +208,9 @@ Result<std::optional<SubmissionView>> view_submission(store::Reading& reading, c
     ASSAY_TRY(SubmissionView view, looking.at(*submission));
     ASSAY_TRY(const auto counts, looking.counting_of(all));
     view.counts = counts && all[*counts].id == id;
+    ASSAY_TRY(const auto newest, reading.newest_job(id));
+    const bool under_way = newest && (newest->state == model::State::queued || newest->state == model::State::running);
+    if (under_way && newest->generation > submission->generation) view.rejudge = newest;
     return std::optional{std::move(view)};
 }
 
@@ -239,6 +249,7 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
         {"revision", view.revision_number},
         {"participant", s.participant.text()},
         {"state", model::to_string(s.state)},
+        {"generation", s.generation},
         {"verdict", view.verdict ? Json(model::to_string(*view.verdict)) : Json(nullptr)},
         {"score", or_null(view.score)},
         {"score_max", or_null(view.score_max)},
@@ -256,6 +267,7 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
         out["reason"] = {{"code", model::to_string(w.reason)}, {"text", said.text}, {"since", time(w.since_ms)}, {"details", said.details}};
         if (w.position > 0) out["position"] = w.position;
     }
+    if (view.rejudge) out["rejudge"] = {{"generation", view.rejudge->generation}, {"state", model::to_string(view.rejudge->state)}};
     if (s.superseded_by) out["superseded_by"] = s.superseded_by->text();
     const std::string self = base_url + "/api/v1/submissions/" + s.id.text();
     out["links"] = {{"self", self}, {"report", self + "/report"}, {"log", self + "/log"}, {"receipt", self + "/receipt"}};

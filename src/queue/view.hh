@@ -26,6 +26,7 @@ struct SubmissionView {
     std::optional<double> score_max;
     std::optional<model::Report> report;         // for the participant (model::for_participant)
     bool counts = false;
+    std::optional<store::Job> rejudge;           // of view_submission: that waits or runs beside the verdict
 };
 
 struct ModuleView {
@@ -43,6 +44,9 @@ constexpr std::size_t reports_shown_bytes_max = 16u << 20;  // of one module vie
 Result<std::optional<SubmissionView>> view_submission(store::Reading&, const Board&, const SubmissionId&, std::int64_t now_ms);
 Result<ModuleView> view_module(store::Reading&, const Board&, const store::Course&, const store::Module&,
                                const store::Participant&, std::int64_t now_ms);
+
+// Why a held submission waits, and since when.
+Result<Waiting> explain_held(store::Reading&, const store::Submission&);
 
 // Which of a participant's submissions (newest first) counts, by the plan's `counts`. Pure. nullopt: none does.
 // Those that wait count as the last one does; a fault of ours or the grader's never takes an earlier result away.

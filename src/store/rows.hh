@@ -63,19 +63,35 @@ struct Submission {
     std::int64_t first_byte_ms = 0;
     std::int64_t last_byte_ms = 0;
     std::string receipt;            // the exact signed document
-    std::int64_t generation = 1;
+    std::int64_t generation = 1;    // the one whose job or verdict is the submission's
     std::optional<SubmissionId> superseded_by;
     std::optional<model::Reason> held_reason;  // while held: held_by_staff, submissions_used
 };
 
 // The evaluation of one submission's generation. `place` orders the line: smaller first; a replacement takes the place of
 // what it replaces.
+//
+// The job of the submission's own generation moves together with it. A rejudge adds a job of the next generation beside the
+// verdict that is there; the submission, already graded, does not move. Only the commit of the new verdict moves its
+// generation (and its revision) forward:
+//
+//                       submission              job 1      job 2                        verdict rows
+//   graded              graded, generation 1    graded     -                            1
+//   rejudge             graded, generation 1    graded     queued                       1
+//   lease, give back    graded, generation 1    graded     queued <-> running           1
+//   commit of verdict 2 graded, generation 2    graded     graded                       1, 2
+//   or, 2 is a fault    graded, generation 1    graded     graded                       1, 2   (1 stays the one shown)
+//
+// So: job.generation == submission.generation: both have one state. job.generation > it: the submission is graded, and the
+// job waits, runs, or ended by a fault of ours that must not cost the participant the verdict he has. At most one job of a
+// submission waits or runs.
 struct Job {
     JobId id;
     SubmissionId submission;
     std::int64_t generation = 1;
     std::int64_t place = 0;
-    model::State state = model::State::queued;  // queued, running, or graded; kept equal to the submission's
+    model::State state = model::State::queued;
+    std::optional<RevisionId> revision;         // of a rejudge: what it runs on; else the submission's
     std::int64_t attempts = 0;                  // started so far, also the number of the newest one
     std::int64_t faults = 0;                    // ended by an infrastructure fault
     std::int64_t cuts_in_a_row = 0;             // ended by a server stop or restart since the last fault or verdict
@@ -92,8 +108,22 @@ struct QueuedJob {
     CourseId course;
     ModuleId module;
     ParticipantId participant;
-    RevisionId revision;
+    RevisionId revision;            // what it runs on
     std::int64_t received_ms = 0;
+};
+
+// How a module stands in line: whether it is paused, and its faults in a row. Faults and a pause for them (grader_broken)
+// belong to one revision: a newer one begins without. A pause by staff stays until they resume it.
+struct Standing {
+    CourseId course;
+    ModuleId module;
+    std::optional<model::Reason> paused;        // module_paused, grader_broken
+    std::int64_t paused_since_ms = 0;
+    RevisionId revision;                        // of the faults
+    std::int64_t faults_in_a_row = 0;           // verdicts: system_fault, grader_fault
+    std::optional<ParticipantId> faults_of;     // the first one of that row
+    bool faults_of_several = false;             // not his alone
+    bool operator==(const Standing&) const = default;
 };
 
 struct Attempt {

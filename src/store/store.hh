@@ -53,8 +53,12 @@ public:
     virtual Result<std::optional<VerdictRow>> verdict(const SubmissionId&, std::int64_t generation) = 0;
     virtual Result<std::optional<Job>> job(JobId) = 0;
     virtual Result<std::optional<Job>> job_of(const SubmissionId&, std::int64_t generation) = 0;
+    virtual Result<std::optional<Job>> newest_job(const SubmissionId&) = 0;               // of the highest generation
     virtual Result<std::vector<QueuedJob>> waiting(int count_max) = 0;                    // by place
     virtual Result<std::vector<QueuedJob>> running() = 0;
+    virtual Result<std::vector<Submission>> held(int count_max) = 0;                      // oldest first
+    virtual Result<Standing> standing(const CourseId&, const ModuleId&) = 0;              // of one never noted: the defaults
+    virtual Result<std::vector<Standing>> paused() = 0;  // by course and module; without those a newer revision has ended
     virtual Result<std::vector<Attempt>> attempts(JobId) = 0;
     virtual Result<std::vector<ReceiptKey>> receipt_keys() = 0;                           // oldest first
     virtual Result<std::optional<std::string>> setting(const std::string& name) = 0;
@@ -70,10 +74,17 @@ public:
     virtual Result<> put_participant(const Participant&) = 0;                              // errors: conflict (token or key already someone else's in the course)
     virtual Result<> add_submission(const Submission&) = 0;
     virtual Result<JobId> add_job(const Job&) = 0;                                         // place 0: at the end of the line
-    // Moves job and submission together. Asserts model::can_move.
+    // Moves the submission and the job of its generation together. Asserts model::can_move.
     virtual Result<> move(const SubmissionId&, model::State to) = 0;
+    // Moves the job, and with it the submission when the job is of its generation. Asserts model::can_move.
+    virtual Result<> move_job(JobId, model::State to) = 0;
+    // queued -> held, for this reason.
+    virtual Result<> hold(const SubmissionId&, model::Reason why) = 0;
+    // A graded submission shows the verdict of this later generation from now on.
+    virtual Result<> advance(const SubmissionId&, std::int64_t generation, RevisionId) = 0;
+    virtual Result<> put_standing(const Standing&) = 0;
     virtual Result<> supersede(const SubmissionId& older, const SubmissionId& by) = 0;
-    virtual Result<> update_job(const Job&) = 0;                                           // all but id, submission, generation, state
+    virtual Result<> update_job(const Job&) = 0;                                           // all but id, submission, generation, state, revision
     virtual Result<> add_attempt(const Attempt&) = 0;
     virtual Result<> end_attempt(JobId, std::int64_t number, model::AttemptEnd, const std::string& detail, std::int64_t ended_ms) = 0;
     virtual Result<> add_verdict(const VerdictRow&) = 0;                                   // errors: conflict (there is one already)

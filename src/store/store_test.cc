@@ -185,6 +185,69 @@ TEST_P(StoreSuite, AttemptsAndVerdictsAreWrittenOnce) {
     EXPECT_EQ(ended.error().fault(), Fault::missing);
 }
 
+TEST_P(StoreSuite, ARejudgeMovesItsJobAloneUntilItsVerdictIsThere) {
+    JobId second;
+    write([&](Tx& tx) -> Result<> {
+        ASSAY_TRY(const JobId first, submit(tx, 1));
+        ASSAY_CHECK(tx.move_job(first, State::running));
+        ASSAY_CHECK(tx.move_job(first, State::graded));
+        ASSAY_TRY(const RevisionId newer, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 2, std::string(64, 'e'), "{}", 8}));
+        Job job;
+        job.submission = id_of(1);
+        job.generation = 2;
+        job.revision = newer;
+        ASSAY_TRY(second, tx.add_job(job));
+        return ok;
+    });
+    const auto submission = [&] { return *read([](Reading& r) { return r.submission(id_of(1)); }); };
+    EXPECT_EQ(submission().state, State::graded);
+    EXPECT_EQ(read([](Reading& r) { return r.newest_job(id_of(1)); })->id, second);
+    const auto waiting = read([](Reading& r) { return r.waiting(10); });
+    ASSERT_EQ(waiting.size(), 1u);
+    EXPECT_EQ(waiting[0].revision, RevisionId{2});
+    write([&](Tx& tx) { return tx.move_job(second, State::running); });
+    EXPECT_EQ(submission().state, State::graded);
+    EXPECT_EQ(submission().generation, 1);
+    write([&](Tx& tx) -> Result<> {
+        ASSAY_CHECK(tx.move_job(second, State::graded));
+        return tx.advance(id_of(1), 2, RevisionId{2});
+    });
+    EXPECT_EQ(submission().generation, 2);
+    EXPECT_EQ(submission().revision, RevisionId{2});
+    const auto back = store_->write_and_wait([](Tx& tx) { return tx.advance(id_of(1), 1, RevisionId{1}); });
+    EXPECT_EQ(back.error().fault(), Fault::missing);
+}
+
+TEST_P(StoreSuite, WhatIsHeldAndHowAModuleStands) {
+    write([](Tx& tx) -> Result<> {
+        for (int i = 1; i <= 2; ++i) ASSAY_CHECK(submit(tx, i));
+        return tx.hold(id_of(2), model::Reason::held_by_staff);
+    });
+    const auto held = read([](Reading& r) { return r.held(10); });
+    ASSERT_EQ(held.size(), 1u);
+    EXPECT_EQ(held[0].held_reason, model::Reason::held_by_staff);
+    EXPECT_EQ(read([](Reading& r) { return r.waiting(10); }).size(), 1u);
+    write([](Tx& tx) { return tx.move(id_of(2), State::queued); });
+    EXPECT_FALSE(read([](Reading& r) { return r.submission(id_of(2)); })->held_reason);
+
+    const auto standing = [&] { return read([](Reading& r) { return r.standing(CourseId{"C"}, ModuleId{"M"}); }); };
+    const auto paused = [&] { return read([](Reading& r) { return r.paused(); }).size(); };
+    EXPECT_FALSE(standing().paused);
+    Standing noted{CourseId{"C"}, ModuleId{"M"}, model::Reason::grader_broken, 77, RevisionId{1}, 5, ParticipantId{"p"}, true};
+    write([&](Tx& tx) { return tx.put_standing(noted); });
+    reopen();
+    EXPECT_EQ(standing(), noted);
+    EXPECT_EQ(paused(), 1u);
+    write([](Tx& tx) -> Result<> {
+        ASSAY_TRY(const RevisionId newer, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 2, std::string(64, 'e'), "{}", 8}));
+        return tx.put_module({CourseId{"C"}, ModuleId{"M"}, "Module", false, newer});
+    });
+    EXPECT_EQ(paused(), 0u);  // A repaired grader deserves a try; staff's own pause does not end so.
+    noted.paused = model::Reason::module_paused;
+    write([&](Tx& tx) { return tx.put_standing(noted); });
+    EXPECT_EQ(paused(), 1u);
+}
+
 TEST_P(StoreSuite, AChangeThatFailsTakesNothingWithItButItself) {
     constexpr int writers = 100;
     std::mutex mutex;

@@ -86,9 +86,10 @@ Result<JobId> Changes::add_job(const Job& j) {
     }
     ASSAY_CHECK(database_.change(
         "INSERT INTO job (submission, generation, place, state, attempts, faults, cuts_in_a_row, reason, reason_details,"
-        " reason_since_ms, epoch, started_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " reason_since_ms, epoch, started_ms, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {view(j.submission.text()), j.generation, place, model::to_string(j.state), j.attempts, j.faults, j.cuts_in_a_row,
-         word_or_null(j.reason), view(j.reason_details), j.reason_since_ms, j.epoch, j.started_ms}));
+         word_or_null(j.reason), view(j.reason_details), j.reason_since_ms, j.epoch, j.started_ms,
+         j.revision ? Value{j.revision->value} : Value{nullptr}}));
     return JobId{database_.last_insert_id()};
 }
 
@@ -102,6 +103,39 @@ Result<> Changes::move(const SubmissionId& id, model::State to) {
     ASSAY_CHECK(database_.change("UPDATE job SET state = ? WHERE submission = ? AND generation = ?",
                                  {model::to_string(to), view(id.text()), found->generation}));
     return ok;
+}
+
+Result<> Changes::move_job(JobId id, model::State to) {
+    ASSAY_TRY(const auto found, job(id));
+    if (!found) return Error{Fault::missing, "there is no job " + std::to_string(id.value)};
+    ASSAY_TRY(const auto whose, submission(found->submission));
+    ASSAY_ASSERT(whose.has_value());
+    if (whose->generation == found->generation) return move(whose->id, to);
+    ASSAY_ASSERT(whose->state == model::State::graded && whose->generation < found->generation);
+    ASSAY_ASSERT(model::can_move(found->state, to));
+    return change_one("UPDATE job SET state = ? WHERE id = ?", {model::to_string(to), id.value}, "job");
+}
+
+Result<> Changes::hold(const SubmissionId& id, model::Reason why) {
+    ASSAY_CHECK(move(id, model::State::held));
+    return change_one("UPDATE submission SET held_reason = ? WHERE id = ?", {model::to_string(why), view(id.text())}, "submission");
+}
+
+Result<> Changes::advance(const SubmissionId& id, std::int64_t generation, RevisionId revision) {
+    return change_one("UPDATE submission SET generation = ?1, revision = ?2 WHERE id = ?3 AND state = 'graded' AND generation < ?1",
+                      {generation, revision.value, view(id.text())}, "graded submission of an earlier generation");
+}
+
+Result<> Changes::put_standing(const Standing& s) {
+    const Value faults_of = s.faults_of ? Value{view(s.faults_of->text())} : Value{nullptr};
+    return change_one(
+        "INSERT INTO standing (course, module, paused, paused_since_ms, revision, faults_in_a_row, faults_of, faults_of_several)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (course, module) DO UPDATE SET paused = excluded.paused,"
+        " paused_since_ms = excluded.paused_since_ms, revision = excluded.revision, faults_in_a_row = excluded.faults_in_a_row,"
+        " faults_of = excluded.faults_of, faults_of_several = excluded.faults_of_several",
+        {view(s.course.text()), view(s.module.text()), word_or_null(s.paused), s.paused_since_ms, s.revision.value, s.faults_in_a_row,
+         faults_of, std::int64_t{s.faults_of_several}},
+        "standing");
 }
 
 Result<> Changes::supersede(const SubmissionId& older, const SubmissionId& by) {

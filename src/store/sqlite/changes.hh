@@ -16,6 +16,10 @@ public:
     Result<> add_submission(const Submission&) override;
     Result<JobId> add_job(const Job&) override;
     Result<> move(const SubmissionId&, model::State to) override;
+    Result<> move_job(JobId, model::State to) override;
+    Result<> hold(const SubmissionId&, model::Reason why) override;
+    Result<> advance(const SubmissionId&, std::int64_t generation, RevisionId) override;
+    Result<> put_standing(const Standing&) override;
     Result<> supersede(const SubmissionId& older, const SubmissionId& by) override;
     Result<> update_job(const Job&) override;
     Result<> add_attempt(const Attempt&) override;

@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t application_id = 0x61737379;  // "assy": tells our file from any other SQLite database
 
 // Once released, a step is never edited: changes are new steps at the end.
-constexpr std::array<const char*, 1> steps{
+constexpr std::array<const char*, 2> steps{
     // 1: courses, participants, submissions, the line, verdicts.
     R"sql(
 CREATE TABLE course (
@@ -78,6 +78,21 @@ CREATE TABLE setting (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRIC
 
 CREATE TABLE counter (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO counter VALUES ('place', 0);
+)sql",
+    // 2: rejudging on a revision of its own; how a module stands in line; what is held, found without a search.
+    R"sql(
+ALTER TABLE job ADD COLUMN revision INTEGER REFERENCES revision (id);
+
+CREATE TABLE standing (
+    course TEXT NOT NULL, module TEXT NOT NULL,
+    paused TEXT CHECK (paused IN ('module_paused', 'grader_broken')), paused_since_ms INTEGER NOT NULL,
+    revision INTEGER NOT NULL, faults_in_a_row INTEGER NOT NULL, faults_of TEXT,
+    faults_of_several INTEGER NOT NULL CHECK (faults_of_several IN (0, 1)),
+    PRIMARY KEY (course, module),
+    FOREIGN KEY (course, module) REFERENCES module (course, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX submission_held ON submission (sequence) WHERE state = 'held';
 )sql",
 };
 

@@ -68,7 +68,7 @@ Submission read_submission(const Row& row) {
 
 #define ASSAY_JOB_COLUMNS \
     "SELECT job.id, job.submission, job.generation, place, job.state, attempts, faults, cuts_in_a_row, reason, reason_details," \
-    " reason_since_ms, epoch, started_ms"
+    " reason_since_ms, epoch, started_ms, job.revision"
 constexpr const char* job_columns = ASSAY_JOB_COLUMNS " FROM job";
 Job read_job(const Row& row) {
     Job job;
@@ -85,15 +85,33 @@ Job read_job(const Row& row) {
     job.reason_since_ms = row.integer(10);
     job.epoch = row.integer(11);
     job.started_ms = row.integer(12);
+    if (!row.null(13)) job.revision = RevisionId{row.integer(13)};
     return job;
 }
 
 constexpr const char* queued_columns =
-    ASSAY_JOB_COLUMNS ", course, module, participant, revision, last_byte_ms FROM job JOIN submission ON submission.id = job.submission";
+    ASSAY_JOB_COLUMNS ", course, module, participant, coalesce(job.revision, submission.revision), last_byte_ms"
+                      " FROM job JOIN submission ON submission.id = job.submission";
 #undef ASSAY_JOB_COLUMNS
 QueuedJob read_queued(const Row& row) {
-    return {read_job(row), CourseId{row.text(13)}, ModuleId{row.text(14)}, ParticipantId{row.text(15)}, RevisionId{row.integer(16)},
-            row.integer(17)};
+    return {read_job(row), CourseId{row.text(14)}, ModuleId{row.text(15)}, ParticipantId{row.text(16)}, RevisionId{row.integer(17)},
+            row.integer(18)};
+}
+
+constexpr const char* standing_columns =
+    "SELECT standing.course, standing.module, paused, paused_since_ms, standing.revision, faults_in_a_row, faults_of,"
+    " faults_of_several FROM standing";
+Standing read_standing(const Row& row) {
+    Standing s;
+    s.course = CourseId{row.text(0)};
+    s.module = ModuleId{row.text(1)};
+    s.paused = optional_word<model::Reason>(row, 2);
+    s.paused_since_ms = row.integer(3);
+    s.revision = RevisionId{row.integer(4)};
+    s.faults_in_a_row = row.integer(5);
+    if (!row.null(6)) s.faults_of = ParticipantId{row.text(6)};
+    s.faults_of_several = row.integer(7) != 0;
+    return s;
 }
 
 Attempt read_attempt(const Row& row) {
@@ -205,6 +223,10 @@ Result<std::optional<Job>> Queries<Base>::job_of(const SubmissionId& id, std::in
     return database_.first<Job>(with(job_columns, "WHERE submission = ? AND generation = ?"), {view(id.text()), generation}, read_job);
 }
 template <class Base>
+Result<std::optional<Job>> Queries<Base>::newest_job(const SubmissionId& id) {
+    return database_.first<Job>(with(job_columns, "WHERE submission = ? ORDER BY generation DESC LIMIT 1"), {view(id.text())}, read_job);
+}
+template <class Base>
 Result<std::vector<QueuedJob>> Queries<Base>::waiting(int count_max) {
     return database_.all<QueuedJob>(with(queued_columns, "WHERE job.state = 'queued' ORDER BY place, job.id LIMIT ?"),
                                     {std::int64_t{count_max}}, read_queued);
@@ -212,6 +234,29 @@ Result<std::vector<QueuedJob>> Queries<Base>::waiting(int count_max) {
 template <class Base>
 Result<std::vector<QueuedJob>> Queries<Base>::running() {
     return database_.all<QueuedJob>(with(queued_columns, "WHERE job.state = 'running' ORDER BY job.id"), {}, read_queued);
+}
+template <class Base>
+Result<std::vector<Submission>> Queries<Base>::held(int count_max) {
+    return database_.all<Submission>(with(submission_columns, "WHERE state = 'held' ORDER BY sequence LIMIT ?"),
+                                     {std::int64_t{count_max}}, read_submission);
+}
+template <class Base>
+Result<Standing> Queries<Base>::standing(const CourseId& course, const ModuleId& module) {
+    ASSAY_TRY(const auto found, database_.first<Standing>(with(standing_columns, "WHERE course = ? AND module = ?"),
+                                                          {view(course.text()), view(module.text())}, read_standing));
+    if (found) return *found;
+    Standing none;
+    none.course = course;
+    none.module = module;
+    return none;
+}
+template <class Base>
+Result<std::vector<Standing>> Queries<Base>::paused() {
+    return database_.all<Standing>(
+        with(standing_columns, "JOIN module ON module.course = standing.course AND module.id = standing.module"
+                               " WHERE paused = 'module_paused' OR (paused = 'grader_broken' AND standing.revision = module.revision)"
+                               " ORDER BY standing.course, standing.module"),
+        {}, read_standing);
 }
 template <class Base>
 Result<std::vector<Attempt>> Queries<Base>::attempts(JobId id) {

@@ -30,8 +30,12 @@ public:
     Result<std::optional<VerdictRow>> verdict(const SubmissionId&, std::int64_t generation) override;
     Result<std::optional<Job>> job(JobId) override;
     Result<std::optional<Job>> job_of(const SubmissionId&, std::int64_t generation) override;
+    Result<std::optional<Job>> newest_job(const SubmissionId&) override;
     Result<std::vector<QueuedJob>> waiting(int count_max) override;
     Result<std::vector<QueuedJob>> running() override;
+    Result<std::vector<Submission>> held(int count_max) override;
+    Result<Standing> standing(const CourseId&, const ModuleId&) override;
+    Result<std::vector<Standing>> paused() override;
     Result<std::vector<Attempt>> attempts(JobId) override;
     Result<std::vector<ReceiptKey>> receipt_keys() override;
     Result<std::optional<std::string>> setting(const std::string& name) override;

@@ -1,0 +1,229 @@
+// The line against a real store, everything at once, from a seed: uploads, leases, reports, losses, restarts and staff. The
+// simulation keeps its own, simpler book and compares.
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
+#include "queue/line_fixture.hh"
+#include "queue/staff.hh"
+
+namespace assay::queue {
+namespace {
+
+class Simulation : public LineTest, public ::testing::WithParamInterface<unsigned> {
+protected:
+    int pick(int below) { return std::uniform_int_distribution{0, below - 1}(random_); }
+
+    void arrive() {
+        const int number = ++submitted_;
+        const int participant = pick(5);
+        write([&](Tx& tx) -> Result<> {
+            ASSAY_TRY(const auto earlier, tx.submissions(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p" + std::to_string(participant)}, 50));
+            Arrival arrival{"bytes of " + std::to_string(number), RevisionId{1}, number};
+            const auto decision = decide_arrival(arrival, earlier, {}, 0, {});
+            std::int64_t place = 0;
+            if (decision.replaces) {
+                ASSAY_TRY(const auto job, tx.job_of(*decision.replaces, 1));
+                place = job->place;
+            }
+            ASSAY_CHECK(add(tx, number, participant, place));
+            if (decision.replaces) {
+                ASSAY_CHECK(tx.supersede(*decision.replaces, id_of(number)));
+                replaced_.insert(*decision.replaces);
+            }
+            return ok;
+        });
+    }
+    void lease_some() {
+        if (const auto lease = grant_one(epoch_)) {
+            live_.push_back(lease->token);
+            all_.push_back(lease->token);
+            EXPECT_FALSE(replaced_.contains(lease->submission));
+            EXPECT_FALSE(held_.contains(lease->submission));
+            EXPECT_FALSE(paused_);
+            EXPECT_FALSE(verdicts_.contains(lease->token.job.value)) << "leased after its verdict";
+        }
+    }
+    void report(Token token) {  // A copy: it is erased from where it came.
+        const bool live = std::ranges::find(live_, token) != live_.end();
+        const bool own = verdicts_.contains(token.job.value) && verdicts_.at(token.job.value) == token;
+        const auto result = finish_it(token);
+        EXPECT_EQ(result.has_value(), live || own) << "job " << token.job.value << " attempt " << token.attempt;
+        if (live) verdicts_.emplace(token.job.value, token);
+        std::erase(live_, token);
+    }
+    void lose(Token token) {
+        const bool live = std::ranges::find(live_, token) != live_.end();
+        const bool told_before = std::ranges::find(faulted_, token) != faulted_.end();
+        EXPECT_EQ(fault(token).has_value(), live || told_before);
+        if (live) faulted_.push_back(token);
+        std::erase(live_, token);
+        if (live) ++faults_[token.job.value];
+        if (live && faults_[token.job.value] == faults_max) ended_by_faults_.insert(token.job.value);
+    }
+    void restart() {
+        open();
+        write([&](Tx& tx) -> Result<> {
+            ASSAY_TRY(const auto voided, void_all_leases(tx, now_ms_));
+            EXPECT_EQ(voided, static_cast<std::int64_t>(live_.size()));
+            return ok;
+        });
+        live_.clear();
+        epoch_ = epoch();
+    }
+    // What staff do, each with its expectation from the book alone.
+    void toggle_pause() {
+        write([&](Tx& tx) -> Result<> {
+            if (paused_) ASSAY_CHECK(resume(tx, CourseId{"C"}, ModuleId{"M"}));
+            else ASSAY_CHECK(pause(tx, CourseId{"C"}, ModuleId{"M"}, now_ms_));
+            return ok;
+        });
+        paused_ = !paused_;
+    }
+    // Enough faults in a row pause the module as well. Whether they had.
+    bool repaired() {
+        if (read([](Reading& r) { return r.paused(); }).empty()) return false;
+        write([](Tx& tx) -> Result<> {
+            ASSAY_CHECK(resume(tx, CourseId{"C"}, ModuleId{"M"}));
+            return ok;
+        });
+        return true;
+    }
+    bool staff(Result<std::string> (*act)(Tx&, const SubmissionId&, std::int64_t), int number) {
+        const auto result = store_->write_and_wait([&](Tx& tx) -> Result<> {
+            ASSAY_CHECK(act(tx, id_of(number), now_ms_));
+            return ok;
+        });
+        EXPECT_TRUE(result || result.error().fault() == Fault::conflict) << result.error().text();
+        return result.has_value();
+    }
+    void hold_or_release() {
+        const int number = 1 + pick(submitted_);
+        const State before = state(number);
+        if (before == State::held) {
+            EXPECT_TRUE(staff([](Tx& tx, const SubmissionId& id, std::int64_t) { return release(tx, id); }, number));
+            EXPECT_EQ(held_.erase(id_of(number)), 1u);
+        } else if (staff(hold, number)) {
+            EXPECT_EQ(before, State::queued);
+            held_.insert(id_of(number));
+        } else {
+            EXPECT_NE(before, State::queued);
+        }
+    }
+    void judge_again() {
+        const int number = 1 + pick(submitted_);
+        const auto again = [](Tx& tx, const SubmissionId& id, std::int64_t) { return rejudge(tx, id); };
+        EXPECT_EQ(staff(again, number), state(number) == State::graded);
+    }
+
+    // store/rows.hh: what holds of a submission and its jobs at every moment.
+    void check_submission(int number) {
+        const auto submission = read([&](Reading& r) { return r.submission(id_of(number)); });
+        const auto own = read([&](Reading& r) { return r.job_of(id_of(number), submission->generation); });
+        ASSERT_TRUE(own);
+        EXPECT_EQ(own->state, submission->state);
+        EXPECT_GE(submission->generation, shown_[number]);
+        shown_[number] = submission->generation;
+        EXPECT_EQ(read([&](Reading& r) { return r.verdict(id_of(number), submission->generation); }).has_value(),
+                  submission->state == State::graded);
+        int under_way = 0;
+        for (std::int64_t g = 1; const auto job = read([&](Reading& r) { return r.job_of(id_of(number), g); }); ++g) {
+            under_way += job->state == State::queued || job->state == State::running ? 1 : 0;
+            if (g > submission->generation) EXPECT_EQ(submission->state, State::graded);
+        }
+        EXPECT_LE(under_way, 1);
+    }
+
+    void check() {
+        if (submitted_ > 0) check_submission(1 + pick(submitted_));
+        const auto running = read([](Reading& r) { return r.running(); });
+        EXPECT_EQ(running.size(), live_.size());
+        std::set<std::string> people;
+        for (const auto& job : running) EXPECT_TRUE(people.insert(job.participant.text()).second) << "two jobs of one participant";
+    }
+
+    std::mt19937 random_{GetParam()};
+    int submitted_ = 0;
+    std::int64_t epoch_ = 0;
+    std::vector<Token> live_;
+    std::vector<Token> all_;
+    std::vector<Token> faulted_;
+    std::set<SubmissionId> replaced_;
+    std::set<SubmissionId> held_;
+    bool paused_ = false;
+    std::map<int, std::int64_t> shown_;       // submission → newest generation seen
+    std::map<std::int64_t, Token> verdicts_;  // job → who brought it
+    std::map<std::int64_t, int> faults_;
+    std::set<std::int64_t> ended_by_faults_;
+};
+
+TEST_P(Simulation, EveryJobEndsOnceAndNothingStaleIsCommitted) {
+    epoch_ = epoch();
+    for (int step = 0; step < 250; ++step) {
+        now_ms_ += pick(2000);
+        const int what = pick(100);
+        if (what < 25) arrive();
+        else if (what < 60) lease_some();
+        else if (what < 75 && !live_.empty()) report(live_[static_cast<std::size_t>(pick(static_cast<int>(live_.size())))]);
+        else if (what < 85 && !all_.empty()) report(all_[static_cast<std::size_t>(pick(static_cast<int>(all_.size())))]);
+        else if (what < 95 && !all_.empty()) lose(all_[static_cast<std::size_t>(pick(static_cast<int>(all_.size())))]);
+        else if (what >= 97) restart();
+        if (submitted_ > 0 && pick(100) < 8) hold_or_release();
+        if (submitted_ > 0 && pick(100) < 10) judge_again();
+        if (pick(100) < (paused_ ? 25 : 3)) toggle_pause();
+        check();
+        if (HasFailure()) FAIL() << "seed " << GetParam() << ", step " << step;
+    }
+    for (const SubmissionId& id : held_) {
+        write([&](Tx& tx) -> Result<> {
+            ASSAY_CHECK(release(tx, id));
+            return ok;
+        });
+    }
+    held_.clear();
+    if (paused_) toggle_pause();
+    for (int i = 0; i < submitted_; ++i) judge_again();
+    now_ms_ += 60'000;  // Past every back-off.
+    for (int rounds = 0; rounds < 1000; ++rounds) {
+        lease_some();
+        if (live_.empty() && !repaired()) break;
+        if (live_.empty()) continue;
+        if (pick(2) == 0) lose(live_.front());
+        else report(live_.front());
+    }
+
+    for (int number = 1; number <= submitted_; ++number) {
+        const auto submission = read([&](Reading& r) { return r.submission(id_of(number)); });
+        const auto newest = read([&](Reading& r) { return r.newest_job(id_of(number)); });
+        ASSERT_TRUE(submission && newest);
+        check_submission(number);
+        if (replaced_.contains(id_of(number))) {
+            EXPECT_EQ(submission->state, State::superseded);
+            EXPECT_EQ(newest->generation, 1);
+            continue;
+        }
+        ASSERT_EQ(submission->state, State::graded) << number;
+        std::int64_t shown = 1;
+        bool shown_by_faults = true;
+        for (std::int64_t g = 1; g <= newest->generation; ++g) {
+            const auto job = read([&](Reading& r) { return r.job_of(id_of(number), g); });
+            const auto verdict = read([&](Reading& r) { return r.verdict(id_of(number), g); });
+            ASSERT_TRUE(job && verdict) << number << ", generation " << g;
+            EXPECT_EQ(job->state, State::graded);
+            EXPECT_LE(job->faults, faults_max);
+            const bool by_faults = ended_by_faults_.contains(job->id.value);
+            EXPECT_EQ(verdict->verdict == model::Verdict::system_fault, by_faults);
+            EXPECT_NE(by_faults, verdicts_.contains(job->id.value));
+            for (const auto& attempt : read([&](Reading& r) { return r.attempts(job->id); })) EXPECT_TRUE(attempt.end);
+            if (!by_faults || shown_by_faults) shown = g;
+            shown_by_faults = shown_by_faults && by_faults;
+        }
+        EXPECT_EQ(submission->generation, shown) << number;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Simulation, ::testing::Range(1u, 13u));
+
+}  // namespace
+}  // namespace assay::queue

@@ -1,0 +1,212 @@
+#include "queue/staff.hh"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/text.hh"
+#include "sys/zone.hh"
+
+namespace assay::queue {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string name_of(const CourseId& course, const ModuleId& module) { return course.text() + "/" + module.text(); }
+
+// How it stands, when there is such a module.
+Result<store::Standing> known(store::Tx& tx, const CourseId& course, const ModuleId& module) {
+    ASSAY_TRY(const auto found, tx.module(course, module));
+    if (!found) return Error{Fault::missing, "there is no module " + escaped(name_of(course, module), 140)};
+    return tx.standing(course, module);
+}
+
+Result<store::Submission> known(store::Tx& tx, const SubmissionId& id) {
+    ASSAY_TRY(auto found, tx.submission(id));
+    if (!found) return Error{Fault::missing, "there is no submission " + escaped(id.text(), 40)};
+    return std::move(*found);
+}
+
+Error not_now(const store::Submission& submission, const std::string& why) {
+    return {Fault::conflict, fmt::format("submission {} is {}: {}", submission.id.text(), model::to_string(submission.state), why)};
+}
+
+Json job_json(const CourseId& course, const ModuleId& module, const ParticipantId& participant, const SubmissionId& id,
+              std::int64_t generation, model::State state, std::string since) {
+    return {{"id", id.text()},
+            {"course", course.text()},
+            {"module", module.text()},
+            {"participant", participant.text()},
+            {"generation", generation},
+            {"state", model::to_string(state)},
+            {"since", std::move(since)},
+            {"position", nullptr},
+            {"reason", nullptr}};
+}
+
+Json job_json(const store::QueuedJob& it, std::string since) {
+    return job_json(it.course, it.module, it.participant, it.job.submission, it.job.generation, it.job.state, std::move(since));
+}
+
+Json reason_json(const Waiting& waiting, const std::function<WaitText(const Waiting&)>& wait_text) {
+    const WaitText said = wait_text(waiting);
+    return {{"code", model::to_string(waiting.reason)}, {"text", said.text}, {"details", said.details}};
+}
+
+std::string counted(const Json& jobs, std::string_view state) {
+    const auto count = std::ranges::count_if(jobs, [&](const Json& job) { return job.at("state") == state; });
+    return std::to_string(count);
+}
+
+std::string text_of_listing(const Json& listing) {
+    const Json& jobs = listing.at("jobs");
+    std::string text = fmt::format("{} slots; {} running, {} queued, {} held", listing.at("slots").get<int>(), counted(jobs, "running"),
+                                   counted(jobs, "queued"), counted(jobs, "held"));
+    if (const auto more = listing.at("not_shown").get<std::int64_t>(); more > 0) text += fmt::format(", {} more not shown", more);
+    for (const Json& module : listing.at("paused")) {
+        text += fmt::format("\npaused   {}/{} since {} ({})", module.at("course").get<std::string>(),
+                            module.at("module").get<std::string>(), module.at("since").get<std::string>(),
+                            module.at("reason").get<std::string>());
+    }
+    for (const Json& job : jobs) {
+        text += fmt::format("\n{:<8} {:>4} {} {}/{} {} since {}", job.at("state").get<std::string>(),
+                            job.at("position").is_null() ? std::string{"-"} : std::to_string(job.at("position").get<std::int64_t>()),
+                            job.at("id").get<std::string>(), job.at("course").get<std::string>(), job.at("module").get<std::string>(),
+                            job.at("participant").get<std::string>(), job.at("since").get<std::string>());
+        if (const auto generation = job.at("generation").get<std::int64_t>(); generation > 1) text += fmt::format(" generation {}", generation);
+        const Json& reason = job.at("reason");
+        if (reason.is_null()) continue;
+        text += fmt::format(" {}: {}", reason.at("code").get<std::string>(), reason.at("text").get<std::string>());
+        if (const auto details = reason.at("details").get<std::string>(); !details.empty()) text += " (" + details + ")";
+    }
+    return text;
+}
+
+}  // namespace
+
+Result<std::string> pause(store::Tx& tx, const CourseId& course, const ModuleId& module, std::int64_t now_ms) {
+    ASSAY_TRY(store::Standing standing, known(tx, course, module));
+    if (standing.paused == model::Reason::module_paused) return name_of(course, module) + " is paused already";
+    standing.paused = model::Reason::module_paused;
+    standing.paused_since_ms = now_ms;
+    ASSAY_CHECK(tx.put_standing(standing));
+    return name_of(course, module) + " is paused: nothing of it starts until it is resumed";
+}
+
+Result<std::string> resume(store::Tx& tx, const CourseId& course, const ModuleId& module) {
+    ASSAY_TRY(const store::Standing before, known(tx, course, module));
+    if (!before.paused) return name_of(course, module) + " is not paused";
+    store::Standing fresh;
+    fresh.course = course;
+    fresh.module = module;
+    ASSAY_CHECK(tx.put_standing(fresh));
+    return fmt::format("{} is resumed (it was {})", name_of(course, module), model::to_string(*before.paused));
+}
+
+Result<std::string> hold(store::Tx& tx, const SubmissionId& id, std::int64_t now_ms) {
+    ASSAY_TRY(const store::Submission submission, known(tx, id));
+    if (submission.state == model::State::held) {
+        const auto why = submission.held_reason.value_or(model::Reason::held_by_staff);
+        return fmt::format("{} is held already ({})", id.text(), model::to_string(why));
+    }
+    if (submission.state != model::State::queued) return not_now(submission, "only one that is queued can be held");
+    ASSAY_TRY(auto job, tx.job_of(id, submission.generation));
+    if (!job) return Error{Fault::internal, "a queued submission has no job"};
+    job->reason = model::Reason::held_by_staff;
+    job->reason_details.clear();
+    job->reason_since_ms = now_ms;
+    ASSAY_CHECK(tx.update_job(*job));
+    ASSAY_CHECK(tx.hold(id, model::Reason::held_by_staff));
+    return id.text() + " is held until it is released";
+}
+
+Result<std::string> release(store::Tx& tx, const SubmissionId& id) {
+    ASSAY_TRY(const store::Submission submission, known(tx, id));
+    if (submission.state == model::State::queued) return id.text() + " is in line already";
+    if (submission.state != model::State::held) return not_now(submission, "only one that is held can be released");
+    ASSAY_CHECK(tx.move(id, model::State::queued));
+    ASSAY_TRY(auto job, tx.job_of(id, submission.generation));
+    if (job) {
+        job->reason.reset();
+        job->reason_since_ms = 0;
+        ASSAY_CHECK(tx.update_job(*job));
+    } else {
+        store::Job first;
+        first.submission = id;
+        first.generation = submission.generation;
+        ASSAY_CHECK(tx.add_job(first));
+    }
+    return id.text() + " is back in line";
+}
+
+Result<std::string> rejudge(store::Tx& tx, const SubmissionId& id) {
+    ASSAY_TRY(const store::Submission submission, known(tx, id));
+    if (submission.state == model::State::held) return not_now(submission, "release it, and it is judged");
+    if (submission.state != model::State::graded) return not_now(submission, "only one that is graded can be judged again");
+    ASSAY_TRY(const auto newest, tx.newest_job(id));
+    if (!newest) return Error{Fault::internal, "a graded submission has no job"};
+    if (newest->state != model::State::graded) {
+        return fmt::format("{} is being judged again already: generation {}, {}", id.text(), newest->generation,
+                           model::to_string(newest->state));
+    }
+    ASSAY_TRY(const auto module, tx.module(submission.course, submission.module));
+    if (!module) return Error{Fault::internal, "a submission names a module that is not there"};
+    store::Job job;
+    job.submission = id;
+    job.generation = newest->generation + 1;
+    job.revision = module->revision;
+    ASSAY_CHECK(tx.add_job(job));
+    return fmt::format("{} will be judged again: generation {}; its verdict stays until the new one is there", id.text(), job.generation);
+}
+
+Result<std::string> queue_json(store::Reading& reading, const Board& board, std::int64_t now_ms,
+                               const std::function<WaitText(const Waiting&)>& wait_text) {
+    const std::string zone = sys::server_zone();
+    const auto time_text = [&zone](std::int64_t ms) { return sys::rfc3339(sys::wall_from_ms(ms), zone); };
+    Snapshot snapshot;
+    ASSAY_CHECK(snapshot.take(reading, board, now_ms));
+    ASSAY_TRY(const auto held, reading.held(waiting_read_max));
+
+    Json paused = Json::array();
+    for (const store::Standing& it : snapshot.paused) {
+        paused.push_back({{"course", it.course.text()},
+                          {"module", it.module.text()},
+                          {"reason", model::to_string(it.paused.value_or(model::Reason::module_paused))},
+                          {"since", time_text(it.paused_since_ms)}});
+    }
+    Json jobs = Json::array();
+    const auto full = [&jobs] { return jobs.size() >= queue_listed_max; };
+    for (const store::QueuedJob& it : snapshot.running) {
+        if (full()) break;
+        jobs.push_back(job_json(it, time_text(it.job.started_ms)));
+    }
+    for (std::size_t i = 0; i < snapshot.waiting.size() && !full(); ++i) {
+        const Waiting waiting = explain_at(snapshot.situation, i);
+        Json job = job_json(snapshot.waiting[i], time_text(waiting.since_ms));
+        job["position"] = waiting.position;
+        job["reason"] = reason_json(waiting, wait_text);
+        jobs.push_back(std::move(job));
+    }
+    for (const store::Submission& it : held) {
+        if (full()) break;
+        ASSAY_TRY(const Waiting waiting, explain_held(reading, it));
+        Json job = job_json(it.course, it.module, it.participant, it.id, it.generation, it.state, time_text(waiting.since_ms));
+        job["reason"] = reason_json(waiting, wait_text);
+        jobs.push_back(std::move(job));
+    }
+    const std::size_t all = snapshot.running.size() + snapshot.waiting.size() + held.size();
+    const Json listing{{"slots", snapshot.situation.slots}, {"paused", paused}, {"not_shown", all - jobs.size()}, {"jobs", std::move(jobs)}};
+    return listing.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<std::string> queue_text(const std::string& json) {
+    const Json listing = Json::parse(json, nullptr, false);
+    try {
+        return text_of_listing(listing);
+    } catch (const Json::exception& error) {
+        return Error{Fault::invalid, std::string{"the server's list of the queue cannot be read: "} + error.what()};
+    }
+}
+
+}  // namespace assay::queue

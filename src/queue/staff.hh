@@ -1,0 +1,38 @@
+// Staff: what staff do to the line, and the line as they see it.
+//
+// pause … rejudge are bodies of one transaction; each returns the line to print. Asked for twice they say so and change
+// nothing. Errors: missing (no such module or submission), conflict (its state, named, does not allow it).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "queue/board.hh"
+#include "queue/view.hh"
+#include "store/store.hh"
+
+namespace assay::queue {
+
+// Nothing of the module starts until `resume`; what runs goes on. `resume` ends grader_broken as well.
+Result<std::string> pause(store::Tx&, const CourseId&, const ModuleId&, std::int64_t now_ms);
+Result<std::string> resume(store::Tx&, const CourseId&, const ModuleId&);
+
+// Takes a queued submission out of line; its place is kept for `release`. One that was never in line (submissions_used) goes
+// to the end of it.
+Result<std::string> hold(store::Tx&, const SubmissionId&, std::int64_t now_ms);
+Result<std::string> release(store::Tx&, const SubmissionId&);
+
+// Judges a graded submission again, on the module's current revision, as a new generation (store/rows.hh).
+Result<std::string> rejudge(store::Tx&, const SubmissionId&);
+
+constexpr std::size_t queue_listed_max = 1000;   // jobs; the rest is only counted
+
+// {slots, paused: [{course, module, reason, since}], jobs: [{id, course, module, participant, generation, state, since,
+// position, reason}], not_shown}: what runs, what waits in order, what is held. `reason` is {code, text, details} or null.
+// Times in the server's zone.
+Result<std::string> queue_json(store::Reading&, const Board&, std::int64_t now_ms,
+                               const std::function<WaitText(const Waiting&)>& wait_text);
+// The same for people, from that JSON.
+Result<std::string> queue_text(const std::string& json);
+
+}  // namespace assay::queue
