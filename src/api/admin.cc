@@ -5,6 +5,7 @@
 #include "api/api.hh"
 #include "api/auth.hh"
 #include "api/health.hh"
+#include "api/staff.hh"
 #include "base/log.hh"
 #include "course/tar.hh"
 #include "sys/process.hh"
@@ -49,6 +50,20 @@ Result<std::string> reset_token(Parts& parts, const http::Request& request, cons
     return course::reset_token(parts.store, parts.keys, CourseId{request.captures.at(0)}, ParticipantId{*id});
 }
 
+Result<std::string> list_queue(Parts& parts, const http::Request&, const std::string&) {
+    return queue_json(parts.store, parts.board, sys::to_ms(parts.clock.wall()));
+}
+
+template <ModuleCommand what>
+Result<std::string> on_module(Parts& parts, const http::Request& request, const std::string&) {
+    return act_on(parts.store, what, CourseId{request.captures.at(0)}, ModuleId{request.captures.at(1)}, sys::to_ms(parts.clock.wall()));
+}
+
+template <SubmissionCommand what>
+Result<std::string> on_submission(Parts& parts, const http::Request& request, const std::string&) {
+    return act_on(parts.store, what, SubmissionId{request.captures.at(0)}, sys::to_ms(parts.clock.wall()));
+}
+
 loop::Task<http::Response> command(Parts& parts, http::Request request, http::Reader& reader, Act act, std::size_t body_max,
                                    std::string type) {
     if (auto refused = not_staff(request, sys::effective_uid())) co_return *refused;
@@ -61,6 +76,7 @@ loop::Task<http::Response> command(Parts& parts, http::Request request, http::Re
         if (status >= 500) log::error("admin.failed", {{"request", request.id}, {"error", done.error().text()}});
         co_return http::problem_of(done.error());
     }
+    if (request.method == "POST") parts.board.changed();  // Whatever it was, work may have become startable.
     http::Response response;
     response.with("Content-Type", std::move(type)).body = std::move(done).value();
     co_return response;
@@ -80,6 +96,12 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("POST", "/admin/roster/{course}", import_roster, course::roster_bytes_max, text);
     add("GET", "/admin/roster/{course}", export_roster, 0, "text/csv; charset=utf-8");
     add("POST", "/admin/roster/{course}/token-reset", reset_token, 0, text);
+    add("GET", "/admin/queue", list_queue, 0, "application/json");
+    add("POST", "/admin/modules/{course}/{module}/pause", on_module<ModuleCommand::pause>, 0, text);
+    add("POST", "/admin/modules/{course}/{module}/resume", on_module<ModuleCommand::resume>, 0, text);
+    add("POST", "/admin/submissions/{id}/hold", on_submission<SubmissionCommand::hold>, 0, text);
+    add("POST", "/admin/submissions/{id}/release", on_submission<SubmissionCommand::release>, 0, text);
+    add("POST", "/admin/submissions/{id}/rejudge", on_submission<SubmissionCommand::rejudge>, 0, text);
     add_health_routes(router, parts);
 }
 

@@ -186,5 +186,34 @@ TEST_F(Routes, StaffCommandsPrintWhatTheyDid) {
     EXPECT_NE(staff("GET", "/admin/courses").body.find("\"E\""), std::string::npos);
 }
 
+TEST_F(Routes, StaffCommandsOnTheLine) {
+    int rung = 0;
+    course.board.on_change([&rung] { ++rung; });
+    const std::string waits = std::string{"/admin/submissions/"} + SmallCourse::ben_waits;
+    const std::string graded = std::string{"/admin/submissions/"} + SmallCourse::ann_graded;
+    EXPECT_EQ(staff("POST", "/admin/modules/C/M/pause").status, 200);
+    EXPECT_NE(get(ben, SmallCourse::ben_token).body.find("\"code\":\"module_paused\""), std::string::npos);
+    const auto listed = nlohmann::json::parse(staff("GET", "/admin/queue").body);
+    EXPECT_EQ(listed.at("paused").at(0).at("reason"), "module_paused");
+    EXPECT_EQ(listed.at("jobs").at(0).at("id"), SmallCourse::ben_waits);
+    EXPECT_EQ(listed.at("jobs").at(0).at("participant"), "ben");
+    EXPECT_FALSE(listed.at("jobs").at(0).at("reason").at("text").get<std::string>().empty());
+    EXPECT_EQ(staff("POST", "/admin/modules/C/M/resume").status, 200);
+    EXPECT_EQ(staff("POST", "/admin/modules/C/X/pause").status, 404);
+    EXPECT_EQ(staff("POST", waits + "/hold").status, 200);
+    EXPECT_NE(get(ben, SmallCourse::ben_token).body.find("\"code\":\"held_by_staff\""), std::string::npos);
+    EXPECT_EQ(staff("POST", waits + "/rejudge").status, 409);
+    EXPECT_EQ(staff("POST", waits + "/release").status, 200);
+    EXPECT_EQ(rung, 4);
+    EXPECT_EQ(staff("POST", graded + "/rejudge").status, 200);
+    const auto shown = nlohmann::json::parse(get(ann, SmallCourse::ann_token).body);
+    EXPECT_EQ(shown.at("state"), "graded");
+    EXPECT_EQ(shown.at("score"), 40);
+    EXPECT_EQ(shown.at("generation"), 1);
+    EXPECT_EQ(shown.at("rejudge").at("generation"), 2);
+    EXPECT_EQ(shown.at("rejudge").at("state"), "queued");
+    EXPECT_EQ(testing::ask(admin, "POST", graded + "/rejudge").status, 403);
+}
+
 }  // namespace
 }  // namespace assay::api

@@ -26,6 +26,13 @@ ExitCode roster_import(const StaffOptions&, const std::string& course, const std
 ExitCode roster_export(const StaffOptions&, const std::string& course);
 ExitCode roster_token_reset(const StaffOptions&, const std::string& course, const std::string& participant);
 
+ExitCode queue_list(const StaffOptions&);
+ExitCode queue_pause(const StaffOptions&, const std::string& course, const std::string& module);
+ExitCode queue_resume(const StaffOptions&, const std::string& course, const std::string& module);
+ExitCode queue_hold(const StaffOptions&, const std::string& submission);
+ExitCode queue_release(const StaffOptions&, const std::string& submission);
+ExitCode rejudge(const StaffOptions&, const std::string& submission);
+
 struct RunOptions {
     std::string cpu = "10s", wall = "30s", memory = "512MiB", output = "1MiB", disk;
     std::int64_t processes = 64;

@@ -138,6 +138,32 @@ int parse_and_run(int argc, char** argv) {
     add_data_option(*reset, common);
     reset->callback([&] { with_config([&](const serve::Config& c) { return roster_token_reset(staff(c), course_id, participant); }); });
 
+    CLI::App* const queue = app.add_subcommand("queue", "What runs and waits, and why")->require_subcommand(1);
+    std::string module_id;
+    std::string submission;
+    CLI::App* const listed = queue->add_subcommand("list", "What runs, waits (in order, with the reason) and is held");
+    listed->add_flag("--json", json, "print JSON");
+    add_data_option(*listed, common);
+    listed->callback([&] { with_config([&](const serve::Config& c) { return queue_list(staff(c)); }); });
+    const auto on_module = [&](const char* name, const char* help, ExitCode (*command)(const StaffOptions&, const std::string&, const std::string&)) {
+        CLI::App* const sub = queue->add_subcommand(name, help);
+        sub->add_option("COURSE", course_id)->required();
+        sub->add_option("MODULE", module_id)->required();
+        add_data_option(*sub, common);
+        sub->callback([&, command] { with_config([&](const serve::Config& c) { return command(staff(c), course_id, module_id); }); });
+    };
+    on_module("pause", "Start nothing of a module until it is resumed; what runs goes on", queue_pause);
+    on_module("resume", "End a pause of a module, also one that its broken grader caused", queue_resume);
+    const auto on_submission = [&](CLI::App& at, const char* name, const char* help, ExitCode (*command)(const StaffOptions&, const std::string&)) {
+        CLI::App* const sub = at.add_subcommand(name, help);
+        sub->add_option("ID", submission, "the submission")->required();
+        add_data_option(*sub, common);
+        sub->callback([&, command] { with_config([&](const serve::Config& c) { return command(staff(c), submission); }); });
+    };
+    on_submission(*queue, "hold", "Take a waiting submission out of line", queue_hold);
+    on_submission(*queue, "release", "Put a held submission back in line", queue_release);
+    on_submission(app, "rejudge", "Judge a graded submission again; its verdict stays until the new one is there", rejudge);
+
     RunOptions options;
     CLI::App* const run = app.add_subcommand("run", "Run one command in the sandbox, without a server");
     run->add_option("--cpu", options.cpu, "CPU time of the whole process tree (default 10s)")->type_name("TIME");

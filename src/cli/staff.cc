@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "api/staff.hh"
 #include "archive/archive.hh"
 #include "base/log.hh"
 #include "cli/commands.hh"
@@ -70,7 +71,23 @@ ExitCode print(Result<std::string> answer) {
     return std::fflush(stdout) == 0 ? ExitCode::done : ExitCode::failed;
 }
 
+// A course, module or submission of this name cannot be; asking for it would only ask for another address.
+std::string segment(const std::string& text) { return text.empty() ? "-" : http::percent_encoded(text); }
+
 std::int64_t now_ms() { return sys::to_ms(sys::system_clock().wall()); }
+
+ExitCode on_module(const StaffOptions& options, api::ModuleCommand what, const char* name, const std::string& course,
+                   const std::string& module) {
+    const Call call{"POST", fmt::format("/admin/modules/{}/{}/{}", segment(course), segment(module), name), "text/plain", ""};
+    return print(act(options.data, call, [&](serve::Rooms& rooms) {
+        return api::act_on(*rooms.store, what, CourseId{course}, ModuleId{module}, now_ms());
+    }));
+}
+
+ExitCode on_submission(const StaffOptions& options, api::SubmissionCommand what, const char* name, const std::string& id) {
+    const Call call{"POST", fmt::format("/admin/submissions/{}/{}", segment(id), name), "text/plain", ""};
+    return print(act(options.data, call, [&](serve::Rooms& rooms) { return api::act_on(*rooms.store, what, SubmissionId{id}, now_ms()); }));
+}
 
 }  // namespace
 
@@ -132,6 +149,34 @@ ExitCode roster_token_reset(const StaffOptions& options, const std::string& cour
     return print(act(options.data, call, [&](serve::Rooms& rooms) {
         return course::reset_token(*rooms.store, rooms.keys, CourseId{course}, ParticipantId{participant});
     }));
+}
+
+ExitCode queue_list(const StaffOptions& options) {
+    auto listed = act(options.data, {"GET", "/admin/queue", "", ""}, [](serve::Rooms& rooms) {
+        return api::queue_json(*rooms.store, queue::Board{now_ms()}, now_ms());
+    });
+    if (!listed || options.json) return print(std::move(listed));
+    return print(queue::queue_text(*listed));
+}
+
+ExitCode queue_pause(const StaffOptions& options, const std::string& course, const std::string& module) {
+    return on_module(options, api::ModuleCommand::pause, "pause", course, module);
+}
+
+ExitCode queue_resume(const StaffOptions& options, const std::string& course, const std::string& module) {
+    return on_module(options, api::ModuleCommand::resume, "resume", course, module);
+}
+
+ExitCode queue_hold(const StaffOptions& options, const std::string& submission) {
+    return on_submission(options, api::SubmissionCommand::hold, "hold", submission);
+}
+
+ExitCode queue_release(const StaffOptions& options, const std::string& submission) {
+    return on_submission(options, api::SubmissionCommand::release, "release", submission);
+}
+
+ExitCode rejudge(const StaffOptions& options, const std::string& submission) {
+    return on_submission(options, api::SubmissionCommand::rejudge, "rejudge", submission);
 }
 
 }  // namespace assay::cli

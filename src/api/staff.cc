@@ -1,0 +1,61 @@
+#include "api/staff.hh"
+
+#include "wording/wording.hh"
+
+namespace assay::api {
+
+Result<std::string> act_on(store::Store& store, ModuleCommand command, const CourseId& course, const ModuleId& module, std::int64_t now_ms) {
+    std::string said;
+    ASSAY_CHECK(store.write_and_wait([&](store::Tx& tx) -> Result<> {
+        switch (command) {
+            case ModuleCommand::pause: {
+                ASSAY_TRY(said, queue::pause(tx, course, module, now_ms));
+                return ok;
+            }
+            case ModuleCommand::resume: {
+                ASSAY_TRY(said, queue::resume(tx, course, module));
+                return ok;
+            }
+        }
+        return ok;
+    }));
+    return said;
+}
+
+Result<std::string> act_on(store::Store& store, SubmissionCommand command, const SubmissionId& id, std::int64_t now_ms) {
+    std::string said;
+    ASSAY_CHECK(store.write_and_wait([&](store::Tx& tx) -> Result<> {
+        switch (command) {
+            case SubmissionCommand::hold: {
+                ASSAY_TRY(said, queue::hold(tx, id, now_ms));
+                return ok;
+            }
+            case SubmissionCommand::release: {
+                ASSAY_TRY(said, queue::release(tx, id));
+                return ok;
+            }
+            case SubmissionCommand::rejudge: {
+                ASSAY_TRY(said, queue::rejudge(tx, id));
+                return ok;
+            }
+        }
+        return ok;
+    }));
+    return said;
+}
+
+Result<std::string> queue_json(store::Store& store, const queue::Board& board, std::int64_t now_ms) {
+    constexpr auto english = wording::Language::english;
+    const auto wait_text = [](const queue::Waiting& waiting) {
+        return queue::WaitText{.text = wording::sentence(english, waiting.reason),
+                               .details = waiting.detail ? wording::sentence(english, *waiting.detail) : ""};
+    };
+    std::string json;
+    ASSAY_CHECK(store.read([&](store::Reading& reading) -> Result<> {
+        ASSAY_TRY(json, queue::queue_json(reading, board, now_ms, wait_text));
+        return ok;
+    }));
+    return json;
+}
+
+}  // namespace assay::api
