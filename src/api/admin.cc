@@ -5,6 +5,7 @@
 #include "api/api.hh"
 #include "api/auth.hh"
 #include "api/health.hh"
+#include "api/metrics.hh"
 #include "api/staff.hh"
 #include "base/log.hh"
 #include "course/tar.hh"
@@ -52,6 +53,10 @@ Result<std::string> reset_token(Parts& parts, const http::Request& request, cons
 
 Result<std::string> list_queue(Parts& parts, const http::Request&, const std::string&) {
     return queue_json(parts.store, parts.board, sys::to_ms(parts.clock.wall()));
+}
+
+Result<std::string> show_metrics(Parts& parts, const http::Request&, const std::string&) {
+    return metrics_text(parts.store, parts.board, sys::to_ms(parts.clock.wall()));
 }
 
 template <ModuleCommand what>
@@ -102,6 +107,7 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("POST", "/admin/submissions/{id}/hold", on_submission<SubmissionCommand::hold>, 0, text);
     add("POST", "/admin/submissions/{id}/release", on_submission<SubmissionCommand::release>, 0, text);
     add("POST", "/admin/submissions/{id}/rejudge", on_submission<SubmissionCommand::rejudge>, 0, text);
+    add("GET", "/metrics", show_metrics, 0, metrics_type);
     add_health_routes(router, parts);
 }
 

@@ -34,7 +34,7 @@ void add_public_routes(http::Router&, Parts&);
 // On admin.sock alone (peer: the owner or root): POST /admin/course/apply[?dry_run=1][&json=1] (tar), GET /admin/courses,
 // POST /admin/roster/{course}[?json=1] (CSV), GET /admin/roster/{course}, POST /admin/roster/{course}/token-reset?id=ID,
 // GET /admin/queue, POST /admin/modules/{course}/{module}/{pause,resume}, POST /admin/submissions/{id}/{hold,release,rejudge},
-// GET /healthz, /readyz. An answer's body is what the command prints; a refusal is problem+json with it as `detail`.
+// GET /metrics, /healthz, /readyz. An answer's body is what the command prints; a refusal is problem+json with it as `detail`.
 void add_admin_routes(http::Router&, Parts&);
 
 }  // namespace assay::api

@@ -215,5 +215,26 @@ TEST_F(Routes, StaffCommandsOnTheLine) {
     EXPECT_EQ(testing::ask(admin, "POST", graded + "/rejudge").status, 403);
 }
 
+TEST_F(Routes, MetricsCountTheLineForStaffAlone) {
+    const auto line = [this](const std::string& start) {
+        const std::string body = staff("GET", "/metrics").body;
+        const auto at = body.find("\n" + start + " ");
+        return at == std::string::npos ? "" : body.substr(at + start.size() + 2, body.find('\n', at + 1) - at - start.size() - 2);
+    };
+    EXPECT_EQ(header_of(staff("GET", "/metrics"), "Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
+    EXPECT_EQ(line("assay_queue_waiting{reason=\"no_runner\"}"), "1");
+    EXPECT_EQ(line("assay_queue_oldest_seconds"), "30");
+    EXPECT_EQ(line("assay_slots"), "0");
+    EXPECT_EQ(line("process_start_time_seconds"), "1795000000");
+    EXPECT_FALSE(line("assay_store_commit_changes_count").empty());
+    staff("POST", "/admin/modules/C/M/pause");
+    EXPECT_EQ(line("assay_queue_waiting{reason=\"module_paused\"}"), "1");
+    EXPECT_EQ(line("assay_modules_paused{reason=\"module_paused\"}"), "1");
+    staff("POST", std::string{"/admin/submissions/"} + SmallCourse::ben_waits + "/hold");
+    EXPECT_EQ(line("assay_queue_waiting{reason=\"held_by_staff\"}"), "1");
+    EXPECT_EQ(line("assay_queue_oldest_seconds"), "0");
+    EXPECT_EQ(testing::ask(admin, "GET", "/metrics").status, 403);
+}
+
 }  // namespace
 }  // namespace assay::api

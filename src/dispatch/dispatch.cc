@@ -1,10 +1,19 @@
 #include "dispatch/dispatch.hh"
 
 #include "base/log.hh"
+#include "base/metrics.hh"
 #include "dispatch/inner.hh"
 #include "dispatch/routes.hh"
 
 namespace assay::dispatch {
+namespace {
+
+void count_ended(model::AttemptEnd end, std::int64_t count = 1) {
+    metrics::registry().counter("assay_attempts_total", "Attempts that ended, by how.", {{"end", to_string(end)}})
+        .add(static_cast<std::uint64_t>(count));
+}
+
+}  // namespace
 
 void Dispatcher::Inner::write(store::Store::Change change, store::Store::Done done) {
     {
@@ -52,6 +61,10 @@ void Dispatcher::Inner::forget(const queue::Token& token) {
 }
 
 void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ended) {
+    if (ended.attempt) count_ended(*ended.attempt);
+    if (ended.verdict) {
+        metrics::registry().counter("assay_verdicts_total", "Verdicts that were committed.", {{"verdict", to_string(*ended.verdict)}}).add();
+    }
     if (ended.verdict == model::Verdict::system_fault || ended.verdict == model::Verdict::grader_fault) {
         log::error("verdict.fault", {{"job", token.job.value}, {"verdict", to_string(*ended.verdict)}, {"old_verdict_kept", ended.kept_old ? 1 : 0}});
     }
@@ -197,12 +210,14 @@ void Dispatcher::drain(sys::TimePoint deadline) {
     }
     // Changes are made in order: whatever was granted before the flag was set is running by the time this one looks.
     const auto now_ms = inner.wall_ms();
-    const auto change = [now_ms](store::Tx& tx) -> Result<> {
-        ASSAY_TRY([[maybe_unused]] const std::int64_t count, queue::void_all_leases(tx, now_ms));
+    const auto count = std::make_shared<std::int64_t>(0);
+    const auto change = [now_ms, count](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(*count, queue::void_all_leases(tx, now_ms));
         return ok;
     };
-    inner.write(change, [](Result<> result) {
+    inner.write(change, [count](Result<> result) {
         if (!result) log::error("drain.not_written", {{"error", result.error().text()}});  // The next start does it.
+        else count_ended(model::AttemptEnd::cut, *count);
     });
     std::unique_lock lock{inner.mutex};
     const bool written = inner.changed.wait_until(lock, deadline, [&inner] { return inner.writes == 0; });

@@ -16,6 +16,11 @@ constexpr double slow_ms = 1000;
 
 sys::TimePoint now() { return sys::system_clock().now(); }
 std::int64_t ns_of(sys::TimePoint time) { return time.time_since_epoch().count(); }
+// What no route took, and what never became a request.
+const Answered& unrouted() {
+    static const Answered counters{"none"};
+    return counters;
+}
 std::string new_request_id() { return to_hex(bytes_of(sys::random_bytes(8))); }
 
 }  // namespace
@@ -300,6 +305,7 @@ loop::Task<bool> Connection::answer(Head head) {
     if (body.ended()) body.finish();
     drain_ = !close ? Drain::none : !body.ended() || failed ? Drain::patient : Drain::brief;
     const int status = response.status;
+    (match.answered != nullptr ? *match.answered : unrouted()).count(status);
     const std::size_t bytes = response.body.size();
     bool written = false;
     if (failed != Fault::unreachable) written = co_await write(std::move(response), id, head_only, close);
@@ -319,6 +325,7 @@ loop::Task<bool> Connection::answer(Head head) {
 }
 
 loop::Task<Unit> Connection::refuse(Refusal refusal) {
+    unrouted().count(refusal.status);
     const bool written =
         co_await write(problem(refusal.status, refusal.code, refusal.text), new_request_id(), false, true);
     drain_ = !written ? Drain::none : role_ == Role::refused ? Drain::brief : Drain::patient;

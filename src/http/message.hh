@@ -1,6 +1,7 @@
 // Requests and responses as values, and where a request's body comes from. No library's types.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/metrics.hh"
 #include "base/result.hh"
 #include "base/text.hh"
 #include "loop/task.hh"
@@ -83,6 +85,17 @@ loop::Task<Result<std::string>> read_body(Reader& reader, std::size_t size_max);
 
 using Handler = std::function<loop::Task<Response>(Request request, Reader& reader)>;
 
+// How often a route answered, by class of status: assay_http_requests_total. Of the process: the same pattern in two routers is
+// counted together.
+class Answered {
+public:
+    explicit Answered(std::string_view route);  // the template, or "none"
+    void count(int status) const;               // one atomic addition
+
+private:
+    std::array<metrics::Counter*, 5> by_class_{};  // 1xx … 5xx
+};
+
 // Patterns: "/oj/{course}/{module}/{key}"; a capture matches one non-empty segment, a literal part wins over a capture.
 // A path that only other methods know answers 405 with Allow; HEAD is GET without body; the method "*" takes whatever no
 // other route of the pattern takes.
@@ -92,6 +105,7 @@ public:
     struct Match {
         const Handler* handler = nullptr;  // nullptr: see `allow`
         std::string_view pattern;          // for logs: never the path itself
+        const Answered* answered = nullptr;   // nullptr: no route
         std::vector<std::string> captures;
         std::string allow;                 // "GET, HEAD" when the path is known but not with this method
     };
@@ -103,6 +117,7 @@ private:
         std::string pattern;
         std::vector<std::string> parts;
         Handler handler;
+        Answered answered;
     };
     std::vector<Route> routes_;
 };

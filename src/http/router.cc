@@ -21,9 +21,23 @@ bool more_literal(const std::vector<std::string>& a, const std::vector<std::stri
 
 }  // namespace
 
+Answered::Answered(std::string_view route) {
+    constexpr std::string_view classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+    for (std::size_t i = 0; i < by_class_.size(); ++i) {
+        by_class_[i] = &metrics::registry().counter("assay_http_requests_total", "Answers by route template and class of status.",
+                                                    {{"route", route}, {"class", classes[i]}});
+    }
+}
+
+void Answered::count(int status) const {
+    const int index = status / 100 - 1;
+    if (index >= 0 && index < 5) by_class_[static_cast<std::size_t>(index)]->add();
+}
+
 void Router::add(std::string method, std::string pattern, Handler handler) {
     ASSAY_ASSERT(pattern.starts_with('/'));
-    Route route{std::move(method), std::move(pattern), {}, std::move(handler)};
+    const Answered answered{pattern};
+    Route route{std::move(method), std::move(pattern), {}, std::move(handler), answered};
     for (const std::string_view part : parts_of(route.pattern)) route.parts.emplace_back(part);
     routes_.push_back(std::move(route));
 }
@@ -45,6 +59,7 @@ Router::Match Router::find(std::string_view method, std::string_view path) const
     Match match;
     if (nearest == nullptr) return match;
     match.pattern = nearest->pattern;
+    match.answered = &nearest->answered;
 
     const Route* chosen = nullptr;
     int rank = 0;

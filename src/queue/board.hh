@@ -25,6 +25,7 @@ public:
     void set_draining();
     bool draining() const;
     int slots() const;
+    std::int64_t server_started_ms() const { return server_started_ms_; }
     model::WaitDetail no_runner() const;
 
     // Called (on the writer thread or a loop) whenever something may have become startable: a new job, a freed slot.
@@ -38,7 +39,7 @@ public:
 private:
     friend struct Snapshot;
     mutable std::mutex mutex_;
-    std::int64_t server_started_ms_;
+    const std::int64_t server_started_ms_;
     int slots_ = 0;
     bool draining_ = false;
     model::WaitDetail no_runner_{.kind = model::WaitDetailKind::none_connected};

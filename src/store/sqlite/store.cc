@@ -9,6 +9,7 @@
 
 #include "base/assert.hh"
 #include "base/log.hh"
+#include "base/metrics.hh"
 #include "store/sqlite/changes.hh"
 #include "store/sqlite/migrations.hh"
 #include "store/store.hh"
@@ -24,6 +25,8 @@ using sqlite::Queries;
 constexpr int log_pages_max = 1000;                        // of the write-ahead log before it is moved into the file
 constexpr std::size_t readers_max = 8;                     // connections; made when first needed
 constexpr std::chrono::seconds reader_wait_max{10};        // for a free one
+constexpr double group_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
+constexpr double commit_bounds_s[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10};
 
 class Readers {
 public:
@@ -170,7 +173,15 @@ private:
             group.push_back(std::move(*entry));
             ASSAY_CHECK(change_in_savepoint(group.back()));
         }
-        return database_.script("COMMIT");
+        return commit(group.size());
+    }
+
+    Result<> commit(std::size_t changes) {
+        const auto began = std::chrono::steady_clock::now();
+        auto committed = database_.script("COMMIT");
+        seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+        changes_.observe(static_cast<double>(changes));
+        return committed;
     }
 
     // The change's own error goes into its entry; what is returned is one after which the transaction cannot go on.
@@ -205,6 +216,10 @@ private:
         if (config_.on_failure) config_.on_failure(error);
     }
 
+    metrics::Histogram& changes_ =
+        metrics::registry().histogram("assay_store_commit_changes", "Changes committed together.", group_bounds);
+    metrics::Histogram& seconds_ =
+        metrics::registry().histogram("assay_store_commit_seconds", "How long a COMMIT took, its sync included.", commit_bounds_s);
     StoreConfig config_;
     Database database_;                 // the writer thread's alone
     Readers readers_;
