@@ -340,6 +340,39 @@ TEST_F(SqliteFile, ANewerSchemaIsRefusedInClearWordsAndLeftAlone) {
     EXPECT_NE(refused.error().text().find("99"), std::string::npos);
 }
 
+TEST_F(SqliteFile, WhatAnOlderVersionWroteIsReadOn) {
+    ASSERT_TRUE(open_sqlite({path_, {}}));
+    {
+        auto raw = sqlite::Database::open(path_, sqlite::Database::Access::write);
+        ASSERT_TRUE(raw);
+        const auto as_of_schema_1 = raw->script(R"sql(
+DROP INDEX submission_held; DROP TABLE standing; ALTER TABLE job DROP COLUMN revision; PRAGMA user_version = 1;
+INSERT INTO course VALUES ('C', 'Course', 'UTC', 'en', '');
+INSERT INTO revision VALUES (1, 'C', 'M', 1, 'd', '{}', 7);
+INSERT INTO module VALUES ('C', 'M', 'Module', 0, 1);
+INSERT INTO participant VALUES ('C', 'p', '', '', '', 1, NULL, NULL, NULL, NULL);
+INSERT INTO submission VALUES (1, '0000000000000001', 'C', 'M', 'p', 1, 'queued', 'a', 10, 100, 200, '{}', 1, NULL, NULL);
+INSERT INTO submission VALUES (2, '0000000000000002', 'C', 'M', 'p', 1, 'held', 'b', 10, 100, 200, '{}', 1, NULL, 'submissions_used');
+INSERT INTO job VALUES (1, '0000000000000001', 1, 1, 'queued', 0, 0, 0, NULL, '', 0, 0, 0);
+)sql");
+        ASSERT_TRUE(as_of_schema_1) << as_of_schema_1.error().text();
+    }
+    auto store = open_sqlite({path_, {}});
+    ASSERT_TRUE(store) << store.error().text();
+    const auto read = (*store)->read([](Reading& reading) -> Result<> {
+        ASSAY_TRY(const auto waiting, reading.waiting(10));
+        EXPECT_EQ(waiting.size(), 1u);
+        EXPECT_FALSE(waiting.at(0).job.revision);
+        EXPECT_EQ(waiting.at(0).revision, RevisionId{1});
+        ASSAY_TRY(const auto held, reading.held(10));
+        EXPECT_EQ(held.size(), 1u);
+        ASSAY_TRY(const Standing standing, reading.standing(CourseId{"C"}, ModuleId{"M"}));
+        EXPECT_FALSE(standing.paused);
+        return ok;
+    });
+    EXPECT_TRUE(read) << read.error().text();
+}
+
 TEST_F(SqliteFile, SomebodyElsesDatabaseIsRefused) {
     {
         auto raw = sqlite::Database::open(path_, sqlite::Database::Access::write);
