@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "archive/tar.hh"
 #include "base/assert.hh"
 #include "sys/file.hh"
 
 namespace assay::archive {
 namespace {
+
+constexpr std::int64_t size_max = 1LL << 53;
 
 class PlainSource final : public Source {
 public:
@@ -27,6 +30,43 @@ private:
 };
 
 }  // namespace
+
+Input::Input(const Input& other, std::int64_t offset) : fd_{other.fd_}, memory_{other.memory_}, offset_{offset} {
+    if (fd_ == nullptr) ready_ = memory_.subspan(static_cast<std::size_t>(offset));
+}
+
+Result<std::size_t> Input::read_at(std::span<std::byte> buffer, std::int64_t offset) const {
+    if (fd_ != nullptr) return sys::read_at(*fd_, buffer, offset);
+    const ByteView from = memory_.subspan(std::min(memory_.size(), static_cast<std::size_t>(offset)));
+    const std::size_t count = std::min(from.size(), buffer.size());
+    std::memcpy(buffer.data(), from.data(), count);
+    return count;
+}
+
+// By reading alone: where hostile bytes are judged nothing else may be asked of a descriptor.
+Result<std::int64_t> Input::size() const {
+    const auto has = [&](std::int64_t offset) -> Result<bool> {
+        std::array<std::byte, 1> byte;
+        ASSAY_TRY(const std::size_t count, read_at(byte, offset));
+        return count > 0;
+    };
+    std::int64_t low = 0;  // Everything below is there.
+    std::int64_t high = 1;
+    for (;;) {
+        ASSAY_TRY(const bool there, has(high - 1));
+        if (!there) break;
+        low = high;
+        if (high > size_max / 2) return Error{Fault::too_large, "a file without an end"};
+        high *= 2;
+    }
+    while (low < high) {  // The size is in [low, high - 1].
+        const std::int64_t middle = low + (high - low) / 2;
+        ASSAY_TRY(const bool there, has(middle));
+        if (there) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
 
 Result<ByteView> Input::peek() {
     if (!ready_.empty() || fd_ == nullptr) return ready_;
@@ -51,13 +91,24 @@ Result<std::optional<unsigned char>> Input::next() {
 
 std::unique_ptr<Source> plain_source(Input& input) { return std::make_unique<PlainSource>(input); }
 
-bool can_read(Format format) { return format == Format::tar || format == Format::tar_gz || format == Format::tar_bz2; }
-
 std::unique_ptr<Source> source_of(Format format, Input& input) {
-    ASSAY_ASSERT(can_read(format));
-    if (format == Format::tar_gz) return gzip_source(input);
-    if (format == Format::tar_bz2) return bzip2_source(input);
-    return plain_source(input);
+    switch (format) {
+        case Format::tar: return plain_source(input);
+        case Format::tar_gz: return gzip_source(input);
+        case Format::tar_bz2: return bzip2_source(input);
+        default: break;
+    }
+    ASSAY_ASSERT(false);
+    return nullptr;
+}
+
+bool can_read(Format format) {
+    return format == Format::tar || format == Format::tar_gz || format == Format::tar_bz2 || format == Format::zip;
+}
+
+std::unique_ptr<MemberReader> members_of(Format format, Input& input) {
+    if (format == Format::zip) return zip_reader(input);
+    return std::make_unique<TarReader>(source_of(format, input));
 }
 
 Step<> only_zeros_follow(Input& input, std::string_view format) {

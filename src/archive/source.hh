@@ -24,7 +24,9 @@ public:
     // Reads with pread from offset 0: the descriptor's own offset is neither used nor moved. `fd` must outlive the Input.
     explicit Input(const sys::Fd& fd) : fd_{&fd} {}
     // Reads from memory, which must outlive the Input.
-    explicit Input(ByteView memory) : ready_{memory} {}
+    explicit Input(ByteView memory) : memory_{memory}, ready_{memory} {}
+    // Reads what `other` reads, from `offset` on (at most its size). `other` may go.
+    Input(const Input& other, std::int64_t offset);
     Input(const Input&) = delete;
 
     // At least one byte that was not consumed yet; empty = the end.
@@ -32,10 +34,14 @@ public:
     void consume(std::size_t count);
     // The next byte, consumed; nullopt = the end.
     Result<std::optional<unsigned char>> next();
-    std::int64_t offset() const { return offset_; }  // bytes consumed
+    std::int64_t offset() const { return offset_; }  // of the next byte in the archive
+    // Wherever offset() is; both leave it where it was.
+    Result<std::int64_t> size() const;
+    Result<std::size_t> read_at(std::span<std::byte> buffer, std::int64_t offset) const;  // less than asked only at the end
 
 private:
     const sys::Fd* fd_ = nullptr;
+    ByteView memory_;  // all of it, when there is no descriptor
     ByteView ready_;
     std::int64_t offset_ = 0;
     std::array<std::byte, buffer_bytes> buffer_;
@@ -54,9 +60,7 @@ std::unique_ptr<Source> plain_source(Input&);
 std::unique_ptr<Source> gzip_source(Input&);   // multi-member; header, CRC-32 and length of every member verified
 std::unique_ptr<Source> bzip2_source(Input&);  // multi-stream; block and stream CRCs verified
 
-// Whether this version reads it.
-bool can_read(Format);
-// Precondition: can_read(format).
+// What the tar in it is read from. Precondition: can_read(format), and a format with a tar in it.
 std::unique_ptr<Source> source_of(Format, Input&);
 
 // After the last member: zero bytes to the end, or trailing.

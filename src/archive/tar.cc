@@ -55,9 +55,9 @@ bool tar_checksum_holds(ByteView block) {
 Step<bool> TarReader::read_block() {
     std::size_t have = 0;
     while (have < block_.size()) {
-        ASSAY_TRY(const std::size_t count, source_.read(std::span{block_}.subspan(have)));
+        ASSAY_TRY(const std::size_t count, source_->read(std::span{block_}.subspan(have)));
         if (count == 0 && have == 0) return false;
-        if (count == 0) return damaged(source_.offset(), ArchiveFault::data_cut, "tar");
+        if (count == 0) return damaged(source_->offset(), ArchiveFault::data_cut, "tar");
         have += count;
     }
     return true;
@@ -66,8 +66,8 @@ Step<bool> TarReader::read_block() {
 Step<std::size_t> TarReader::read(std::span<std::byte> buffer) {
     if (left_ == 0) return std::size_t{0};
     const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(buffer.size())));
-    ASSAY_TRY(const std::size_t count, source_.read(buffer.first(wanted)));
-    if (count == 0) return damaged(source_.offset(), ArchiveFault::data_cut, "tar");
+    ASSAY_TRY(const std::size_t count, source_->read(buffer.first(wanted)));
+    if (count == 0) return damaged(source_->offset(), ArchiveFault::data_cut, "tar");
     left_ -= static_cast<std::int64_t>(count);
     return count;
 }
@@ -83,16 +83,16 @@ Step<> TarReader::skip_rest() {
 // The first zero block was read.
 Step<> TarReader::read_end() {
     ASSAY_TRY(const bool second, read_block());
-    if (!second) return Refused{.fault = ArchiveFault::end_missing, .offset = source_.offset()};
+    if (!second) return Refused{.fault = ArchiveFault::end_missing, .offset = source_->offset()};
     if (!all_zero(block_)) return damaged(header_at_, ArchiveFault::data_broken, "tar");
     std::array<std::byte, buffer_bytes> rest;
     for (std::int64_t total = 0;;) {
-        ASSAY_TRY(const std::size_t count, source_.read(rest));
+        ASSAY_TRY(const std::size_t count, source_->read(rest));
         if (count == 0) return ok;
-        if (!all_zero(std::span{rest}.first(count))) return damaged(source_.offset(), ArchiveFault::trailing, "tar");
+        if (!all_zero(std::span{rest}.first(count))) return damaged(source_->offset(), ArchiveFault::trailing, "tar");
         total += static_cast<std::int64_t>(count);
         if (total > padding_max) {
-            return Refused{.fault = ArchiveFault::padding, .offset = source_.offset(), .limit = padding_max, .value = total};
+            return Refused{.fault = ArchiveFault::padding, .offset = source_->offset(), .limit = padding_max, .value = total};
         }
     }
 }
@@ -101,7 +101,7 @@ Step<std::optional<Member>> TarReader::next() {
     ASSAY_CHECK(skip_rest());
     Extended extended;
     for (;;) {
-        header_at_ = source_.offset();
+        header_at_ = source_->offset();
         ASSAY_TRY(const bool there, read_block());
         if (!there) return Refused{.fault = ArchiveFault::end_missing, .offset = header_at_};
         if (all_zero(block_)) {

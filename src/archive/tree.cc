@@ -143,7 +143,7 @@ Step<Manifest> Tree::finish(Format format) {
     std::ranges::sort(manifest.listing, {}, &Entry::path);
     manifest.entries = static_cast<std::int64_t>(manifest.listing.size());
 
-    if (manifest.listing.empty()) return Refused{.fault = members_ > 0 ? ArchiveFault::nothing_left : ArchiveFault::only_zeros};
+    if (manifest.listing.empty()) return Refused{.fault = members_ > 0 || format == Format::zip ? ArchiveFault::nothing_left : ArchiveFault::only_zeros};
     for (const std::string& glob : rules_.required) {
         const bool wants_directory = glob.ends_with('/');
         const std::string_view pattern = std::string_view{glob}.substr(0, glob.size() - wants_directory);

@@ -13,7 +13,7 @@
 
 #include "archive/archive.hh"
 #include "archive/step.hh"
-#include "archive/tar.hh"
+#include "archive/member.hh"
 #include "model/plan.hh"
 
 namespace assay::archive {

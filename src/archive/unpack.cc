@@ -7,8 +7,7 @@
 #include <fmt/format.h>
 
 #include "archive/archive.hh"
-#include "archive/source.hh"
-#include "archive/tar.hh"
+#include "archive/member.hh"
 #include "archive/tree.hh"
 #include "archive/verify.hh"
 #include "sys/file.hh"
@@ -44,7 +43,7 @@ struct Selection {
     }
 };
 
-Result<> copy_content(TarReader& reader, const sys::Fd& file) {
+Result<> copy_content(MemberReader& reader, const sys::Fd& file) {
     const auto buffer = std::make_unique<std::array<std::byte, buffer_bytes>>();
     for (;;) {
         auto count = reader.read(*buffer);
@@ -63,7 +62,7 @@ Result<> copy_file(const sys::Fd& from, const sys::Fd& to) {
     }
 }
 
-Result<> write_member(sys::TreeWriter& tree, TarReader& reader, const Member& member, const std::string& path, const Selection& selection) {
+Result<> write_member(sys::TreeWriter& tree, MemberReader& reader, const Member& member, const std::string& path, const Selection& selection) {
     if (member.kind == Member::Kind::directory) return tree.make_directory(path);
     if (const std::size_t slash = path.rfind('/'); slash != std::string::npos) ASSAY_CHECK(tree.make_directory(path.substr(0, slash)));
     switch (member.kind) {
@@ -114,14 +113,13 @@ Result<> unpack_here(const sys::Fd& archive, std::string_view argument) {
 
     ASSAY_TRY(sys::TreeWriter tree, sys::TreeWriter::here());
     Input input{archive};
-    const auto source = source_of(manifest.format, input);
-    TarReader reader{*source};
+    const auto reader = members_of(manifest.format, input);
     for (;;) {
-        auto next = reader.next();
+        auto next = reader->next();
         if (!next) return error_of(next.take_error());
         const std::optional<Member> member = std::move(next).value();
         if (!member) return ok;
-        if (const auto path = selection.path_of(*member)) ASSAY_CHECK(write_member(tree, reader, *member, *path, selection));
+        if (const auto path = selection.path_of(*member)) ASSAY_CHECK(write_member(tree, *reader, *member, *path, selection));
     }
 }
 
@@ -142,12 +140,11 @@ Result<std::vector<SourceFile>> read_tar(ByteView archive, std::int64_t unpacked
     const Format format = recognise(archive.first(std::min(archive.size(), recognise_bytes)));
     if (!can_read(format)) return Error{Fault::invalid, "no tar that can be read"};
     Input input{archive};
-    const auto source = source_of(format, input);
-    TarReader reader{*source};
+    const auto reader = members_of(format, input);
     Tree tree{rules};
     std::vector<SourceFile> files;
     for (;;) {
-        auto next = reader.next();
+        auto next = reader->next();
         if (!next) return error_of(next.take_error());
         const std::optional<Member> member = std::move(next).value();
         if (!member) return files;
@@ -165,7 +162,7 @@ Result<std::vector<SourceFile>> read_tar(ByteView archive, std::int64_t unpacked
         file.executable = member->executable;
         file.content.resize(static_cast<std::size_t>(member->size));
         for (std::size_t have = 0; have < file.content.size();) {
-            auto count = reader.read(std::as_writable_bytes(std::span{file.content}.subspan(have)));
+            auto count = reader->read(std::as_writable_bytes(std::span{file.content}.subspan(have)));
             if (!count) return error_of(count.take_error());
             have += *count;
         }

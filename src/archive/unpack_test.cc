@@ -11,6 +11,7 @@
 #include "archive/archive.hh"
 #include "archive/tar_builder.hh"
 #include "archive/verify.hh"
+#include "archive/zip_builder.hh"
 #include "sys/file.hh"
 
 namespace assay::archive {
@@ -88,6 +89,25 @@ TEST(Unpack, WritesWhatVerifyLists) {
         EXPECT_EQ(fs::status("d/目录").permissions(), static_cast<fs::perms>(0644));
         EXPECT_EQ(fs::status("e/f").permissions(), static_cast<fs::perms>(0755));
     }
+}
+
+TEST(Unpack, WritesAZipAlike) {
+    const std::string bytes = ZipBuilder{}
+                                  .file("w/run", "abc", 0106755)
+                                  .file("w/.DS_Store")
+                                  .dir("w/d/")
+                                  .described("w/d/目录", "深")
+                                  .link("w/l", "d/目录")
+                                  .file("w/e/f/g", "")
+                                  .done();
+    const Here here;
+    const auto done = unpack(bytes);
+    ASSERT_TRUE(done) << done.error().text();
+    EXPECT_EQ(here.listing(), "d/ d/目录=深 e/ e/f/ e/f/g= l -> d/目录 run*=abc");
+    EXPECT_EQ(fs::status("run").permissions(), static_cast<fs::perms>(0755));
+    const auto files = read_tar(bytes_of(ZipBuilder{}.file("a", "1").dir("d/").file("d/b", "2").done()), 1 << 20).value();
+    ASSERT_EQ(files.size(), 2u);
+    EXPECT_EQ(files[1].content, "2");
 }
 
 TEST(Unpack, TakesOnlyWhatLiesBelowAPrefix) {
@@ -199,6 +219,7 @@ TEST(VerifyConfined, AnswersAsVerifyDoes) {
     TarBuilder large;
     for (int i = 0; i < 5000; ++i) large.file(fmt::format("w/{:05}", i), "x");
     for (const std::string& bytes : {gzip(large.done()), bzip2(TarBuilder{}.file("a").done()), TarBuilder{}.file("../x").done(), std::string{},
+                                     ZipBuilder{}.file("目录/a", std::string(100'000, 'a')).described("b", "2").link("l", "b").done(), ZipBuilder{}.file("../x").done(),
                                      gzip(TarBuilder{}.file("É").file("é").done())}) {
         const sys::Fd archive = memory(bytes);
         const auto confined = verify_confined(archive, {});

@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 
 #include "archive/archive.hh"
-#include "archive/source.hh"
-#include "archive/tar.hh"
+#include "archive/member.hh"
 #include "archive/tree.hh"
 #include "archive/verify.hh"
 #include "sys/file.hh"
@@ -20,8 +19,8 @@ bool takes(const model::UploadRules& rules, Format format) {
 // Those of the module's formats that can be read: "tar, tar.gz".
 std::string formats_taken(const model::UploadRules& rules) {
     std::string list;
-    for (const Format format : {Format::tar, Format::tar_gz, Format::tar_bz2}) {
-        if (takes(rules, format)) list += fmt::format("{}{}", list.empty() ? "" : ", ", to_string(format));
+    for (const Format format : {Format::tar, Format::tar_gz, Format::tar_bz2, Format::tar_xz, Format::tar_zst, Format::zip}) {
+        if (can_read(format) && takes(rules, format)) list += fmt::format("{}{}", list.empty() ? "" : ", ", to_string(format));
     }
     return list;
 }
@@ -65,11 +64,10 @@ Step<Manifest> read_all_members(Input& input, const model::UploadRules& rules) {
     if (format == Format::unknown) return what_it_looks_like(text_of(start), rules);
     if (!can_read(format) || !takes(rules, format)) return wrong_format(format, rules);
 
-    const auto source = source_of(format, input);
-    TarReader reader{*source};
+    const auto reader = members_of(format, input);
     Tree tree{rules};
     for (;;) {
-        ASSAY_TRY(const std::optional<Member> member, reader.next());
+        ASSAY_TRY(const std::optional<Member> member, reader->next());
         if (!member) break;
         ASSAY_CHECK(tree.add(*member));
     }

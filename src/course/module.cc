@@ -19,7 +19,7 @@ constexpr double points_max = 1e6;
 constexpr std::size_t globs_max = 100;
 constexpr std::size_t glob_bytes_max = 256;
 constexpr std::string_view file_name = "module.toml";
-constexpr std::array<std::string_view, 3> readable_formats{"tar", "tar.gz", "tar.bz2"};  // as archive reads them today
+constexpr std::array<std::string_view, 4> readable_formats{"tar", "tar.gz", "tar.bz2", "zip"};  // as archive reads them today
 
 // Relative, without . and .., so that it can match something inside and nothing outside.
 bool inside(std::string_view path) {
@@ -138,7 +138,7 @@ private:
         };
         if (std::ranges::none_of(*formats, readable)) {
             return upload.problem("formats",
-                                  "this version reads tar, tar.gz and tar.bz2 only; allow at least one of them");
+                                  "this version reads tar, tar.gz, tar.bz2 and zip only; allow at least one of them");
         }
         rules.formats = std::move(*formats);
         return ok;

@@ -23,23 +23,27 @@ enum class ArchiveFault : std::uint8_t {
     member_type,        // {0} the type's letter
     content_unexpected,
     global_header,      // {0} the key
-    // damaged: {0} is the format it was seen in: "gzip", "bzip2", "tar", "pax"
+    encrypted,
+    method,             // {0} its number
+    zip_large,
+    // damaged: {0} is the format it was seen in: "gzip", "bzip2", "tar", "pax", "zip"
     data_cut,           // {0}
     end_missing,
     checksum_wrong,     // {0}
     data_broken,        // {0}
     header_broken,      // {0}
     trailing,           // {0}
+    headers_differ,
     text_mode,
     reading_memory,     // {0} size
     reading_time,       // {0} seconds
     reading_crashed,    // {0} signal
     // unsafe
-    headers_too_large, empty_members,
+    headers_too_large, empty_members, entries_overlap,
     name_empty,
     name_too_long,      // {0} bytes
     name_too_deep,      // {0} folders
-    name_absolute, name_upward, name_encoding, name_invisible, name_backslash,
+    name_absolute, name_upward, name_encoding, name_unmarked, name_invisible, name_backslash,
     hard_link,          // {0} the target
     twice,              // {0} the name
     names_meet,         // {0} and {1} the names

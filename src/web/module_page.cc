@@ -13,7 +13,7 @@ namespace assay::web {
 namespace {
 
 // What can be unpacked so far; a module may list more.
-constexpr std::array<std::string_view, 3> formats_readable{"tar", "tar.gz", "tar.bz2"};
+constexpr std::array<std::string_view, 4> formats_readable{"tar", "tar.gz", "tar.bz2", "zip"};
 
 std::string time_text(const ModulePage& of, std::int64_t ms) {
     return sys::date_and_time(sys::wall_from_ms(ms), of.view.course.timezone);

@@ -33,6 +33,14 @@ Text text_of(model::ArchiveFault fault) {
         case content_unexpected: return {"a directory or link that says it has content", "目录或链接条目声称自己带有内容"};
         case global_header: return {"a global pax header sets {0} for every member", "全局 pax 头为所有条目统一设置了 {0}"};
 
+        case encrypted: return {"encrypted entries are not taken; pack without a password", "不接受加密的条目；打包时请不要设置密码"};
+        case method:
+            return {"compressed by zip method {0}; only stored and deflated entries are taken: pack again with the usual method",
+                    "使用了 zip 压缩方法 {0}；只接受存储和 deflate：请用常用的方法重新打包"};
+        case zip_large:
+            return {"a zip64 directory, for more than 65,534 entries or 4 GiB, is not taken; pack less, or a tar",
+                    "不接受 zip64 目录（超过 65,534 个条目或 4 GiB）；请减少内容，或打包成 tar"};
+
         case data_cut: return {"the {0} data is cut: the file is incomplete", "{0} 数据被截断：文件不完整"};
         case end_missing:
             return {"the tar's end blocks are missing: it is cut, or was never closed", "缺少 tar 的结束块：文件被截断，或打包没有完成"};
@@ -40,6 +48,8 @@ Text text_of(model::ArchiveFault fault) {
         case data_broken: return {"the {0} data is damaged", "{0} 数据已损坏"};
         case header_broken: return {"a {0} header is damaged or makes no sense", "{0} 头已损坏或内容不合理"};
         case trailing: return {"other bytes than zeros follow the end of the {0} data", "{0} 数据结束之后还有非零字节"};
+        case headers_differ:
+            return {"the zip says one thing before this entry and another in its directory", "该条目前的 zip 头与 zip 目录中的记录不一致"};
         case text_mode:
             return {"it looks as if it had been written or sent in text mode (LF became CR LF): send it as binary",
                     "看起来是以文本模式写入或发送的（LF 变成了 CR LF）：请以二进制方式发送"};
@@ -53,12 +63,17 @@ Text text_of(model::ArchiveFault fault) {
 
         case headers_too_large: return {"the extended headers are too large", "扩展头太大"};
         case empty_members: return {"far too many gzip members that hold almost nothing", "gzip 成员过多且几乎都是空的"};
+        case entries_overlap:
+            return {"entries of the zip overlap, or bytes lie between them that belong to none", "zip 条目相互重叠，或条目之间有不属于任何条目的字节"};
         case name_empty: return {"a name that is empty, or a file or link in place of the root folder", "名称为空，或用文件、链接代替了根目录"};
         case name_too_long: return {"a name, or one part of it, longer than {0} bytes", "名称或其中一段超过 {0} 字节"};
         case name_too_deep: return {"a name more than {0} folders deep", "目录嵌套超过 {0} 层"};
         case name_absolute: return {"an absolute name, or one that begins with a drive letter", "名称是绝对路径，或以盘符开头"};
         case name_upward: return {"a name with '..' in it", "名称中含有“..”"};
         case name_encoding: return {"the name is not valid UTF-8", "名称不是有效的 UTF-8"};
+        case name_unmarked:
+            return {"the name is not ASCII and the zip does not mark it as UTF-8: pack a tar, or set UTF-8 names in the zip tool",
+                    "名称不是 ASCII，且 zip 没有标明它是 UTF-8：请打包成 tar，或在 zip 工具中启用 UTF-8 文件名"};
         case name_invisible:
             return {"the name holds a control, invisible or direction-changing character", "名称中含有控制字符、不可见字符或改变文字方向的字符"};
         case name_backslash: return {"the name holds a backslash", "名称中含有反斜杠"};

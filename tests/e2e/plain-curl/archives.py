@@ -40,6 +40,7 @@ tar("outside-link", makefile, entry("link", tarfile.SYMTYPE, link="../../etc/pas
 tar("device", makefile, entry("null", tarfile.CHRTYPE))
 with zipfile.ZipFile(bad / "zip", "w") as archive:
     archive.writestr("Makefile", "all:\n")
+    archive.writestr("../assay-was-here", "x")
 tar("too-many", makefile, *(entry(f"file-{number}") for number in range(101)))
 tar("no-makefile", entry("README", data=b"nothing to build\n"))
 tar("unpacks-too-large", makefile, entry("zeros", data=bytes(2 << 20)), mode="w:bz2")

@@ -1,0 +1,43 @@
+// MemberReader: the members of an archive of any format, pulled one by one. Internal to archive.
+//
+// It judges structure only (checksums, lengths, types, end marks); what names and trees are allowed is Tree's to say.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "archive/source.hh"
+#include "archive/step.hh"
+
+namespace assay::archive {
+
+struct Member {
+    enum class Kind { directory, regular, symlink, hardlink };
+    std::string name;      // as written, not yet judged
+    std::string target;    // of a symlink or hardlink
+    Kind kind = Kind::regular;
+    std::int64_t size = 0; // of a regular file; 0 for all others
+    bool executable = false;
+    std::int64_t offset = 0;  // of its header in the archive
+};
+
+class MemberReader {
+public:
+    virtual ~MemberReader() = default;
+    // The next member, after what is left of the last one was read; nullopt when everything held to the last byte.
+    virtual Step<std::optional<Member>> next() = 0;
+    // Content of the current member: 1..size bytes; 0 = its end.
+    virtual Step<std::size_t> read(std::span<std::byte> buffer) = 0;
+};
+
+// Whether this version reads it.
+bool can_read(Format);
+// Precondition: can_read(format). `input` must outlive the reader.
+std::unique_ptr<MemberReader> members_of(Format, Input& input);
+
+std::unique_ptr<MemberReader> zip_reader(Input& input);
+
+}  // namespace assay::archive

@@ -1,0 +1,140 @@
+#include "archive/zip_directory.hh"
+
+#include <algorithm>
+#include <utility>
+
+#include "archive/tree.hh"
+
+namespace assay::archive {
+namespace {
+
+constexpr std::string_view record_magic{"PK\x01\x02", 4};
+constexpr std::string_view end_magic{"PK\x05\x06", 4};
+constexpr std::size_t record_bytes = 46;
+constexpr std::size_t end_bytes = 22;
+constexpr std::size_t comment_bytes_max = 0xFFFF;
+constexpr std::int64_t elsewhere = 0xFFFF'FFFF;  // the value stands in the zip64 field
+constexpr std::uint64_t size_limit = 1ULL << 53;
+
+Refused broken(std::int64_t offset) { return damaged(offset, ArchiveFault::header_broken, "zip"); }
+
+unsigned number16(std::string_view bytes, std::size_t at) { return static_cast<unsigned>(little_endian(bytes.substr(at, 2))); }
+std::uint32_t number32(std::string_view bytes, std::size_t at) { return static_cast<std::uint32_t>(little_endian(bytes.substr(at, 4))); }
+
+// A sequence of tag, length, value. False: it is none, or says what we cannot follow.
+bool read_extra(std::string_view extra, const ZipHeader& header, std::span<std::int64_t* const> sizes) {
+    constexpr unsigned zip64 = 0x0001, unicode_path = 0x7075;
+    constexpr std::size_t path_at = 5;  // behind a version and a checksum
+    bool large_read = false;
+    while (!extra.empty()) {
+        if (extra.size() < 4 || extra.size() - 4 < number16(extra, 2)) return false;
+        const unsigned tag = number16(extra, 0);
+        std::string_view value = extra.substr(4, number16(extra, 2));
+        extra.remove_prefix(4 + value.size());
+        // Some readers take this name, some the other.
+        if (tag == unicode_path && (value.size() < path_at || value.substr(path_at) != header.name)) return false;
+        if (tag != zip64) continue;
+        if (std::exchange(large_read, true)) return false;
+        for (std::int64_t* const size : sizes) {
+            if (*size != elsewhere) continue;
+            if (value.size() < 8 || little_endian(value.substr(0, 8)) > size_limit) return false;
+            *size = static_cast<std::int64_t>(little_endian(value.substr(0, 8)));
+            value.remove_prefix(8);
+        }
+    }
+    return true;
+}
+
+struct End {
+    std::int64_t at = 0;
+    std::string fixed;
+};
+
+// The last one there is, with a comment that reaches to the end exactly.
+Step<End> find_end(const Input& input) {
+    ASSAY_TRY(const std::int64_t size, input.size());
+    std::string tail(std::min(static_cast<std::size_t>(size), end_bytes + comment_bytes_max), '\0');
+    const std::int64_t tail_at = size - static_cast<std::int64_t>(tail.size());
+    ASSAY_TRY(const std::size_t count, input.read_at(std::as_writable_bytes(std::span{tail}), tail_at));
+    const std::size_t at = count == tail.size() && tail.size() >= end_bytes ? tail.rfind(end_magic, tail.size() - end_bytes) : tail.npos;
+    if (at == tail.npos) return damaged(size, ArchiveFault::data_cut, "zip");
+    End end{.at = tail_at + static_cast<std::int64_t>(at), .fixed = tail.substr(at, end_bytes)};
+    const std::size_t comment = tail.size() - at - end_bytes;
+    const unsigned announced = number16(end.fixed, 20);
+    if (comment < announced) return damaged(size, ArchiveFault::data_cut, "zip");
+    if (comment > announced) return damaged(end.at + static_cast<std::int64_t>(end_bytes + announced), ArchiveFault::trailing, "zip");
+    return end;
+}
+
+Step<ZipRecord> take_record(Input& directory) {
+    const std::int64_t at = directory.offset();
+    ASSAY_TRY(const std::string fixed, take_bytes(directory, record_bytes));
+    if (!fixed.starts_with(record_magic)) return broken(at);
+    ZipRecord record;
+    record.attributes = number32(fixed, 38);
+    record.offset = number32(fixed, 42);
+    std::int64_t* const large[] = {&record.offset};
+    ASSAY_TRY(const bool sound, take_zip_header(directory, std::string_view{fixed}.substr(8), record, large));
+    ASSAY_CHECK(take_bytes(directory, number16(fixed, 32)));  // comment
+    if (!sound || number16(fixed, 34) != 0) return broken(at);
+    return record;
+}
+
+}  // namespace
+
+std::uint64_t little_endian(std::string_view bytes) {
+    std::uint64_t value = 0;
+    for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+    return value;
+}
+
+Step<std::string> take_bytes(Input& input, std::size_t size) {
+    std::string bytes;
+    while (bytes.size() < size) {
+        ASSAY_TRY(const ByteView ready, input.peek());
+        if (ready.empty()) return damaged(input.offset(), ArchiveFault::data_cut, "zip");
+        const std::string_view part = text_of(ready).substr(0, size - bytes.size());
+        bytes += part;
+        input.consume(part.size());
+    }
+    return bytes;
+}
+
+Step<bool> take_zip_header(Input& input, std::string_view fixed, ZipHeader& header, std::span<std::int64_t* const> large) {
+    header.flags = number16(fixed, 0);
+    header.method = number16(fixed, 2);
+    header.checksum = number32(fixed, 8);
+    header.compressed = number32(fixed, 12);
+    header.size = number32(fixed, 16);
+    ASSAY_TRY(header.name, take_bytes(input, number16(fixed, 20)));
+    ASSAY_TRY(const std::string extra, take_bytes(input, number16(fixed, 22)));
+    std::vector<std::int64_t*> sizes{&header.size, &header.compressed};
+    sizes.insert(sizes.end(), large.begin(), large.end());
+    return read_extra(extra, header, sizes);
+}
+
+Step<ZipDirectory> read_zip_directory(const Input& input) {
+    ASSAY_TRY(const End end, find_end(input));
+    const unsigned count = number16(end.fixed, 10);
+    ZipDirectory directory{.records = {}, .offset = number32(end.fixed, 16)};
+    if (count == 0xFFFF || directory.offset == elsewhere) return Refused{.fault = ArchiveFault::zip_large, .offset = end.at};
+    // Numbers of this disk, of the directory's disk, of entries on this one: a zip in several files is none of ours.
+    if (number16(end.fixed, 4) != 0 || number16(end.fixed, 6) != 0 || number16(end.fixed, 8) != count) return broken(end.at);
+    if (directory.offset + std::int64_t{number32(end.fixed, 12)} != end.at) return broken(end.at);
+
+    Input records{input, directory.offset};
+    std::int64_t names_bytes = 0;
+    for (unsigned i = 0; i < count; ++i) {
+        ASSAY_TRY(ZipRecord record, take_record(records));
+        names_bytes += static_cast<std::int64_t>(record.name.size());
+        if (names_bytes > names_bytes_max) {
+            return Refused{.fault = ArchiveFault::names_too_large, .offset = records.offset(), .limit = names_bytes_max, .value = names_bytes};
+        }
+        directory.records.push_back(std::move(record));
+    }
+    if (records.offset() != end.at) return broken(records.offset());
+    std::ranges::sort(directory.records, {}, &ZipRecord::offset);
+    return directory;
+}
+
+}  // namespace assay::archive

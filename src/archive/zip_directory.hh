@@ -1,0 +1,53 @@
+// The headers of a zip: its directory, found from the end, and what both kinds of header share. Internal to archive.
+//
+// Memory: the names (names_bytes_max) and 65,534 records at most; a zip64 directory is refused.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "archive/source.hh"
+#include "archive/step.hh"
+
+namespace assay::archive {
+
+// What both headers of an entry say.
+struct ZipHeader {
+    std::string name;
+    unsigned flags = 0;
+    unsigned method = 0;
+    std::uint32_t checksum = 0;
+    std::int64_t compressed = 0;
+    std::int64_t size = 0;
+};
+
+struct ZipRecord : ZipHeader {
+    std::int64_t offset = 0;       // of its local header
+    std::uint32_t attributes = 0;  // a Unix mode in the upper half, when there is one
+};
+
+struct ZipDirectory {
+    std::vector<ZipRecord> records;  // by offset
+    std::int64_t offset = 0;         // where the entries end
+};
+
+// From the end of the archive; `input` stays where it is.
+Step<ZipDirectory> read_zip_directory(const Input& input);
+
+constexpr std::string_view zip_local_magic{"PK\x03\x04", 4};
+constexpr std::size_t zip_local_bytes = 30;
+
+// `size` bytes, consumed.
+Step<std::string> take_bytes(Input& input, std::size_t size);
+std::uint64_t little_endian(std::string_view bytes);
+
+// Sets what the fixed part holds from its flags on, then takes name and extra field, where sizes over 32 bits are. `large` are
+// the other fields such a size may stand for. False: they make no sense.
+Step<bool> take_zip_header(Input& input, std::string_view fixed, ZipHeader& header, std::span<std::int64_t* const> large = {});
+
+}  // namespace assay::archive
