@@ -81,7 +81,7 @@ void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(R
         if (drains() || !live(epoch)) return ok;
         for (const int count : {waiting_looked_at, queue::waiting_read_max}) {
             queue::Snapshot snapshot;
-            ASSAY_CHECK(snapshot.take(tx, parts.board, wall_ms(), count));
+            ASSAY_CHECK(snapshot.take_startable(tx, parts.board, wall_ms(), count));
             ASSAY_TRY(granted->lease, queue::grant(tx, snapshot.situation, epoch));
             granted->wake_ms = queue::next_wake_ms(snapshot.situation);
             if (granted->lease || std::cmp_less(snapshot.waiting.size(), count)) break;

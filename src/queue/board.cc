@@ -60,8 +60,17 @@ Result<std::shared_ptr<const Snapshot>> Board::recent(store::Reading& reading, s
     return recent_;
 }
 
-Result<> Snapshot::take(store::Reading& reading, const Board& board, std::int64_t now_ms, int waiting_max) {
-    ASSAY_TRY(waiting, reading.waiting(waiting_max));
+Result<> Snapshot::take(store::Reading& reading, const Board& board, std::int64_t now_ms) {
+    ASSAY_TRY(waiting, reading.waiting(waiting_read_max));
+    return take_rest(reading, board, now_ms);
+}
+
+Result<> Snapshot::take_startable(store::Reading& reading, const Board& board, std::int64_t now_ms, int waiting_max) {
+    ASSAY_TRY(waiting, reading.waiting_unpaused(waiting_max));
+    return take_rest(reading, board, now_ms);
+}
+
+Result<> Snapshot::take_rest(store::Reading& reading, const Board& board, std::int64_t now_ms) {
     ASSAY_TRY(running, reading.running());
     ASSAY_TRY(paused, reading.paused());
     situation.waiting = waiting;

@@ -58,7 +58,12 @@ struct Snapshot {
     Snapshot() = default;
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
-    Result<> take(store::Reading& reading, const Board& board, std::int64_t now_ms, int waiting_max = waiting_read_max);
+    Result<> take(store::Reading& reading, const Board& board, std::int64_t now_ms);
+    // For a choice alone: at most `waiting_max` of the line, and none of a paused module, however many those are.
+    Result<> take_startable(store::Reading& reading, const Board& board, std::int64_t now_ms, int waiting_max);
+
+private:
+    Result<> take_rest(store::Reading& reading, const Board& board, std::int64_t now_ms);
 };
 
 }  // namespace assay::queue

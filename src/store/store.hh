@@ -55,6 +55,7 @@ public:
     virtual Result<std::optional<Job>> job_of(const SubmissionId&, std::int64_t generation) = 0;
     virtual Result<std::optional<Job>> newest_job(const SubmissionId&) = 0;               // of the highest generation
     virtual Result<std::vector<QueuedJob>> waiting(int count_max) = 0;                    // by place
+    virtual Result<std::vector<QueuedJob>> waiting_unpaused(int count_max) = 0;           // the same, without paused modules
     virtual Result<std::vector<QueuedJob>> running() = 0;
     virtual Result<std::vector<Submission>> held(int count_max) = 0;                      // oldest first
     virtual Result<Standing> standing(const CourseId&, const ModuleId&) = 0;              // of one never noted: the defaults

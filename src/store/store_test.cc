@@ -238,10 +238,14 @@ TEST_P(StoreSuite, WhatIsHeldAndHowAModuleStands) {
     reopen();
     EXPECT_EQ(standing(), noted);
     EXPECT_EQ(paused(), 1u);
+    EXPECT_EQ(read([](Reading& r) { return r.waiting(10); }).size(), 2u);
+    EXPECT_EQ(read([](Reading& r) { return r.waiting_unpaused(10); }).size(), 0u);
     write([](Tx& tx) -> Result<> {
         ASSAY_TRY(const RevisionId newer, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 2, std::string(64, 'e'), "{}", 8}));
         return tx.put_module({CourseId{"C"}, ModuleId{"M"}, "Module", false, newer});
     });
+    EXPECT_EQ(read([](Reading& r) { return r.waiting_unpaused(10); }).size(), 2u);
+    EXPECT_EQ(read([](Reading& r) { return r.waiting_unpaused(1); }).size(), 1u);
     EXPECT_EQ(paused(), 0u);  // A repaired grader deserves a try; staff's own pause does not end so.
     noted.paused = model::Reason::module_paused;
     write([&](Tx& tx) { return tx.put_standing(noted); });

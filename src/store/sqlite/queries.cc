@@ -101,6 +101,10 @@ QueuedJob read_queued(const Row& row) {
 constexpr const char* standing_columns =
     "SELECT standing.course, standing.module, paused, paused_since_ms, standing.revision, faults_in_a_row, faults_of,"
     " faults_of_several FROM standing";
+// A newer revision ends the pause for a broken grader, never that of staff.
+#define ASSAY_PAUSED \
+    "JOIN module ON module.course = standing.course AND module.id = standing.module" \
+    " WHERE (paused = 'module_paused' OR (paused = 'grader_broken' AND standing.revision = module.revision))"
 Standing read_standing(const Row& row) {
     Standing s;
     s.course = CourseId{row.text(0)};
@@ -232,6 +236,14 @@ Result<std::vector<QueuedJob>> Queries<Base>::waiting(int count_max) {
                                     {std::int64_t{count_max}}, read_queued);
 }
 template <class Base>
+Result<std::vector<QueuedJob>> Queries<Base>::waiting_unpaused(int count_max) {
+    return database_.all<QueuedJob>(
+        with(queued_columns, "WHERE job.state = 'queued' AND NOT EXISTS (SELECT 1 FROM standing " ASSAY_PAUSED
+                             " AND standing.course = submission.course AND standing.module = submission.module)"
+                             " ORDER BY place, job.id LIMIT ?"),
+        {std::int64_t{count_max}}, read_queued);
+}
+template <class Base>
 Result<std::vector<QueuedJob>> Queries<Base>::running() {
     return database_.all<QueuedJob>(with(queued_columns, "WHERE job.state = 'running' ORDER BY job.id"), {}, read_queued);
 }
@@ -253,9 +265,7 @@ Result<Standing> Queries<Base>::standing(const CourseId& course, const ModuleId&
 template <class Base>
 Result<std::vector<Standing>> Queries<Base>::paused() {
     return database_.all<Standing>(
-        with(standing_columns, "JOIN module ON module.course = standing.course AND module.id = standing.module"
-                               " WHERE paused = 'module_paused' OR (paused = 'grader_broken' AND standing.revision = module.revision)"
-                               " ORDER BY standing.course, standing.module"),
+        with(standing_columns, ASSAY_PAUSED " ORDER BY standing.course, standing.module"),
         {}, read_standing);
 }
 template <class Base>
@@ -277,6 +287,8 @@ template <class Base>
 Result<std::vector<std::string>> Queries<Base>::digests() {
     return database_.all<std::string>("SELECT sha256 FROM submission UNION SELECT digest FROM revision ORDER BY 1", {}, read_text);
 }
+
+#undef ASSAY_PAUSED
 
 template class Queries<Reading>;
 template class Queries<Tx>;
