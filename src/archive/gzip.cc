@@ -3,15 +3,13 @@
 #include <zlib.h>
 
 #include "archive/source.hh"
+#include "archive/stream_count.hh"
 #include "base/assert.hh"
 
 namespace assay::archive {
 namespace {
 
 constexpr std::int64_t header_strings_max = 64 * 1024;  // of one member: name, comment and extra field together
-// Many members are legitimate (block-parallel packers), many empty ones are only meant to cost time.
-constexpr std::int64_t members_free = 65'536;
-constexpr std::int64_t member_average_min = 16;
 
 enum HeaderFlag : unsigned { header_crc = 2, extra_field = 4, file_name = 8, comment = 16, reserved = 0xE0 };
 
@@ -40,7 +38,7 @@ public:
 
 private:
     Step<> start_member() {
-        if (members_ > 0) {
+        if (count_.streams > 0) {
             ASSAY_TRY(const ByteView ready, input_.peek());
             if (ready.empty() || ready.front() == std::byte{0}) {
                 ASSAY_CHECK(only_zeros_follow(input_, "gzip"));
@@ -49,9 +47,7 @@ private:
             }
         }
         ASSAY_CHECK(read_header());
-        if (++members_ > members_free && total_ < members_ * member_average_min) {
-            return Refused{.fault = ArchiveFault::empty_members, .offset = input_.offset(), .limit = members_free, .value = members_};
-        }
+        if (const auto refused = count_.another(input_.offset())) return *refused;
         ::inflateReset(&inflater_);
         checksum_ = ::crc32(0, nullptr, 0);
         length_ = 0;
@@ -72,7 +68,7 @@ private:
         unsigned fixed[10];  // magic, method, flags, time, extra flags, system
         for (unsigned& field : fixed) { ASSAY_TRY(field, header_byte()); }
         if (fixed[0] != 0x1F || fixed[1] != 0x8B) {
-            return damaged(from, members_ > 0 ? ArchiveFault::trailing : ArchiveFault::header_broken, "gzip");
+            return damaged(from, count_.streams > 0 ? ArchiveFault::trailing : ArchiveFault::header_broken, "gzip");
         }
         if (fixed[2] != 8) return damaged(from, ArchiveFault::header_broken, "gzip");
         const unsigned flags = fixed[3];
@@ -110,7 +106,7 @@ private:
         const std::size_t count = buffer.size() - inflater_.avail_out;
         checksum_ = ::crc32(checksum_, reinterpret_cast<const Bytef*>(buffer.data()), static_cast<uInt>(count));
         length_ += static_cast<std::uint32_t>(count);
-        total_ += static_cast<std::int64_t>(count);
+        count_.bytes += static_cast<std::int64_t>(count);
         if (result == Z_STREAM_END) {
             ASSAY_CHECK(read_trailer());
         } else if (result != Z_OK && result != Z_BUF_ERROR) {
@@ -138,8 +134,7 @@ private:
     z_stream inflater_{};
     bool in_member_ = false;
     bool ended_ = false;
-    std::int64_t members_ = 0;
-    std::int64_t total_ = 0;
+    StreamCount count_;
     uLong header_checksum_ = 0;
     uLong checksum_ = 0;
     std::uint32_t length_ = 0;  // modulo 2^32, as the format counts

@@ -96,6 +96,8 @@ std::unique_ptr<Source> source_of(Format format, Input& input) {
         case Format::tar: return plain_source(input);
         case Format::tar_gz: return gzip_source(input);
         case Format::tar_bz2: return bzip2_source(input);
+        case Format::tar_xz: return xz_source(input);
+        case Format::tar_zst: return zstd_source(input);
         default: break;
     }
     ASSAY_ASSERT(false);
@@ -103,7 +105,8 @@ std::unique_ptr<Source> source_of(Format format, Input& input) {
 }
 
 bool can_read(Format format) {
-    return format == Format::tar || format == Format::tar_gz || format == Format::tar_bz2 || format == Format::zip;
+    return format == Format::zip || format == Format::tar || format == Format::tar_gz || format == Format::tar_bz2 ||
+           format == Format::tar_xz || format == Format::tar_zst;
 }
 
 std::unique_ptr<MemberReader> members_of(Format format, Input& input) {

@@ -59,6 +59,8 @@ public:
 std::unique_ptr<Source> plain_source(Input&);
 std::unique_ptr<Source> gzip_source(Input&);   // multi-member; header, CRC-32 and length of every member verified
 std::unique_ptr<Source> bzip2_source(Input&);  // multi-stream; block and stream CRCs verified
+std::unique_ptr<Source> xz_source(Input&);     // multi-stream; the check of every block verified
+std::unique_ptr<Source> zstd_source(Input&);   // multi-frame; the checksum of every frame verified
 
 // What the tar in it is read from. Precondition: can_read(format), and a format with a tar in it.
 std::unique_ptr<Source> source_of(Format, Input&);

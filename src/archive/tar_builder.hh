@@ -1,8 +1,10 @@
-// For tests: tars written field by field, so that each can be wrong in exactly one way, and the two compressions.
+// For tests: tars written field by field, so that each can be wrong in exactly one way, and the compressions.
 #pragma once
 
 #include <bzlib.h>
+#include <lzma.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <string>
 #include <string_view>
@@ -75,6 +77,32 @@ inline std::string bzip2(std::string_view data) {
     auto size = static_cast<unsigned>(out.size());
     BZ2_bzBuffToBuffCompress(out.data(), &size, const_cast<char*>(data.data()), static_cast<unsigned>(data.size()), 9, 0, 0);
     out.resize(size);
+    return out;
+}
+
+inline std::string xz(std::string_view data, lzma_check check = LZMA_CHECK_CRC64, unsigned preset = 6) {
+    std::string out(lzma_stream_buffer_bound(data.size()), '\0');
+    std::size_t size = 0;
+    lzma_easy_buffer_encode(preset, check, nullptr, reinterpret_cast<const std::uint8_t*>(data.data()), data.size(),
+                            reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size());
+    out.resize(size);
+    return out;
+}
+
+inline std::string zstd(std::string_view data, bool checksum = true, int window_bits = 0) {
+    std::string out(ZSTD_compressBound(data.size()), '\0');
+    ZSTD_CCtx* const packer = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, checksum);
+    if (window_bits > 0) {
+        ZSTD_CCtx_setParameter(packer, ZSTD_c_windowLog, window_bits);
+        ZSTD_CCtx_setParameter(packer, ZSTD_c_contentSizeFlag, 0);
+    }
+    ZSTD_inBuffer in{data.data(), data.size(), 0};
+    ZSTD_outBuffer to{out.data(), out.size(), 0};
+    if (window_bits > 0) ZSTD_compressStream2(packer, &to, &in, ZSTD_e_continue);  // Else it fits the window to the content.
+    ZSTD_compressStream2(packer, &to, &in, ZSTD_e_end);
+    ZSTD_freeCCtx(packer);
+    out.resize(to.pos);
     return out;
 }
 

@@ -26,7 +26,10 @@ enum class ArchiveFault : std::uint8_t {
     encrypted,
     method,             // {0} its number
     zip_large,
-    // damaged: {0} is the format it was seen in: "gzip", "bzip2", "tar", "pax", "zip"
+    no_checksum,        // {0} the compression
+    skippable_frame,
+    window_too_large,   // {0} the compression, {1} size
+    // damaged: {0} is the format it was seen in: "gzip", "bzip2", "tar", "pax", "zip", "xz", "zstd"
     data_cut,           // {0}
     end_missing,
     checksum_wrong,     // {0}

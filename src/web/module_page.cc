@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -13,7 +12,6 @@ namespace assay::web {
 namespace {
 
 // What can be unpacked so far; a module may list more.
-constexpr std::array<std::string_view, 4> formats_readable{"tar", "tar.gz", "tar.bz2", "zip"};
 
 std::string time_text(const ModulePage& of, std::int64_t ms) {
     return sys::date_and_time(sys::wall_from_ms(ms), of.view.course.timezone);
@@ -130,7 +128,6 @@ Html form_part(const Look& look, const ModulePage& of) {
     const auto& upload = of.view.plan.upload;
     std::string formats;
     for (const std::string& format : upload.formats) {
-        if (std::ranges::find(formats_readable, format) == formats_readable.end()) continue;
         formats += (formats.empty() ? "" : ", ") + format;
     }
     Html form;

@@ -40,6 +40,15 @@ Text text_of(model::ArchiveFault fault) {
         case zip_large:
             return {"a zip64 directory, for more than 65,534 entries or 4 GiB, is not taken; pack less, or a tar",
                     "不接受 zip64 目录（超过 65,534 个条目或 4 GiB）；请减少内容，或打包成 tar"};
+        case no_checksum:
+            return {"the {0} data carries no checksum that can be verified; pack it again with the tool's defaults",
+                    "{0} 数据没有可以校验的校验和；请用该工具的默认选项重新打包"};
+        case skippable_frame:
+            return {"zstd frames that hold no data of the archive are not taken; pack it again with plain zstd",
+                    "不接受不含压缩包数据的 zstd 帧；请用普通的 zstd 重新打包"};
+        case window_too_large:
+            return {"reading this {0} data needs a window of more than {1}; pack it again at the default level",
+                    "读取此 {0} 数据需要超过 {1} 的窗口；请用默认级别重新打包"};
 
         case data_cut: return {"the {0} data is cut: the file is incomplete", "{0} 数据被截断：文件不完整"};
         case end_missing:
@@ -62,7 +71,7 @@ Text text_of(model::ArchiveFault fault) {
             return {"the reader was ended by signal {0}: pack it again with a usual tool", "读取程序被信号 {0} 终止：请用常用的工具重新打包"};
 
         case headers_too_large: return {"the extended headers are too large", "扩展头太大"};
-        case empty_members: return {"far too many gzip members that hold almost nothing", "gzip 成员过多且几乎都是空的"};
+        case empty_members: return {"far too many compressed members that hold almost nothing", "压缩成员过多且几乎都是空的"};
         case entries_overlap:
             return {"entries of the zip overlap, or bytes lie between them that belong to none", "zip 条目相互重叠，或条目之间有不属于任何条目的字节"};
         case name_empty: return {"a name that is empty, or a file or link in place of the root folder", "名称为空，或用文件、链接代替了根目录"};
