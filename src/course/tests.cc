@@ -97,16 +97,16 @@ Result<model::TestPlan> read_test(const ModuleFolder& folder, const std::string&
 
     model::TestPlan test;
     test.name = std::move(*name);
-    test.command = own.run.empty() ? defaults.run : std::move(own.run);
+    test.command = own.run.empty() ? defaults.run : own.run;
     if (test.command.empty()) {
         return problem_at(file, value.line,
                           fmt::format("test '{}' has nothing to run; give it or [defaults] a 'run'", test.name));
     }
-    const auto args = own.args ? std::move(own.args) : defaults.args;
+    const auto& args = own.args ? own.args : defaults.args;
     if (args) test.command.insert(test.command.end(), args->begin(), args->end());
     if (auto good = check_command(test.command); !good) return section.problem("args", good.error().text());
     test.stdin_bytes = own.stdin_bytes ? std::move(*own.stdin_bytes) : defaults.stdin_bytes.value_or("");
-    test.stdout_bytes = own.stdout_bytes ? std::move(own.stdout_bytes) : defaults.stdout_bytes;
+    test.stdout_bytes = own.stdout_bytes ? own.stdout_bytes : defaults.stdout_bytes;
     test.exit_code = static_cast<int>(own.exit_code.value_or(defaults.exit_code.value_or(0)));
     test.compare = own.compare.value_or(defaults.compare.value_or(model::Compare::exact));
     test.points = own.points.value_or(defaults.points.value_or(1));

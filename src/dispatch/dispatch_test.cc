@@ -182,7 +182,7 @@ TEST_F(DispatchTest, FromLeaseToVerdict) {
     submit(first);
 
     const Json lease = leased(client, epoch);
-    const Json token = lease.at("token");
+    const Json& token = lease.at("token");
     EXPECT_EQ(lease.at("submission"), first);
     EXPECT_EQ(lease.at("size"), 18);
     EXPECT_EQ(lease.at("plan").at("title"), "Module");

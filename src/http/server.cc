@@ -137,7 +137,7 @@ void Server::Inner::begin(sys::Accepted peer, Role role, std::function<void()> c
         if (closed) closed();
     };
     if (!connection) {
-        log::error("http.watch_failed", {{"error", watch.error().text()}});
+        log::error("http.watch_failed", {{"error", watch.error().text()}});  // NOLINT(bugprone-use-after-move): only a good one was
         end(connection);
         return;
     }

@@ -2,7 +2,6 @@
 // compression and writes tar checksums anew, since almost no change gets past a checksum by luck.
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -118,8 +117,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
     if (seed % 4 != 0) {
         const std::string inside = assay::mutated_inside({reinterpret_cast<const char*>(data), size});
         if (!inside.empty() && inside.size() <= size_max) {
-            std::memcpy(data, inside.data(), inside.size());
-            return inside.size();
+            return inside.copy(reinterpret_cast<char*>(data), inside.size());
         }
     }
     return LLVMFuzzerMutate(data, size, size_max);

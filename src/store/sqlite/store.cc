@@ -115,7 +115,7 @@ private:
         {
             const std::lock_guard lock{mutex_};
             if (stopping_) return Error{Fault::interrupted, "the store is closing"};
-            if (failure_) return *failure_;
+            if (failure_) return failure_;
             if (queue_.size() >= changes_waiting_max) {
                 return Error{Fault::busy, std::to_string(changes_waiting_max) + " changes wait to be written"};
             }
