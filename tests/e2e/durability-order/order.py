@@ -1,5 +1,5 @@
 """Reads strace's record of one upload and prints the steps of rule 1 in the order they must come; stops at the first that
-did not come in its place. TRACE SERVER-PID DATA-DIRECTORY FILE SUBMISSION-ID
+did not come in its place. TRACE DATA-DIRECTORY FILE SUBMISSION-ID
 
 A step counts as done when its call has returned, and as begun when it was entered: strace writes a call that others
 interrupt as two lines, `<unfinished ...>` and `<... resumed>`.
@@ -58,13 +58,17 @@ def calls_of(trace: str) -> list[Call]:
     return calls
 
 
-def complete_trace(path: Path, server: str) -> str:
+def record_with_answer(trace: Path, identity: str) -> tuple[list[Call], Call]:
+    """The calls up to the answer's return, and the answer. strace may still be busy with what came after; that is not asked."""
     deadline = time.monotonic() + TRACE_COMPLETE_S
-    while f"\n{server} +++ " not in (text := path.read_text(errors="replace")):
-        if time.monotonic() > deadline:
-            raise SystemExit("strace did not finish its record")
+    while time.monotonic() < deadline:
+        calls = calls_of(trace.read_text(errors="replace"))
+        for call in calls:
+            if (call.name in ("write", "writev", "sendto", "sendmsg") and not call.target.startswith("/") and call.result >= 0
+                    and "[SUCC" in call.arguments and identity in call.arguments):
+                return calls, call
         time.sleep(0.1)
-    return text
+    raise SystemExit("the answer is not in the record")
 
 
 def must(found, step: str):
@@ -74,17 +78,13 @@ def must(found, step: str):
     return found
 
 
-def main(trace: str, server: str, data: str, file: str, identity: str) -> None:
+def main(trace: str, data: str, file: str, identity: str) -> None:
     data = os.path.realpath(data)
     sent = Path(file).read_bytes()
     digest = hashlib.sha256(sent).hexdigest()
-    calls = calls_of(complete_trace(Path(trace), server))
+    calls, answer = record_with_answer(Path(trace), identity)
     writes = [call for call in calls if call.name in ("write", "pwrite64", "writev", "pwritev", "pwritev2")]
     syncs = [call for call in calls if call.name in ("fdatasync", "fsync") and call.result == 0]
-    answer = next((call for call in calls if call.name in ("write", "writev", "sendto", "sendmsg")
-                   and not call.target.startswith("/") and "[SUCC" in call.arguments and identity in call.arguments), None)
-    if answer is None:
-        raise SystemExit("the answer is not in the record")
 
     # The file that became the blob is known by the name it got.
     moved = next((call for call in calls if call.name.startswith("rename") and call.result == 0
