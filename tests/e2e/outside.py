@@ -231,10 +231,12 @@ def snapshot(data: Path, server: int) -> dict:
 def left_now(data: Path, server: int | None, before: dict | None) -> list[str]:
     before = before or {"processes": [], "cgroups": [], "tmp": []}
     old = {tuple(entry) for entry in before["processes"]}
-    own = {server, *(child.pid for child in descendants(server))} if server else set()
     ours = {os.getpid(), os.getppid()}
-    found = [f"process {one.pid} {read_text(f'/proc/{one.pid}/cmdline').replace(chr(0), ' ')}".rstrip() for one in processes()
-             if tuple(one) in old or (one.pid not in own | ours and belongs(one.pid, data))]
+    suspects = [one for one in processes() if tuple(one) in old or (one.pid not in ours and belongs(one.pid, data))]
+    # Asked after the list was made: a living server starts and ends sandboxes all the while, and those are its own.
+    own = {server, *(child.pid for child in descendants(server))} if server else set()
+    found = [f"process {one.pid} {read_text(f'/proc/{one.pid}/cmdline').replace(chr(0), ' ')}".rstrip() for one in suspects
+             if (tuple(one) in old or one.pid not in own) and (now := process(one.pid)) and now[0] == one]
     found += [f"mount {line}" for line in mounts(data)]
     groups, files = cgroups(data), temporary_files(data)
     if server:  # A living server has groups and files of its own; only its predecessor's are too many.
