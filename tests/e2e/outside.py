@@ -2,6 +2,7 @@
 
 Used by run, by lib.sh (as `python3 outside.py COMMAND …`) and by the cases that are Python scripts.
 """
+import contextlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -198,22 +200,30 @@ def belongs(pid: int, data: Path) -> bool:
     return any(read_link(f"/proc/{pid}/fd/{number}").startswith(below) for number in descriptors)
 
 
+def with_inodes(paths: Iterable[str]) -> list[tuple[str, int]]:
+    """Each path with its inode, which tells an old one from a new one of the same name; without what is gone by now."""
+    found = []
+    for path in paths:
+        with contextlib.suppress(OSError):  # A living server makes and removes files and groups all the while.
+            found.append((path, os.lstat(path).st_ino))
+    return found
+
+
 def cgroups(data: Path) -> list[tuple[str, int]]:
-    """Every cgroup of the directory with its inode, which tells an old one from a new one of the same name."""
+    """Every cgroup of the directory."""
     name, found = directory_name(data), []
     for line in Path("/proc/mounts").read_text().splitlines():
         _, mounted, kind, *_ = line.split()
         if kind not in ("cgroup", "cgroup2"):
             continue
         for folder, children, _ in os.walk(mounted):
-            found += [(path, os.stat(path).st_ino) for child in children
-                      if name in (path := os.path.join(folder, child)) and os.path.isdir(path)]
-    return found
+            found += [path for child in children if name in (path := os.path.join(folder, child))]
+    return with_inodes(found)
 
 
 def temporary_files(data: Path) -> list[tuple[str, int]]:
-    folder = data / "tmp"
-    return [(str(path), path.lstat().st_ino) for path in sorted(folder.rglob("*"))] if folder.exists() else []
+    return with_inodes(sorted(os.path.join(folder, name) for folder, children, files in os.walk(data / "tmp")
+                              for name in [*children, *files]))
 
 
 def mounts(data: Path) -> list[str]:
