@@ -81,7 +81,10 @@ loop::Task<http::Response> command(Parts& parts, http::Request request, http::Re
         if (status >= 500) log::error("admin.failed", {{"request", request.id}, {"error", done.error().text()}});
         co_return http::problem_of(done.error());
     }
-    if (request.method == "POST") parts.board.changed();  // Whatever it was, work may have become startable.
+    if (request.method == "POST") {  // Whatever it was, work may have become startable and pages may differ.
+        parts.board.changed();
+        parts.board.feed().all_changed();
+    }
     http::Response response;
     response.with("Content-Type", std::move(type)).body = std::move(done).value();
     co_return response;

@@ -212,6 +212,7 @@ private:
                                    "this version reads results.json only; junit, tap and autolab reports come later");
         }
         stage.report = std::move(*report);
+        stage.report_format = model::ReportFormat::results;
         return ok;
     }
 

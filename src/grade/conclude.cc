@@ -30,7 +30,7 @@ struct Points {
 
 // `reached` is null when the job ended before the stage.
 Points points_of(const model::StagePlan& plan, const model::StageReport* reached, bool any_report) {
-    if (!plan.report.empty()) {
+    if (plan.has_report()) {
         Points points{.score = 0, .score_max = plan.points.value_or(report_points_default)};
         if (reached == nullptr) return points;
         if (!plan.points && reached->score_max) points.score_max = *reached->score_max;
@@ -58,7 +58,7 @@ bool passes(const model::Plan& plan, double score, double score_max) {
 }
 
 void conclude(const model::Plan& plan, model::Report& report) {
-    const bool any_report = std::ranges::any_of(plan.stages, [](const auto& stage) { return !stage.report.empty(); });
+    const bool any_report = std::ranges::any_of(plan.stages, [](const auto& stage) { return stage.has_report(); });
     Points sum;
     std::optional<Verdict> fault, first_failing;
     bool all_reached = true;  // of those that are required

@@ -26,6 +26,7 @@ model::StagePlan report_stage(const char* name, std::optional<double> points = {
     model::StagePlan plan = stage(name);
     plan.trusted = true;
     plan.report = "results.json";
+    plan.report_format = model::ReportFormat::results;
     plan.points = points;
     return plan;
 }

@@ -74,6 +74,30 @@ private:
     ByteView raw_;                        // received into it and not yet used
 };
 
+// What a handler sends piece by piece.
+class Connection::Pieces final : public Stream {
+public:
+    explicit Pieces(Connection& connection) : connection_{connection} {}
+
+    loop::Task<Result<Unit>> send(std::string piece) override {
+        if (connection_.stopping_) co_return Error{Fault::interrupted, "the server is stopping"};
+        if (over_) co_return Error{Fault::unreachable, "the peer has closed the connection"};
+        const bool sent = co_await connection_.send({}, std::move(piece));
+        over_ = over_ || !sent;
+        if (!sent) co_return Error{Fault::unreachable, "the peer is gone, or does not read"};
+        co_return ok;
+    }
+    bool over() override {
+        if (!over_) over_ = connection_.peer_closed();
+        return over_ || connection_.stopping_;
+    }
+    bool broken() const { return over_; }
+
+private:
+    Connection& connection_;
+    bool over_ = false;
+};
+
 // The next run of what has already been received; empty when there is none.
 Result<ByteView> Connection::Body::take() {
     const bool early = raw_.empty();  // What came with the header goes first.
@@ -301,17 +325,22 @@ loop::Task<bool> Connection::answer(Head head) {
             problem(408, "too_slow", "the body did not arrive in time", "try again, perhaps from a faster connection");
     if (failed == Fault::invalid && (response.status < 400 || response.status >= 500))
         response = problem(400, "bad_request", "the body is not framed as its header says");
-    const bool close = !body.ended() || failed || response.close || !head.keep_alive || stopping_ || shed_;
+    const bool close = !body.ended() || failed || response.close || response.streamer || !head.keep_alive || stopping_ || shed_;
     if (body.ended()) body.finish();
     drain_ = !close ? Drain::none : !body.ended() || failed ? Drain::patient : Drain::brief;
     const int status = response.status;
     (match.answered != nullptr ? *match.answered : unrouted()).count(status);
     const std::size_t bytes = response.body.size();
     bool written = false;
-    if (failed != Fault::unreachable) written = co_await write(std::move(response), id, head_only, close);
+    const bool streamed = response.streamer && !head_only && has_content(status);
+    if (failed != Fault::unreachable && streamed) {
+        written = co_await stream(response, id);
+    } else if (failed != Fault::unreachable) {
+        written = co_await write(std::move(response), id, head_only, close);
+    }
 
     const double ms = sys::ms_of(now() - started);
-    if (failed != Fault::unreachable && (status >= 500 || (ms >= slow_ms && role_ != Role::adopted))) {
+    if (failed != Fault::unreachable && (status >= 500 || (ms >= slow_ms && role_ != Role::adopted && !streamed))) {
         const std::string_view pattern = match.pattern.empty() ? std::string_view{"none"} : match.pattern;
         log::info("http.request", {{"method", method},
                                    {"route", pattern},
@@ -336,6 +365,25 @@ loop::Task<bool> Connection::write(Response response, std::string request_id, bo
     std::string head = response_head(response, request_id, close, sys::system_clock().wall());
     if (head_only || !has_content(response.status)) response.body.clear();
     co_return co_await send(std::move(head), std::move(response.body));
+}
+
+loop::Task<bool> Connection::stream(const Response& response, std::string request_id) {
+    const bool begun = co_await send(response_head(response, request_id, true, sys::system_clock().wall()), {});
+    if (!begun) co_return false;
+    Pieces pieces{*this};
+    auto streaming = response.streamer(pieces);
+    (void)co_await std::move(streaming);
+    co_return !pieces.broken();
+}
+
+// What the peer still sends is thrown away: a stream has no further request on its connection.
+bool Connection::peer_closed() {
+    for (int i = 0; i < reads_in_a_row_max; ++i) {
+        const auto dropped = sys::discard_some(watch_.fd());
+        if (!dropped || *dropped == 0U) return true;
+        if (!*dropped) return false;
+    }
+    return false;
 }
 
 // false: the peer is gone, or took it too slowly.

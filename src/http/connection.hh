@@ -49,6 +49,7 @@ public:
 
 private:
     class Body;
+    class Pieces;
     enum class Receipt { bytes, nothing, gone };
     enum class Drain { none, brief, patient };  // patient: the peer may still be sending a body that nobody wants
 
@@ -57,10 +58,12 @@ private:
     loop::Task<Unit> refuse(Refusal refusal);
     loop::Task<bool> write(Response response, std::string request_id, bool head_only, bool close);
     loop::Task<bool> send(std::string head, std::string body);
+    loop::Task<bool> stream(const Response& response, std::string request_id);
     loop::Task<Unit> drain();
     Receipt receive_head();
     std::string_view unread() const { return std::string_view{buffer_}.substr(begin_); }
     void consume(std::size_t count);
+    bool peer_closed();
 
     const ServerConfig& config_;
     const Router& router_;

@@ -43,11 +43,25 @@ struct Request {
         std::string_view type) const;  // whether Accept prefers `type` ("application/json", "text/html") explicitly
 };
 
+// Where a streamed response sends its pieces. Belongs to the connection; used on its loop alone.
+class Stream {
+public:
+    virtual ~Stream() = default;
+    // Errors: unreachable (the peer is gone), timed_out (it does not read), interrupted (the server is stopping).
+    virtual loop::Task<Result<Unit>> send(std::string piece) = 0;
+    // Whether the peer is known to have gone, or the server to be stopping: what waits for something to send looks here now
+    // and then, since a closed socket tells nobody.
+    virtual bool over() = 0;
+};
+// Sends until it returns; the connection closes then. Its captures live until it has returned.
+using Streamer = std::function<loop::Task<Unit>(Stream& stream)>;
+
 struct Response {
     int status = 200;
     std::vector<Header>
         headers;  // Content-Length, Assay-Server, X-Request-Id, Date and Connection are added by the server
     std::string body;
+    Streamer streamer;  // set: instead of `body`, without a length known before; the end is the connection's
     bool close = false;
 
     static Response text(int status, std::string line);   // text/plain; charset=utf-8

@@ -172,6 +172,7 @@ private:
         if (acceptance->refusal) co_return acceptance->refusal;
         accepted_ = std::move(acceptance->accepted);
         parts_.board.changed();
+        parts_.board.feed().changed({entitled_->course.id, entitled_->module.id, entitled_->participant.id});
         log::info("upload.accepted", {{"submission", accepted_->id.text()}, {"bytes", arrived_.size},
                                       {"repeat", accepted_->repeat ? 1 : 0}, {"request", request_.id}});
         co_return Step{};

@@ -37,6 +37,7 @@ Plan sample_plan() {
     plan.stages[2].trusted = true;
     plan.stages[2].command = {"python3"};
     plan.stages[2].report = "results.json";
+    plan.stages[2].report_format = ReportFormat::results;
     plan.stages[2].points = 40;
     return plan;
 }

@@ -11,6 +11,25 @@ constexpr JsonBounds plan_bounds{.size_max = plan_size_max, .depth_max = 16, .va
 
 }  // namespace
 
+template <class V, Of<ExpectedFile> T>
+void fields(V& visit, T& it) {
+    visit("path", it.path);
+    visit("base64", Bytes{it.bytes});
+}
+
+template <class V, Of<Rate> T>
+void fields(V& visit, T& it) {
+    visit("count", it.count);
+    visit("per_ms", it.per_ms);
+}
+
+template <class V, Of<Late> T>
+void fields(V& visit, T& it) {
+    visit("grace_ms", it.grace_ms);
+    visit("per_day", it.per_day);
+    visit("cap", it.cap);
+}
+
 template <class V, Of<TestPlan> T>
 void fields(V& visit, T& it) {
     visit("name", it.name);
@@ -18,7 +37,10 @@ void fields(V& visit, T& it) {
     visit("stdin_base64", Bytes{it.stdin_bytes});
     visit("stdout_base64", Bytes{it.stdout_bytes});
     visit("exit_code", it.exit_code);
+    visit("files", it.files);
     visit("compare", it.compare);
+    visit("tolerance", it.tolerance);
+    visit("checker", it.checker);
     visit("points", it.points);
     visit("visibility", it.visibility);
     visit("limits", it.limits);
@@ -33,6 +55,7 @@ void fields(V& visit, T& it) {
     visit("limits", it.limits);
     visit("tests", it.tests);
     visit("report", it.report);
+    visit("report_format", it.report_format);
     visit("points", it.points);
 }
 
@@ -43,6 +66,9 @@ void fields(V& visit, T& it) {
     visit("unpacked_max", it.unpacked_max);
     visit("entries_max", it.entries_max);
     visit("required", it.required);
+    visit("symlinks", it.symlinks);
+    visit("names", it.names);
+    visit("rate", it.rate);
     visit("ignore", it.ignore);
 }
 
@@ -57,6 +83,8 @@ void fields(V& visit, T& it) {
     visit("opens_ms", it.opens_ms);
     visit("due_ms", it.due_ms);
     visit("closes_ms", it.closes_ms);
+    visit("late", it.late);
+    visit("upload_grace_ms", it.upload_grace_ms);
     visit("submissions_max", it.submissions_max);
     visit("supersede", it.supersede);
     visit("counts", it.counts);
@@ -68,6 +96,9 @@ Result<Plan> plan_from_json(std::string_view text) {
     ASSAY_TRY(const nlohmann::json json, parse_json(text, plan_bounds));
     auto plan = JsonReader::read<Plan>(json);
     if (!plan) return plan.take_error().in("plan");
+    for (StagePlan& stage : plan->stages) {  // What an older version stored has a file and no format: there was one only.
+        if (!stage.report.empty() && !stage.report_format) stage.report_format = ReportFormat::results;
+    }
     if (plan->stages.size() > plan_stages_max) {
         return Error{Fault::invalid, fmt::format("plan: /stages: at most {} stages", plan_stages_max)};
     }

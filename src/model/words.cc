@@ -36,7 +36,10 @@ ASSAY_WORDS(WaitDetailKind, W(slots_busy), W(lone_job), W(about_to_start), W(oth
             W(runner_not_started), W(none_connected), W(no_slots))
 ASSAY_WORDS(DifferenceKind, W(character), W(word), W(newline_missing), W(newline_extra), W(exit_code))
 ASSAY_WORDS(Visibility, W(visible), W(after_due), W(hidden))
-ASSAY_WORDS(Compare, W(exact), W(whitespace))
+ASSAY_WORDS(Compare, W(exact), W(whitespace), W(lines), {float_, "float"}, W(regex), W(checker))
+ASSAY_WORDS(ReportFormat, W(results), W(junit), W(tap), W(autolab), W(exit))
+ASSAY_WORDS(Symlinks, W(inside), W(refuse))
+ASSAY_WORDS(NameEncoding, {utf_8, "utf-8"}, W(gb18030))
 ASSAY_WORDS(Counts, W(last), W(best), W(last_on_time))
 ASSAY_WORDS(Guarantee, W(exact), W(approximate), W(none))
 ASSAY_WORDS(AttemptEnd, W(verdict), W(fault), W(cut))
@@ -60,6 +63,7 @@ constexpr bool in_order() {
     return true;
 }
 static_assert(in_order<State>() && in_order<Verdict>() && in_order<Reason>() && in_order<Refusal>());
+static_assert(in_order<ReportFormat>() && in_order<Symlinks>() && in_order<NameEncoding>());
 static_assert(in_order<WaitDetailKind>() && in_order<DifferenceKind>());
 static_assert(in_order<Visibility>() && in_order<Compare>() && in_order<Counts>() && in_order<Guarantee>() && in_order<AttemptEnd>());
 
@@ -95,6 +99,9 @@ ASSAY_INSTANTIATE(WaitDetailKind)
 ASSAY_INSTANTIATE(DifferenceKind)
 ASSAY_INSTANTIATE(Visibility)
 ASSAY_INSTANTIATE(Compare)
+ASSAY_INSTANTIATE(ReportFormat)
+ASSAY_INSTANTIATE(Symlinks)
+ASSAY_INSTANTIATE(NameEncoding)
 ASSAY_INSTANTIATE(Counts)
 ASSAY_INSTANTIATE(Guarantee)
 ASSAY_INSTANTIATE(AttemptEnd)

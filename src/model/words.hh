@@ -67,7 +67,17 @@ enum class DifferenceKind : std::uint8_t { character, word, newline_missing, new
 // What a participant sees of a test's input, expected and got.
 enum class Visibility : std::uint8_t { visible, after_due, hidden };
 
-enum class Compare : std::uint8_t { exact, whitespace };
+// `float_` is spelled "float": C++ has the word already.
+enum class Compare : std::uint8_t { exact, whitespace, lines, float_, regex, checker };
+
+// What a trusted stage leaves as its report. `exit`: its exit code alone, 0 all points, 1 none.
+enum class ReportFormat : std::uint8_t { results, junit, tap, autolab, exit };
+
+// What becomes of symbolic links in an upload: kept when they stay inside, or a reason to refuse it.
+enum class Symlinks : std::uint8_t { inside, refuse };
+
+// How names in an archive are encoded. `utf_8` is spelled "utf-8"; gb18030 is converted and reported.
+enum class NameEncoding : std::uint8_t { utf_8, gb18030 };
 
 enum class Counts : std::uint8_t { last, best, last_on_time };
 
@@ -89,6 +99,9 @@ std::string_view to_string(WaitDetailKind);
 std::string_view to_string(DifferenceKind);
 std::string_view to_string(Visibility);
 std::string_view to_string(Compare);
+std::string_view to_string(ReportFormat);
+std::string_view to_string(Symlinks);
+std::string_view to_string(NameEncoding);
 std::string_view to_string(Counts);
 std::string_view to_string(Guarantee);
 std::string_view to_string(AttemptEnd);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "queue/feed.hh"
 #include "queue/policy.hh"
 #include "store/store.hh"
 
@@ -32,6 +33,9 @@ public:
     void on_change(std::function<void()> listener);
     void changed() const;
 
+    // What participants see, and when it changes.
+    Feed& feed() { return feed_; }
+
     // The line as it was at most `snapshot_age_max_ms` ago, shared by all who explain: at a deadline a thousand pages must not
     // read ten thousand rows each. `has_to_hold`: taken anew when it does not know this job as waiting.
     Result<std::shared_ptr<const Snapshot>> recent(store::Reading& reading, std::int64_t now_ms, JobId has_to_hold) const;
@@ -45,6 +49,7 @@ private:
     model::WaitDetail no_runner_{.kind = model::WaitDetailKind::none_connected};
     std::function<void()> listener_;
     mutable std::shared_ptr<const Snapshot> recent_;
+    Feed feed_;
 };
 constexpr int waiting_read_max = 10'000;  // of one snapshot; beyond it positions read "more than"
 constexpr std::int64_t snapshot_age_max_ms = 500;

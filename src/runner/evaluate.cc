@@ -50,7 +50,7 @@ std::int64_t largest_memory_bytes(const model::Plan& plan) {
 
 // Index of the first stage that gives points; the number of stages when none does.
 std::size_t first_scoring_stage(const model::Plan& plan) {
-    const auto scores = [](const model::StagePlan& stage) { return stage.has_tests() || !stage.report.empty(); };
+    const auto scores = [](const model::StagePlan& stage) { return stage.has_tests() || stage.has_report(); };
     return static_cast<std::size_t>(std::ranges::find_if(plan.stages, scores) - plan.stages.begin());
 }
 

@@ -48,6 +48,7 @@ model::StagePlan score_stage(std::string script) {
     model::StagePlan stage = command_stage("score", std::move(script));
     stage.trusted = true;
     stage.report = "results.json";
+    stage.report_format = model::ReportFormat::results;
     return stage;
 }
 
