@@ -330,7 +330,7 @@ loop::Task<bool> Connection::answer(Head head) {
     drain_ = !close ? Drain::none : !body.ended() || failed ? Drain::patient : Drain::brief;
     const int status = response.status;
     (match.answered != nullptr ? *match.answered : unrouted()).count(status);
-    const std::size_t bytes = response.body.size();
+    const std::size_t bytes = response.content().size();
     bool written = false;
     const bool streamed = response.streamer && !head_only && has_content(status);
     if (failed != Fault::unreachable && streamed) {
@@ -363,8 +363,8 @@ loop::Task<Unit> Connection::refuse(Refusal refusal) {
 
 loop::Task<bool> Connection::write(Response response, std::string request_id, bool head_only, bool close) {
     std::string head = response_head(response, request_id, close, sys::system_clock().wall());
-    if (head_only || !has_content(response.status)) response.body.clear();
-    co_return co_await send(std::move(head), std::move(response.body));
+    if (head_only || !has_content(response.status)) co_return co_await send(std::move(head), {});
+    co_return co_await send(std::move(head), std::move(response.body), std::move(response.shared_body));
 }
 
 loop::Task<bool> Connection::stream(const Response& response, std::string request_id) {
@@ -387,12 +387,13 @@ bool Connection::peer_closed() {
 }
 
 // false: the peer is gone, or took it too slowly.
-loop::Task<bool> Connection::send(std::string head, std::string body) {
-    const auto size = static_cast<std::int64_t>(head.size() + body.size());
+loop::Task<bool> Connection::send(std::string head, std::string body, std::shared_ptr<const std::string> shared_body) {
+    const ByteView content = bytes_of(shared_body ? *shared_body : body);
+    const auto size = static_cast<std::int64_t>(head.size() + content.size());
     const sys::TimePoint deadline =
         now() + config_.write_time_max + std::chrono::seconds{size / write_rate_min_bytes_per_s};
     ByteView first = bytes_of(head);
-    ByteView second = bytes_of(body);
+    ByteView second = content;
     while (!first.empty() || !second.empty()) {
         const auto sent = sys::send_some(watch_.fd(), first, second);
         if (!sent) co_return false;

@@ -57,7 +57,7 @@ private:
     loop::Task<bool> answer(Head head);
     loop::Task<Unit> refuse(Refusal refusal);
     loop::Task<bool> write(Response response, std::string request_id, bool head_only, bool close);
-    loop::Task<bool> send(std::string head, std::string body);
+    loop::Task<bool> send(std::string head, std::string body, std::shared_ptr<const std::string> shared_body = {});
     loop::Task<bool> stream(const Response& response, std::string request_id);
     loop::Task<Unit> drain();
     Receipt receive_head();

@@ -61,8 +61,11 @@ struct Response {
     std::vector<Header>
         headers;  // Content-Length, Assay-Server, X-Request-Id, Date and Connection are added by the server
     std::string body;
-    Streamer streamer;  // set: instead of `body`, without a length known before; the end is the connection's
+    std::shared_ptr<const std::string> shared_body;  // set: instead of `body`; sent as it is, never copied
+    Streamer streamer;  // set: instead of either body, without a length known before; the end is the connection's
     bool close = false;
+
+    std::string_view content() const { return shared_body ? std::string_view{*shared_body} : std::string_view{body}; }
 
     static Response text(int status, std::string line);   // text/plain; charset=utf-8
     static Response json(int status, std::string body);   // application/json

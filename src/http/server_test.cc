@@ -13,6 +13,11 @@
 #include "sys/process.hh"
 
 namespace assay::http {
+namespace {
+
+loop::Task<Response> shared(Response response) { co_return response; }
+
+}  // namespace
 
 TEST(Server, KeepsTheConnectionAndNamesItself) {
     House house;
@@ -58,6 +63,24 @@ TEST(Server, HeadIsGetWithoutABody) {
     EXPECT_EQ(status_in(answer), 200);
     EXPECT_TRUE(answer.contains("Content-Length: 10\r\n"));
     EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
+}
+
+// A page that many ask for is one string for all of them.
+TEST(Server, ASharedBodyIsSentAndStaysTheHandlers) {
+    House house;
+    const auto page = std::make_shared<const std::string>(std::string(1u << 20, 'p'));
+    house.router.add("GET", "/shared", [page](Request, Reader&) -> loop::Task<Response> {
+        Response response;
+        response.shared_body = page;
+        return shared(std::move(response));
+    });
+    Wire wire{house};
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_TRUE(wire.send(get("/shared")).until("\r\n\r\n").contains("\r\nContent-Length: 1048576\r\n"));
+        EXPECT_EQ(wire.until(*page), *page);
+    }
+    EXPECT_TRUE(wire.send("HEAD /shared HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").all().ends_with("\r\n\r\n"));
+    EXPECT_EQ(page->size(), 1u << 20);
 }
 
 TEST(Server, UnknownPathsAndMethodsAreProblems) {

@@ -86,7 +86,7 @@ std::string response_head(const Response& response, std::string_view request_id,
     for (const Header& header : response.headers) {
         if (sendable(header)) head += fmt::format("{}: {}\r\n", header.first, header.second);
     }
-    if (has_content(response.status) && !response.streamer) head += fmt::format("Content-Length: {}\r\n", response.body.size());
+    if (has_content(response.status) && !response.streamer) head += fmt::format("Content-Length: {}\r\n", response.content().size());
     head += fmt::format("Assay-Server: {}\r\nX-Request-Id: {}\r\nConnection: {}\r\n\r\n", ASSAY_VERSION, request_id,
                         close ? "close" : "keep-alive");
     return head;
