@@ -133,6 +133,54 @@ TEST(Compile, ResolvesAWholeCourse) {
     EXPECT_EQ(tests[2].limits.disk_bytes, 40 << 20);
 }
 
+// A test says how it compares, or [defaults] does; a checker is a way to compare.
+TEST(Compile, ResolvesWaysToCompare) {
+    Files files = sound;
+    files["PA1/checkers/x.py"] = "";
+    files["PA1/checkers/y.sh"] = "";
+    files["PA1/tests/a.toml"] = R"([defaults]
+run = "./calc"
+checker = "checkers/x.py"
+tolerance = 0.5
+
+[[test]]
+name = "checked"
+stdout = "3"
+
+[[test]]
+name = "compared"
+compare = "float"
+stdout = "3"
+
+[[test]]
+name = "by a shell"
+checker = "checkers/y.sh"
+
+[[test]]
+name = "by a command"
+checker = ["perl", "-w", "/grader/checkers/x.py"]
+
+[[test]]
+name = "files"
+compare = "regex"
+files = { "a/out.txt" = "tests/data/in", "b" = "tests/data/in" }
+)";
+    const auto compiled = compile_files(files);
+    ASSERT_TRUE(compiled) << compiled.error().text();
+    const auto& tests = compiled->modules[0].plan.stages[1].tests;
+    ASSERT_EQ(tests.size(), 6U);
+    EXPECT_EQ(tests[0].compare, model::Compare::checker);
+    EXPECT_THAT(tests[0].checker, ElementsAre("python3", "/grader/checkers/x.py"));
+    EXPECT_EQ(tests[1].compare, model::Compare::float_);
+    EXPECT_EQ(tests[1].tolerance, 0.5);
+    EXPECT_THAT(tests[1].checker, ElementsAre());
+    EXPECT_THAT(tests[2].checker, ElementsAre("sh", "/grader/checkers/y.sh"));
+    EXPECT_THAT(tests[3].checker, ElementsAre("perl", "-w", "/grader/checkers/x.py"));
+    ASSERT_EQ(tests[4].files.size(), 2U);
+    EXPECT_EQ(tests[4].files[0].path, "a/out.txt");
+    EXPECT_EQ(tests[4].files[0].bytes, "1\n");
+}
+
 TEST(Compile, TheRevisionIsTheFolderWithoutSamples) {
     const auto compiled = compile_files(sound);
     ASSERT_TRUE(compiled);
@@ -203,12 +251,28 @@ TEST(Compile, NamesFileLineAndCure) {
              {"PA1/module.toml", "results.json", "a/results.json", "must be a file name"},
              {"PA1/module.toml", "[[stage]]", "[stage]", "PA1/module.toml"},
              {"PA1/module.toml", "[[stage]]", "[[[stage", "PA1/module.toml:11"},
-             {"PA1/tests/a.toml", "compare = \"whitespace\"", "compare = \"regex\"",
-              "this version cannot match a regular expression yet"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "compare = \"regex\"\nstdout = \"a(b\"",
+              "PA1/tests/a.toml:16: stdout in [[test]]: no pattern: missing ): a(b"},
              {"PA1/tests/a.toml", "compare = \"whitespace\"", "compare = \"whitespce\"", "did you mean 'whitespace'?"},
              {"PA1/tests/a.toml", "compare = \"whitespace\"", "files = { \"out\" = \"x\" }",
-              "cannot compare files yet"},
-             {"PA1/tests/a.toml", "compare = \"whitespace\"", "checker = \"x.py\"", "cannot run a checker yet"},
+              "there is no file 'x' in the module"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "files = { \"../out\" = \"tests/data/in\" }",
+              "'../out' must be a relative path inside /work"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "files = { \"/out\" = \"tests/data/in\" }",
+              "'/out' must be a relative path"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "files = { \"out\" = 1 }", "must name a file of the module"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "files = \"out\"", "must be a table of 1 to 32 files"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "checker = \"x.py\"",
+              "PA1/tests/a.toml:15: checker in [[test]]: there is no file 'x.py' in the module"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "checker = \"tests/data/in\"", "a path alone must end in .py or .sh"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "checker = \"python3 /grader/x.py\"", "there is no file 'x.py'"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "checker = \"grader/score.py | tee\"", "'|' would need a shell"},
+             {"PA1/tests/a.toml", "compare", "checker = \"grader/score.py\"\ncompare", "does not go with compare = \"whitespace\""},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "compare = \"checker\"", "needs the key 'checker'"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"",
+              "checker = \"grader/score.py\"\nfiles = { \"out\" = \"tests/data/in\" }", "a checker judges what was printed"},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "tolerance = 0.1", "it belongs to compare = \"float\""},
+             {"PA1/tests/a.toml", "compare = \"whitespace\"", "compare = \"float\"\ntolerance = -1", "must be a number from 0"},
              {"PA1/tests/a.toml", "points = 2", "points = -1",
               "PA1/tests/a.toml:10: points in [[test]]: must be a number from 0"},
              {"PA1/tests/a.toml", "points = 2", "points = nan", "must be a number"},

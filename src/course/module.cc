@@ -17,15 +17,7 @@ constexpr std::int64_t entries_max_count = 1'000'000;
 constexpr std::int64_t submissions_max_count = 1'000'000;
 constexpr double points_max = 1e6;
 constexpr std::size_t globs_max = 100;
-constexpr std::size_t glob_bytes_max = 256;
 constexpr std::string_view file_name = "module.toml";
-
-// Relative, without . and .., so that it can match something inside and nothing outside.
-bool inside(std::string_view path) {
-    if (path.empty() || path.size() > glob_bytes_max) return false;
-    return std::ranges::none_of(split(path, '/'),
-                                [](std::string_view part) { return part.empty() || part == "." || part == ".."; });
-}
 
 class Reader {
 public:
@@ -105,7 +97,7 @@ private:
         if (required && !std::ranges::all_of(*required, inside)) {
             return upload.problem(
                 "required", fmt::format("each must be a relative path or glob of at most {} bytes, without . or ..",
-                                        glob_bytes_max));
+                                        path_bytes_max));
         }
         rules.required = std::move(required).value_or(std::vector<std::string>{});
 
@@ -257,6 +249,12 @@ private:
 };
 
 }  // namespace
+
+bool inside(std::string_view path) {
+    if (path.empty() || path.size() > path_bytes_max) return false;
+    return std::ranges::none_of(split(path, '/'),
+                                [](std::string_view part) { return part.empty() || part == "." || part == ".."; });
+}
 
 Result<ModulePlan> compile_module(const ModuleFolder& folder, const std::string& timezone) {
     return Reader{folder, timezone}.read();

@@ -25,6 +25,10 @@ struct ModuleFolder {
     std::string shown(std::string_view path) const { return name + "/" + std::string{path}; }
 };
 
+// Relative, without . and .., so that it can name something inside and nothing outside.
+constexpr std::size_t path_bytes_max = 256;
+bool inside(std::string_view path);
+
 struct ModulePlan {
     ModuleId id;
     model::Plan plan;
@@ -38,7 +42,7 @@ Result<ModulePlan> compile_module(const ModuleFolder&, const std::string& timezo
 Result<std::vector<model::TestPlan>> compile_tests(const ModuleFolder&, const Section& stage, const std::string& glob,
                                                    const LimitKeys& stage_limits, std::size_t room);
 
-// The key `run` of a stage or test: a list, or text split like a shell. Absent = empty.
-Result<std::vector<std::string>> read_command(const Section&);
+// The key `run` of a stage or test (or another that holds a command): a list, or text split like a shell. Absent = empty.
+Result<std::vector<std::string>> read_command(const Section&, std::string_view key = "run");
 
 }  // namespace assay::course

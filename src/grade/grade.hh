@@ -24,12 +24,28 @@ constexpr std::size_t results_depth_max = 32;
 // tests or score stage, whose plain failure is `build_failed`.
 model::Verdict verdict_of(const model::Outcome&, bool trusted, bool before_tests);
 
-// nullopt: equal. exact: byte for byte. whitespace: runs of blanks and newlines count as one, leading and trailing ones not at all.
-std::optional<model::Difference> first_difference(model::Compare, std::string_view expected, std::string_view got);
-
-// A test's outcome against its plan. `got` is the whole stdout (at most limits.output_bytes). Texts are cut to
+// A test's outcome against its plan. `got` is the whole stdout (at most limits.output_bytes); `files`: what it left of
+// plan.files, in their order, nullopt where there is no regular file; fewer: those are missing. Texts are cut to
 // test_output_kept_max and valid UTF-8; `input` is the command line, then what was fed.
-model::TestReport grade_test(const model::TestPlan&, const model::Outcome&, std::string_view got);
+model::TestReport grade_test(const model::TestPlan&, const model::Outcome&, std::string_view got,
+                             std::span<const std::optional<std::string>> files = {});
+
+// Whether a checker has the last word on a test that was graded: it is the test's way to compare, and the program ended as it
+// must. Until judge_checked has it, such a test is a grader_fault: nobody gets or loses points for a checker that was not run.
+bool wants_checker(const model::TestPlan&, const model::TestReport&);
+
+// What the checker says of it. `checker`: how its trusted command ended; `score_text`: what it left in /out/score, nullopt:
+// nothing. Exit code 0 gives all points, 1 none; a score from 0 to 1 is the share of the points, with either exit code. Anything
+// else is a grader_fault (`fault` says which, for staff), and so is a score that cannot be read. The beginning of what it printed
+// becomes the test's message.
+constexpr std::size_t checker_message_max = 4u << 10;
+constexpr std::size_t checker_score_max = 256;  // bytes of /out/score
+model::TestReport judge_checked(const model::TestPlan&, model::TestReport, const model::Outcome& checker,
+                                const std::optional<std::string>& score_text);
+
+// What a trusted command did wrong, in a sentence for staff; empty: it ended by itself with an exit code up to `exit_code_max`,
+// inside its limits.
+std::string grader_problem(const model::Outcome&, int exit_code_max = 0);
 
 // Of a stage of tests: passed when all are, else a fault of ours, else the first failing test's.
 model::Verdict verdict_of_tests(std::span<const model::TestReport>);

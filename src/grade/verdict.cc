@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hh"
+#include "grade/compare.hh"
 #include "grade/grade.hh"
 
 namespace assay::grade {
@@ -39,6 +40,8 @@ std::string kept_text(std::string_view text, std::size_t size_max) {
 
 namespace {
 
+constexpr std::size_t file_name_shown_max = 200;
+
 // The command line as a person would type it, and what was fed.
 std::string input_text(const model::TestPlan& plan) {
     constexpr std::string_view harmless = "-_./=+:,@%0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -51,9 +54,29 @@ std::string input_text(const model::TestPlan& plan) {
     return text + plan.stdin_bytes;
 }
 
+// Of what was printed, else of the first file that differs.
+std::optional<model::Difference> difference_of(const model::TestPlan& plan, std::string_view got,
+                                               std::span<const std::optional<std::string>> files) {
+    const Comparison by{plan.compare, plan.tolerance};
+    if (plan.stdout_bytes) {
+        if (auto found = first_difference(by, *plan.stdout_bytes, got)) return found;
+    }
+    for (std::size_t i = 0; i < plan.files.size(); ++i) {
+        const model::ExpectedFile& expected = plan.files[i];
+        const bool left = i < files.size() && files[i].has_value();
+        auto found = left ? first_difference(by, expected.bytes, *files[i])
+                          : std::optional{model::Difference{.kind = model::DifferenceKind::file_missing}};
+        if (!found) continue;
+        found->file = escaped(expected.path, file_name_shown_max);
+        return found;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
-model::TestReport grade_test(const model::TestPlan& plan, const model::Outcome& outcome, std::string_view got) {
+model::TestReport grade_test(const model::TestPlan& plan, const model::Outcome& outcome, std::string_view got,
+                             std::span<const std::optional<std::string>> files) {
     model::TestReport report;
     report.name = plan.name;
     report.score_max = plan.points;
@@ -74,9 +97,13 @@ model::TestReport grade_test(const model::TestPlan& plan, const model::Outcome& 
         report.difference = {.kind = model::DifferenceKind::exit_code,
                              .expected = std::to_string(plan.exit_code),
                              .got = std::to_string(*outcome.exit_code)};
-    } else if (report.verdict == Verdict::passed && plan.stdout_bytes) {
-        report.difference = first_difference(plan.compare, *plan.stdout_bytes, got);
+    } else if (report.verdict == Verdict::passed) {
+        report.difference = difference_of(plan, got, files);
         if (report.difference) report.verdict = Verdict::failed;
+    }
+    if (report.verdict == Verdict::passed && plan.compare == model::Compare::checker) {
+        report.verdict = Verdict::grader_fault;
+        report.fault = "the checker was not run";
     }
     if (report.verdict == Verdict::passed) report.score = plan.points;
     return report;

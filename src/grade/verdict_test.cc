@@ -62,51 +62,6 @@ TEST(VerdictOf, TakesTheFirstRuleThatApplies) {
     }
 }
 
-TEST(FirstDifference, IsWhereAReaderLooks) {
-    struct Case {
-        model::Compare how;
-        std::string expected, got;
-        std::optional<model::Difference> difference;
-    };
-    using enum model::Compare;
-    using enum model::DifferenceKind;
-    using Side = std::optional<std::string>;
-    constexpr std::nullopt_t the_end = std::nullopt;
-    const auto at = [](std::int64_t line, std::int64_t column, Side want, Side have) {
-        return model::Difference{.kind = character, .line = line, .column = column, .expected = std::move(want), .got = std::move(have)};
-    };
-    const auto at_word = [](std::int64_t number, std::int64_t line, Side want, Side have) {
-        return model::Difference{.kind = word, .line = line, .word = number, .expected = std::move(want), .got = std::move(have)};
-    };
-    const Case cases[] = {
-        {exact, "", "", {}},
-        {exact, "a\nb\n", "a\nb\n", {}},
-        {exact, "a\nb\n", "a\nb", model::Difference{.kind = newline_missing}},
-        {exact, "a", "a\n", model::Difference{.kind = newline_extra}},
-        {exact, "one\ntwo\n", "one\ntwx\n", at(2, 3, "o", "x")},
-        {exact, "one\ntwo\n", "one\n", at(2, 1, "two", the_end)},
-        {exact, "one\n", "one\ntwo\n", at(2, 1, the_end, "two")},
-        {exact, "one\ntwo\n", "one\r\ntwo\r\n", at(1, 4, "", "\\x0d")},
-        {exact, "中文\n", "中丈\n", at(1, 2, "文", "丈")},
-        {exact, "a", "\x1b[2J", at(1, 1, "a", "\\x1b[2J")},
-        {exact, "a b", "a  b", at(1, 3, "b", " b")},
-        {whitespace, " a\t b\n\n", "a b", {}},
-        {whitespace, "", " \n", {}},
-        {whitespace, "a b\nc", "a b\nd", at_word(3, 2, "c", "d")},
-        {whitespace, "a b", "ab", at_word(1, 1, "a", "ab")},
-        {whitespace, "a b", "a", at_word(2, 1, "b", the_end)},
-        {whitespace, "a", "a b", at_word(2, 1, the_end, "b")},
-    };
-    const auto text = [](const std::optional<model::Difference>& it) { return it ? model::to_json(*it) : std::string{"equal"}; };
-    for (const Case& c : cases) {
-        const auto found = first_difference(c.how, c.expected, c.got);
-        EXPECT_EQ(found, c.difference) << escaped(c.expected) << " | " << escaped(c.got) << ": " << text(found);
-    }
-    // It stays short however long the line is, and no bytes can break it.
-    EXPECT_LT(first_difference(exact, std::string(1 << 20, 'a'), std::string(1 << 20, 'b'))->got->size(), 100u);
-    EXPECT_TRUE(valid_utf8(*first_difference(exact, "\xff\xfe", "\xff\xfd")->got));
-}
-
 model::TestPlan adds() {
     model::TestPlan plan;
     plan.name = "adds";
@@ -156,6 +111,78 @@ TEST(GradeTest, JudgesByTheExitCodeTheTestExpects) {
     EXPECT_EQ(grade_test(plan, forked, "3\n").verdict, Verdict::passed);
     plan.stdout_bytes.reset();
     EXPECT_EQ(grade_test(plan, exited(3), "anything").verdict, Verdict::passed);
+}
+
+// Each expected file as stdout is; the first that differs is named.
+TEST(GradeTest, ComparesTheFilesTheProgramLeft) {
+    model::TestPlan plan = adds();
+    plan.compare = model::Compare::whitespace;
+    plan.files = {{"out.txt", "1 2\n"}, {"log/b.txt", "x"}};
+    const std::optional<std::string> good[] = {"1  2", "x\n"}, wrong[] = {"1 2", "y"}, gone[] = {std::nullopt, "x"};
+    EXPECT_EQ(grade_test(plan, exited(0), "3", good).verdict, Verdict::passed);
+    using model::DifferenceKind;
+    const auto differs = grade_test(plan, exited(0), "3", wrong);
+    EXPECT_EQ(differs.verdict, Verdict::failed);
+    EXPECT_EQ(differs.difference,
+              (model::Difference{.kind = DifferenceKind::word, .line = 1, .word = 1, .expected = "x", .got = "y", .file = "log/b.txt"}));
+    EXPECT_EQ(grade_test(plan, exited(0), "3", gone).difference,
+              (model::Difference{.kind = DifferenceKind::file_missing, .file = "out.txt"}));
+    EXPECT_EQ(grade_test(plan, exited(0), "3").difference->file, "out.txt");
+    EXPECT_EQ(grade_test(plan, exited(0), "4", gone).difference->file, std::nullopt);  // What was printed comes first.
+}
+
+TEST(JudgeChecked, TakesTheCheckersWordAndNeverItsFailure) {
+    struct Case {
+        const char* what;
+        Outcome checker;
+        std::function<void(Outcome&)> change;
+        std::optional<std::string> score_text;
+        Verdict verdict;
+        double score;
+    };
+    const auto nothing = [](Outcome&) {};
+    const Case cases[] = {
+        {"0", exited(0), nothing, {}, Verdict::passed, 2},
+        {"1", exited(1), nothing, {}, Verdict::failed, 0},
+        {"2", exited(2), nothing, {}, Verdict::grader_fault, 0},
+        {"signal", killed(11), nothing, {}, Verdict::grader_fault, 0},
+        {"a share", exited(0), nothing, "0.25\n", Verdict::failed, 0.5},
+        {"a share whatever the code", exited(1), nothing, "1", Verdict::passed, 2},
+        {"none of it", exited(0), nothing, "0", Verdict::failed, 0},
+        {"a share and a crash", killed(6), nothing, "1", Verdict::grader_fault, 0},
+        {"a share and another code", exited(3), nothing, "1", Verdict::grader_fault, 0},
+        {"too much", exited(0), nothing, "1.5", Verdict::grader_fault, 0},
+        {"less than nothing", exited(0), nothing, "-0.1", Verdict::grader_fault, 0},
+        {"no number", exited(0), nothing, "half", Verdict::grader_fault, 0},
+        {"not a number", exited(0), nothing, "nan", Verdict::grader_fault, 0},
+        {"empty", exited(0), nothing, "", Verdict::grader_fault, 0},
+        {"long", exited(0), nothing, std::string(1000, '0'), Verdict::grader_fault, 0},
+        {"cpu", exited(0), [](Outcome& o) { o.cpu_exceeded = true; }, {}, Verdict::grader_fault, 0},
+        {"wall", killed(9), [](Outcome& o) { o.wall_exceeded = true; }, {}, Verdict::grader_fault, 0},
+        {"memory", exited(0), [](Outcome& o) { o.oom_killed = true; }, {}, Verdict::grader_fault, 0},
+        {"output", exited(0), [](Outcome& o) { o.output_exceeded = true; }, {}, Verdict::grader_fault, 0},
+        {"not started", exited(0), [](Outcome& o) { o.started = false; }, {}, Verdict::system_fault, 0},
+    };
+    model::TestPlan plan = adds();
+    plan.compare = model::Compare::checker;
+    const auto program = grade_test(plan, exited(0), "anything");
+    ASSERT_TRUE(wants_checker(plan, program));
+    EXPECT_FALSE(wants_checker(plan, grade_test(plan, killed(11), "3\n"))) << "a program that died is not asked about";
+    EXPECT_FALSE(wants_checker(adds(), program));
+    for (const Case& c : cases) {
+        Outcome checker = c.checker;
+        c.change(checker);
+        checker.output.head = "close, but \xff";
+        const auto report = judge_checked(plan, program, checker, c.score_text);
+        EXPECT_EQ(to_string(report.verdict), to_string(c.verdict)) << c.what;
+        EXPECT_EQ(report.score, c.score) << c.what;
+        const bool fault = c.verdict == Verdict::grader_fault || c.verdict == Verdict::system_fault;
+        EXPECT_EQ(!report.fault.empty(), fault) << c.what << ": " << report.fault;
+        EXPECT_EQ(report.message, fault ? "" : "close, but \xEF\xBF\xBD") << c.what;
+    }
+    Outcome talks = exited(1);
+    talks.output.head = std::string(100'000, 'x');
+    EXPECT_LE(judge_checked(plan, program, talks, {}).message.size(), checker_message_max);
 }
 
 TEST(GradeTest, KeepsLongTextsShortAndValid) {

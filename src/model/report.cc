@@ -27,6 +27,7 @@ void fields(V& visit, T& it) {
     visit("word", it.word);
     visit("expected", it.expected);
     visit("got", it.got);
+    visit("file", it.file);
 }
 
 template <class V, Of<TestReport> T>
@@ -44,6 +45,7 @@ void fields(V& visit, T& it) {
     visit("got", it.got);
     visit("errors", it.errors);
     visit("message", it.message);
+    visit("fault", it.fault);
     visit("difference", it.difference);
 }
 
@@ -97,6 +99,7 @@ Report for_participant(Report report, bool due_passed) {
             stage.output_dropped_bytes = 0;
         }
         for (TestReport& test : stage.tests) {
+            test.fault.clear();
             const bool open = test.visibility == Visibility::visible ||
                               (test.visibility == Visibility::after_due && due_passed);
             if (open) continue;

@@ -28,13 +28,14 @@ struct Usage {
 // Why a test failed whose program ran to its end, as data. `wording` makes the sentence of it.
 struct Difference {
     DifferenceKind kind = DifferenceKind::character;
-    std::optional<std::int64_t> line;     // character, word: 1-based, in what was expected
+    std::optional<std::int64_t> line;     // character, word, number: 1-based, in what was expected
     std::optional<std::int64_t> column;   // character: 1-based, in characters
-    std::optional<std::int64_t> word;     // word: 1-based
-    // character, word: from there to the end of the line or word, escaped and shortened; empty: the line ends there, nullopt:
-    // all ends there. exit_code: the numbers.
+    std::optional<std::int64_t> word;     // word, number: 1-based
+    // character, word, number: from there to the end of the line or word, escaped and shortened; empty: the line ends there,
+    // nullopt: all ends there. exit_code: the numbers. pattern: the pattern.
     std::optional<std::string> expected;
     std::optional<std::string> got;
+    std::optional<std::string> file;      // of which file it is; nullopt: of what was printed
     bool operator==(const Difference&) const = default;
 };
 
@@ -52,7 +53,8 @@ struct TestReport {
     std::string expected;
     std::string got;
     std::string errors;      // stderr
-    std::string message;     // from a grader
+    std::string message;     // from a grader or checker
+    std::string fault;       // why a system_fault or grader_fault, for staff
     std::optional<Difference> difference;
 };
 

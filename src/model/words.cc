@@ -34,7 +34,8 @@ ASSAY_WORDS(Refusal, W(method), W(missing_field), W(bad_token), W(wrong_course),
 ASSAY_WORDS(WaitDetailKind, W(slots_busy), W(lone_job), W(about_to_start), W(others_first), W(far_back), W(own_running), W(cut_backoff),
             W(cut_alone), W(fault), W(session_ended), W(no_heartbeat), W(runner_ended), W(helper_ended), W(not_root), W(host_lacks),
             W(runner_not_started), W(none_connected), W(no_slots))
-ASSAY_WORDS(DifferenceKind, W(character), W(word), W(newline_missing), W(newline_extra), W(exit_code))
+ASSAY_WORDS(DifferenceKind, W(character), W(word), W(newline_missing), W(newline_extra), W(exit_code),
+            W(number), W(pattern), W(file_missing))
 ASSAY_WORDS(Visibility, W(visible), W(after_due), W(hidden))
 ASSAY_WORDS(Compare, W(exact), W(whitespace), W(lines), {float_, "float"}, W(regex), W(checker))
 ASSAY_WORDS(ReportFormat, W(results), W(junit), W(tap), W(autolab), W(exit))

@@ -62,7 +62,9 @@ enum class WaitDetailKind : std::uint8_t {
 };
 
 // Where a test's output or end first differs from what was expected (Difference says it whole).
-enum class DifferenceKind : std::uint8_t { character, word, newline_missing, newline_extra, exit_code };
+enum class DifferenceKind : std::uint8_t {
+    character, word, newline_missing, newline_extra, exit_code, number, pattern, file_missing,
+};
 
 // What a participant sees of a test's input, expected and got.
 enum class Visibility : std::uint8_t { visible, after_due, hidden };

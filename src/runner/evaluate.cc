@@ -78,16 +78,6 @@ Verdict unfit(const model::Outcome& outcome, bool trusted) {
     return outcome.oom_killed ? Verdict::memory_limit : Verdict::disk_limit;
 }
 
-// What a trusted command did wrong, for staff.
-std::string grader_problem(const model::Outcome& outcome) {
-    if (outcome.oom_killed) return "the command was ended because it went over its memory limit";
-    if (outcome.cpu_exceeded) return "the command was ended because it used more CPU time than its limit";
-    if (outcome.wall_exceeded) return "the command was ended because it ran longer than its limit";
-    if (outcome.output_exceeded) return "the command was ended because it printed more than its limit";
-    if (outcome.signal) return fmt::format("the command was ended by signal {}", *outcome.signal);
-    return fmt::format("the command ended with exit code {}", outcome.exit_code.value_or(-1));
-}
-
 class Evaluation {
 public:
     Evaluation(sandbox::Job& job, const Work& work, Stop stop, const std::function<void(const Progress&)>& told)
@@ -164,7 +154,7 @@ private:
                                               : grade::verdict_of(outcome, stage.trusted, before_scoring && !stage.trusted);
         if (report.verdict == Verdict::grader_fault) {
             report.fault = finished.fill_failed ? "the submission or the grader did not fit into the stage's memory"
-                                                : grader_problem(outcome);
+                                                : grade::grader_problem(outcome);
         } else if (finished.fill_failed) {
             report.errors = replace_invalid_utf8(outcome.fault);
         } else if (!asked.report.empty()) {

@@ -150,6 +150,7 @@ Text text_of(Sentence sentence) {
         case difference_text: return {"“{0}”", "“{0}”"};
         case difference_line_end: return {"the end of the line", "行尾"};
         case difference_end: return {"the end", "输出结尾"};
+        case difference_in_file: return {"file {0}: {1}", "文件 {0}：{1}"};
         case nothing: return {"(empty)", "（空）"};
         case log_title: return {"Log", "日志"};
         case log_output: return {"{0}: output", "{0}：标准输出"};
@@ -356,6 +357,11 @@ Text text_of(model::DifferenceKind kind) {
         case newline_missing: return {"the newline at the end is missing", "末尾缺少一个换行符"};
         case newline_extra: return {"there is a newline too many at the end", "末尾多了一个换行符"};
         case exit_code: return {"expected exit code {2}, got {3}", "期望退出码为 {2}，实际为 {3}"};
+        case number:
+            return {"the number at word {1} (line {0} of what was expected) is not close enough: expected {2}, got {3}",
+                    "第 {1} 个词（期望输出的第 {0} 行）的数值误差过大：期望为{2}，实际为{3}"};
+        case pattern: return {"it does not match the pattern {2}", "内容与模式{2}不匹配"};
+        case file_missing: return {"there is no such file", "没有这个文件"};
     }
     return {"", ""};
 }

@@ -117,6 +117,7 @@ enum class Sentence : unsigned short {
     difference_text,        // {0} of one side, on one line
     difference_line_end,
     difference_end,
+    difference_in_file,     // {0} its name, {1} the difference
     nothing,                // where an input or output is empty
     log_title,
     log_output,             // {0} the stage

@@ -103,6 +103,11 @@ std::string sentence(Language language, model::Reason reason) { return std::stri
 std::string sentence(Language language, model::Verdict verdict) { return std::string{text_of(verdict).in(language)}; }
 
 std::string sentence(Language language, const model::Difference& it) {
+    if (it.file) {
+        model::Difference inside = it;
+        inside.file.reset();
+        return say(language, Sentence::difference_in_file, {*it.file, sentence(language, inside)});
+    }
     const std::string_view text = text_of(it.kind).in(language);
     if (it.kind == model::DifferenceKind::exit_code) return filled(text, {"", "", it.expected.value_or(""), it.got.value_or("")});
     const std::string line = std::to_string(it.line.value_or(0));

@@ -97,6 +97,12 @@ TEST(Sentence, OfADifference) {
          "第 3 个词（期望输出的第 2 行）：期望为“c”，实际为“d”"},
         {{.kind = newline_missing}, "the newline at the end is missing", "末尾缺少一个换行符"},
         {{.kind = newline_extra}, "there is a newline too many at the end", "末尾多了一个换行符"},
+        {{.kind = number, .line = 1, .word = 2, .expected = "1.0", .got = "2"},
+         "the number at word 2 (line 1 of what was expected) is not close enough: expected “1.0”, got “2”",
+         "第 2 个词（期望输出的第 1 行）的数值误差过大：期望为“1.0”，实际为“2”"},
+        {{.kind = pattern, .expected = "a+"}, "it does not match the pattern “a+”", "内容与模式“a+”不匹配"},
+        {{.kind = newline_missing, .file = "out.txt"}, "file out.txt: the newline at the end is missing", "文件 out.txt：末尾缺少一个换行符"},
+        {{.kind = file_missing, .file = "out.txt"}, "file out.txt: there is no such file", "文件 out.txt：没有这个文件"},
         {{.kind = exit_code, .expected = "0", .got = "2"}, "expected exit code 0, got 2", "期望退出码为 0，实际为 2"},
     };
     for (const auto& c : cases) {
