@@ -44,4 +44,7 @@ struct RunOptions {
 };
 ExitCode run_command(const RunOptions&);
 
+// The program at /assay/run in a trusted stage; returns its exit code.
+int assay_run(int argc, char** argv);
+
 }  // namespace assay::cli

@@ -217,6 +217,7 @@ std::optional<int> role(int argc, char** argv) {
 }  // namespace assay::cli
 
 int main(int argc, char** argv) {
+    if (argc > 0 && std::string_view{argv[0]} == "/assay/run") return assay::cli::assay_run(argc, argv);
     if (const auto code = assay::cli::role(argc, argv)) return *code;
     return assay::cli::parse_and_run(argc, argv);
 }

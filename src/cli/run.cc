@@ -1,6 +1,5 @@
 // assay run: one command in the sandbox, without a server. Other programs build on its JSON.
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -10,6 +9,7 @@
 #include "archive/archive.hh"
 #include "base/text.hh"
 #include "cli/commands.hh"
+#include "cli/outcome_json.hh"
 #include "grade/grade.hh"
 #include "sandbox/helper.hh"
 #include "sandbox/sandbox.hh"
@@ -20,8 +20,6 @@
 
 namespace assay::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::chrono::seconds helper_end_max{10};
 
@@ -94,45 +92,6 @@ Result<Prepared> prepare(const RunOptions& options) {
     return prepared;
 }
 
-Json json_of(const model::Limits& limits) {
-    return {{"cpu_ms", limits.cpu_ms}, {"wall_ms", limits.wall_ms}, {"memory_bytes", limits.memory_bytes},
-            {"processes", limits.processes}, {"output_bytes", limits.output_bytes}, {"disk_bytes", limits.disk_bytes},
-            {"open_files", limits.open_files}};
-}
-
-Json json_of(const model::Guarantees& g, bool writable_bind) {
-    // Writes to a writable bind go past the scratch, so `disk` does not hold for them.
-    const model::Guarantee disk = writable_bind ? model::Guarantee::none : g.disk;
-    return {{"cpu", model::to_string(g.cpu)}, {"wall", model::to_string(g.wall)}, {"memory", model::to_string(g.memory)},
-            {"processes", model::to_string(g.processes)}, {"output", model::to_string(g.output)}, {"disk", model::to_string(disk)}};
-}
-
-Json json_of(const model::Outcome& outcome, model::Verdict verdict, bool writable_bind) {
-    Json json{{"verdict", model::to_string(verdict)}};
-    if (outcome.exit_code) json["exit_code"] = *outcome.exit_code;
-    if (outcome.signal) json["signal"] = *outcome.signal;
-    json["cpu_user_ms"] = outcome.cpu_user_ms;
-    json["cpu_system_ms"] = outcome.cpu_system_ms;
-    json["wall_ms"] = outcome.wall_ms;
-    json["throttled_ms"] = nullptr;          // not measured by this version
-    json["memory_peak_bytes"] = outcome.memory_peak_bytes;
-    json["memory_file_bytes"] = nullptr;
-    json["processes_peak"] = outcome.processes_peak > 0 ? Json(outcome.processes_peak) : Json(nullptr);
-    json["io_read_bytes"] = nullptr;
-    json["io_write_bytes"] = nullptr;
-    json["stdout"] = replace_invalid_utf8(outcome.output.text());
-    json["stderr"] = replace_invalid_utf8(outcome.errors.text());
-    json["stdout_bytes"] = outcome.output.bytes;
-    json["stderr_bytes"] = outcome.errors.bytes;
-    json["stdout_dropped_bytes"] = outcome.output.dropped_bytes;
-    json["stderr_dropped_bytes"] = outcome.errors.dropped_bytes;
-    json["trustworthy_timing"] = nullptr;
-    json["limits"] = json_of(outcome.limits);
-    json["guarantees"] = json_of(outcome.guarantees, writable_bind);
-    if (!outcome.fault.empty()) json["fault"] = outcome.fault;
-    return json;
-}
-
 void print_summary(const model::Outcome& outcome, model::Verdict verdict) {
     std::string how = outcome.signal ? fmt::format("signal {}", *outcome.signal)
                                      : fmt::format("exit code {}", outcome.exit_code.value_or(-1));
@@ -188,7 +147,7 @@ ExitCode run_command(const RunOptions& options) {
     const model::Verdict verdict = grade::verdict_of(outcome, false, false);
     const bool writable_bind = std::ranges::any_of(prepared->request.binds, &sandbox::Bind::writable);
     if (options.json) {
-        fmt::print("{}\n", json_of(outcome, verdict, writable_bind).dump(2));
+        fmt::print("{}\n", outcome_json(outcome, verdict, writable_bind));
     } else {
         const std::string out = outcome.output.text();
         const std::string errors = outcome.errors.text();

@@ -140,6 +140,7 @@ private:
         sandbox::Request asked = request(stage);
         asked.seal = !stage.trusted;
         asked.report = stage.trusted ? stage.report : "";
+        if (stage.trusted) asked.guests = sandbox::GuestRules{.environment = environment_of(work_.plan, false)};
         ASSAY_TRY(const sandbox::Finished finished, run(asked));
         const model::Outcome& outcome = finished.outcome;
 

@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 
 #include "base/log.hh"
 #include "sandbox/capture.hh"
 #include "sandbox/confine.hh"
+#include "sandbox/guests.hh"
 #include "sandbox/protocol.hh"
 #include "sandbox/sandbox.hh"
 #include "sys/error.hh"
@@ -94,6 +94,7 @@ Result<Order> order_for(const Request& request) {
     message.compiled = request.profile == Profile::compiled;
     message.host_network = request.network == Network::host;
     message.seal = request.seal;
+    message.guests = request.guests.has_value();
     message.limits = request.limits;
     if (!message.stage.set(request.stage)) return wrong("the stage's name is too long");
     if (!message.report.set(request.report)) return wrong("the report's name is too long");
@@ -119,6 +120,11 @@ Result<Order> order_for(const Request& request) {
         message.has_grader = 1;
         if (!message.grader_prefix.set(request.grader->prefix)) return wrong("the prefix is too long");
         add_archive(order, request.grader->archive);
+    }
+    if (request.files.size() > files_max) return wrong("more than 16 files");
+    message.files_count = static_cast<std::uint32_t>(request.files.size());
+    for (std::size_t i = 0; i < request.files.size(); ++i) {
+        if (!message.files[i].set(request.files[i])) return wrong("a file's path is too long");
     }
     if (request.binds.size() > binds_max) return wrong("more than 8 binds");
     message.binds_count = static_cast<std::uint32_t>(request.binds.size());
@@ -149,29 +155,6 @@ struct Stream {
         return true;
     }
 };
-
-model::Outcome outcome_of(const FromKeeper& answer) {
-    model::Outcome outcome;
-    outcome.started = answer.started != 0;
-    if (outcome.started) {
-        if (answer.signalled != 0) outcome.signal = answer.code;
-        else outcome.exit_code = answer.code;
-    }
-    outcome.cpu_exceeded = answer.cpu_exceeded != 0;
-    outcome.wall_exceeded = answer.wall_exceeded != 0;
-    outcome.oom_killed = answer.oom_killed != 0;
-    outcome.processes_hit = answer.processes_hit != 0;
-    outcome.disk_full = answer.disk_full != 0;
-    outcome.forbidden = answer.signalled != 0 && answer.code == SIGSYS;
-    outcome.cpu_user_ms = answer.cpu_user_ms;
-    outcome.cpu_system_ms = answer.cpu_system_ms;
-    outcome.wall_ms = answer.wall_ms;
-    outcome.memory_peak_bytes = answer.memory_peak_bytes;
-    outcome.processes_peak = answer.processes_peak;
-    outcome.limits = answer.limits;
-    outcome.guarantees = answer.guarantees;
-    return outcome;
-}
 
 Result<> ask(const sys::Fd& socket, ToKeeper::Kind kind) {
     ToKeeper message{};
@@ -227,6 +210,7 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
     const sys::TimePoint deadline = sys::system_clock().now() + std::chrono::milliseconds{request.limits.wall_ms} + preparation_time_max;
     std::array<Stream, 2> streams{Stream{{}, Capture{request.output_kept_max}}, Stream{{}, Capture{request.output_kept_max}}};
     std::array<std::byte, read_bytes> buffer;
+    std::optional<Guests> guests;  // ends with this run
     bool output_exceeded = false;
     bool cancelled = false;
     bool wake_fired = false;
@@ -266,11 +250,12 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
             return answer.take_error().in("run " + request.stage);
         }
         FromKeeper& message = answer->message;
-        if (message.kind == FromKeeper::Kind::started && answer->descriptors.size() == 2) {
+        if (message.kind == FromKeeper::Kind::started && answer->descriptors.size() == (request.guests ? 3U : 2U)) {
             for (std::size_t i = 0; i < 2; ++i) {
                 streams[i].pipe = std::move(answer->descriptors[i]);
                 if (::fcntl(streams[i].pipe.get(), F_SETFL, O_NONBLOCK) != 0) return sys::last_error("fcntl", "pipe");
             }
+            if (request.guests) guests.emplace(socket, std::move(answer->descriptors[2]), message.uid, *request.guests, request.limits);
             continue;
         }
         if (message.kind != FromKeeper::Kind::finished) continue;
@@ -287,7 +272,15 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
         finished.outcome.output = std::move(streams[0].capture).take();
         finished.outcome.errors = std::move(streams[1].capture).take();
         finished.fill_failed = message.fill_failed != 0;
-        if (answer->descriptors.size() == 1) finished.report = std::move(answer->descriptors.front());
+        if (request.files.empty()) {
+            if (answer->descriptors.size() == 1) finished.report = std::move(answer->descriptors.front());
+            return finished;
+        }
+        finished.files.resize(request.files.size());
+        auto next = answer->descriptors.begin();
+        for (std::size_t i = 0; i < request.files.size(); ++i) {
+            if ((message.files_there >> i & 1U) != 0 && next != answer->descriptors.end()) finished.files[i] = std::move(*next++);
+        }
         return finished;
     }
 }

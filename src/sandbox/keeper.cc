@@ -53,18 +53,21 @@ int serve(JobState& job) {
         if (asked->message.kind != ToKeeper::Kind::run) continue;  // Asks for the end of what has just ended.
 
         FromKeeper answer{};
-        sys::Fd report;
+        std::vector<sys::Fd> kept;
         Result<> done = check(asked->message, asked->descriptors.size(), job.shop.config.allow_binds);
-        if (done) done = Run{job, asked->message, std::move(asked->descriptors)}.execute(answer, report);
+        if (done && job.guest != 0) done = check_guest(asked->message);
+        if (done) done = Run{job, asked->message, std::move(asked->descriptors)}.execute(answer, kept);
         if (job.abandoned) break;
         answer.kind = FromKeeper::Kind::finished;
         if (!done) {
             answer.failed = 1;
             answer.fault.set_cut(done.error().text());
         }
-        const int passed[] = {report.get()};
-        if (!send(job.socket, answer, std::span{passed, report ? 1U : 0U})) break;
+        std::vector<int> passed;
+        for (const sys::Fd& file : kept) passed.push_back(file.get());
+        if (!send(job.socket, answer, passed)) break;
     }
+    if (job.guest != 0) return 0;  // Every Run removed what was its own; the rest is the job's.
     if (const Result<> closed = close(job); !closed) {
         log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", closed.error().text()}});
         return 1;
@@ -79,6 +82,16 @@ int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::F
     const Result<> opened = open(job);
     const bool greeted = greet(job, opened);
     return opened && greeted ? serve(job) : 1;  // The helper removes what a failed keeper leaves.
+}
+
+int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
+    JobState job{.shop = host.shop, .order = host.order, .socket = std::move(socket), .life = std::move(life), .own_mounts = {},
+                 .bench = host.bench, .group = host.group, .states = host.states, .guest = number};
+    Result<> opened = ok;
+    // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.
+    if (::unshare(CLONE_NEWNET) != 0) opened = sys::last_error("unshare", "guest");
+    const bool greeted = greet(job, opened);
+    return opened && greeted ? serve(job) : 1;
 }
 
 }  // namespace assay::sandbox

@@ -1,5 +1,6 @@
 #include "sandbox/protocol.hh"
 
+#include <csignal>
 #include <string>
 
 #include "base/text.hh"
@@ -18,9 +19,11 @@ bool plain(std::string_view component) { return !component.empty() && component 
 
 }  // namespace
 
-bool valid_inside(std::string_view path) {
-    if (path.size() < 2 || path.size() > path_bytes_max || path.front() != '/') return false;
-    for (const std::string_view component : split(path.substr(1), '/')) {
+bool valid_inside(std::string_view path) { return path.size() <= path_bytes_max && path.starts_with('/') && valid_below(path.substr(1)); }
+
+bool valid_below(std::string_view path) {
+    if (path.empty() || path.size() > path_bytes_max) return false;
+    for (const std::string_view component : split(path, '/')) {
         if (!plain(component)) return false;
         for (const char c : component) {
             if (static_cast<unsigned char>(c) < 0x20) return false;
@@ -57,6 +60,13 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
     if (!order.report.view().empty() && order.trusted == 0) return wrong("only a trusted stage has a report");
     if (order.has_grader != 0 && order.trusted == 0) return wrong("only a trusted stage sees the grader");
     if (order.seal != 0 && order.trusted != 0) return wrong("a trusted stage is never sealed");
+    if (order.guests != 0 && order.trusted == 0) return wrong("only a trusted stage has guests");
+    if (order.stdin_pipe != 0 && order.has_stdin != 0) return wrong("the input is a file or a pipe, not both");
+    if (order.files_count > files_max) return wrong("more than 16 files");
+    if (order.files_count > 0 && order.trusted != 0) return wrong("files come from /work, which a trusted stage has not");
+    for (std::size_t i = 0; i < order.files_count; ++i) {
+        if (!valid_below(order.files[i].view())) return wrong("a file to hand back is not a plain relative path");
+    }
     if (order.binds_count > binds_max) return wrong("more than 8 binds");
     const bool special = order.binds_count > 0 || order.host_network != 0;
     if (special && (!binds_allowed || order.trusted != 0)) return wrong("binds and the host's network are for single commands");
@@ -66,6 +76,35 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
     const std::size_t expected = 1 + (order.has_stdin != 0) + (order.has_submission != 0) + (order.has_grader != 0) + order.binds_count;
     if (descriptors != expected) return wrong("descriptors are missing");
     return ok;
+}
+
+Result<> check_guest(const ToKeeper& order) {
+    const bool plain = order.trusted == 0 && order.seal == 0 && order.has_submission == 0 && order.binds_count == 0 && order.host_network == 0;
+    if (!plain) return Error{Fault::invalid, "sandbox request: a guest is a plain untrusted command"};
+    return ok;
+}
+
+model::Outcome outcome_of(const FromKeeper& answer) {
+    model::Outcome outcome;
+    outcome.started = answer.started != 0;
+    if (outcome.started) {
+        if (answer.signalled != 0) outcome.signal = answer.code;
+        else outcome.exit_code = answer.code;
+    }
+    outcome.cpu_exceeded = answer.cpu_exceeded != 0;
+    outcome.wall_exceeded = answer.wall_exceeded != 0;
+    outcome.oom_killed = answer.oom_killed != 0;
+    outcome.processes_hit = answer.processes_hit != 0;
+    outcome.disk_full = answer.disk_full != 0;
+    outcome.forbidden = answer.signalled != 0 && answer.code == SIGSYS;
+    outcome.cpu_user_ms = answer.cpu_user_ms;
+    outcome.cpu_system_ms = answer.cpu_system_ms;
+    outcome.wall_ms = answer.wall_ms;
+    outcome.memory_peak_bytes = answer.memory_peak_bytes;
+    outcome.processes_peak = answer.processes_peak;
+    outcome.limits = answer.limits;
+    outcome.guarantees = answer.guarantees;
+    return outcome;
 }
 
 }  // namespace assay::sandbox

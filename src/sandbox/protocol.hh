@@ -24,6 +24,8 @@ constexpr std::size_t prefix_bytes_max = 1023;
 constexpr std::size_t text_bytes_max = 511;
 constexpr std::size_t binds_max = 8;
 constexpr std::size_t states_max = 16;               // sealed states of one job
+constexpr std::size_t files_max = 16;                // of /work, handed back after a command
+constexpr int guests_max = 4;                        // runs at once that a trusted stage may have
 constexpr std::int64_t report_bytes_max = 4 << 20;
 constexpr std::size_t command_bytes_max = 1 << 20;   // argv, environment and directory together
 constexpr std::int64_t memory_bytes_min = 1 << 20;
@@ -65,9 +67,10 @@ struct BindOrder {
     std::uint32_t writable = 0;
 };
 
-// To a job's keeper. Descriptors of `run`, in this order: command, [stdin], [submission], [grader], binds.
+// To a job's keeper. Descriptors of `run`, in this order: command, [stdin], [submission], [grader], binds; of `open_guest`, which
+// counts only while a command with `guests` runs: the guest's job socket, answered there by `opened`.
 struct ToKeeper {
-    enum class Kind : std::uint32_t { run = 1, kill_output, kill_cancelled, close };
+    enum class Kind : std::uint32_t { run = 1, kill_output, kill_cancelled, close, open_guest };
     Kind kind{};
     std::uint32_t trusted = 0;
     std::uint32_t compiled = 0;
@@ -77,16 +80,20 @@ struct ToKeeper {
     std::uint32_t has_submission = 0;
     std::uint32_t has_grader = 0;
     std::uint32_t binds_count = 0;
+    std::uint32_t guests = 0;           // trusted: /assay is there
+    std::uint32_t stdin_pipe = 0;       // instead of `has_stdin`: made by the keeper, its writing end comes with `started`
+    std::uint32_t files_count = 0;
     Name stage;
     Name report;
     Text<prefix_bytes_max> submission_prefix;  // handed to the fill as it is; nobody else looks into it
     Text<prefix_bytes_max> grader_prefix;
     model::Limits limits;
     BindOrder binds[binds_max];
+    Text<path_bytes_max> files[files_max];     // below /work; opened there by the kernel's rules, looked into by nobody here
 };
 
-// From a job's keeper: `opened` once; then per run `started` (descriptors: stdout, stderr) unless it failed before, and
-// `finished` (descriptor: the report, if any).
+// From a job's keeper: `opened` once; then per run `started` (descriptors: stdout, stderr, [stdin], [the socket at which /assay/run
+// is listened to]) unless it failed before, and `finished` (descriptors: [the report], the files that are there).
 struct FromKeeper {
     enum class Kind : std::uint32_t { opened = 1, started, finished };
     Kind kind{};
@@ -100,6 +107,8 @@ struct FromKeeper {
     std::uint32_t oom_killed = 0;
     std::uint32_t processes_hit = 0;
     std::uint32_t disk_full = 0;
+    std::uint32_t uid = 0;              // started: of the command, as the machine sees it; `limits` are then what was asked for
+    std::uint32_t files_there = 0;      // finished: one bit per file of the order
     double cpu_user_ms = 0;
     double cpu_system_ms = 0;
     double wall_ms = 0;
@@ -151,5 +160,12 @@ bool valid_inside(std::string_view path);
 Result<> check(const model::Limits&);
 // The numbers, names and counts of a run order agree with each other and with `descriptors`.
 Result<> check(const ToKeeper&, std::size_t descriptors, bool binds_allowed);
+// What a guest's keeper takes beyond that: a plain untrusted command that leaves nothing.
+Result<> check_guest(const ToKeeper&);
+// Relative, no empty, "." or ".." component, no control character.
+bool valid_below(std::string_view path);
+
+// What a `finished` says, without what the reader of the streams knows.
+model::Outcome outcome_of(const FromKeeper&);
 
 }  // namespace assay::sandbox

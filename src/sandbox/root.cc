@@ -154,15 +154,6 @@ std::string joined(const std::vector<std::string>& layers) {
     return text;
 }
 
-// A merged view of sealed states that nobody can write to.
-Result<> show_layers(const std::vector<std::string>& layers, const std::string& target) {
-    if (layers.size() == 1) return bind(layers.front(), target, exhibited);
-    const std::string options = "lowerdir=" + joined(layers) + ",redirect_dir=follow";
-    const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
-    if (::mount("overlay", target.c_str(), "overlay", flags, options.c_str()) != 0) return sys::last_error("mount(overlay)", target);
-    return ok;
-}
-
 Result<> mount_work(const World& world, const std::string& target) {
     ASSAY_CHECK(make_dir(target));
     if (world.layers.empty()) return bind(world.scratch + "/work", target, safe);
@@ -182,10 +173,12 @@ Result<> mount_trusted(const World& world, const std::string& root) {
     }
     ASSAY_CHECK(make_dir(root + "/stages"));
     for (const StageView& stage : world.stages) {
-        ASSAY_CHECK(make_dir(root + "/stages/" + stage.name));
         ASSAY_CHECK(show_layers(stage.layers, root + "/stages/" + stage.name));
     }
-    return ok;
+    if (world.assay.empty()) return ok;
+    ASSAY_CHECK(make_dir(root + "/assay"));
+    ASSAY_CHECK(bind(world.assay, root + "/assay", shown));
+    return attach(world.program, root + "/assay/run");
 }
 
 // Makes the directories of `inside` that are missing below `root`, without following a link out of it.
@@ -259,12 +252,21 @@ Result<Room> room_of(const std::string& path) {
     return Room{.bytes = static_cast<std::int64_t>(info.f_blocks) * info.f_bsize, .full = info.f_bfree == 0 || info.f_ffree == 0};
 }
 
-Result<sys::Fd> clone_directory(int fd, bool writable, const sys::Fd& host_mounts, const sys::Fd& own_mounts) {
+Result<sys::Fd> clone_path(int fd, bool writable, const sys::Fd& host_mounts, const sys::Fd& own_mounts) {
     // A mount can only be copied from within the namespace it is in.
     if (::setns(host_mounts.get(), CLONE_NEWNS) != 0) return sys::last_error("setns", "host mounts");
     Result<sys::Fd> tree = clone_tree(fd, "", writable ? safe : shown);
     if (::setns(own_mounts.get(), CLONE_NEWNS) != 0) return sys::last_error("setns", "own mounts");
     return tree;
+}
+
+Result<> show_layers(const std::vector<std::string>& layers, const std::string& target) {
+    ASSAY_CHECK(make_dir(target));
+    if (layers.size() == 1) return bind(layers.front(), target, exhibited);
+    const std::string options = "lowerdir=" + joined(layers) + ",redirect_dir=follow";
+    const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
+    if (::mount("overlay", target.c_str(), "overlay", flags, options.c_str()) != 0) return sys::last_error("mount(overlay)", target);
+    return ok;
 }
 
 Result<> enter_world(const World& world, const std::string& bench) {

@@ -31,6 +31,8 @@ struct World {
     std::string submission;           // trusted: mounted tmpfs, or empty
     std::string grader;               // the same
     std::vector<StageView> stages;    // trusted
+    std::string assay;                // trusted: the directory to show as /assay (make_assay), or empty
+    int program = -1;                 // a detached mount of the file to show as /assay/run
     std::vector<Mounted> binds;
 };
 
@@ -52,14 +54,17 @@ struct Room {
 };
 Result<Room> room_of(const std::string& path);
 
-// A detached copy of the directory `fd` as seen in mount namespace `host_mounts`: nosuid, nodev, and read-only unless writable.
+// A detached copy of the file or directory `fd` as seen in mount namespace `host_mounts`: nosuid, nodev, and read-only unless writable.
 // Leaves the caller in `own_mounts`.
-Result<sys::Fd> clone_directory(int fd, bool writable, const sys::Fd& host_mounts, const sys::Fd& own_mounts);
+Result<sys::Fd> clone_path(int fd, bool writable, const sys::Fd& host_mounts, const sys::Fd& own_mounts);
+
+// A merged view of `layers` (newest first) at `target` (created), read-only, nosuid, nodev, noexec, links not followed.
+Result<> show_layers(const std::vector<std::string>& layers, const std::string& target);
 
 // In the sandbox's init, in its own mount and pid namespace: builds the tree at `bench`/root and makes it the root.
 Result<> enter_world(const World&, const std::string& bench);
 
-// The regular file `name` of `directory`, at most 4 MiB; empty when it is anything else or missing.
+// The regular file `name` below `directory`, at most 4 MiB; empty when it is anything else, behind a link, or missing.
 sys::Fd open_report(const std::string& directory, const std::string& name);
 
 }  // namespace assay::sandbox

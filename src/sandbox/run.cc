@@ -52,9 +52,13 @@ Result<> Run::prepare(FromKeeper& answer) {
             .output = Guarantee::exact, .disk = Guarantee::exact};
 
     // What earlier stages left sealed is charged to the job's group and must not crowd out this stage.
-    const std::int64_t job_max = std::max(job_.order.memory_max_bytes, asked.memory_bytes) + job_.group.memory_usage_bytes();
-    ASSAY_CHECK(job_.group.limit_memory(job_max, false));
-    ASSAY_TRY(group_, job_.group.make_child("run-" + std::string{order_.stage.view()}));
+    // Guests together may use as much again as the stage that they belong to.
+    if (job_.guest == 0) {
+        const std::int64_t guests = order_.guests != 0 ? asked.memory_bytes : 0;
+        const std::int64_t job_max = std::max(job_.order.memory_max_bytes, asked.memory_bytes) + guests + job_.group.memory_usage_bytes();
+        ASSAY_CHECK(job_.group.limit_memory(job_max, false));
+    }
+    ASSAY_TRY(group_, job_.group.make_child(job_.guest == 0 ? "run-" + std::string{order_.stage.view()} : guest_group(job_.guest)));
     ASSAY_TRY(const std::optional<std::int64_t> memory, group_->limit_memory(asked.memory_bytes, true));
     ASSAY_TRY(const std::optional<std::int64_t> processes, group_->limit_processes(asked.processes));
     got.memory_bytes = memory.value_or(asked.memory_bytes);
@@ -65,7 +69,8 @@ Result<> Run::prepare(FromKeeper& answer) {
     ASSAY_TRY(oom_, group_->oom_events());
     job_oom_kills_ = job_.group.oom_kills();
 
-    const std::string place = job_.bench + "/r" + std::to_string(job_.runs++);
+    const std::string whose = job_.guest == 0 ? "/r" : "/g" + std::to_string(job_.guest) + "r";
+    const std::string place = job_.bench + whose + std::to_string(job_.runs++);
     scratch_.emplace(place);
     ASSAY_CHECK(make_scratch(place, asked.disk_bytes, job_.uid()));
     ASSAY_TRY(const Room room, room_of(place));
@@ -86,12 +91,19 @@ Result<> Run::prepare(FromKeeper& answer) {
         for (std::size_t i = 0; i < job_.states.size(); ++i) {
             world_.stages.push_back({job_.states[i].stage, job_.layers_upto(i + 1)});
         }
+        if (order_.guests != 0) {
+            world_.assay = place + "/assay";
+            ASSAY_TRY(assay_socket_, make_assay(world_.assay, job_.uid()));
+            ASSAY_TRY(sys::Fd program, clone_path(job_.shop.program.get(), false, job_.shop.host_mounts, job_.own_mounts));
+            world_.program = program.get();
+            bind_trees_.push_back(std::move(program));
+        }
     } else {
         world_.layers = job_.layers_upto(job_.states.size());
     }
     for (std::size_t i = 0; i < order_.binds_count; ++i) {
         const bool writable = order_.binds[i].writable != 0;
-        ASSAY_TRY(sys::Fd tree, clone_directory(take_descriptor(), writable, job_.shop.host_mounts, job_.own_mounts));
+        ASSAY_TRY(sys::Fd tree, clone_path(take_descriptor(), writable, job_.shop.host_mounts, job_.own_mounts));
         world_.binds.push_back({tree.get(), std::string{order_.binds[i].inside.view()}});
         bind_trees_.push_back(std::move(tree));
         if (writable) sure.disk = Guarantee::none;  // What is written there is nobody's to count.
@@ -210,19 +222,38 @@ Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& 
     return Error{Fault::system, how + text};
 }
 
+// Hands the ends of the command's pipes to the client.
+Result<> Run::tell_started(const sys::Fd& out, const sys::Fd& err, const sys::Fd& input) {
+    FromKeeper begun{};
+    begun.kind = FromKeeper::Kind::started;
+    begun.uid = job_.uid();
+    begun.limits = order_.limits;
+    std::vector<int> ends{out.get(), err.get()};
+    for (const int more : {input.get(), assay_socket_.get()}) {
+        if (more >= 0) ends.push_back(more);
+    }
+    ASSAY_CHECK(send(job_.socket, begun, ends));
+    assay_socket_.reset();
+    return ok;
+}
+
 Result<> Run::launch(FromKeeper& answer) {
     ASSAY_TRY(auto out, sys::make_pipe());
     ASSAY_TRY(auto err, sys::make_pipe());
-    for (const sys::Fd* const end : {&out.second, &err.second}) {
+    std::pair<sys::Fd, sys::Fd> in;
+    if (order_.stdin_pipe != 0) {
+        ASSAY_TRY(in, sys::make_pipe());
+    }
+    for (const sys::Fd* const end : {&out.second, &err.second, &in.first}) {
         // Its own, so that it may open /dev/stdout anew.
-        if (::fchown(end->get(), job_.uid(), job_.uid()) != 0) return sys::last_error("fchown", "pipe");
+        if (*end && ::fchown(end->get(), job_.uid(), job_.uid()) != 0) return sys::last_error("fchown", "pipe");
     }
     sys::Fd child_talk;
     ASSAY_TRY(Inmate inmate, fork_into(init_.process.pidfd, child_talk));
     if (inmate.process.pid == 0) {
         EntryPlan plan = entry(child_talk.get());
         plan.filter = &job_.shop.filter(order_.compiled != 0 ? FilterKind::compiled : FilterKind::language);
-        plan.stdin_fd = stdin_;
+        plan.stdin_fd = in.first ? in.first.get() : stdin_;
         plan.stdout_fd = out.second.get();
         plan.stderr_fd = err.second.get();
         run_launcher(plan, command_);
@@ -230,10 +261,9 @@ Result<> Run::launch(FromKeeper& answer) {
     main_ = std::move(inmate);
     out.second.reset();
     err.second.reset();
-    FromKeeper begun{};
-    begun.kind = FromKeeper::Kind::started;
-    const int ends[] = {out.first.get(), err.first.get()};
-    ASSAY_CHECK(send(job_.socket, begun, ends));
+    in.first.reset();
+    ASSAY_CHECK(tell_started(out.first, err.first, in.second));
+    in.second.reset();  // Or its input would never end.
     started_ = ended_ = sys::system_clock().now();
     if (Result<> entered = enter_inmate(main_); !entered) {
         if (group_->oom_kills() == 0) return entered.take_error().in("launch");
@@ -250,7 +280,9 @@ Result<> Run::launch(FromKeeper& answer) {
     started_ = sys::system_clock().now();
     tell(main_.talk.get(), say::go);
     answer.started = 1;
-    const End end = watch({main_.process.pidfd, init_.process.pidfd, job_.socket, job_.life, oom_}, time, *group_, started_, cpu_base_.total_ns);
+    std::function<void(sys::Fd)> open_guest;
+    if (order_.guests != 0) open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
+    const End end = watch({main_.process.pidfd, init_.process.pidfd, job_.socket, job_.life, oom_}, time, *group_, started_, cpu_base_.total_ns, open_guest);
     ended_ = sys::system_clock().now();
     switch (end) {
         case End::cpu: answer.cpu_exceeded = 1; break;
@@ -308,8 +340,12 @@ void Run::count(FromKeeper& answer) {
 }
 
 // Nothing runs any more: what is kept is kept, the rest is dropped.
-Result<> Run::settle(sys::Fd& report) {
-    if (!order_.report.view().empty()) report = open_report(scratch_->path + "/work", std::string{order_.report.view()});
+Result<> Run::settle(FromKeeper& answer, std::vector<sys::Fd>& kept) {
+    if (!order_.report.view().empty()) {
+        sys::Fd report = open_report(scratch_->path + "/work", std::string{order_.report.view()});
+        if (report) kept.push_back(std::move(report));
+    }
+    if (order_.files_count > 0) ASSAY_CHECK(keep_files(answer, kept));
     if (order_.seal == 0) return ok;
     if (job_.states.size() >= states_max) return Error{Fault::too_large, "a job has at most 16 sealed states"};
     // A file in flight on a dead program's socket may still count as open for writing. It does no harm: nobody is left to
@@ -317,6 +353,21 @@ Result<> Run::settle(sys::Fd& report) {
     (void)make_read_only(scratch_->path);
     job_.states.push_back({std::string{order_.stage.view()}, scratch_->path});
     scratch_->path.clear();
+    return ok;
+}
+
+// As the command left them: what it wrote lies above the states it started from.
+Result<> Run::keep_files(FromKeeper& answer, std::vector<sys::Fd>& kept) {
+    std::vector<std::string> layers = job_.layers_upto(job_.states.size());
+    layers.insert(layers.begin(), scratch_->path + "/work");
+    const Mount view{scratch_->path + "-view"};
+    ASSAY_CHECK(show_layers(layers, view.path));
+    for (std::size_t i = 0; i < order_.files_count; ++i) {
+        sys::Fd file = open_report(view.path, std::string{order_.files[i].view()});
+        if (!file) continue;
+        answer.files_there |= 1U << i;
+        kept.push_back(std::move(file));
+    }
     return ok;
 }
 
@@ -342,16 +393,17 @@ Result<> Run::begin(FromKeeper& answer) {
     return launch(answer);
 }
 
-Result<> Run::execute(FromKeeper& answer, sys::Fd& report) {
+Result<> Run::execute(FromKeeper& answer, std::vector<sys::Fd>& kept) {
     if (fills_work() && !job_.states.empty()) return Error{Fault::invalid, "only the first stage unpacks the submission"};
     if ((order_.has_submission != 0 || order_.has_grader != 0) && job_.shop.config.fill == nullptr) {
         return Error{Fault::unsupported, "this helper cannot unpack"};
     }
     Result<> done = begin(answer);
     if (Result<> dead = end_all(); !dead) done = std::move(dead);  // Nothing may be counted or kept while something lives.
+    if (Result<> dead = guests_.end(in(death_time_max)); !dead) done = std::move(dead);
     if (done && answer.started != 0) {
         count(answer);
-        done = settle(report);
+        done = settle(answer, kept);
     }
     if (group_) {
         if (Result<> removed = group_->remove(in(death_time_max)); !removed && done) done = std::move(removed);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/guest_keepers.hh"
 #include "sandbox/keeper.hh"
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
@@ -28,12 +29,18 @@ struct JobState {
     Group group;
     std::vector<State> states;  // oldest first
     int runs = 0;
+    int guest = 0;              // 0: the job's own keeper; else which of its guests'
     bool abandoned = false;     // client or helper is gone: end everything
 
     std::uint32_t uid() const;
     std::uint32_t init_uid() const;
     std::vector<std::string> layers_upto(std::size_t count) const;  // newest first
 };
+
+// Keeps one guest of the job that this process was forked from: a job of its own that shares group, states and mounts with it
+// and lives until its socket or `life` closes. Returns the exit code of the process: 0 = nothing is left.
+int keep_guest(const JobState&, int number, sys::Fd socket, sys::Fd life);
+inline std::string guest_group(int number) { return "guest" + std::to_string(number); }
 
 // A directory a keeper mounted; dropped unless its path is taken away.
 struct Mount {
@@ -55,13 +62,13 @@ struct Inmate {
 class Run {
 public:
     // `order` has been checked, and its descriptors counted.
-    Run(JobState& job, const ToKeeper& order, std::vector<sys::Fd> descriptors) : job_{job}, order_{order}, descriptors_{std::move(descriptors)} {}
+    Run(JobState& job, const ToKeeper& order, std::vector<sys::Fd> descriptors) : job_{job}, order_{order}, descriptors_{std::move(descriptors)}, guests_{job} {}
     ~Run() { (void)end_all(); }
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
 
-    // All of it. Errors are our own failures; what the command did is in `answer`.
-    Result<> execute(FromKeeper& answer, sys::Fd& report);
+    // All of it. Errors are our own failures; what the command did is in `answer`. `kept`: the report, or the files that are there.
+    Result<> execute(FromKeeper& answer, std::vector<sys::Fd>& kept);
 
 private:
     Result<> begin(FromKeeper&);
@@ -72,7 +79,9 @@ private:
     Result<> enter_inmate(Inmate&);
     Result<> end_all();
     void count(FromKeeper&);
-    Result<> settle(sys::Fd& report);
+    Result<> settle(FromKeeper&, std::vector<sys::Fd>& kept);
+    Result<> keep_files(FromKeeper&, std::vector<sys::Fd>& kept);
+    Result<> tell_started(const sys::Fd& out, const sys::Fd& err, const sys::Fd& in);
     EntryPlan entry(int talk) const;
     int take_descriptor() { return descriptors_[next_descriptor_++].get(); }
     bool fills_work() const { return order_.trusted == 0 && order_.has_submission != 0; }
@@ -85,6 +94,8 @@ private:
 
     std::optional<Mount> scratch_, submission_mount_, grader_mount_;
     std::vector<sys::Fd> bind_trees_;
+    sys::Fd assay_socket_;
+    GuestKeepers guests_;
     std::optional<Group> group_;
     sys::Fd oom_;
     std::int64_t job_oom_kills_ = 0;

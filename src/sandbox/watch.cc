@@ -19,7 +19,8 @@ NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int6
     return {.over = std::nullopt, .wait = std::chrono::nanoseconds{std::min(std::max(cpu_left_ns, look_ns_min), wall_left_ns)}};
 }
 
-End watch(const Watched& watched, const TimeLimits& limits, const Group& group, sys::TimePoint started, std::int64_t cpu_base_ns) {
+End watch(const Watched& watched, const TimeLimits& limits, const Group& group, sys::TimePoint started, std::int64_t cpu_base_ns,
+          const std::function<void(sys::Fd)>& open_guest) {
     for (;;) {
         const std::int64_t wall_ns = (sys::system_clock().now() - started).count();
         const NextLook look = next_look(limits, group.cpu_usage().total_ns - cpu_base_ns, wall_ns);
@@ -36,6 +37,10 @@ End watch(const Watched& watched, const TimeLimits& limits, const Group& group, 
         if (fds[2].revents != 0) {
             Result<Received<ToKeeper>> asked = receive<ToKeeper>(watched.socket);
             if (!asked || asked->message.kind == ToKeeper::Kind::close) return End::abandoned;
+            if (asked->message.kind == ToKeeper::Kind::open_guest && open_guest && asked->descriptors.size() == 1) {
+                open_guest(std::move(asked->descriptors.front()));
+                continue;
+            }
             if (asked->message.kind == ToKeeper::Kind::kill_output) return End::output;
             if (asked->message.kind == ToKeeper::Kind::kill_cancelled) return End::cancelled;
             return End::abandoned;  // A second order while one runs: not our client.

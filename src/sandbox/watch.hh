@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "sandbox/cgroup.hh"
@@ -36,7 +37,9 @@ struct Watched {
 };
 
 // Returns when the process ended by itself or for the reason that it must be ended; ends nothing.
-// `started` is when its wall time began, `cpu_base_ns` the group's CPU then.
-End watch(const Watched&, const TimeLimits&, const Group&, sys::TimePoint started, std::int64_t cpu_base_ns);
+// `started` is when its wall time began, `cpu_base_ns` the group's CPU then. `open_guest`, when set, takes the sockets of
+// `open_guest` messages; without it such a message abandons, as every order that does not belong here.
+End watch(const Watched&, const TimeLimits&, const Group&, sys::TimePoint started, std::int64_t cpu_base_ns,
+          const std::function<void(sys::Fd)>& open_guest = nullptr);
 
 }  // namespace assay::sandbox

@@ -20,6 +20,11 @@ void fuzz(std::string_view input) {
     ASSAY_ASSERT(order.stage.view().find('/') == std::string_view::npos);
     ASSAY_ASSERT(order.report.view().find('/') == std::string_view::npos);
     ASSAY_ASSERT(order.binds_count <= sandbox::binds_max);
+    ASSAY_ASSERT(order.guests == 0 || order.trusted != 0);
+    for (std::size_t i = 0; i < order.files_count; ++i) {
+        const std::string_view path = order.files[i].view();
+        ASSAY_ASSERT(!path.starts_with('/') && path != ".." && !path.starts_with("../") && !path.contains("/../") && !path.ends_with("/.."));
+    }
     ASSAY_ASSERT(binds_allowed || (order.binds_count == 0 && order.host_network == 0));
     for (std::size_t i = 0; i < order.binds_count; ++i) {
         const std::string_view inside = order.binds[i].inside.view();

@@ -1,0 +1,258 @@
+// What a trusted stage runs by /assay/run. The test program itself stands in for that program inside the sandbox: it is the
+// helper's executable, and so it is what is shown there.
+#include <cstdlib>
+#include <cstring>
+
+#include "sandbox/fixture.hh"
+#include "sandbox/guests.hh"
+#include "sys/file.hh"
+
+namespace assay::sandbox::testing {
+namespace {
+
+// Called before main: /assay/run [cpu=MS] [wall=MS] [memory=BYTES] [output=BYTES] -- COMMAND…
+[[gnu::constructor]] void be_the_program_inside(int argc, char** argv) {
+    if (argc < 1 || std::strcmp(argv[0], "/assay/run") != 0) return;
+    model::Limits asked{.cpu_ms = -1, .wall_ms = -1, .memory_bytes = -1, .processes = -1, .output_bytes = -1, .disk_bytes = -1, .open_files = -1};
+    int at = 1;
+    for (; at < argc && std::strcmp(argv[at], "--") != 0; ++at) {
+        const std::string_view word{argv[at]};
+        const std::int64_t number = std::atoll(argv[at] + word.find('=') + 1);
+        if (word.starts_with("cpu=")) asked.cpu_ms = number;
+        if (word.starts_with("wall=")) asked.wall_ms = number;
+        if (word.starts_with("memory=")) asked.memory_bytes = number;
+        if (word.starts_with("output=")) asked.output_bytes = number;
+    }
+    const std::vector<std::string> command{argv + std::min(at + 1, argc), argv + argc};
+    const Result<GuestResult> result = run_guest("/assay/socket", command, asked);
+    if (!result) std::fprintf(stderr, "refused: %s\n", result.error().text().c_str());
+    std::_Exit(result ? guest_exit_code(result->outcome) : exit_refused);
+}
+
+class GuestRuns : public SandboxTest {
+protected:
+    // A trusted command beside a sealed /work that holds `file` = "sealed".
+    Finished harness(Job& job, const std::string& script) {
+        Request wanted = python("import subprocess, sys, time, os\nRUN='/assay/run'\n"
+                                "def run(*words, **how): return subprocess.run([RUN, *words], capture_output=True, text=True, **how)\n" + script,
+                                "score");
+        wanted.trust = Trust::trusted;
+        wanted.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/out"};
+        wanted.limits.cpu_ms = 10'000;
+        wanted.limits.wall_ms = wall_ms;
+        wanted.guests = GuestRules{.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/work", "USER=student"}};
+        wanted.report = "results.json";
+        Finished done = run(job, wanted);
+        EXPECT_EQ(done.outcome.errors.head, "");
+        return done;
+    }
+    Job built(const std::string& script = "echo sealed > file") {
+        Job job = open_job();
+        Request build = shell(script, "build");
+        build.seal = true;
+        EXPECT_EQ(run(job, build).outcome.exit_code, 0);
+        return job;
+    }
+    std::int64_t wall_ms = 20'000;
+};
+
+TEST_F(GuestRuns, ProgramIsRunWithItsStreamsAndExitCode) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+r = run('--', 'sh', '-c', 'cat file; cat; echo wrong >&2; exit 7', input='given\n')
+print(r.returncode, repr(r.stdout), repr(r.stderr))
+r = run('--', 'sh', '-c', 'kill -SEGV $$')
+print(r.returncode)
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "7 'sealed\\ngiven\\n' 'wrong\\n'\n139\n");
+}
+
+// Each run starts from the sealed state; none sees what another wrote, and the harness sees none of it.
+TEST_F(GuestRuns, WritesVanishWithTheRun) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+for i in range(2):
+    r = run('--', 'sh', '-c', 'cat file; ls /tmp; echo changed > file; echo x > /tmp/left; echo x > /dev/shm/left; ls; pwd; id -u')
+    print(repr(r.stdout))
+print(open('/stages/build/file').read(), os.listdir('/out'), os.listdir('/tmp'))
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "'sealed\\nfile\\n/work\\n1000\\n'\n'sealed\\nfile\\n/work\\n1000\\n'\nsealed\n [] []\n");
+}
+
+TEST_F(GuestRuns, NothingOfTheTrustedWorldIsSeen) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+open('/out/results.json', 'w').write('mine')
+import socket
+s = socket.socket(socket.AF_UNIX); s.bind('\0harness'); s.listen()
+r = run('--', 'sh', '-c', 'ls -d /assay /grader /submission /stages /out; ls /proc | grep -c "^[0-9]"; ls /proc/self/fd | wc -l; env')
+print(r.stdout)
+r = run('--', 'python3', '-c', "import socket; socket.socket(socket.AF_UNIX).connect('\\0harness')")
+print(r.returncode, 'ConnectionRefused' in r.stderr)
+)PY");
+    // Processes: init is hidden; sh, ls and grep or fewer. Descriptors: the three streams and ls's own.
+    EXPECT_THAT(done.outcome.output.head, ::testing::MatchesRegex("[1-4]\n4\n(.*\n)*USER=student\n(.*\n)*\n1 True\n"));
+    EXPECT_THAT(done.outcome.output.head, ::testing::Not(::testing::HasSubstr("/out")));
+    EXPECT_EQ(text_of_report(done), "mine");
+}
+
+// The harness answers what it reads, and reads what it gets for it.
+TEST_F(GuestRuns, StreamsGoBothWaysWhileItRuns) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+p = subprocess.Popen([RUN, '--', 'sh', '-c', 'while read n; do echo $((n * 2)); done; echo over'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+n = 1
+for _ in range(5):
+    p.stdin.write(f'{n}\n'); p.stdin.flush()
+    n = int(p.stdout.readline())
+p.stdin.close()
+print(n, p.stdout.read().strip(), p.wait())
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "32 over 0\n");
+}
+
+TEST_F(GuestRuns, ALimitEndsIt) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+print(run('cpu=100', '--', 'sh', '-c', 'while :; do :; done').returncode)
+print(run('wall=100', '--', 'sleep', '20').returncode)
+print(run('memory=33554432', '--', 'python3', '-c', 'x = bytearray(100 << 20)').returncode)
+r = run('output=1000', '--', 'sh', '-c', 'yes')
+print(r.returncode, len(r.stdout))
+print(run('wall=999999999', '--', 'true').returncode)
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "124\n124\n124\n124 1000\n0\n");
+    EXPECT_FALSE(done.outcome.oom_killed) << "the guest's end is not its stage's";
+}
+
+// A harness that leaves its pipes full must not hold up the guest's limits, nor the stage's end.
+TEST_F(GuestRuns, AHarnessThatDoesNotReadHoldsNobodyUp) {
+    Job job = built();
+    wall_ms = 5'000;
+    const Finished done = harness(job, R"PY(
+p = subprocess.Popen([RUN, 'wall=300', '--', 'sh', '-c', 'yes'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+q = subprocess.Popen([RUN, 'wall=300', '--', 'sleep', '20'], stdin=subprocess.PIPE)
+try: q.stdin.write(b'x' * 300000); q.stdin.close()
+except BrokenPipeError: pass
+print(q.wait())
+print(run('--', 'echo', 'still served').stdout.strip())
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "124\nstill served\n");
+    EXPECT_FALSE(done.outcome.wall_exceeded);
+}
+
+TEST_F(GuestRuns, FourRunAtOnceAndTheOthersWait) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+def start():
+    return subprocess.Popen([RUN, 'memory=33554432', '--', 'sh', '-c', 'echo ready; read x'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+four = [start() for _ in range(4)]
+for p in four: p.stdout.readline()
+fifth = start()
+four[0].communicate(b'go\n')
+print(fifth.stdout.readline())
+for p in four[1:] + [fifth]: p.communicate(b'go\n')
+print([p.returncode for p in four + [fifth]])
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "b'ready\\n'\n[0, 0, 0, 0, 0]\n");
+}
+
+// Their memory together is bounded by the stage's: two that want all of it run one after the other.
+TEST_F(GuestRuns, MemoryTogetherIsTheStages) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+two = [subprocess.Popen([RUN, '--', 'python3', '-c', 'x = bytearray(150 << 20); print(1)'], stdout=subprocess.PIPE) for _ in range(2)]
+mine = bytearray(100 << 20)
+print([p.communicate()[0] for p in two], [p.returncode for p in two])
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "[b'1\\n', b'1\\n'] [0, 0]\n");
+    EXPECT_FALSE(done.outcome.oom_killed);
+}
+
+TEST_F(GuestRuns, KillingTheAskingProgramEndsTheRun) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+p = subprocess.Popen([RUN, '--', 'sh', '-c', 'echo up; sleep 100'], stdout=subprocess.PIPE)
+p.stdout.readline(); p.kill(); p.wait()
+print(run('--', 'echo', 'next').stdout.strip())
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "next\n");
+}
+
+// The fixture's end looks for processes, groups and mounts.
+TEST_F(GuestRuns, TheStagesEndIsTheirs) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+p = subprocess.Popen([RUN, '--', 'sh', '-c', '(setsid sleep 100 &) ; echo up; sleep 100'], stdout=subprocess.PIPE)
+print(p.stdout.readline())
+os._exit(0)
+)PY");
+    EXPECT_EQ(done.outcome.exit_code, 0);
+    EXPECT_EQ(run(job, shell("cat file")).outcome.output.head, "sealed\n");
+}
+
+TEST_F(GuestRuns, AnOrderThatIsNoneIsRefused) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+r = run('--'); print(r.returncode)
+import socket
+for order in (b'', b'x', b'x' * 70000):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect('/assay/socket')
+    if order: s.send(order)
+    s.close()
+r = run('--', '/no/such/program'); print(r.returncode, r.stderr.strip())
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "125\n127 /no/such/program: No such file or directory\n");
+}
+
+TEST_F(GuestRuns, AssayIsThereForTheTrustedStageAlone) {
+    Job job = built();
+    EXPECT_EQ(run(job, shell("ls -d /assay; true")).outcome.output.head, "");
+    Request wanted = shell("true");
+    wanted.guests = GuestRules{};
+    EXPECT_FALSE(job.run(wanted));
+    const Finished done = harness(job, "r = run('--', 'sh', '-c', 'ls /assay; true'); print(repr(r.stdout))\n"
+                                       "print(sorted(os.listdir('/assay')), oct(os.stat('/assay/run').st_mode & 0o222), os.access('/assay', os.W_OK))\n");
+    EXPECT_EQ(done.outcome.output.head, "''\n['run', 'socket'] 0o200 False\n");
+}
+
+TEST_F(GuestRuns, FilesOfWorkAreHandedBackAsTheCommandLeftThem) {
+    Job job = built("echo sealed > file; echo old > changed; mkdir d; echo deep > d/f; ln -s file link; ln -s d dir; echo gone > gone");
+    Request wanted = shell("echo new > changed; rm gone; mkfifo pipe; echo made > d/made; head -c 5M /dev/zero > big; chmod 000 d/f");
+    wanted.files = {"file", "changed", "d/f", "d/made", "link", "dir/f", "gone", "pipe", "big", "d", "missing"};
+    const Finished done = run(job, wanted);
+    ASSERT_EQ(done.outcome.exit_code, 0) << done.outcome.errors.head;
+    std::vector<std::string> texts;
+    for (const sys::Fd& file : done.files) texts.push_back(file ? sys::read_all(file, 1 << 20).value() : "(none)");
+    EXPECT_EQ(texts, (std::vector<std::string>{"sealed\n", "new\n", "deep\n", "made\n", "(none)", "(none)", "(none)", "(none)", "(none)", "(none)", "(none)"}));
+    wanted.files = {"../file"};
+    EXPECT_FALSE(job.run(wanted));
+}
+
+TEST(GuestLimits, AreCutDownToTheStages) {
+    const model::Limits stage{.cpu_ms = 100, .wall_ms = 200, .memory_bytes = 400, .processes = 5, .output_bytes = 6, .disk_bytes = 100, .open_files = 8};
+    model::Limits asked{.cpu_ms = -1, .wall_ms = -1, .memory_bytes = -1, .processes = -1, .output_bytes = -1, .disk_bytes = -1, .open_files = -1};
+    EXPECT_EQ(guest_limits(asked, stage), stage);
+    asked = {.cpu_ms = 50, .wall_ms = 999, .memory_bytes = 200, .processes = 99, .output_bytes = 0, .disk_bytes = -1, .open_files = 9};
+    EXPECT_EQ(guest_limits(asked, stage),
+              (model::Limits{.cpu_ms = 50, .wall_ms = 200, .memory_bytes = 200, .processes = 5, .output_bytes = 0, .disk_bytes = 50, .open_files = 8}));
+}
+
+TEST(GuestOrder, ArgumentsAreReadWithinTheirBounds) {
+    GuestOrder order{};
+    const auto put = [&](std::string_view bytes, std::size_t size) {
+        std::memset(order.command, 0, sizeof order.command);
+        bytes.copy(order.command, bytes.size());
+        order.command_bytes = static_cast<std::uint32_t>(size);
+        return arguments_of(order);
+    };
+    EXPECT_EQ(put(std::string_view{"a\0\0b\0", 5}, 5).value(), (std::vector<std::string>{"a", "", "b"}));
+    EXPECT_FALSE(put("a", 0));
+    EXPECT_FALSE(put("ab", 2));
+    EXPECT_FALSE(put(std::string_view{"\0", 1}, 1));
+    EXPECT_FALSE(put("a", guest_command_bytes_max + 1));
+    EXPECT_FALSE(put("a", 0xffffffff));
+}
+
+}  // namespace
+}  // namespace assay::sandbox::testing
