@@ -1,0 +1,126 @@
+"""The three servers that are compared, each with the same people and started the same way."""
+import os
+import sqlite3
+import subprocess
+from pathlib import Path
+
+from measure import Broken, Scratch, START_S, await_port, children_of, cpu_s, family_cpu_s, free_port, run
+
+HERE = Path(__file__).resolve().parent
+COURSE, MODULE = "BENCH", "lab"
+PEOPLE = 1000
+
+
+def token(i: int) -> str:
+    return f"TOKEN-OF-PERSON-{i:05}"
+
+
+def key(i: int) -> str:
+    return f"keyofperson{i:05}"
+
+
+class Server:
+    name = ""
+    pid = 0
+    port = 0
+
+    def path(self, i: int) -> str:
+        """Of person i's page."""
+        return f"/oj/{COURSE}/{MODULE}/{key(i)}"
+
+    def cpu_s(self) -> float:
+        return family_cpu_s(self.pid)
+
+
+class Assay(Server):
+    """All on one machine; its module is paused, so that no submission runs while something else is measured."""
+    name = "assay"
+
+    def __init__(self, scratch: Scratch, binary: Path) -> None:
+        self.data = scratch.path / "assay-data"
+        self.process = scratch.start([binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0"], "assay",
+                                     stdout=subprocess.PIPE)
+        line = self.process.stdout.readline().decode().strip()
+        if not line.startswith("listening on http://"):
+            raise Broken(f"assay did not start; it said: {(scratch.path / 'assay.log').read_text()[-2000:]}")
+        self.pid, self.port = self.process.pid, int(line.rpartition(":")[2])
+        roster = scratch.path / "roster.csv"
+        roster.write_text("id,name,token,key\n" + "".join(f"p{i:05},Person {i},{token(i)},{key(i)}\n" for i in range(PEOPLE)))
+        for command in (["course", "apply", HERE / "course"], ["roster", "import", COURSE, roster], ["queue", "pause", COURSE, MODULE]):
+            run([binary, *command, "--data", self.data], timeout=START_S, env=scratch.environment)
+
+    def cpu_s(self) -> float:
+        return cpu_s(self.pid)  # The server process: what parses archives is told apart.
+
+    def verifiers_cpu_s(self) -> float:
+        """Of every child that the server process has, or had."""
+        return family_cpu_s(self.pid) - cpu_s(self.pid)
+
+
+class Flask(Server):
+    """The usual way: gunicorn with its default worker kind, four of them, pages rendered from SQLite."""
+    name = "gunicorn + Flask"
+
+    def __init__(self, scratch: Scratch) -> None:
+        folder = scratch.path / "flask"
+        folder.mkdir()
+        database = sqlite3.connect(folder / "people.db")
+        database.executescript("""
+            pragma journal_mode = wal;
+            create table people (id text primary key, name text, token text unique, key text unique);
+            create table submissions (id text primary key, person text, received text, bytes integer, state text, score integer);
+            create index by_person on submissions (person, received);""")
+        with database:
+            database.executemany("insert into people values (?, ?, ?, ?)",
+                                 [(f"p{i:05}", f"Person {i}", token(i), key(i)) for i in range(PEOPLE)])
+        database.close()
+        self.port = free_port()
+        scratch.environment |= {"BENCH_FOLDER": str(folder)}
+        self.process = scratch.start(["gunicorn", "-w", "4", "-b", f"127.0.0.1:{self.port}", "--chdir", HERE / "peer", "--log-level",
+                                      "warning", "app:app"], "gunicorn")
+        self.pid = self.process.pid
+        await_port(self.port, self.process)
+
+
+class Nginx(Server):
+    """Debian's defaults but for the access log, which the other two do not write either."""
+    name = "nginx"
+
+    def __init__(self, scratch: Scratch) -> None:
+        folder = scratch.path / "nginx"
+        for part in ("pages", "put", "tmp"):
+            (folder / part).mkdir(parents=True)
+        if os.geteuid() == 0:
+            for part in ("put", "tmp"):
+                (folder / part).chmod(0o777)
+        self.pages = folder / "pages"
+        self.port = free_port()
+        temporary = "".join(f"{kind}_temp_path {folder}/tmp;" for kind in ("proxy", "fastcgi", "uwsgi", "scgi"))
+        (folder / "nginx.conf").write_text(f"""
+            worker_processes {os.cpu_count()}; pid {folder}/pid; error_log {folder}/error.log; daemon off;
+            events {{ worker_connections 4096; }}
+            http {{
+                include /etc/nginx/mime.types; sendfile on; tcp_nopush on; access_log off; keepalive_requests 1000000;
+                client_body_temp_path {folder}/tmp; {temporary}
+                server {{
+                    listen 127.0.0.1:{self.port} backlog=4096;
+                    location /oj/ {{ alias {self.pages}/; default_type text/html; }}
+                    location /put/ {{ alias {folder}/put/; dav_methods PUT; client_max_body_size 20m; }}
+                }}
+            }}""")
+        self.process = scratch.start(["nginx", "-c", folder / "nginx.conf", "-e", folder / "error.log"], "nginx")
+        self.pid = self.process.pid
+        await_port(self.port, self.process)
+        self.put = folder / "put"
+
+    def path(self, i: int) -> str:
+        return f"/oj/{key(i)}"
+
+    def write_page(self, i: int, page: bytes) -> None:
+        temporary = self.pages / ".next"
+        temporary.write_bytes(page)
+        temporary.chmod(0o644)
+        temporary.rename(self.pages / key(i))
+
+
+__all__ = ["Assay", "COURSE", "Flask", "MODULE", "Nginx", "PEOPLE", "Server", "children_of", "key", "token"]
