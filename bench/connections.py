@@ -17,7 +17,7 @@ PAGE_MAX_S = 5
 
 def peers_of(port: int, ready, over, count: int, kind: str) -> None:
     idle = kind == "idle"
-    peers = connected(port, count, lambda i: b"GET /api/v1/health/live HTTP/1.1\r\nHost: h\r\n\r\n" if idle else begun_upload(i))
+    peers = connected(port, count, lambda i: b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n" if idle else begun_upload(i))
     if idle:
         for peer in peers:
             peer.recv(65536)

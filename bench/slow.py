@@ -37,7 +37,7 @@ def begun_upload(i: int) -> bytes:
 def idle(port: int, ready, over) -> None:
     """Connections that have asked for a page once and stay open."""
     def first(i: int) -> bytes:
-        return b"GET /api/v1/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        return b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
     peers = connected(port, PEERS, first)
     for peer in peers:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.hh"
 
@@ -53,10 +54,26 @@ void Page::gauge(std::string_view name, std::string_view help, double value) {
     line(name, {}, value);
 }
 
+bool Histogram::empty() const {
+    return std::ranges::all_of(counts_, [](const auto& count) { return count.load(std::memory_order_relaxed) == 0; });
+}
+
+void Histogram::write(Page& page, const std::string& name, const std::string& labels) const {
+    const std::string before = labels.empty() ? "" : labels + ",";
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+        total += counts_[i].load(std::memory_order_relaxed);
+        const std::string bound = i < bounds_.size() ? fmt::format("{}", bounds_[i]) : "+Inf";
+        page.line(name + "_bucket", fmt::format("{}le=\"{}\"", before, bound), static_cast<double>(total));
+    }
+    page.line(name + "_sum", labels, sum_.load(std::memory_order_relaxed));
+    page.line(name + "_count", labels, static_cast<double>(total));
+}
+
 Counter& Registry::counter(std::string_view name, std::string_view help, Labels labels) {
     const std::lock_guard lock{mutex_};
     Family& family = families_[std::string{name}];
-    ASSAY_ASSERT(family.histogram == nullptr);
+    ASSAY_ASSERT(family.histograms.empty());
     const std::string key = written(labels);
     if (const auto found = family.counters.find(key); found != family.counters.end()) return *found->second;
     if (series_ >= series_max) return beyond_;
@@ -65,34 +82,30 @@ Counter& Registry::counter(std::string_view name, std::string_view help, Labels 
     return *family.counters.emplace(key, std::make_unique<Counter>()).first->second;
 }
 
-Histogram& Registry::histogram(std::string_view name, std::string_view help, std::span<const double> bounds) {
+Histogram& Registry::histogram(std::string_view name, std::string_view help, std::span<const double> bounds, Labels labels) {
     const std::lock_guard lock{mutex_};
     Family& family = families_[std::string{name}];
     ASSAY_ASSERT(family.counters.empty());
+    const std::string key = written(labels);
+    if (const auto found = family.histograms.find(key); found != family.histograms.end()) return *found->second;
     family.help = help;
-    if (family.histogram == nullptr) family.histogram = std::make_unique<Histogram>(bounds);
-    return *family.histogram;
+    const std::size_t series = bounds.size() + 1;
+    if (series_ + series > series_max) return histogram_beyond_;
+    series_ += series;
+    return *family.histograms.emplace(key, std::make_unique<Histogram>(bounds)).first->second;
 }
 
 void Registry::write(Page& page) const {
     const std::lock_guard lock{mutex_};
     for (const auto& [name, family] : families_) {
-        if (family.histogram == nullptr) {
-            if (family.counters.empty()) continue;
-            page.family(name, "counter", family.help);
-            for (const auto& [labels, counter] : family.counters) page.line(name, labels, static_cast<double>(counter->value()));
-            continue;
+        if (!family.counters.empty()) page.family(name, "counter", family.help);
+        for (const auto& [labels, counter] : family.counters) page.line(name, labels, static_cast<double>(counter->value()));
+        bool told = false;
+        for (const auto& [labels, histogram] : family.histograms) {
+            if (!labels.empty() && histogram->empty()) continue;
+            if (!std::exchange(told, true)) page.family(name, "histogram", family.help);
+            histogram->write(page, name, labels);
         }
-        const Histogram& it = *family.histogram;
-        page.family(name, "histogram", family.help);
-        std::uint64_t total = 0;
-        for (std::size_t i = 0; i < it.counts_.size(); ++i) {
-            total += it.counts_[i].load(std::memory_order_relaxed);
-            const std::string bound = i < it.bounds_.size() ? fmt::format("{}", it.bounds_[i]) : "+Inf";
-            page.line(name + "_bucket", fmt::format("le=\"{}\"", bound), static_cast<double>(total));
-        }
-        page.line(name + "_sum", {}, it.sum_.load(std::memory_order_relaxed));
-        page.line(name + "_count", {}, static_cast<double>(total));
     }
 }
 

@@ -32,6 +32,8 @@ private:
     std::atomic<std::uint64_t> value_{0};
 };
 
+class Page;
+
 class Histogram {
 public:
     // `bounds`: upper ones, inclusive, rising; what is above the last is counted as well.
@@ -40,6 +42,8 @@ public:
 
 private:
     friend class Registry;
+    bool empty() const;
+    void write(Page& page, const std::string& name, const std::string& labels) const;
     std::vector<double> bounds_;
     std::vector<std::atomic<std::uint64_t>> counts_;  // one more than bounds
     std::atomic<double> sum_{0};
@@ -55,30 +59,32 @@ public:
     const std::string& text() const { return text_; }
 
 private:
+    friend class Histogram;
     friend class Registry;
     void line(std::string_view name, std::string_view labels, double value);
     std::string text_;
 };
 
-constexpr std::size_t series_max = 2000;  // of one registry; what is beyond is counted where nobody sees it
+constexpr std::size_t series_max = 4000;  // of one registry; what is beyond is counted where nobody sees it
 
 class Registry {
 public:
     // The same name and labels give the same metric.
     Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
-    Histogram& histogram(std::string_view name, std::string_view help, std::span<const double> bounds);
-    void write(Page& page) const;
+    Histogram& histogram(std::string_view name, std::string_view help, std::span<const double> bounds, Labels labels = {});
+    void write(Page& page) const;  // without labelled histograms in which nothing was observed yet
 
 private:
     struct Family {
         std::string help;
-        std::map<std::string, std::unique_ptr<Counter>> counters;  // by labels as they are written
-        std::unique_ptr<Histogram> histogram;                      // then no counters
+        std::map<std::string, std::unique_ptr<Counter>> counters;      // by labels as they are written
+        std::map<std::string, std::unique_ptr<Histogram>> histograms;  // then no counters
     };
     mutable std::mutex mutex_;
     std::map<std::string, Family, std::less<>> families_;
     std::size_t series_ = 0;
     Counter beyond_;
+    Histogram histogram_beyond_{{}};
 };
 
 Registry& registry();  // of this process

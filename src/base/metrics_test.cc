@@ -34,6 +34,20 @@ TEST(Metrics, ThePageIsPrometheusText) {
                                "b_total{how=\"well\",why=\"a \\\"quoted\\\\ \\nreason\"} 3\n");
 }
 
+TEST(Metrics, AHistogramHasLabelsToo) {
+    Registry registry;
+    constexpr double bounds[] = {1};
+    registry.histogram("h", "", bounds, {{"route", "/a"}}).observe(0.5);
+    registry.histogram("h", "", bounds, {{"route", "/b"}}).observe(2);
+    registry.histogram("h", "", bounds, {{"route", "/nobody"}});
+    const std::string page = shown(registry);
+    EXPECT_TRUE(page.contains("h_bucket{route=\"/a\",le=\"1\"} 1\n")) << page;
+    EXPECT_TRUE(page.contains("h_bucket{route=\"/b\",le=\"1\"} 0\n"));
+    EXPECT_TRUE(page.contains("h_sum{route=\"/b\"} 2\n"));
+    EXPECT_FALSE(page.contains("/nobody"));
+    EXPECT_EQ(page.find("# TYPE h"), page.rfind("# TYPE h"));
+}
+
 TEST(Metrics, TheSameNameAndLabelsAreTheSameCounter) {
     Registry registry;
     EXPECT_EQ(&registry.counter("n", "", {{"a", "1"}}), &registry.counter("n", "", {{"a", "1"}}));

@@ -24,6 +24,7 @@ namespace assay::http {
 constexpr std::size_t head_read_bytes = 16u << 10;             // one read while a head is awaited
 constexpr std::int64_t write_rate_min_bytes_per_s = 16 << 10;  // slower readers of a large response are cut
 constexpr int reads_in_a_row_max = 16;                         // then others of the loop get their turn
+constexpr int answers_in_a_row_max = 8;                        // without having had to wait for the next request; as above
 constexpr std::chrono::seconds brief_drain_time_max{1};        // when nothing more should come, or others need the room
 
 enum class Role {
@@ -78,6 +79,7 @@ private:
     std::size_t begin_ = 0;
     sys::WallTime arrival_{}; // of the newest byte in it
     bool interruptible_ = false;  // in a wait between requests, for body bytes, or for the peer to close
+    int answers_in_a_row_ = 0;
     Drain drain_ = Drain::none;
 
     std::atomic<std::int64_t> body_began_ns_{0};

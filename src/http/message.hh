@@ -102,15 +102,17 @@ loop::Task<Result<std::string>> read_body(Reader& reader, std::size_t size_max);
 
 using Handler = std::function<loop::Task<Response>(Request request, Reader& reader)>;
 
-// How often a route answered, by class of status: assay_http_requests_total. Of the process: the same pattern in two routers is
-// counted together.
+// How often a route answered, by class of status, and how long that took: assay_http_requests_total,
+// assay_http_response_seconds. Of the process: the same pattern in two routers is counted together.
 class Answered {
 public:
     explicit Answered(std::string_view route);  // the template, or "none"
     void count(int status) const;               // one atomic addition
+    void took(double s) const;                  // from the whole header to the response's last byte handed to the kernel
 
 private:
     std::array<metrics::Counter*, 5> by_class_{};  // 1xx … 5xx
+    metrics::Histogram* seconds_ = nullptr;
 };
 
 // Patterns: "/oj/{course}/{module}/{key}"; a capture matches one non-empty segment, a literal part wins over a capture.

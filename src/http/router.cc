@@ -7,6 +7,9 @@ namespace {
 
 bool is_capture(std::string_view part) { return part.starts_with('{'); }
 
+constexpr double response_bounds_s[] = {50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 3e-3, 5e-3,  7e-3, 10e-3,
+                                        15e-3, 20e-3, 30e-3, 50e-3, 70e-3, 0.1, 0.2, 0.5, 1, 5};
+
 std::vector<std::string_view> parts_of(std::string_view path) {
     return split(path.substr(path.starts_with('/') ? 1 : 0), '/');
 }
@@ -27,7 +30,11 @@ Answered::Answered(std::string_view route) {
         by_class_[i] = &metrics::registry().counter("assay_http_requests_total", "Answers by route template and class of status.",
                                                     {{"route", route}, {"class", classes[i]}});
     }
+    seconds_ = &metrics::registry().histogram("assay_http_response_seconds", "From a whole header to its answer, by route template; no streams.",
+                                              response_bounds_s, {{"route", route}});
 }
+
+void Answered::took(double s) const { seconds_->observe(s); }
 
 void Answered::count(int status) const {
     const int index = status / 100 - 1;

@@ -11,19 +11,27 @@
 namespace assay::http {
 namespace {
 
+constexpr std::size_t head_bytes_usual = 768;
+
 constexpr std::array<std::string_view, 6> own_names{"content-length", "transfer-encoding", "connection",
                                                     "date",           "assay-server",      "x-request-id"};
 
-std::string http_date(sys::WallTime now) {
+// Made once a second, on each thread.
+const std::string& http_date(sys::WallTime now) {
+    thread_local std::time_t made_for = -1;
+    thread_local std::string date;
     const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+    if (seconds == made_for) return date;
     std::tm utc{};
     ::gmtime_r(&seconds, &utc);
     constexpr std::array<std::string_view, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[static_cast<std::size_t>(utc.tm_wday)],
+    date = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[static_cast<std::size_t>(utc.tm_wday)],
                        utc.tm_mday, months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
                        utc.tm_min, utc.tm_sec);
+    made_for = seconds;
+    return date;
 }
 
 // A value that came from outside must not be able to add a header of its own.
@@ -81,14 +89,15 @@ std::string_view reason_phrase(int status) {
 bool has_content(int status) { return status != 204 && status != 304; }
 
 std::string response_head(const Response& response, std::string_view request_id, bool close, sys::WallTime now) {
-    std::string head =
-        fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason_phrase(response.status), http_date(now));
+    std::string head;
+    head.reserve(head_bytes_usual);
+    const auto add = [&head](auto... parts) { (head.append(std::string_view{parts}), ...); };
+    add("HTTP/1.1 ", std::to_string(response.status), " ", reason_phrase(response.status), "\r\nDate: ", http_date(now), "\r\n");
     for (const Header& header : response.headers) {
-        if (sendable(header)) head += fmt::format("{}: {}\r\n", header.first, header.second);
+        if (sendable(header)) add(header.first, ": ", header.second, "\r\n");
     }
-    if (has_content(response.status) && !response.streamer) head += fmt::format("Content-Length: {}\r\n", response.content().size());
-    head += fmt::format("Assay-Server: {}\r\nX-Request-Id: {}\r\nConnection: {}\r\n\r\n", ASSAY_VERSION, request_id,
-                        close ? "close" : "keep-alive");
+    if (has_content(response.status) && !response.streamer) add("Content-Length: ", std::to_string(response.content().size()), "\r\n");
+    add("Assay-Server: " ASSAY_VERSION "\r\nX-Request-Id: ", request_id, "\r\nConnection: ", close ? "close" : "keep-alive", "\r\n\r\n");
     return head;
 }
 
