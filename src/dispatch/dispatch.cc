@@ -37,6 +37,7 @@ void Dispatcher::Inner::begin_session(std::int64_t epoch, int slots, model::Wait
     }
     if (slots == 0) parts.board.set_no_runner(std::move(why_none));
     parts.board.changed();
+    parts.board.feed().all_changed();  // Why everybody waits is another reason now.
 }
 
 bool Dispatcher::Inner::live(std::int64_t epoch) {
@@ -72,6 +73,9 @@ void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ende
         log::error("module.grader_broken", {{"course", ended.broken->course.text()}, {"module", ended.broken->module.text()},
                                             {"faults_in_a_row", ended.broken->faults_in_a_row},
                                             {"remedy", "apply a repaired revision, or assay queue resume"}});
+        parts.board.feed().all_changed();
+    } else if (ended.topic) {
+        parts.board.feed().changed(*ended.topic);
     }
 }
 
@@ -90,7 +94,10 @@ void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(R
     };
     write(change, [this, granted, done = std::move(done)](Result<> result) mutable {
         if (!result) return done(result.take_error());
-        if (granted->lease) granted->lease = keep_or_return(std::move(*granted->lease));
+        if (granted->lease) {
+            parts.board.feed().changed(granted->lease->topic);
+            granted->lease = keep_or_return(std::move(*granted->lease));
+        }
         done(std::move(*granted));
     });
 }
@@ -124,6 +131,7 @@ void Dispatcher::Inner::end_sessions(model::WaitDetailKind why) {
         parts.board.set_slots(0);
     }
     bell.ring();  // Polls of the old session are over.
+    parts.board.feed().all_changed();
     flush_endings();
 }
 
@@ -195,8 +203,8 @@ Dispatcher::~Dispatcher() {
 void Dispatcher::add_routes(http::Router& router) { dispatch::add_routes(router, inner_); }
 
 void Dispatcher::runner_lost(model::WaitDetailKind why) {
-    inner_->end_sessions(why);
     inner_->parts.board.set_no_runner({.kind = why});
+    inner_->end_sessions(why);
 }
 
 void Dispatcher::end_lapsed() { inner_->end_lapsed(); }
@@ -215,9 +223,10 @@ void Dispatcher::drain(sys::TimePoint deadline) {
         ASSAY_TRY(*count, queue::void_all_leases(tx, now_ms));
         return ok;
     };
-    inner.write(change, [count](Result<> result) {
+    inner.write(change, [&inner, count](Result<> result) {
         if (!result) log::error("drain.not_written", {{"error", result.error().text()}});  // The next start does it.
         else count_ended(model::AttemptEnd::cut, *count);
+        inner.parts.board.feed().all_changed();
     });
     std::unique_lock lock{inner.mutex};
     const bool written = inner.changed.wait_until(lock, deadline, [&inner] { return inner.writes == 0; });

@@ -211,6 +211,32 @@ TEST_F(DispatchTest, FromLeaseToVerdict) {
     EXPECT_EQ(ask(client, "GET", "/api/v1/runner/input" + query(token)).status, 409);
 }
 
+// Whoever shows a participant's page learns of each start and end of his work, after it is committed, and nobody else does.
+TEST_F(DispatchTest, TheFeedIsToldOfWhatAParticipantSees) {
+    auto client = connect();
+    const auto epoch = begin(client);
+    submit(first, "p");
+    std::vector<State> seen;
+    int others = 0;
+    const auto of_p = board_.feed().listen({CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p"}}, [&] { seen.push_back(state(first)); });
+    const auto of_q = board_.feed().listen({CourseId{"C"}, ModuleId{"M"}, ParticipantId{"q"}}, [&] { ++others; });
+
+    Json token = leased(client, epoch).at("token");
+    settle();
+    EXPECT_EQ(seen, (std::vector{State::running}));
+    EXPECT_EQ(post(client, "result", {{"token", token}, {"fault", "no room for a sandbox"}}).status, 200);
+    EXPECT_EQ(seen, (std::vector{State::running, State::queued}));
+    token = leased(client, epoch).at("token");
+    EXPECT_EQ(post(client, "result", passed(token)).status, 200);
+    EXPECT_EQ(seen, (std::vector{State::running, State::queued, State::running, State::graded}));
+    EXPECT_EQ(post(client, "result", passed(token)).status, 200);  // its answer was lost: nothing is new
+    EXPECT_EQ(seen.size(), 4u);
+    EXPECT_EQ(others, 0);
+
+    dispatcher_->runner_lost(model::WaitDetailKind::runner_ended);  // Now everybody waits for another reason.
+    EXPECT_EQ(others, 1);
+}
+
 TEST_F(DispatchTest, APollIsAnsweredWhenWorkArrives) {
     auto client = connect();
     const auto epoch = begin(client);

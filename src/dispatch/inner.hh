@@ -54,7 +54,8 @@ struct Dispatcher::Inner {
     bool holds(const queue::Token& token);
     bool drains();
     void forget(const queue::Token& token);   // its attempt has ended
-    static void tell(const queue::Token& token, const queue::Ended& ended);  // the log, after COMMIT
+    // After COMMIT: the log, the counters, and whoever shows that participant's page.
+    void tell(const queue::Token& token, const queue::Ended& ended);
 
     void grant(std::int64_t epoch, std::move_only_function<void(Result<Granted>)> done);
     // Every session ends; its leases become endings.

@@ -7,14 +7,17 @@ namespace assay::queue {
 void Board::set_slots(int slots) {
     const std::lock_guard lock{mutex_};
     slots_ = slots;
+    recent_.reset();
 }
 void Board::set_no_runner(model::WaitDetail why) {
     const std::lock_guard lock{mutex_};
     no_runner_ = std::move(why);
+    recent_.reset();
 }
 void Board::set_draining() {
     const std::lock_guard lock{mutex_};
     draining_ = true;
+    recent_.reset();
 }
 bool Board::draining() const {
     const std::lock_guard lock{mutex_};

@@ -15,6 +15,8 @@ Error stale(const Token& token) {
                                  ", is not the one that counts"};
 }
 
+Topic topic_of(const store::Submission& s) { return {s.course, s.module, s.participant}; }
+
 bool leased_by(const store::Job& job, const Token& token) {
     return job.state == model::State::running && job.attempts == token.attempt && job.epoch == token.epoch;
 }
@@ -44,7 +46,7 @@ Result<Ended> grade(store::Tx& tx, const store::Job& job, const Finished& finish
     ASSAY_TRY(const auto submission, tx.submission(job.submission));
     ASSAY_ASSERT(submission.has_value());
     const RevisionId run = job.revision.value_or(submission->revision);
-    Ended ended{.verdict = finished.verdict};
+    Ended ended{.verdict = finished.verdict, .topic = topic_of(*submission)};
     store::VerdictRow row;
     row.submission = job.submission;
     row.generation = job.generation;
@@ -131,6 +133,7 @@ Result<std::optional<Lease>> grant(store::Tx& tx, const Situation& situation, st
         .size = submission->size,
         .revision = job->revision.value_or(submission->revision),
         .alone = job->cuts_in_a_row >= cuts_alone,
+        .topic = topic_of(*submission),
     }};
 }
 
@@ -176,6 +179,9 @@ Result<Ended> give_back(store::Tx& tx, const Token& token, model::AttemptEnd end
     Ended ended;
     if (job->faults < faults_max) {
         ASSAY_CHECK(tx.move_job(job->id, model::State::queued));
+        ASSAY_TRY(const auto submission, tx.submission(job->submission));
+        ASSAY_ASSERT(submission.has_value());
+        ended.topic = topic_of(*submission);
     } else {
         ASSAY_TRY(const Finished failed, infrastructure_failed(tx, *job));
         ASSAY_TRY(ended, grade(tx, *job, failed, now_ms));

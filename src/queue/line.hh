@@ -10,6 +10,7 @@
 
 #include "base/result.hh"
 #include "model/report.hh"
+#include "queue/feed.hh"
 #include "queue/policy.hh"
 #include "store/store.hh"
 
@@ -29,6 +30,7 @@ struct Lease {
     std::int64_t size = 0;
     RevisionId revision;
     bool alone = false;
+    Topic topic;                                 // whose page differs now, as below
 };
 
 // The next epoch: larger than any before, over restarts too.
@@ -57,6 +59,7 @@ struct Ended {
     std::optional<model::Verdict> verdict;       // it ended the job
     bool kept_old = false;                       // a rejudge's fault, which leaves the earlier verdict in place
     std::optional<store::Standing> broken;       // the module was paused by it: grader_broken
+    std::optional<Topic> topic;
 };
 
 // Commits a report: running, this attempt, this epoch, no verdict yet: one conditional change.
