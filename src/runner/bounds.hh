@@ -25,6 +25,7 @@ constexpr std::int64_t input_bytes_max = 4LL << 30;
 constexpr std::int64_t revision_bytes_max = 256LL << 20;
 constexpr std::int64_t revisions_kept_bytes_max = 256LL << 20;  // in memory, least recently used go first
 constexpr std::size_t test_output_compared_max = 64u << 20;     // of each stream of a test; what is longer equals nothing
+constexpr std::size_t test_files_bytes_max = 64u << 20;         // of all files of a test; one beyond it counts as not there
 constexpr std::size_t fault_bytes_max = 4u << 10;               // of the text of an infrastructure fault
 
 }  // namespace assay::runner

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "archive/archive.hh"
 #include "base/assert.hh"
 #include "base/text.hh"
 #include "grade/grade.hh"
@@ -113,8 +114,8 @@ private:
     Result<sandbox::Finished> run(sandbox::Request& request) {
         if (stop_.requested) return Error{Fault::interrupted, "the evaluation was stopped"};
         const bool trusted = request.trust == sandbox::Trust::trusted;
-        if (trusted || !sealed_) request.submission = sandbox::Fill{work_.submission, ""};
-        if (trusted && work_.revision >= 0) request.grader = sandbox::Fill{work_.revision, grader_folder};
+        if ((trusted || !sealed_) && !request.submission) request.submission = sandbox::Fill{work_.submission, ""};
+        if (trusted && work_.revision >= 0 && !request.grader) request.grader = sandbox::Fill{work_.revision, grader_folder};
         ASSAY_TRY(sandbox::Finished finished, job_.run(request, &stop_.requested, stop_.wake_fd));
         const model::Outcome& outcome = finished.outcome;
         if (outcome.cancelled || stop_.requested) return Error{Fault::interrupted, "the evaluation was stopped"};
@@ -231,9 +232,15 @@ private:
             ASSAY_TRY(input, sys::memory_file("stdin", bytes_of(plan.stdin_bytes), true));
             asked.stdin_fd = input.get();
         }
+        for (const model::ExpectedFile& file : plan.files) asked.files.push_back(file.path);
         ASSAY_TRY(const sandbox::Finished finished, run(asked));
         const model::Outcome& outcome = finished.outcome;
-        model::TestReport done = grade::grade_test(plan, outcome, stream_of(outcome.output));
+        const std::string got = stream_of(outcome.output);
+        ASSAY_TRY(const auto files, contents_of(finished.files));
+        model::TestReport done = grade::grade_test(plan, outcome, got, files);
+        if (grade::wants_checker(plan, done)) {
+            ASSAY_TRY(done, checked(stage, plan, std::move(done), got));
+        }
         if (outcome.output.dropped_bytes > 0) done.got = ends_of(outcome.output);
         if (outcome.errors.dropped_bytes > 0) done.errors = ends_of(outcome.errors);
         if (!report) report = described(stage, outcome);
@@ -243,6 +250,48 @@ private:
         report->usage.processes_peak = std::max(report->usage.processes_peak, done.usage.processes_peak);
         report->tests.push_back(std::move(done));
         return ok;
+    }
+
+    static Result<std::vector<std::optional<std::string>>> contents_of(const std::vector<sys::Fd>& files) {
+        std::vector<std::optional<std::string>> contents;
+        std::size_t left = test_files_bytes_max;
+        for (const sys::Fd& file : files) {
+            contents.emplace_back();
+            if (!file) continue;
+            Result<std::string> text = sys::read_all(file, left);
+            if (!text && text.error().fault() == Fault::too_large) continue;
+            if (!text) return text.take_error().in("a file of the test");
+            left -= text->size();
+            contents.back() = std::move(text).value();
+        }
+        return contents;
+    }
+
+    // The module's own program has the last word: trusted, under the stage's limits, with the whole module at /grader and what
+    // it compares at /submission.
+    Result<model::TestReport> checked(const model::StagePlan& stage, const model::TestPlan& plan, model::TestReport report, const std::string& got) {
+        std::vector<archive::SourceFile> files{{"input", false, plan.stdin_bytes}, {"expected", false, plan.stdout_bytes.value_or("")}, {"got", false, got}};
+        ASSAY_TRY(const std::string bytes, archive::pack_tar(std::move(files)));
+        ASSAY_TRY(const sys::Fd submission, sys::memory_file("checked", bytes_of(bytes), true));
+        sandbox::Request asked = request(stage);
+        asked.trust = sandbox::Trust::trusted;
+        asked.stage = "checker";
+        asked.environment = environment_of(work_.plan, true);
+        asked.command = plan.checker;
+        asked.command.insert(asked.command.end(), {"/submission/input", "/submission/expected", "/submission/got"});
+        asked.submission = sandbox::Fill{submission.get(), ""};
+        if (work_.revision >= 0) asked.grader = sandbox::Fill{work_.revision, ""};
+        asked.report = "score";
+        ASSAY_TRY(sandbox::Finished finished, run(asked));
+        // Too much for the stage's memory, before the checker had a word.
+        if (finished.fill_failed) finished.outcome.started = finished.outcome.oom_killed = true;
+        std::optional<std::string> score;
+        if (finished.report) {
+            Result<std::string> text = sys::read_all(finished.report, grade::checker_score_max);
+            if (!text && text.error().fault() != Fault::too_large) return text.take_error().in("/out/score");
+            score = text ? std::move(text).value() : std::string(grade::checker_score_max + 1, '?');
+        }
+        return grade::judge_checked(plan, std::move(report), finished.outcome, score);
     }
 
     sandbox::Job& job_;

@@ -349,5 +349,79 @@ TEST_F(Evaluate, AnArchiveThatCannotBeUnpackedIsAFaultAndNoVerdict) {
     EXPECT_FALSE(try_with({plan, submission.get(), revision.get()}));
 }
 
+// After a test its files are compared; what is no regular file, or lies behind a link, is not there.
+TEST_F(Evaluate, FilesOfATestAreCompared) {
+    model::TestPlan right = test_of("right", "mkdir -p d; printf 'made\n' > d/out.txt");
+    right.files = {{"d/out.txt", "made\n"}, {"hello.txt", "hello\n"}};
+    model::TestPlan wrong = test_of("wrong", "printf 'other\n' > out.txt");
+    wrong.files = {{"out.txt", "made\n"}};
+    model::TestPlan missing = test_of("missing", "true");
+    missing.files = {{"d/out.txt", "made\n"}};
+    model::TestPlan linked = test_of("linked", "printf 'made\n' > real; ln -s real out.txt; ln -s . d");
+    linked.files = {{"out.txt", "made\n"}};
+    model::TestPlan below_link = linked;
+    below_link.name = "below a link";
+    below_link.files = {{"d/real", "made\n"}};
+    model::TestPlan pipe = test_of("pipe", "mkfifo out.txt");
+    pipe.files = {{"out.txt", "made\n"}};
+    const model::Report report = evaluated({tests_stage({right, wrong, missing, linked, below_link, pipe})});
+    ASSERT_EQ(report.stages.size(), 1U);
+    std::vector<std::string> passed;
+    for (const model::TestReport& test : report.stages[0].tests) {
+        if (test.verdict == Verdict::passed) passed.push_back(test.name);
+        else EXPECT_EQ(test.verdict, Verdict::failed) << test.name;
+    }
+    EXPECT_EQ(passed, std::vector<std::string>{"right"});
+    EXPECT_EQ(report.stages[0].tests.size(), 6U) << "each is told";
+}
+
+// The checker sees the whole module and the three texts, and nothing of the participant's is executed beside it.
+TEST_F(Evaluate, ACheckerJudgesWhatWasPrinted) {
+    grader = {{"module.toml", false, ""},
+              {"checkers/x.py", false, "import os, sys\ninput, expected, got = (open(p).read() for p in sys.argv[1:])\n"
+                                       "assert os.path.exists('/grader/module.toml') and os.getcwd() == '/out'\n"
+                                       "print('seen', input, expected, got)\n"
+                                       "if got == 'half': open('score', 'w').write('0.5')\n"
+                                       "if got == 'crash': os.abort()\n"
+                                       "if got == 'nonsense': open('score', 'w').write('lots')\n"
+                                       "sys.exit(0 if got in ('good', 'half') else 1)\n"}};
+    const auto test_for = [](std::string got) {
+        model::TestPlan test = test_of(got, "printf " + got, "wanted");
+        test.compare = model::Compare::checker;
+        test.stdin_bytes = "fed";
+        test.points = 2;
+        test.checker = {"python3", "/grader/checkers/x.py"};
+        return test;
+    };
+    const auto judged = [&](const std::string& got) { return tested(test_for(got)); };
+    const model::TestReport good = judged("good");
+    EXPECT_EQ(good.verdict, Verdict::passed) << good.fault;
+    EXPECT_EQ(good.message, "seen fed wanted good\n");
+    EXPECT_EQ(judged("bad").verdict, Verdict::failed);
+    EXPECT_EQ(judged("half").score, 1);
+    EXPECT_EQ(judged("crash").verdict, Verdict::grader_fault);
+    EXPECT_EQ(judged("nonsense").verdict, Verdict::grader_fault);
+    model::TestPlan fails = test_for("good");
+    fails.command = {"false"};
+    EXPECT_EQ(tested(fails).verdict, Verdict::failed) << "a program that failed is not worth a checker";
+}
+
+// What was finished before stands, whatever a later test or stage did.
+TEST_F(Evaluate, FinishedTestsSurviveALaterLimit) {
+    model::TestPlan hungry = test_of("hungry", "exec python3 -c 'x = bytearray(500 << 20)'");
+    hungry.limits.memory_bytes = 32 * mib;
+    model::TestPlan slow = test_of("slow", "sleep 100");
+    slow.limits.wall_ms = 100;
+    model::TestPlan loud = test_of("loud", "yes");
+    model::TestPlan many = test_of("many", "for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done; exit 1");
+    many.limits.processes = 3;
+    const model::Report report = evaluated({tests_stage({test_of("first", "true"), hungry, slow, loud, many, test_of("last", "true")}), score_stage("exec false")});
+    ASSERT_EQ(report.stages.size(), 2U);
+    std::vector<Verdict> verdicts;
+    for (const model::TestReport& test : report.stages[0].tests) verdicts.push_back(test.verdict);
+    EXPECT_EQ(verdicts, (std::vector<Verdict>{Verdict::passed, Verdict::memory_limit, Verdict::wall_limit, Verdict::output_limit, Verdict::process_limit, Verdict::passed}));
+    EXPECT_EQ(report.stages[1].verdict, Verdict::grader_fault);
+}
+
 }  // namespace
 }  // namespace assay::runner

@@ -121,7 +121,7 @@ Result<Order> order_for(const Request& request) {
         if (!message.grader_prefix.set(request.grader->prefix)) return wrong("the prefix is too long");
         add_archive(order, request.grader->archive);
     }
-    if (request.files.size() > files_max) return wrong("more than 16 files");
+    if (request.files.size() > files_max) return wrong("more than 32 files");
     message.files_count = static_cast<std::uint32_t>(request.files.size());
     for (std::size_t i = 0; i < request.files.size(); ++i) {
         if (!message.files[i].set(request.files[i])) return wrong("a file's path is too long");

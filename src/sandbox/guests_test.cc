@@ -218,12 +218,12 @@ TEST_F(GuestRuns, AssayIsThereForTheTrustedStageAlone) {
 
 TEST_F(GuestRuns, FilesOfWorkAreHandedBackAsTheCommandLeftThem) {
     Job job = built("echo sealed > file; echo old > changed; mkdir d; echo deep > d/f; ln -s file link; ln -s d dir; echo gone > gone");
-    Request wanted = shell("echo new > changed; rm gone; mkfifo pipe; echo made > d/made; head -c 5M /dev/zero > big; chmod 000 d/f");
+    Request wanted = shell("echo new > changed; rm gone; mkfifo pipe; echo made > d/made; truncate -s 17M big; chmod 000 d/f");
     wanted.files = {"file", "changed", "d/f", "d/made", "link", "dir/f", "gone", "pipe", "big", "d", "missing"};
     const Finished done = run(job, wanted);
     ASSERT_EQ(done.outcome.exit_code, 0) << done.outcome.errors.head;
     std::vector<std::string> texts;
-    for (const sys::Fd& file : done.files) texts.push_back(file ? sys::read_all(file, 1 << 20).value() : "(none)");
+    for (const sys::Fd& file : done.files) texts.push_back(file ? sys::read_all(file, 32 << 20).value() : "(none)");
     EXPECT_EQ(texts, (std::vector<std::string>{"sealed\n", "new\n", "deep\n", "made\n", "(none)", "(none)", "(none)", "(none)", "(none)", "(none)", "(none)"}));
     wanted.files = {"../file"};
     EXPECT_FALSE(job.run(wanted));

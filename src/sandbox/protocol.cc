@@ -62,7 +62,7 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
     if (order.seal != 0 && order.trusted != 0) return wrong("a trusted stage is never sealed");
     if (order.guests != 0 && order.trusted == 0) return wrong("only a trusted stage has guests");
     if (order.stdin_pipe != 0 && order.has_stdin != 0) return wrong("the input is a file or a pipe, not both");
-    if (order.files_count > files_max) return wrong("more than 16 files");
+    if (order.files_count > files_max) return wrong("more than 32 files");
     if (order.files_count > 0 && order.trusted != 0) return wrong("files come from /work, which a trusted stage has not");
     for (std::size_t i = 0; i < order.files_count; ++i) {
         if (!valid_below(order.files[i].view())) return wrong("a file to hand back is not a plain relative path");

@@ -299,12 +299,12 @@ Result<> enter_world(const World& world, const std::string& bench) {
     return ok;
 }
 
-sys::Fd open_report(const std::string& directory, const std::string& name) {
+sys::Fd open_kept(const std::string& directory, const std::string& name, std::int64_t bytes_max) {
     const sys::Fd at{::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
     Result<sys::Fd> file = sys::open_beneath(at, name);
     if (!file) return {};
     Result<sys::FileInfo> info = sys::info_of(*file);
-    if (!info || info->kind != sys::FileInfo::Kind::regular || info->size > report_bytes_max) return {};
+    if (!info || info->kind != sys::FileInfo::Kind::regular || info->size > bytes_max) return {};
     return std::move(file).value();
 }
 

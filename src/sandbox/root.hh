@@ -64,7 +64,7 @@ Result<> show_layers(const std::vector<std::string>& layers, const std::string& 
 // In the sandbox's init, in its own mount and pid namespace: builds the tree at `bench`/root and makes it the root.
 Result<> enter_world(const World&, const std::string& bench);
 
-// The regular file `name` below `directory`, at most 4 MiB; empty when it is anything else, behind a link, or missing.
-sys::Fd open_report(const std::string& directory, const std::string& name);
+// The regular file `name` below `directory`, at most `bytes_max`; empty when it is anything else, behind a link, or missing.
+sys::Fd open_kept(const std::string& directory, const std::string& name, std::int64_t bytes_max);
 
 }  // namespace assay::sandbox

@@ -342,7 +342,7 @@ void Run::count(FromKeeper& answer) {
 // Nothing runs any more: what is kept is kept, the rest is dropped.
 Result<> Run::settle(FromKeeper& answer, std::vector<sys::Fd>& kept) {
     if (!order_.report.view().empty()) {
-        sys::Fd report = open_report(scratch_->path + "/work", std::string{order_.report.view()});
+        sys::Fd report = open_kept(scratch_->path + "/work", std::string{order_.report.view()}, report_bytes_max);
         if (report) kept.push_back(std::move(report));
     }
     if (order_.files_count > 0) ASSAY_CHECK(keep_files(answer, kept));
@@ -363,7 +363,7 @@ Result<> Run::keep_files(FromKeeper& answer, std::vector<sys::Fd>& kept) {
     const Mount view{scratch_->path + "-view"};
     ASSAY_CHECK(show_layers(layers, view.path));
     for (std::size_t i = 0; i < order_.files_count; ++i) {
-        sys::Fd file = open_report(view.path, std::string{order_.files[i].view()});
+        sys::Fd file = open_kept(view.path, std::string{order_.files[i].view()}, file_bytes_max);
         if (!file) continue;
         answer.files_there |= 1U << i;
         kept.push_back(std::move(file));

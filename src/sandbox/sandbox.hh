@@ -62,7 +62,7 @@ struct Request {
     std::optional<Fill> grader;            // trusted only: at /grader, read-only
     std::vector<Bind> binds;
     std::optional<GuestRules> guests;      // trusted only
-    std::vector<std::string> files;        // untrusted: of /work, relative, to hand back after the end; at most 16
+    std::vector<std::string> files;        // untrusted: of /work, relative, to hand back after the end; at most 32
     bool seal = false;                     // untrusted: when all its processes are dead /work becomes the next state
     std::string report;                    // trusted: name of the file in /out to hand back
     std::size_t output_kept_max = 64u << 10;  // of each stream, half head half tail
@@ -71,7 +71,7 @@ struct Request {
 struct Finished {
     model::Outcome outcome;
     sys::Fd report;        // the named regular file of /out, read-only; empty when it is missing or not a regular file
-    std::vector<sys::Fd> files;  // as asked for; empty where there is no regular file of at most 4 MiB, or a link on the way
+    std::vector<sys::Fd> files;  // as asked for; empty where there is no regular file of at most 16 MiB, or a link on the way
     bool fill_failed = false;  // the tree did not fit (outcome.disk_full or oom_killed says how)
 };
 
