@@ -1,7 +1,9 @@
 #include "web/answer.hh"
 
+#include "base/log.hh"
 #include "base/text.hh"
 #include "sys/sha256.hh"
+#include "web/pages.hh"
 
 namespace assay::web {
 
@@ -10,6 +12,7 @@ namespace {
 constexpr std::string_view policy =
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 constexpr std::size_t etag_digits = 32;
+constexpr int retry_after_s = 3;
 
 http::Response not_modified() {
     http::Response response;
@@ -38,13 +41,46 @@ http::Response& guarded(http::Response& response) {
         .with("Cache-Control", "private, no-cache");
 }
 
+std::string etag_of(std::string_view document) {
+    return '"' + sys::sha256_hex(bytes_of(document)).substr(0, etag_digits) + '"';
+}
+
 http::Response page_answer(const http::Request& request, int status, std::string document) {
-    const std::string etag = '"' + sys::sha256_hex(bytes_of(document)).substr(0, etag_digits) + '"';
-    const bool known = status == 200 && matches(request.header("if-none-match"), etag);
-    http::Response response = known ? not_modified() : http::Response::html(status, std::move(document));
-    guarded(response).with("Vary", "Accept-Language");
-    if (status == 200) response.with("ETag", etag);
-    return response;
+    if (status == 200) {
+        const std::string etag = etag_of(document);
+        return kept_answer(request, std::make_shared<const std::string>(std::move(document)), etag);
+    }
+    http::Response response = http::Response::html(status, std::move(document));
+    return guarded(response).with("Vary", "Accept-Language");
+}
+
+http::Response kept_answer(const http::Request& request, const std::shared_ptr<const std::string>& document, const std::string& etag) {
+    http::Response response;
+    if (matches(request.header("if-none-match"), etag)) {
+        response = not_modified();
+    } else {
+        response.with("Content-Type", "text/html; charset=utf-8");
+        response.shared_body = document;
+    }
+    return guarded(response).with("Vary", "Accept-Language").with("ETag", etag);
+}
+
+bool secret_in_query(const http::Request& request) {
+    return !request.query.empty() && (request.parameter("token") || request.parameter("key"));
+}
+
+http::Response secret_answer(const std::string& server_url, const http::Request& request, const Look& look) {
+    const Home home{.refusal = look.say(Sentence::token_in_address), .server_url = server_url};
+    return page_answer(request, 400, home_page(look, home));
+}
+
+http::Response error_answer(const http::Request& request, const Look& look, const Error& error) {
+    if (error.fault() == Fault::busy || error.fault() == Fault::timed_out) {
+        auto response = page_answer(request, 503, busy_page(look));
+        return response.with("Retry-After", std::to_string(retry_after_s));
+    }
+    log::error("page.failed", {{"request", request.id}, {"error", error.text()}});
+    return page_answer(request, 500, trouble_page(look, request.id));
 }
 
 http::Response asset_answer(const http::Request& request, const Asset& asset) {

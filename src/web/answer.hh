@@ -1,17 +1,30 @@
 // Answer: a page as a response, with the headers every page carries, and 304 for what a browser already has.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <string_view>
 
+#include "base/result.hh"
 #include "http/message.hh"
 #include "web/assets.hh"
+#include "web/layout.hh"
 
 namespace assay::web {
 
 http::Response page_answer(const http::Request&, int status, std::string document);
+// A page that is kept: shared, not copied.
+http::Response kept_answer(const http::Request&, const std::shared_ptr<const std::string>& document, const std::string& etag);
+std::string etag_of(std::string_view document);  // quoted
 http::Response asset_answer(const http::Request&, const Asset&);
 // Adds what keeps an answer out of caches, frames, indexes and scripts.
 http::Response& guarded(http::Response&);
+
+// A token or key in the query is refused: addresses are remembered in many places.
+bool secret_in_query(const http::Request&);
+http::Response secret_answer(const std::string& server_url, const http::Request&, const Look&);
+// What failed while a page was made, as a page.
+http::Response error_answer(const http::Request&, const Look&, const Error&);
 
 // Whether If-None-Match names `etag` (RFC 9110 13.1.2: weak comparison, lists, "*").
 bool matches(std::string_view if_none_match, std::string_view etag);

@@ -18,7 +18,7 @@ namespace assay::web {
 struct Parts {
     store::Store& store;
     const store::Keys& keys;
-    const queue::Board& board;
+    queue::Board& board;
     loop::Pool& pages;
     std::string server_url;
     const sys::Clock& clock = sys::system_clock();
@@ -33,8 +33,8 @@ struct Back {
 // A refused upload as a page, for a browser. Pure.
 http::Response refusal_answer(const http::Request&, int status, const std::string& sentence, const std::optional<Back>&);
 
-// GET /, POST / (token → 303 to the participant's page, or a list when there are several), GET /oj/{course}/{module}/{key},
-// GET /oj/{course}/{module}/{key}/receipt/{id} (the exact signed bytes: a browser has no bearer token), GET /static/{file}.
+// GET /, POST / (token → 303 to the participant's page, or a list when there are several), GET /oj/{course}/{module}/{key} and its
+// /events, GET /oj/{course}/{module}/{key}/receipt/{id} (the exact signed bytes: a browser has no bearer token), GET /static/{file}.
 // `Parts` outlive the server.
 void add_routes(http::Router&, Parts&);
 
