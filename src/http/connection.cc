@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/log.hh"
+#include "http/body_buffer.hh"
 #include "http/chunked.hh"
 #include "http/wire.hh"
 #include "sys/random.hh"
@@ -62,7 +63,7 @@ private:
     Error fail(Fault fault, std::string text) {
         failed_ = fault;
         set_receiving(false);
-        large_.reset();
+        large_.release();
         return {fault, std::move(text)};
     }
     void set_receiving(bool on) {
@@ -85,7 +86,7 @@ private:
     std::optional<Fault> failed_;
     std::int64_t bytes_read_ = 0;
     int in_a_row_ = 0;
-    std::unique_ptr<std::byte[]> large_;  // there only while bytes are
+    BodyBuffer large_{connection_.body_buffers_};  // there only while bytes are
     ByteView raw_;                        // received into it and not yet used
 };
 
@@ -142,7 +143,7 @@ void Connection::Body::finish() {
         connection_.begin_ = 0;
     }
     raw_ = {};
-    large_.reset();
+    large_.release();
 }
 
 loop::Task<Result<Unit>> Connection::Body::refill() {
@@ -150,7 +151,7 @@ loop::Task<Result<Unit>> Connection::Body::refill() {
     const sys::TimePoint deadline = now() + config.body_stall_max;
     for (;;) {
         if (connection_.shed_) co_return fail(Fault::timed_out, "shed: too slow while others wait for a connection");
-        if (large_ == nullptr || ++in_a_row_ > reads_in_a_row_max) {
+        if (!large_.there() || ++in_a_row_ > reads_in_a_row_max) {
             in_a_row_ = 0;
             connection_.interruptible_ = true;
             auto wait = connection_.watch_.readable(deadline);
@@ -163,14 +164,14 @@ loop::Task<Result<Unit>> Connection::Body::refill() {
         }
         std::size_t room = config.body_read_bytes;
         if (!chunked_) room = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(room)));
-        if (large_ == nullptr) large_ = std::make_unique_for_overwrite<std::byte[]>(room);
-        const auto received = sys::receive_some(connection_.watch_.fd(), {large_.get(), room});
+        const std::span<std::byte> buffer = large_.get(room, config.body_memory_bytes);
+        const auto received = sys::receive_some(connection_.watch_.fd(), buffer);
         if (!received || *received == 0U) co_return fail(Fault::unreachable, "the peer went away inside its body");
         if (!*received) {
-            large_.reset();  // Waits without memory: a thousand slow senders hold nothing.
+            large_.release();  // Waits without memory: a thousand slow senders hold nothing.
             continue;
         }
-        raw_ = ByteView{large_.get(), **received};
+        raw_ = ByteView{buffer}.first(**received);
         last_ = sys::system_clock().wall();
         connection_.body_bytes_ += static_cast<std::int64_t>(raw_.size());
         co_return ok;
@@ -196,10 +197,11 @@ loop::Task<Result<std::span<const std::byte>>> Connection::Body::next() {
 }
 
 Connection::Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping,
-                       loop::Watch watch, sys::Accepted peer, Role role)
+                       std::atomic<std::size_t>& body_buffers, loop::Watch watch, sys::Accepted peer, Role role)
     : config_{config},
       router_{router},
       stopping_{stopping},
+      body_buffers_{body_buffers},
       watch_{std::move(watch)},
       peer_{std::move(peer.peer)},
       credentials_{peer.credentials},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <condition_variable>
+#include <list>
 #include <mutex>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace assay::http {
 namespace {
 
 constexpr std::size_t refused_max = 256;       // told 503 at the same time; more are closed without a word
+constexpr std::size_t leaving_max = 256;       // shed and not yet gone, while their places are given away already
 constexpr int accepts_in_a_row_max = 64;       // then others of the loop get their turn
 constexpr std::chrono::milliseconds accept_pause{50};  // when descriptors have run out
 constexpr std::chrono::seconds cut_grace{1};   // for connections to notice that they were cut
@@ -36,7 +38,8 @@ struct Server::Inner : std::enable_shared_from_this<Server::Inner> {
 
     std::mutex mutex;
     std::condition_variable changed;
-    std::vector<std::shared_ptr<Connection>> connections;
+    std::list<std::shared_ptr<Connection>> connections;
+    std::atomic<std::size_t> body_buffers{0};
     std::vector<std::shared_ptr<loop::Watch>> listeners;
     std::size_t starting = 0;  // handed to a loop, not yet in `connections`
 
@@ -85,7 +88,7 @@ loop::Task<Unit> Server::Inner::accept_all(loop::Watch& listener) {
                 break;
             }
             if (!*accepted) break;
-            const bool room = live < config.connections_max || make_room();
+            const bool room = live < config.connections_max || (live < config.connections_max + leaving_max && make_room());
             if (room) admit(std::move(**accepted), Role::guest, {});
             else if (refused < refused_max) admit(std::move(**accepted), Role::refused, {});
         }
@@ -100,7 +103,7 @@ bool Server::Inner::make_room() {
     senders.reserve(connections.size());
     for (const auto& connection : connections) senders.push_back(connection->sender());
     const std::optional<std::size_t> victim = whom_to_shed(senders, now());
-    if (victim) connections[*victim]->shed();
+    if (victim) (*std::next(connections.begin(), static_cast<std::ptrdiff_t>(*victim)))->shed();
     return victim.has_value();
 }
 
@@ -120,16 +123,17 @@ void Server::Inner::begin(sys::Accepted peer, Role role, std::function<void()> c
     std::shared_ptr<Connection> connection;
     if (watch)
         connection =
-            std::make_shared<Connection>(config, router, stopping, std::move(watch).value(), std::move(peer), role);
+            std::make_shared<Connection>(config, router, stopping, body_buffers, std::move(watch).value(), std::move(peer), role);
+    std::list<std::shared_ptr<Connection>>::iterator place;
     {
         const std::scoped_lock lock{mutex};
         --starting;
-        if (connection) connections.push_back(connection);
+        if (connection) place = connections.insert(connections.end(), connection);
     }
-    const auto end = [self = shared_from_this(), role, closed = std::move(closed)](std::shared_ptr<Connection>& ended) {
+    const auto end = [self = shared_from_this(), place, role, closed = std::move(closed)](std::shared_ptr<Connection>& ended) {
         {
             const std::scoped_lock lock{self->mutex};
-            std::erase(self->connections, ended);
+            if (ended) self->connections.erase(place);
             ended.reset();
             --self->counter(role);
             self->changed.notify_all();

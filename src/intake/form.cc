@@ -17,8 +17,7 @@ Result<> Form::begin(const http::Part& part) {
         if (file_begun_) return wrong(wording::FormFault::field_twice, part.name);
         in_file_ = true;
         file_begun_ = true;
-        ASSAY_TRY(auto file, blobs_.begin());
-        file_.emplace(std::move(file));
+        file_.emplace(spools_);
     }
     if (field_ != nullptr) {
         // Two tokens or modules: which one was meant must never be a question.

@@ -1,5 +1,5 @@
-// Form: the plain upload's multipart body, taken apart while it arrives. Fields stay small in memory, the file goes to the
-// blob store's temporary file; nothing is decided here beyond sizes.
+// Form: the plain upload's multipart body, taken apart while it arrives. Fields stay small in memory, the file goes to a
+// spool; nothing is decided here beyond sizes.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 #include "http/multipart.hh"
 #include "intake/accept.hh"
-#include "store/blobs.hh"
+#include "intake/spool.hh"
 
 namespace assay::intake {
 
@@ -24,8 +24,8 @@ struct Fields {
 class Form final : public http::MultipartSink {
 public:
     // Beyond `file_size_max` bytes of the file are counted, not kept.
-    Form(store::Blobs& blobs, std::size_t field_bytes_max, std::int64_t file_size_max)
-        : blobs_{blobs}, field_bytes_max_{field_bytes_max}, file_size_max_{file_size_max} {}
+    Form(Spools& spools, std::size_t field_bytes_max, std::int64_t file_size_max)
+        : spools_{spools}, field_bytes_max_{field_bytes_max}, file_size_max_{file_size_max} {}
 
     Result<> begin(const http::Part& part) override;
     Result<> data(ByteView bytes) override;
@@ -42,13 +42,14 @@ public:
     bool file_complete() const { return file_complete_; }
     std::int64_t file_bytes() const { return file_bytes_; }   // as sent, kept or not
     bool file_too_large() const { return file_bytes_ > file_size_max_; }
-    store::Incoming take_file() { return std::move(*file_); }
-    const store::Incoming& file() const { return *file_; }
+    Spool& file() { return *file_; }
+    // Whether feeding so many bytes touches no disk, and so may be done on a loop.
+    bool stays_in_memory(std::size_t more) const { return file_ ? file_->stays_in_memory(more) : Spool{spools_}.stays_in_memory(more); }
 
 private:
     Error wrong(wording::FormFault, std::string argument);
 
-    store::Blobs& blobs_;
+    Spools& spools_;
     std::size_t field_bytes_max_;
     std::int64_t file_size_max_;
     Fields fields_;
@@ -58,7 +59,7 @@ private:
     bool file_begun_ = false;
     bool file_complete_ = false;
     std::int64_t file_bytes_ = 0;
-    std::optional<store::Incoming> file_;
+    std::optional<Spool> file_;
 };
 
 }  // namespace assay::intake

@@ -74,7 +74,7 @@ private:
         }
         auto multipart = http::Multipart::from_content_type(request_.header("content-type"));
         if (!multipart) co_return Step{form_refusal(FormFault::broken, multipart.error().text())};
-        form_.emplace(parts_.blobs, parts_.config.field_bytes_max, largest_open_);
+        form_.emplace(parts_.spools, parts_.config.field_bytes_max, largest_open_);
 
         ASSAY_CO_TRY(const Step early, co_await receive(*multipart));
         if (early) co_return early;
@@ -94,7 +94,8 @@ private:
             if (bytes.empty()) co_return Step{};
             if (arrived_.first_byte_ms == 0) arrived_.first_byte_ms = sys::to_ms(reader_.last_arrival());
             const auto feed = [&] { return multipart.feed(bytes, *form_); };
-            ASSAY_CO_CHECK(co_await parts_.disk.run(feed));
+            if (form_->stays_in_memory(bytes.size())) ASSAY_CO_CHECK(feed());
+            else ASSAY_CO_CHECK(co_await parts_.disk.run(feed));
             arrived_.last_byte_ms = sys::to_ms(reader_.last_arrival());
 
             if (form_->fields().complete() && !entitled_) {
@@ -149,13 +150,13 @@ private:
 
     loop::Task<Result<Step>> verify_and_commit() {
         const auto verify = [this]() -> Result<archive::Verdict> {
-            ASSAY_TRY(const sys::Fd bytes, form_->file().open_again());
+            ASSAY_TRY(const sys::Fd bytes, form_->file().open_to_read());
             return archive::verify_confined(bytes, entitled_->plan->upload);
         };
         ASSAY_CO_TRY(const archive::Verdict verdict, co_await parts_.verifiers.run(verify));
         if (verdict.refused) co_return Step{Refusal{.code = verdict.refused->code(), .archive = verdict.refused}};
 
-        const auto keep = [this] { return form_->take_file().keep(); };
+        const auto keep = [this] { return std::move(form_->file()).keep(); };
         arrived_.size = form_->file_bytes();
         ASSAY_CO_TRY(arrived_.sha256, co_await parts_.disk.run(keep));
 
@@ -207,22 +208,7 @@ private:
     std::optional<Accepted> accepted_;
 };
 
-class InFlight {
-public:
-    InFlight(std::atomic<int>& count, int count_max) : count_{count}, fits_{count.fetch_add(1) < count_max} {}
-    ~InFlight() { count_.fetch_sub(1); }
-    InFlight(const InFlight&) = delete;
-    InFlight& operator=(const InFlight&) = delete;
-    bool fits() const { return fits_; }
-
-private:
-    std::atomic<int>& count_;
-    bool fits_;
-};
-
 loop::Task<http::Response> upload(Parts& parts, http::Request request, http::Reader& reader) {
-    const InFlight in_flight{parts.in_flight, parts.config.uploads_in_flight_max};
-    if (!in_flight.fits()) co_return refused_answer(request, {.code = model::Refusal::busy}, parts.refusal_page);
     Upload work{parts, std::move(request), reader};
     co_return co_await work.run();
 }

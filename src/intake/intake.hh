@@ -1,7 +1,6 @@
 // Intake: upload → verify → keep → enqueue → receipt. The receipt is the product's promise; it is given after COMMIT returned.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,16 +8,15 @@
 
 #include "course/plan_cache.hh"
 #include "http/message.hh"
+#include "intake/spool.hh"
 #include "loop/loop.hh"
 #include "queue/board.hh"
-#include "store/blobs.hh"
 #include "store/keys.hh"
 #include "store/store.hh"
 
 namespace assay::intake {
 
 struct IntakeConfig {
-    int uploads_in_flight_max = 256;               // more: 503 busy with Retry-After
     std::int64_t form_overhead_max = 64LL << 10;   // of a multipart body beyond the file
     std::int64_t size_max_default = 12LL << 20;    // announced limit while no module is open
     std::size_t field_bytes_max = 1024;            // of token, course, module
@@ -36,7 +34,7 @@ using RefusalPage = std::function<http::Response(const http::Request&, int statu
 // Everything intake needs of the rest; all of it outlives the server.
 struct Parts {
     store::Store& store;
-    store::Blobs& blobs;
+    Spools& spools;
     const store::Keys& keys;
     queue::Board& board;
     loop::Pool& disk;            // blocking writes and syncs
@@ -46,7 +44,6 @@ struct Parts {
     std::string server_url;      // for receipts and links
     RefusalPage refusal_page;    // of a browser's upload
     IntakeConfig config{};
-    std::atomic<int> in_flight{0};
 };
 
 // Adds POST /upload (and the 405 of its other methods). `parts` must outlive the router's server.

@@ -13,6 +13,7 @@
 #include "base/log.hh"
 #include "intake/intake.hh"
 #include "queue/line.hh"
+#include "serve/capacity.hh"
 #include "serve/grading.hh"
 #include "serve/log_sink.hh"
 #include "serve/rooms.hh"
@@ -27,9 +28,7 @@ namespace {
 
 constexpr std::size_t disk_threads = 16;
 constexpr std::size_t page_threads = 4;
-constexpr std::size_t disk_queue_max = 2048;
 constexpr std::size_t page_queue_max = 1024;
-constexpr std::size_t verifier_queue_max = 512;
 constexpr std::chrono::seconds drain_max{10};
 constexpr std::chrono::hours idle_wait{1};
 
@@ -83,6 +82,9 @@ Result<> serve(const Config& config) {
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGTERM, SIGINT}));
     ASSAY_CHECK(directory.enter());
     log_to_stderr();
+    // After the helper was forked: what runs in sandboxes has limits of its own.
+    ASSAY_TRY(const std::uint64_t descriptors, sys::raise_descriptors(descriptors_wanted));
+    const Capacity capacity = capacity_of(descriptors);
 
     const sys::Clock& clock = sys::system_clock();
     ASSAY_TRY(const auto disk_alarm, Alarm::make());
@@ -97,9 +99,11 @@ Result<> serve(const Config& config) {
     ASSAY_CHECK(start_line(*rooms->store, sys::to_ms(clock.wall())));
 
     const int slots = config.slots > 0 ? config.slots : cpus;
-    loop::Pool disk{"disk", disk_threads, disk_queue_max};
+    // An upload waits for one of these at a time, so where every guest uploads none is turned away for it.
+    const std::size_t guests_max = capacity.connections_max;
+    loop::Pool disk{"disk", disk_threads, guests_max};
     loop::Pool pages{"pages", page_threads, page_queue_max};
-    loop::Pool verifiers{"verifiers", static_cast<std::size_t>(cpus), verifier_queue_max};
+    loop::Pool verifiers{"verifiers", static_cast<std::size_t>(cpus), guests_max};
 
     queue::Board board{sys::to_ms(clock.wall())};
     const auto why_no_runner = [&board] { return wording::sentence(wording::Language::english, board.no_runner()); };
@@ -113,7 +117,7 @@ Result<> serve(const Config& config) {
     http::Router public_routes;
     http::Router admin_routes;
     http::Router runner_routes;
-    http::Server public_server{loops, public_routes};
+    http::Server public_server{loops, public_routes, {.connections_max = capacity.connections_max}};
     http::Server admin_server{loops, admin_routes};
     http::Server runner_server{loops, runner_routes};
 
@@ -131,7 +135,8 @@ Result<> serve(const Config& config) {
         const auto back = sender ? std::optional{web::Back{sender->course, sender->module, sender->key}} : std::nullopt;
         return web::refusal_answer(request, status, sentence, back);
     };
-    intake::Parts intake_parts{*rooms->store, rooms->blobs, rooms->keys, board, disk, verifiers, clock, plans, server_url, refusal_page};
+    intake::Spools spools{rooms->blobs, {.files_max = capacity.spools_max}};
+    intake::Parts intake_parts{*rooms->store, spools, rooms->keys, board, disk, verifiers, clock, plans, server_url, refusal_page};
     web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
     const auto not_ready = [&board, why_no_runner]() -> std::string {
         if (board.draining()) return "the server is stopping";
@@ -154,7 +159,8 @@ Result<> serve(const Config& config) {
         runner->tend(clock.now());
     }
     say_listening(listening_url);
-    log::info("server.started", {{"url", server_url}, {"data", directory.path()}, {"slots", slots}});
+    log::info("server.started", {{"url", server_url}, {"data", directory.path()}, {"slots", slots},
+                                {"descriptors", static_cast<std::int64_t>(descriptors)}, {"connections_max", static_cast<std::int64_t>(guests_max)}});
 
     bool failed = false;
     for (;;) {

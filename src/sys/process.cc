@@ -94,6 +94,16 @@ Result<> lower_limit(int resource, std::uint64_t value) {
     return ok;
 }
 
+Result<std::uint64_t> raise_descriptors(std::uint64_t wanted) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return last_error("getrlimit", "RLIMIT_NOFILE");
+    const rlim_t raised = std::min<rlim_t>(limit.rlim_max, wanted);
+    if (raised <= limit.rlim_cur) return limit.rlim_cur;
+    limit.rlim_cur = raised;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return last_error("setrlimit", "RLIMIT_NOFILE");
+    return raised;
+}
+
 int online_cpus() {
     cpu_set_t set;
     CPU_ZERO(&set);

@@ -40,6 +40,10 @@ Result<int> next_signal(const Fd& signals);  // one waiting signal's number; blo
 // Only ever lowers: raising a hard limit needs rights we may lack.
 Result<> lower_limit(int resource, std::uint64_t value);
 
+// Raises this process's own limit of descriptors towards `wanted`, as far as its hard limit allows; what it is now. What is
+// started later inherits it.
+Result<std::uint64_t> raise_descriptors(std::uint64_t wanted);
+
 int online_cpus();
 
 // Ends the process at once, without destructors: for a second stop signal and for a disk that can no longer be trusted.

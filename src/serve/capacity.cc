@@ -1,0 +1,15 @@
+#include "serve/capacity.hh"
+
+#include <algorithm>
+
+namespace assay::serve {
+
+Capacity capacity_of(std::uint64_t descriptors) {
+    const std::uint64_t usable = std::min(descriptors, descriptors_wanted);
+    const std::uint64_t free = usable - std::min<std::uint64_t>(reserve_descriptors, usable / 2);
+    const std::size_t spools = std::min<std::size_t>(spools_most, free / 4);
+    const std::size_t connections = std::min<std::size_t>(connections_most, free - spools);
+    return {.connections_max = connections, .spools_max = spools, .event_streams_max = connections / 2};
+}
+
+}  // namespace assay::serve
