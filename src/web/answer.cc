@@ -10,7 +10,7 @@ namespace assay::web {
 namespace {
 
 constexpr std::string_view policy =
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 constexpr std::size_t etag_digits = 32;
 constexpr int retry_after_s = 3;
 

@@ -15,7 +15,7 @@ std::string header(const http::Response& response, std::string_view name) {
 TEST(PageAnswer, CarriesTheHeadersThatKeepItToItself) {
     const auto response = page_answer({}, 200, "<p>");
     EXPECT_EQ(header(response, "Content-Security-Policy"),
-              "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+              "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
     EXPECT_EQ(header(response, "Referrer-Policy"), "no-referrer");
     EXPECT_EQ(header(response, "X-Robots-Tag"), "noindex");
     EXPECT_EQ(header(response, "X-Content-Type-Options"), "nosniff");

@@ -14,6 +14,7 @@ struct Asset {
 
 const Asset& style();
 const Asset& icon();
+const Asset& page_script();  // of a participant's page
 // nullptr: no such file.
 const Asset* asset(std::string_view name);
 

@@ -47,7 +47,16 @@ Address Address::at(std::string_view fragment) const {
     return changed;
 }
 
-std::string Address::text() const { return (path_.empty() ? "/" : path_) + query_ + fragment_; }
+Address Address::inside(std::string_view fragment) {
+    Address made = Address{}.at(fragment);
+    made.inside_ = true;
+    return made;
+}
+
+std::string Address::text() const {
+    if (inside_) return fragment_;
+    return (path_.empty() ? "/" : path_) + query_ + fragment_;
+}
 
 Attribute::Attribute(Name name, std::string_view value) : name_{name.name}, value_{"\""} {
     append_escaped(value_, value);
@@ -93,6 +102,14 @@ Html el(Tag tag, std::initializer_list<Attribute> attributes, std::initializer_l
     out += "</";
     out += tag.name;
     out += '>';
+    return made;
+}
+
+Html script(const Address& file) {
+    Html made;
+    made.markup_ = "<script defer";
+    Attribute{"src", file}.append_to(made.markup_);
+    made.markup_ += "></script>";
     return made;
 }
 

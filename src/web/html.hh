@@ -2,7 +2,7 @@
 //
 //   el("p", {{"class", "lead"}}, {say(...), el("strong", {}, {name})})
 //
-// Names are known when compiled; a script, style or event handler has no name here. Attributes that hold addresses take an
+// Names are known when compiled; a style, an event handler or a script's text has no name here. Attributes that hold addresses take an
 // Address, which always leads to this server. Threading: values.
 #pragma once
 
@@ -52,12 +52,14 @@ public:
     friend Address operator/(Address address, std::string_view segment) { return std::move(address /= segment); }
     Address with(std::string_view name, std::string_view value) const;
     Address at(std::string_view fragment) const;
+    static Address inside(std::string_view fragment);           // of the page itself, whatever its query: "#fragment"
     std::string text() const;
 
 private:
     std::string path_;
     std::string query_;
     std::string fragment_;
+    bool inside_ = false;
 };
 
 class Attribute {
@@ -84,9 +86,13 @@ public:
 
 private:
     friend Html el(Tag, std::initializer_list<Attribute>, std::initializer_list<Html>);
+    friend Html script(const Address& file);
     std::string markup_;
 };
 
 Html el(Tag tag, std::initializer_list<Attribute> attributes = {}, std::initializer_list<Html> children = {});
+
+// A script of this server's, run once the page is there. There is no way to put one into the page itself.
+Html script(const Address& file);
 
 }  // namespace assay::web

@@ -1,6 +1,7 @@
 // Layout: what all pages share: who looks, in which language, the frame around the content, and small parts.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -27,14 +28,26 @@ struct Look {
     }
 };
 
+// A page that a script keeps as it is on the server (page.js.inc).
+struct Live {
+    Address page;                       // what it fetches: never one that reloads itself
+    Address events;
+};
+
 struct Frame {
     std::string title;
     Html content;
-    std::optional<int> reload_s;        // reloads itself after this many seconds
+    std::optional<int> reload_s;        // reloads itself after this many seconds, where no script runs
+    std::optional<Live> live;
 };
 
 // The whole document.
 std::string page(const Look&, const Frame&);
+
+// A sentence whose arguments are more than text, such as times and links.
+Html phrase(const Look&, Sentence, std::initializer_list<Html> arguments);
+// A time of the course, which the script also shows as it is where the reader is.
+Html time_at(std::int64_t ms, const std::string& zone);
 
 // A word with a colour and a sign, so that neither alone carries the meaning.
 enum class Tone { good, partial, bad, ours, waiting, working, quiet };

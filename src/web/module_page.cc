@@ -4,18 +4,13 @@
 
 #include "base/text.hh"
 #include "queue/policy.hh"
-#include "sys/zone.hh"
 #include "web/pages.hh"
 
 namespace assay::web {
 
 namespace {
 
-// What can be unpacked so far; a module may list more.
-
-std::string time_text(const ModulePage& of, std::int64_t ms) {
-    return sys::date_and_time(sys::wall_from_ms(ms), of.view.course.timezone);
-}
+Html time_of(const ModulePage& of, std::int64_t ms) { return time_at(ms, of.view.course.timezone); }
 
 // The one whose score leads the page: the one that counts or, while that has none yet, the newest result before it.
 const queue::SubmissionView* leading(const queue::ModuleView& view) {
@@ -53,21 +48,26 @@ Html modules_part(const Look& look, const ModulePage& of) {
     return el("nav", {{"class", "modules"}, {"aria-label", look.say(Sentence::modules_title)}}, {el("ul", {}, {list})});
 }
 
+// What just came in, when it is the participant's.
+const queue::SubmissionView* received(const ModulePage& of) {
+    const auto& all = of.view.submissions;
+    const auto found = std::ranges::find_if(all, [&](const auto& view) { return view.submission.id.text() == of.submitted; });
+    return found == all.end() ? nullptr : &*found;
+}
+
 Html notice_part(const Look& look, const ModulePage& of) {
-    if (!of.submitted) return {};
-    for (const auto& view : of.view.submissions) {
-        if (view.submission.id.text() != *of.submitted) continue;
-        return el("div", {{"class", "notice good"}, {"role", "status"}},
-                  {el("p", {}, {look.say(Sentence::received_notice, {*of.submitted, time_text(of, view.submission.last_byte_ms)})}),
-                   el("p", {}, {el("a", {{"href", of.address / "receipt" / *of.submitted}}, {look.say(Sentence::receipt_link)}), " — ",
-                                look.say(Sentence::receipt_hint)})});
-    }
-    return {};
+    const auto* const view = received(of);
+    if (!view) return {};
+    const std::string& id = view->submission.id.text();
+    const Html receipt = el("a", {{"href", of.address / "receipt" / id}, {"download"}}, {look.say(Sentence::receipt_link)});
+    return el("div", {{"id", "received"}, {"class", "notice good"}, {"role", "status"}},
+              {el("p", {}, {phrase(look, Sentence::received_notice, {id, time_of(of, view->submission.last_byte_ms)})}),
+               el("p", {}, {receipt, " — ", look.say(Sentence::receipt_hint)})});
 }
 
 Html score_part(const Look& look, const ModulePage& of) {
     Html inside;
-    inside += el("h2", {}, {look.say(Sentence::score_title)});
+    inside += el("h2", {{"id", "score-title"}}, {look.say(Sentence::score_title)});
     const auto* const lead = leading(of.view);
     if (lead) {
         if (lead->score && lead->score_max) {
@@ -80,14 +80,14 @@ Html score_part(const Look& look, const ModulePage& of) {
             }
         }
         inside += el("p", {}, {badge(look, *lead->verdict, lead->score), " ",
-                               el("a", {{"href", of.address.at(id_of(*lead))}, {"class", "hint"}},
+                               el("a", {{"href", Address::inside(id_of(*lead))}, {"class", "hint"}},
                                   {look.say(Sentence::score_from, {lead->submission.id.text()})})});
     } else {
         inside += el("p", {{"class", "score none"}}, {look.say(Sentence::score_none)});
     }
     const bool newer = lead && !of.view.submissions.empty() && pending(of.view.submissions.front());
     if (newer) inside += el("p", {{"class", "hint"}}, {look.say(Sentence::score_pending)});
-    return el("section", {{"class", "card"}}, {inside});
+    return el("section", {{"id", "score"}, {"class", "card"}, {"aria-labelledby", "score-title"}}, {inside});
 }
 
 std::string counts_text(const Look& look, model::Counts counts) {
@@ -106,7 +106,7 @@ Html facts_part(const Look& look, const ModulePage& of) {
         list += el("div", {}, {el("dt", {}, {label}), el("dd", {}, {value})});
     };
     const auto date = [&](Sentence label, const std::optional<std::int64_t>& ms) {
-        if (ms) fact(look.say(label), look.say(Sentence::time_in_zone, {time_text(of, *ms), of.view.course.timezone}));
+        if (ms) fact(look.say(label), phrase(look, Sentence::time_in_zone, {time_of(of, *ms), of.view.course.timezone}));
     };
     date(Sentence::opens_label, plan.opens_ms);
     date(Sentence::due_label, plan.due_ms);
@@ -121,7 +121,8 @@ Html facts_part(const Look& look, const ModulePage& of) {
                                              : look.say(Sentence::used_any, {std::to_string(used)}));
     fact(look.say(Sentence::counts_label), counts_text(look, plan.counts));
     if (!of.view.course.contact.empty()) fact(look.say(Sentence::contact_label), el("bdi", {}, {of.view.course.contact}));
-    return el("section", {{"class", "card"}}, {el("h2", {}, {look.say(Sentence::module_facts)}), el("dl", {}, {list})});
+    return el("section", {{"class", "card"}, {"aria-labelledby", "facts-title"}},
+              {el("h2", {{"id", "facts-title"}}, {look.say(Sentence::module_facts)}), el("dl", {}, {list})});
 }
 
 Html form_part(const Look& look, const ModulePage& of) {
@@ -141,38 +142,41 @@ Html form_part(const Look& look, const ModulePage& of) {
     form += el("input", {{"id", "file"}, {"name", "file"}, {"type", "file"}, {"required"}, {"aria-describedby", "file-hint"}});
     form += el("p", {{"id", "file-hint"}, {"class", "hint"}},
                {look.say(Sentence::upload_file_hint, {size_text(upload.size_max), formats})});
+    form += el("p", {{"id", "refused"}, {"class", "refusal"}, {"role", "alert"}, {"data-own"}});
     form += el("button", {{"type", "submit"}}, {look.say(Sentence::upload_send)});
-    return el("form", {{"method", "post"}, {"action", Address{} / "upload"}, {"enctype", "multipart/form-data"}}, {form});
+    form += el("progress", {{"id", "sending-bar"}, {"max", "100"}, {"value", "0"}, {"hidden"}, {"aria-hidden", "true"}, {"data-own"}});
+    form += el("p", {{"id", "sending"}, {"class", "hint"}, {"role", "status"}, {"data-own"}});
+    return el("form", {{"id", "hand-in"}, {"method", "post"}, {"action", Address{} / "upload"}, {"enctype", "multipart/form-data"}}, {form});
 }
 
 // The form, or why there is none. A page that reloads would lose a chosen file: there the form is one step away.
 Html upload_part(const Look& look, const ModulePage& of, bool reloads, bool could_reload) {
     const auto& plan = of.view.plan;
     Html inside;
-    inside += el("h2", {}, {look.say(Sentence::upload_title)});
+    inside += el("h2", {{"id", "upload-title"}}, {look.say(Sentence::upload_title)});
     const auto closed = queue::closed_at(plan, of.now_ms);
     if (closed == model::Refusal::not_open && plan.opens_ms) {
-        inside += el("p", {}, {look.say(Sentence::upload_not_open, {time_text(of, *plan.opens_ms)})});
+        inside += el("p", {}, {phrase(look, Sentence::upload_not_open, {time_of(of, *plan.opens_ms)})});
     } else if (closed && (plan.closes_ms || plan.due_ms)) {
         const std::int64_t since = plan.closes_ms ? *plan.closes_ms : *plan.due_ms;
-        inside += el("p", {}, {look.say(Sentence::upload_closed, {time_text(of, since)})});
+        inside += el("p", {}, {phrase(look, Sentence::upload_closed, {time_of(of, since)})});
     } else if (reloads) {
-        inside += el("p", {{"class", "hint"}}, {look.say(Sentence::reloading)});
+        inside += el("noscript", {}, {el("p", {{"class", "hint"}}, {look.say(Sentence::reloading)})});
         inside += el("p", {}, {el("a", {{"class", "button quiet"}, {"href", look.link(of.address).with("still", "1").at("upload")}},
                                   {look.say(Sentence::upload_another)})});
     } else {
         if (could_reload) {
-            inside += el("p", {{"class", "hint"}}, {look.say(Sentence::reloading_stopped), " ",
-                                                   el("a", {{"href", look.link(of.address)}}, {look.say(Sentence::reload_resume)})});
+            const Html resume = el("a", {{"href", look.link(of.address)}}, {look.say(Sentence::reload_resume)});
+            inside += el("noscript", {}, {el("p", {{"class", "hint"}}, {look.say(Sentence::reloading_stopped), " ", resume})});
         }
         inside += form_part(look, of);
     }
-    return el("section", {{"class", "card"}, {"id", "upload"}}, {inside});
+    return el("section", {{"class", "card"}, {"id", "upload"}, {"aria-labelledby", "upload-title"}}, {inside});
 }
 
 Html submissions_part(const Look& look, const ModulePage& of) {
     Html inside;
-    inside += el("h2", {}, {look.say(Sentence::submissions_title)});
+    inside += el("h2", {{"id", "submissions-title"}}, {look.say(Sentence::submissions_title)});
     if (of.view.submissions.empty()) inside += el("p", {{"class", "hint"}}, {look.say(Sentence::submissions_none)});
     Room room;
     std::size_t number = 0;
@@ -183,7 +187,29 @@ Html submissions_part(const Look& look, const ModulePage& of) {
     if (number >= static_cast<std::size_t>(queue::submissions_shown_max)) {
         inside += el("p", {{"class", "hint"}}, {look.say(Sentence::submissions_older, {std::to_string(number)})});
     }
-    return el("section", {{"class", "submissions"}}, {inside});
+    return el("section", {{"class", "submissions"}, {"aria-labelledby", "submissions-title"}}, {inside});
+}
+
+Address with_what_is_shown(const ModulePage& of, Address address) {
+    if (of.shown) address = address.with("show", *of.shown);
+    if (received(of)) address = address.with("submitted", *of.submitted);
+    return address;
+}
+
+// The newest submission in a line, for those who cannot see the rest change.
+Html standing_line(const Look& look, const ModulePage& of) {
+    Html said;
+    if (!of.view.submissions.empty()) {
+        const auto& newest = of.view.submissions.front();
+        const bool graded = newest.submission.state == model::State::graded && newest.verdict;
+        said += newest.submission.id.text() + ": ";
+        said += graded ? wording::name(look.language, *newest.verdict) : wording::name(look.language, newest.submission.state);
+        if (newest.score && newest.score_max) said += " · " + score_text(look, *newest.score, *newest.score_max);
+        if (newest.waiting && newest.waiting->position > 0 && newest.waiting->position <= near_positions) {
+            said += " · " + look.say(Sentence::position, {std::to_string(newest.waiting->position)});
+        }
+    }
+    return el("p", {{"id", "standing"}, {"class", "away"}, {"role", "status"}}, {said});
 }
 
 }  // namespace
@@ -198,19 +224,25 @@ std::optional<int> reload_s(const queue::ModuleView& view) {
     return soonest;
 }
 
-std::string module_page(const Look& look, const ModulePage& of) {
+std::string module_page(const Look& seen, const ModulePage& of) {
+    Look look = seen;
+    look.here = with_what_is_shown(of, of.address);  // The other language shows the same.
     const auto reload = reload_s(of.view);
     const bool reloads = reload && !of.still;
     Html content;
     content += modules_part(look, of);
     content += title_part(of);
+    content += standing_line(look, of);
     content += notice_part(look, of);
     content += el("div", {{"class", "columns"}}, {score_part(look, of), facts_part(look, of)});
     content += upload_part(look, of, reloads, reload.has_value());
     content += submissions_part(look, of);
+    const Live live{.page = with_what_is_shown(of, look.link(of.address).with("still", "1")),
+                    .events = with_what_is_shown(of, look.link(of.address / "events").with("still", "1"))};
     return page(look, {.title = fmt::format("{} {}", of.view.module.id.text(), of.view.module.title),
                        .content = content,
-                       .reload_s = reloads ? reload : std::nullopt});
+                       .reload_s = reloads ? reload : std::nullopt,
+                       .live = live});
 }
 
 }  // namespace assay::web

@@ -114,7 +114,9 @@ Result<Page> ModuleRoute::render(const Variant& variant, const std::optional<que
             .still = variant.still,
             .now_ms = now_ms,
         };
-        const Look look{.language = variant.language.value_or(language_of(place->course.language)), .chosen = variant.chosen, .here = of.address};
+        const Look look{.language = variant.language.value_or(language_of(place->course.language)),
+                        .chosen = variant.chosen,
+                        .here = of.address};
         page.document = std::make_shared<const std::string>(module_page(look, of));
         page.etag = etag_of(*page.document);
         // The key went to somebody else between the two looks: what was just made is right, but nothing watches over it.

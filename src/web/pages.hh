@@ -60,7 +60,7 @@ struct Room {
 };
 // One submission. `full`: with stages, tests and log; else a line and a link to them.
 Html submission_part(const Look&, const ModulePage&, const queue::SubmissionView&, bool full, Room&);
-Html report_part(const Look&, const model::Report&, const std::string& id, Room&);
+Html report_part(const Look&, const model::Report&, const std::string& id, bool due_passed, Room&);
 std::string id_of(const queue::SubmissionView&);  // of its element
 
 // --- A refused upload. `back`: the participant's page; nullopt when it is not known whose it was.

@@ -40,6 +40,13 @@ std::string rendered(Language language, const queue::ModuleView& view, const std
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
+// Without the elements around times.
+std::string plain(std::string page) {
+    for (auto at = page.find("<time "); at != std::string::npos; at = page.find("<time ", at)) page.erase(at, page.find('>', at) - at + 1);
+    for (auto at = page.find("</time>"); at != std::string::npos; at = page.find("</time>", at)) page.erase(at, 7);
+    return page;
+}
+
 std::size_t count(const std::string& text, std::string_view part) {
     std::size_t found = 0;
     for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++found;
@@ -50,7 +57,7 @@ std::size_t count(const std::string& text, std::string_view part) {
 void expect_sound(const std::string& document) {
     EXPECT_TRUE(document.starts_with("<!doctype html>"));
     EXPECT_TRUE(valid_utf8(document));
-    EXPECT_FALSE(contains(document, "<script"));
+    EXPECT_EQ(count(document, "<script"), count(document, "<script defer src=\"/static/page."));  // files, and no other
     EXPECT_FALSE(contains(document, "style=\""));
     EXPECT_FALSE(contains(document, "\x1b"));
     EXPECT_FALSE(contains(document, "\u202E"));
@@ -66,9 +73,9 @@ TEST(ModulePage, ShowsEverythingOfEverySubmissionInEnglish) {
     expect_sound(page);
     EXPECT_TRUE(contains(page, "<html lang=\"en\">"));
     EXPECT_TRUE(contains(page, "<strong>87</strong> / 100"));
-    EXPECT_TRUE(contains(page, "Received 2026-11-18 19:06:40"));  // In the course's zone.
+    EXPECT_TRUE(contains(plain(page), "Received 2026-11-18 19:06:40"));  // In the course's zone.
     EXPECT_TRUE(contains(page, "All places for running are taken"));
-    EXPECT_TRUE(contains(page, "since 2026-11-18 19:06:40 · place 3 in line"));
+    EXPECT_TRUE(contains(plain(page), "since 2026-11-18 19:06:40 · place 3 in line"));
     EXPECT_TRUE(contains(page, "2 of 2 slots are busy"));
     EXPECT_TRUE(contains(page, "line 1, column 1: expected “7”, got “9”"));
     EXPECT_TRUE(contains(page, ">counts<"));
@@ -89,7 +96,7 @@ TEST(ModulePage, ShowsEverythingOfEverySubmissionInChinese) {
     EXPECT_TRUE(contains(page, "<html lang=\"zh-CN\">"));
     EXPECT_TRUE(contains(page, "你的得分"));
     EXPECT_TRUE(contains(page, "所有运行位置都在使用中"));
-    EXPECT_TRUE(contains(page, "自 2026-11-18 19:06:40 起 · 排在第 3 位"));
+    EXPECT_TRUE(contains(plain(page), "自 2026-11-18 19:06:40 起 · 排在第 3 位"));
     EXPECT_TRUE(contains(page, "计入成绩"));
     EXPECT_TRUE(contains(page, "2 个运行位置中有 2 个正在使用"));
     EXPECT_TRUE(contains(page, "第 1 行第 1 列：期望为“7”，实际为“9”"));
@@ -119,10 +126,52 @@ TEST(ModulePage, ReloadsWhileSomethingWaitsAndOnlyThen) {
     view.submissions.erase(view.submissions.begin());
     const std::string settled = rendered(Language::english, view, "settled");
     EXPECT_FALSE(contains(settled, "http-equiv=\"refresh\""));
-    EXPECT_TRUE(contains(settled, "<form method=\"post\" action=\"/upload\" enctype=\"multipart/form-data\">"));
+    EXPECT_TRUE(contains(settled, "<form id=\"hand-in\" method=\"post\" action=\"/upload\" enctype=\"multipart/form-data\">"));
     EXPECT_TRUE(contains(settled, "name=\"course\" value=\"ICS2026\""));
     EXPECT_TRUE(contains(settled, "name=\"module\" value=\"PA1\""));
     EXPECT_TRUE(contains(settled, "name=\"token\" type=\"password\" autocomplete=\"current-password\""));
+}
+
+// Where a script runs it does the looking: the reload is for those without one, and is in no page that the script fetches.
+TEST(ModulePage, LeavesReloadingToTheScriptWhereOneRuns) {
+    const auto view = example::module_view();
+    const std::string page = rendered(Language::english, view, "waiting");
+    EXPECT_TRUE(contains(page, "<noscript><meta http-equiv=\"refresh\" content=\"3\"></noscript>"));
+    EXPECT_TRUE(contains(page, " data-page=\"/oj/ICS2026/PA1/KEY?still=1\" data-events=\"/oj/ICS2026/PA1/KEY/events?still=1\" data-reloads>"));
+    const std::string still = rendered(Language::english, view, "still", {}, true);
+    EXPECT_TRUE(contains(still, " data-page=\"/oj/ICS2026/PA1/KEY?still=1\" data-events="));
+    EXPECT_FALSE(contains(still, "data-reloads"));
+}
+
+TEST(ModulePage, TellsTimesWithTheirZone) {
+    const std::string page = rendered(Language::english, example::module_view(), "times");
+    EXPECT_TRUE(contains(page, "<time datetime=\"2026-11-18T19:06:40.000+08:00\" title=\"Asia/Shanghai\">2026-11-18 19:06:40</time>"));
+    EXPECT_TRUE(contains(plain(page), "2026-11-19 19:06:40 (Asia/Shanghai)"));
+}
+
+// Beside each other, and where they part is marked: what a participant looks for first.
+TEST(ModulePage, MarksTheFirstDifference) {
+    auto view = example::module_view();
+    auto& test = view.submissions[1].report->stages[1].tests[2];
+    test.expected = "a\n值: 12\nz\n";
+    test.got = "a\n值: 1\nz\n";
+    test.difference = {.kind = model::DifferenceKind::character, .line = 2, .column = 5, .expected = "2", .got = ""};
+    const std::string page = rendered(Language::english, view, "marked");
+    expect_sound(page);
+    EXPECT_TRUE(contains(page, "a\n值: 1<mark>2</mark>\nz\n</pre>"));
+    EXPECT_TRUE(contains(page, "a\n值: 1<mark>⏎</mark>\nz\n</pre>"));
+}
+
+TEST(ModulePage, SaysWhatIsHidden) {
+    auto view = example::module_view();
+    EXPECT_TRUE(contains(rendered(Language::english, view, "hidden"), "<span class=\"tag\">hidden</span>"));
+    view.submissions[1].report->stages[1].tests[3].visibility = model::Visibility::after_due;
+    view.submissions.resize(2);
+    const std::string before = rendered(Language::english, view, "after-due");
+    EXPECT_TRUE(contains(before, "<span class=\"tag\">shown after the deadline</span>"));
+    EXPECT_TRUE(contains(before, "are shown once the deadline has passed"));
+    view.plan.due_ms = example::now_ms - 1;
+    EXPECT_FALSE(contains(rendered(Language::english, view, "due-passed"), "shown after the deadline"));
 }
 
 TEST(ModulePage, ReloadsLessOftenFarBackInLine) {
@@ -140,19 +189,19 @@ TEST(ModulePage, SaysWhyItTakesNothing) {
     view.submissions.clear();
     view.plan.opens_ms = example::now_ms + 1000;
     const std::string early = rendered(Language::english, view, "early");
-    EXPECT_TRUE(contains(early, "takes submissions from 2026-11-18 19:06:41"));
+    EXPECT_TRUE(contains(plain(early), "takes submissions from 2026-11-18 19:06:41"));
     EXPECT_FALSE(contains(early, "<form"));
     view.plan.opens_ms.reset();
     view.plan.due_ms = example::now_ms - 1000;
     const std::string late = rendered(Language::english, view, "late");
-    EXPECT_TRUE(contains(late, "has not taken submissions since 2026-11-18 19:06:39"));
+    EXPECT_TRUE(contains(plain(late), "has not taken submissions since 2026-11-18 19:06:39"));
     EXPECT_FALSE(contains(late, "<form"));
     EXPECT_TRUE(contains(late, "Nothing has been handed in yet."));
 }
 
 TEST(ModulePage, ThanksForWhatJustCameInAndOnlyForThat) {
     const auto view = example::module_view();
-    EXPECT_TRUE(contains(rendered(Language::english, view, "submitted", "Waits00000000001"),
+    EXPECT_TRUE(contains(plain(rendered(Language::english, view, "submitted", "Waits00000000001")),
                          "Received Waits00000000001 at 2026-11-18 19:06:40. It is stored"));
     EXPECT_FALSE(contains(rendered(Language::english, view, "forged", "<b>forged</b>"), "forged"));
 }
@@ -175,6 +224,12 @@ TEST(ModulePage, IsBoundedWhateverWasPrinted) {
     EXPECT_TRUE(contains(page, "are left out here"));
     EXPECT_TRUE(contains(page, "Only the newest 200 submissions are listed here"));
     EXPECT_TRUE(contains(page, "?show=Flood00000010005#s-Flood00000010005"));
+}
+
+TEST(Phrase, PutsMarkupWhereTheSentenceWantsIt) {
+    const Look look = look_in(Language::english);
+    EXPECT_EQ(phrase(look, Sentence::received_notice, {"<id>", el("time", {}, {"now"})}).markup(),
+              "Received &lt;id&gt; at <time>now</time>. It is stored and cannot get lost.");
 }
 
 TEST(ModulePage, TheChosenLanguageStaysInLinks) {

@@ -1,6 +1,5 @@
 #include "base/shown.hh"
 #include "base/text.hh"
-#include "sys/zone.hh"
 #include "web/pages.hh"
 
 namespace assay::web {
@@ -9,9 +8,7 @@ namespace {
 
 using model::State;
 
-std::string time_text(const ModulePage& of, std::int64_t ms) {
-    return sys::date_and_time(sys::wall_from_ms(ms), of.view.course.timezone);
-}
+Html time_of(const ModulePage& of, std::int64_t ms) { return time_at(ms, of.view.course.timezone); }
 
 Html state_badge(const Look& look, const queue::SubmissionView& view) {
     const auto named = [&](Tone tone) { return badge(tone, wording::name(look.language, view.submission.state)); };
@@ -25,18 +22,16 @@ Html state_badge(const Look& look, const queue::SubmissionView& view) {
 }
 
 Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& waiting) {
-    Html facts;
-    facts += look.say(Sentence::waits_since, {time_text(of, waiting.since_ms)});
+    Html facts = phrase(look, Sentence::waits_since, {time_of(of, waiting.since_ms)});
     if (waiting.position > 0 && waiting.position <= queue::waiting_read_max) {
         facts += Html{" · "};
         facts += look.say(Sentence::position, {std::to_string(waiting.position)});
     }
     Html inside;
-    inside += el("strong", {}, {look.say(Sentence::waits_because)});
-    inside += el("code", {}, {to_string(waiting.reason)});
+    inside += el("p", {{"class", "reason"}}, {el("strong", {}, {look.say(Sentence::waits_because)}), el("code", {}, {to_string(waiting.reason)})});
     inside += el("p", {}, {wording::sentence(look.language, waiting.reason)});
     inside += el("p", {{"class", "hint"}}, {facts});
-    if (waiting.detail) inside += el("p", {{"class", "hint"}}, {wording::sentence(look.language, *waiting.detail)});
+    if (waiting.detail) inside += el("p", {{"class", "hint"}}, {el("bdi", {}, {wording::sentence(look.language, *waiting.detail)})});
     return el("div", {{"class", "why"}}, {inside});
 }
 
@@ -70,28 +65,33 @@ std::string id_of(const queue::SubmissionView& view) { return "s-" + view.submis
 Html submission_part(const Look& look, const ModulePage& of, const queue::SubmissionView& view, bool full, Room& room) {
     const std::string& id = view.submission.id.text();
     Html line;
-    line += el("h3", {}, {el("code", {}, {id})});
+    line += el("h3", {{"id", "h-" + id}}, {el("code", {}, {id})});
     line += state_badge(look, view);
     if (view.score && view.score_max) {
         line += el("span", {{"class", "points"}}, {score_text(look, *view.score, *view.score_max)});
     }
     if (view.counts) line += el("span", {{"class", "mark"}}, {look.say(Sentence::counts_mark)});
 
+    const Html away = el("span", {{"class", "away"}}, {" ", id});  // Links that read alike lead to different places.
     Html links;
-    links += el("span", {}, {look.say(Sentence::received_at, {time_text(of, view.submission.last_byte_ms)})});
+    links += el("span", {}, {phrase(look, Sentence::received_at, {time_of(of, view.submission.last_byte_ms)})});
     links += el("span", {}, {size_text(view.submission.size)});
-    links += el("a", {{"href", of.address / "receipt" / id}}, {look.say(Sentence::receipt_link)});
+    links += el("a", {{"href", of.address / "receipt" / id}, {"download"}}, {look.say(Sentence::receipt_link), away});
     const bool more = !full && view.submission.state == State::graded;
     if (more) {
-        links += el("a", {{"href", look.link(of.address).with("show", id).at(id_of(view))}}, {look.say(Sentence::show_details)});
+        links += el("a", {{"href", look.link(of.address).with("show", id).at(id_of(view))}}, {look.say(Sentence::show_details), away});
     }
 
     Html inside;
     inside += el("header", {}, {line});
     inside += el("p", {{"class", "facts"}}, {links});
     if (full || view.submission.state != State::graded) inside += standing_part(look, of, view);
-    if (full && view.report) inside += report_part(look, *view.report, id, room);
-    return el("article", {{"id", id_of(view)}, {"class", "card submission"}}, {inside});
+    if (full && view.report) {
+        const auto& due_ms = of.view.plan.due_ms;
+        inside += report_part(look, *view.report, id, due_ms && of.now_ms > *due_ms, room);
+    }
+    const std::string_view shape = full || view.submission.state != State::graded ? "card submission" : "card submission brief";
+    return el("article", {{"id", id_of(view)}, {"class", shape}, {"aria-labelledby", "h-" + id}}, {inside});
 }
 
 }  // namespace assay::web

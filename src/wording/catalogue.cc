@@ -9,12 +9,6 @@ namespace assay::wording {
 Text text_of(Sentence sentence) {
     using enum Sentence;
     switch (sentence) {
-        case refusal_field:
-            return {"The field “{0}” is missing or appears more than once; send token, course, module and file once each.",
-                    "字段“{0}”缺失或重复；请把 token、course、module、file 各发送一次。"};
-        case refusal_about_entry: return {"{0} (entry: {1})", "{0}（条目：{1}）"};
-        case refusal_limit: return {"{0} (limit {1}, found {2})", "{0}（上限 {1}，实际 {2}）"};
-
         case language_other: return {"中文", "English"};
         case skip_to_content: return {"Skip to content", "跳到正文"};
         case footer: return {"assay {0}", "assay {0}"};
@@ -101,6 +95,13 @@ Text text_of(Sentence sentence) {
             return {"This page does not reload while you hand in, so that what you type stays.", "为保留你填写的内容，本页已暂停自动刷新。"};
         case reload_resume: return {"Follow the result instead", "改为自动刷新结果"};
 
+        case own_time: return {"({0} your time)", "（你的当地时间 {0}）"};
+        case sending_percent: return {"Sending: {0} %", "正在上传：{0}%"};
+        case sending_checked: return {"All sent. The archive is being checked and stored.", "已全部上传，正在检查并保存压缩包。"};
+        case sending_failed:
+            return {"The connection broke before the server answered. Look at the list below: if your submission is not there, send it again.",
+                    "服务器答复之前连接中断了。请查看下面的提交记录；如果没有这次提交，请重新提交。"};
+
         case received_notice:
             return {"Received {0} at {1}. It is stored and cannot get lost.", "已于 {1} 收到提交 {0}，已可靠保存，不会丢失。"};
         case receipt_link: return {"Receipt", "回执"};
@@ -141,6 +142,14 @@ Text text_of(Sentence sentence) {
         case tests_left_out:
             return {"{0} more tests are not listed here; the report has them all.", "另有 {0} 个测试未在此列出，完整结果见报告。"};
         case test_column: return {"Test", "测试"};
+        case test_hidden: return {"hidden", "隐藏"};
+        case test_after_due: return {"shown after the deadline", "截止后公开"};
+        case tests_hidden_note:
+            return {"Of hidden tests only the result is shown, not the input, the output or what was expected.",
+                    "隐藏的测试只显示结果，不显示输入、输出和期望输出。"};
+        case tests_after_due_note:
+            return {"Input, output and what was expected of some tests are shown once the deadline has passed.",
+                    "部分测试的输入、输出和期望输出在截止之后公开。"};
         case exit_code: return {"exit code {0}", "退出码 {0}"};
         case signal: return {"signal {0}", "信号 {0}"};
         case input: return {"Input", "输入"};

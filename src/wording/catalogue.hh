@@ -9,11 +9,6 @@
 namespace assay::wording {
 
 enum class Sentence : unsigned short {
-    // Answers to an upload, beyond the sentence of the refusal itself.
-    refusal_field,          // {0} the field's name
-    refusal_about_entry,    // {0} the refusal's sentence, {1} the entry
-    refusal_limit,          // {0} the refusal's sentence, {1} the limit, {2} what was found
-
     // Every page.
     language_other,         // the switch, in the language it leads to
     skip_to_content,
@@ -77,6 +72,12 @@ enum class Sentence : unsigned short {
     reloading_stopped,
     reload_resume,
 
+    // Said by the script. {0} stays for it to fill in.
+    own_time,               // {0} date and time where the reader is
+    sending_percent,        // {0} 0 … 100
+    sending_checked,
+    sending_failed,
+
     // One submission.
     received_notice,        // {0} id, {1} date and time
     receipt_link,
@@ -108,6 +109,10 @@ enum class Sentence : unsigned short {
     tests_passed,           // {0} passed, {1} all
     tests_left_out,         // {0} how many
     test_column,
+    test_hidden,            // beside its name
+    test_after_due,
+    tests_hidden_note,
+    tests_after_due_note,
     exit_code,              // {0}
     signal,                 // {0}
     input,
