@@ -25,6 +25,7 @@ struct WireManifest {
     std::int64_t entries = 0;
     std::int64_t unpacked_bytes = 0;
     std::string stripped;
+    std::int64_t names_converted = 0;
     std::vector<WireEntry> listing;
 };
 struct WireError {
@@ -52,6 +53,7 @@ void fields(V& visit, T& it) {
     visit("entries", it.entries);
     visit("unpacked_bytes", it.unpacked_bytes);
     visit("stripped", it.stripped);
+    visit("names_converted", it.names_converted);
     visit("listing", it.listing);
 }
 
@@ -91,6 +93,7 @@ std::string answer_to_json(const Result<Verdict>& verdict) {
         wire.entries = manifest.entries;
         wire.unpacked_bytes = manifest.unpacked_bytes;
         wire.stripped = manifest.stripped;
+        wire.names_converted = manifest.names_converted;
         for (const Entry& entry : manifest.listing) {
             wire.listing.push_back({entry.path, static_cast<int>(entry.kind), entry.size, entry.executable, entry.target});
         }
@@ -123,6 +126,7 @@ Result<Verdict> answer_from_json(std::string_view text) {
     manifest.entries = answer.manifest->entries;
     manifest.unpacked_bytes = answer.manifest->unpacked_bytes;
     manifest.stripped = std::move(answer.manifest->stripped);
+    manifest.names_converted = answer.manifest->names_converted;
     for (WireEntry& wire : answer.manifest->listing) {
         if (wire.kind < 0 || wire.kind > static_cast<int>(Entry::Kind::symlink)) {
             return Error{Fault::internal, "the verifier's answer names an unknown kind of entry"};

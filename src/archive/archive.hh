@@ -41,6 +41,7 @@ struct Manifest {
     std::int64_t entries = 0;         // after ignoring
     std::int64_t unpacked_bytes = 0;
     std::string stripped;             // the one wrapping folder that was stripped; empty = none
+    std::int64_t names_converted = 0; // members whose name or target was not UTF-8; before ignoring
     std::vector<Entry> listing;       // as it will be unpacked
 };
 
@@ -83,9 +84,12 @@ Result<Verdict> verify_confined(const sys::Fd& archive, const model::UploadRules
 // The role's main: descriptors 3 = archive, 4 = answer (stream socket). Never returns to code that expects rights.
 int verifier_main();
 
-// What unpack_here and fill_main take as `argument` for a submission of a module with these rules: which names are ignored
-// decides which folder is stripped. Empty when the rules ignore what is ignored by default.
+// What unpack_here and fill_main take as `argument` for a submission of a module with these rules: what is ignored decides
+// which folder is stripped. Empty when the rules are the default in this.
 std::string fill_argument(const model::UploadRules&);
+constexpr std::size_t fill_argument_bytes_max = 1023;  // what the sandbox hands on
+// Loads what converting names needs, for a process that is about to give up opening files, or to fork such ones.
+void prepare_name_encodings();
 
 // Unpacks into the current directory what verify() would list (wrapping folder stripped, ignored entries left out), below it
 // and nowhere else; modes 0644/0755 only. Fit for sandbox::FillFunction: it needs pread, openat2, openat, mkdirat, symlinkat,

@@ -17,6 +17,9 @@ namespace assay::archive {
 struct Member {
     enum class Kind { directory, regular, symlink, hardlink };
     std::string name;      // as written, not yet judged
+    bool name_is_utf8 = false;    // the format says so; else it is in the encoding that the module takes
+    bool target_is_utf8 = false;
+    bool converted = false;       // name or target were
     std::string target;    // of a symlink or hardlink
     Kind kind = Kind::regular;
     std::int64_t size = 0; // of a regular file; 0 for all others
@@ -35,9 +38,11 @@ public:
 
 // Whether this version reads it.
 bool can_read(Format);
-// Precondition: can_read(format). `input` must outlive the reader.
-std::unique_ptr<MemberReader> members_of(Format, Input& input);
+// Names come out in UTF-8, converted from `names`. Precondition: can_read(format). `input` must outlive the reader.
+std::unique_ptr<MemberReader> members_of(Format, Input& input, model::NameEncoding names);
 
-std::unique_ptr<MemberReader> zip_reader(Input& input);
+std::unique_ptr<MemberReader> zip_reader(Input& input, model::NameEncoding names);
+// What `reader` reads, with names that are not UTF-8 by their format converted from GB18030.
+std::unique_ptr<MemberReader> gb18030_reader(std::unique_ptr<MemberReader> reader);
 
 }  // namespace assay::archive

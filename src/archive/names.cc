@@ -80,7 +80,10 @@ std::expected<std::string, Refused> clean_path(std::string_view raw) {
     };
     if (raw.empty()) return no(ArchiveFault::name_empty);
     if (raw.size() > 2 * path_bytes_max) return more_than(ArchiveFault::name_too_long, path_bytes_max);
-    if (const auto bad = bad_bytes(raw)) return no(*bad);
+    if (const auto bad = bad_bytes(raw)) {
+        if (*bad == ArchiveFault::name_encoding) return std::unexpected{Refused{.fault = *bad, .arguments = {"UTF-8"}}};
+        return no(*bad);
+    }
     if (raw.front() == '/' || drive_letter(raw)) return no(ArchiveFault::name_absolute);
     std::string clean;
     std::size_t depth = 0;

@@ -59,7 +59,7 @@ Result<std::string> pack_tar(std::vector<SourceFile> files) {
         if (!keys.insert(collision_key(file.path)).second) {
             return Error{Fault::invalid, fmt::format("'{}' is there twice, or once more in another case", escaped(file.path))};
         }
-        const bool ascii = std::ranges::all_of(file.path, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+        const bool ascii = is_ascii(file.path);
         if (!ascii || file.path.size() > name_field) {
             const std::string record = pax_record("path", file.path);
             append_header(tar, "pax", 'x', record.size(), false);

@@ -109,9 +109,10 @@ bool can_read(Format format) {
            format == Format::tar_xz || format == Format::tar_zst;
 }
 
-std::unique_ptr<MemberReader> members_of(Format format, Input& input) {
-    if (format == Format::zip) return zip_reader(input);
-    return std::make_unique<TarReader>(source_of(format, input));
+std::unique_ptr<MemberReader> members_of(Format format, Input& input, model::NameEncoding names) {
+    std::unique_ptr<MemberReader> reader =
+        format == Format::zip ? zip_reader(input, names) : std::make_unique<TarReader>(source_of(format, input));
+    return names == model::NameEncoding::gb18030 ? gb18030_reader(std::move(reader)) : std::move(reader);
 }
 
 Step<> only_zeros_follow(Input& input, std::string_view format) {

@@ -216,6 +216,8 @@ Step<Member> TarReader::member_of(char type, Extended& extended) {
                   : extended.gnu_name ? *extended.gnu_name
                   : prefix.empty()    ? std::string{field(0, 100)}
                                       : fmt::format("{}/{}", prefix, field(0, 100));
+    member.name_is_utf8 = extended.pax_name.has_value();  // The format says that they are.
+    member.target_is_utf8 = extended.pax_target.has_value();
     member.target = extended.pax_target ? *extended.pax_target : extended.gnu_target ? *extended.gnu_target : std::string{field(157, 100)};
     ASSAY_TRY(const std::int64_t header_size, number(124, 12));
     ASSAY_TRY(const std::int64_t mode, number(100, 8));

@@ -34,7 +34,11 @@ Step<std::optional<std::string>> Tree::add(const Member& member) {
     if (!path) return refused(path.error().fault, std::move(path.error().arguments), member);
     const bool directory = member.kind == Member::Kind::directory;
     if (path->empty() && !directory) return refused(ArchiveFault::name_empty, {}, member);
+    names_converted_ += member.converted;
     if (path->empty() || ignored(rules_.ignore, *path, directory)) return std::optional<std::string>{};
+    if (member.kind == Member::Kind::symlink && rules_.symlinks == model::Symlinks::refuse) {
+        return refused(ArchiveFault::link_not_taken, {}, member);
+    }
 
     Entry entry;
     entry.path = *path;
@@ -129,6 +133,7 @@ Step<> Tree::check_link(const Node& node, std::string_view path) const {
 Step<Manifest> Tree::finish(Format format) {
     Manifest manifest;
     manifest.format = format;
+    manifest.names_converted = names_converted_;
     manifest.stripped = wrapping_folder();
     const std::size_t cut = manifest.stripped.empty() ? 0 : manifest.stripped.size() + 1;
     for (auto& [key, node] : nodes_) {

@@ -67,6 +67,7 @@ private:
     std::unordered_map<std::string, Node> nodes_;  // by collision key
     std::int64_t members_ = 0;
     std::int64_t unpacked_bytes_ = 0;
+    std::int64_t names_converted_ = 0;
     std::int64_t names_bytes_ = 0;
 };
 

@@ -16,7 +16,7 @@
 namespace assay::archive {
 namespace {
 
-constexpr char ignore_mark = '\n';  // never part of a folder's name here: an argument that begins with it lists patterns
+constexpr char rules_mark = '\n';  // never part of a folder's name here: an argument that begins with it holds rules
 
 model::UploadRules unbounded_rules() {
     model::UploadRules rules;
@@ -28,6 +28,17 @@ model::UploadRules unbounded_rules() {
 Error error_of(Stop stop) {
     if (auto* const error = std::get_if<Error>(&stop)) return std::move(*error);
     return Error{Fault::invalid, sentence(std::get<Refused>(stop))};
+}
+
+Result<> read_fill_argument(std::string_view argument, model::UploadRules& rules) {
+    const std::vector<std::string_view> parts = split(argument, rules_mark);
+    const auto names = model::parse<model::NameEncoding>(parts.front());
+    const auto symlinks = model::parse<model::Symlinks>(parts.size() > 1 ? parts[1] : "");
+    if (!names || !symlinks) return Error{Fault::invalid, "no rules to unpack by: " + escaped(argument)};
+    rules.names = *names;
+    rules.symlinks = *symlinks;
+    rules.ignore.assign(parts.begin() + 2, parts.end());
+    return ok;
 }
 
 // Which members are taken, and under which path.
@@ -88,22 +99,20 @@ Result<> write_member(sys::TreeWriter& tree, MemberReader& reader, const Member&
 
 }  // namespace
 
+// The mark before each: encoding, links, then what is ignored.
 std::string fill_argument(const model::UploadRules& rules) {
-    std::string argument;
-    if (rules.ignore == model::UploadRules{}.ignore) return argument;
-    argument += ignore_mark;
-    for (const std::string& pattern : rules.ignore) argument += pattern + ignore_mark;
+    const model::UploadRules usual;
+    if (rules.ignore == usual.ignore && rules.names == usual.names && rules.symlinks == usual.symlinks) return {};
+    std::string argument = fmt::format("{0}{1}{0}{2}", rules_mark, model::to_string(rules.names), model::to_string(rules.symlinks));
+    for (const std::string& pattern : rules.ignore) argument += rules_mark + pattern;
     return argument;
 }
 
 Result<> unpack_here(const sys::Fd& archive, std::string_view argument) {
     model::UploadRules rules = unbounded_rules();
-    const bool whole = argument.empty() || argument.front() == ignore_mark;
+    const bool whole = argument.empty() || argument.front() == rules_mark;
     if (!whole) rules.ignore.clear();
-    if (whole && !argument.empty()) {
-        rules.ignore.clear();
-        for (const std::string_view pattern : split(argument.substr(1), ignore_mark)) rules.ignore.emplace_back(pattern);
-    }
+    if (whole && !argument.empty()) ASSAY_CHECK(read_fill_argument(argument.substr(1), rules));
     ASSAY_TRY(const Verdict verdict, verify(archive, rules));
     if (verdict.refused && verdict.refused->code() == model::Refusal::empty && !whole) return ok;  // A module may have no files.
     if (verdict.refused) return Error{Fault::invalid, sentence(*verdict.refused)};
@@ -113,7 +122,7 @@ Result<> unpack_here(const sys::Fd& archive, std::string_view argument) {
 
     ASSAY_TRY(sys::TreeWriter tree, sys::TreeWriter::here());
     Input input{archive};
-    const auto reader = members_of(manifest.format, input);
+    const auto reader = members_of(manifest.format, input, rules.names);
     for (;;) {
         auto next = reader->next();
         if (!next) return error_of(next.take_error());
@@ -140,7 +149,7 @@ Result<std::vector<SourceFile>> read_tar(ByteView archive, std::int64_t unpacked
     const Format format = recognise(archive.first(std::min(archive.size(), recognise_bytes)));
     if (!can_read(format)) return Error{Fault::invalid, "no tar that can be read"};
     Input input{archive};
-    const auto reader = members_of(format, input);
+    const auto reader = members_of(format, input, rules.names);
     Tree tree{rules};
     std::vector<SourceFile> files;
     for (;;) {

@@ -129,6 +129,29 @@ TEST(Unpack, FollowsTheModulesIgnoreList) {
     EXPECT_EQ(here.listing(), ".DS_Store=3 a=1");
 }
 
+// What verify lists is what the sandbox gets, in every encoding.
+TEST(Unpack, FollowsTheModulesEncodingAndLinks) {
+    const std::string gb_folder = "\xC4\xBF\xC2\xBC", gb_file = gb_folder + "/\xCE\xC4";
+    const std::string tar = TarBuilder{}.file("top").file(gb_file, "1").link("l", gb_file).hardlink("h", gb_file).pax("path", "目录/深").file("x", "2").done();
+    model::UploadRules rules;
+    rules.names = model::NameEncoding::gb18030;
+    const auto verdict = verify(memory(tar), rules);
+    ASSERT_TRUE(verdict->manifest) << sentence(*verdict->refused);
+    EXPECT_EQ(verdict->manifest->names_converted, 3);
+    {
+        const Here here;
+        ASSERT_TRUE(unpack(tar, fill_argument(rules)));
+        EXPECT_EQ(here.listing(), "h=1 l -> 目录/文 top=x 目录/ 目录/文=1 目录/深=2");
+    }
+    EXPECT_FALSE(unpack(tar));
+    rules.symlinks = model::Symlinks::refuse;
+    EXPECT_EQ(verify(memory(tar), rules)->refused->fault, ArchiveFault::link_not_taken);
+    EXPECT_FALSE(unpack(tar, fill_argument(rules)));
+    for (const char* bad : {"\n", "\nutf-8", "\nlatin1\ninside", "\nutf-8\nfollow"}) EXPECT_FALSE(unpack(tar, bad));
+    rules.ignore = {"l"};  // What does not count may be what it likes.
+    EXPECT_TRUE(verify(memory(tar), rules)->manifest);
+}
+
 TEST(Unpack, RefusesWhatVerifyRefusesAndWritesNothing) {
     for (const std::string& bad : {TarBuilder{}.file("ok").file("../x").done(), TarBuilder{}.file("ok").link("l", "/").file("l/x").done(),
                                    gzip(TarBuilder{}.file("ok").bytes), std::string{"text"}}) {

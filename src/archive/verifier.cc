@@ -39,6 +39,7 @@ Result<std::string> read_rules(const sys::Fd& socket) {
 
 Result<Verdict> verify_under_rules(const sys::Fd& archive, const sys::Fd& socket) {
     prepare_collision_keys();
+    prepare_name_encodings();
     ASSAY_CHECK(sys::forbid_tracing());
     ASSAY_CHECK(sys::confine_parser({.cpu_s = verifier_cpu_max_s, .memory_bytes = verifier_memory_max}));
     ASSAY_TRY(const std::string text, read_rules(socket));

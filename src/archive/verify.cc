@@ -64,7 +64,7 @@ Step<Manifest> read_all_members(Input& input, const model::UploadRules& rules) {
     if (format == Format::unknown) return what_it_looks_like(text_of(start), rules);
     if (!can_read(format) || !takes(rules, format)) return wrong_format(format, rules);
 
-    const auto reader = members_of(format, input);
+    const auto reader = members_of(format, input, rules.names);
     Tree tree{rules};
     for (;;) {
         ASSAY_TRY(const std::optional<Member> member, reader->next());

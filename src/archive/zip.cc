@@ -22,7 +22,7 @@ constexpr std::uint32_t dos_directory = 0x10;
 
 class ZipReader final : public MemberReader {
 public:
-    explicit ZipReader(Input& input) : input_{input} {
+    ZipReader(Input& input, model::NameEncoding names) : input_{input}, names_{names} {
         const int made = ::inflateInit2(&inflater_, -MAX_WBITS);
         ASSAY_ASSERT(made == Z_OK);
     }
@@ -72,7 +72,7 @@ private:
         // Where a descriptor follows, its values need not be known yet.
         const bool later = (record().flags & Flag::descriptor) != 0;
         const auto agrees = [&](auto here, auto there) { return here == there || (later && here == 0); };
-        if (local.name != record().name || local.flags != record().flags || local.method != record().method ||
+        if (local.name != record().name || local.unicode_name != record().unicode_name || local.time != record().time || local.flags != record().flags || local.method != record().method ||
             !agrees(local.checksum, record().checksum) || !agrees(local.compressed, record().compressed) || !agrees(local.size, record().size)) {
             return refused(ArchiveFault::headers_differ);
         }
@@ -91,14 +91,17 @@ private:
         if ((flags & (Flag::encrypted | Flag::encrypted_strongly | Flag::headers_hidden)) != 0) return refused(ArchiveFault::encrypted);
         if ((flags & ~(Flag::speed | Flag::descriptor | Flag::utf8)) != 0) return in_entry(ArchiveFault::header_broken);
         if (record().method != stored && record().method != deflated) return refused(ArchiveFault::method, {std::to_string(record().method)});
-        const bool ascii = std::ranges::all_of(record().name, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-        if (!ascii && (flags & Flag::utf8) == 0) return refused(ArchiveFault::name_unmarked);
+        const bool said = (flags & Flag::utf8) != 0 || !record().unicode_name.empty();
+        // Some packers write UTF-8 and do not say so; of no other encoding could it be told which.
+        if (!said && names_ == model::NameEncoding::utf_8 && !valid_utf8(record().name)) return refused(ArchiveFault::name_unmarked);
         return ok;
     }
 
     Step<Member> member_of(const ZipRecord& of) {
         Member member;
-        member.name = of.name;
+        member.name = of.unicode_name.empty() ? of.name : of.unicode_name;
+        member.name_is_utf8 = !of.unicode_name.empty() || (of.flags & Flag::utf8) != 0;
+        member.target_is_utf8 = (of.flags & Flag::utf8) != 0;
         member.offset = of.offset;
         const std::uint32_t mode = of.attributes >> 16;
         const bool slash = of.name.ends_with('/');
@@ -208,6 +211,7 @@ private:
     }
 
     Input& input_;
+    model::NameEncoding names_;
     std::optional<ZipDirectory> directory_;
     std::size_t at_ = 0;
     z_stream inflater_{};
@@ -220,6 +224,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<MemberReader> zip_reader(Input& input) { return std::make_unique<ZipReader>(input); }
+std::unique_ptr<MemberReader> zip_reader(Input& input, model::NameEncoding names) {
+    return std::make_unique<ZipReader>(input, names);
+}
 
 }  // namespace assay::archive

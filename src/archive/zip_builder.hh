@@ -15,6 +15,7 @@ struct ZipBuilder {
     struct Header {
         std::string name;
         unsigned flags = 0, method = 0;
+        std::uint32_t time = 0;
         std::uint32_t checksum = 0, compressed = 0, size = 0;
         std::string extra;
     };
@@ -89,7 +90,7 @@ struct ZipBuilder {
     }
 
     static std::string header(const Header& of) {
-        return number(20, 2) + number(of.flags, 2) + number(of.method, 2) + number(0, 4) + number(of.checksum, 4) + number(of.compressed, 4) +
+        return number(20, 2) + number(of.flags, 2) + number(of.method, 2) + number(of.time, 4) + number(of.checksum, 4) + number(of.compressed, 4) +
                number(of.size, 4) + number(of.name.size(), 2) + number(of.extra.size(), 2);
     }
     std::string done() const {

@@ -1,9 +1,12 @@
 #include "archive/zip_directory.hh"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "archive/tree.hh"
+#include "base/text.hh"
 
 namespace assay::archive {
 namespace {
@@ -21,18 +24,31 @@ Refused broken(std::int64_t offset) { return damaged(offset, ArchiveFault::heade
 unsigned number16(std::string_view bytes, std::size_t at) { return static_cast<unsigned>(little_endian(bytes.substr(at, 2))); }
 std::uint32_t number32(std::string_view bytes, std::size_t at) { return static_cast<std::uint32_t>(little_endian(bytes.substr(at, 4))); }
 
+std::uint32_t checksum(std::string_view bytes) {
+    return static_cast<std::uint32_t>(::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+}
+
+// Version, checksum of the name it stands for, the name. Beside a name that is ASCII it can only say the same or mislead.
+bool read_unicode_path(std::string_view value, ZipHeader& header) {
+    constexpr std::size_t path_at = 5;
+    if (value.size() < path_at || value.front() != 1 || number32(value, 1) != checksum(header.name)) return false;
+    const std::string_view path = value.substr(path_at);
+    if (path == header.name) return true;
+    if (is_ascii(header.name) || !header.unicode_name.empty()) return false;
+    header.unicode_name = path;
+    return true;
+}
+
 // A sequence of tag, length, value. False: it is none, or says what we cannot follow.
-bool read_extra(std::string_view extra, const ZipHeader& header, std::span<std::int64_t* const> sizes) {
+bool read_extra(std::string_view extra, ZipHeader& header, std::span<std::int64_t* const> sizes) {
     constexpr unsigned zip64 = 0x0001, unicode_path = 0x7075;
-    constexpr std::size_t path_at = 5;  // behind a version and a checksum
     bool large_read = false;
     while (!extra.empty()) {
         if (extra.size() < 4 || extra.size() - 4 < number16(extra, 2)) return false;
         const unsigned tag = number16(extra, 0);
         std::string_view value = extra.substr(4, number16(extra, 2));
         extra.remove_prefix(4 + value.size());
-        // Some readers take this name, some the other.
-        if (tag == unicode_path && (value.size() < path_at || value.substr(path_at) != header.name)) return false;
+        if (tag == unicode_path && !read_unicode_path(value, header)) return false;
         if (tag != zip64) continue;
         if (std::exchange(large_read, true)) return false;
         for (std::int64_t* const size : sizes) {
@@ -50,19 +66,36 @@ struct End {
     std::string fixed;
 };
 
-// The last one there is, with a comment that reaches to the end exactly.
+// Behind the last byte that is not zero: packers that write in blocks fill the last one with zeros.
+Step<std::int64_t> end_without_zeros(const Input& input, std::int64_t size) {
+    std::string block(std::min(static_cast<std::size_t>(size), buffer_bytes), '\0');
+    for (std::int64_t end = size; end > 0;) {
+        const std::int64_t from = std::max<std::int64_t>(0, end - static_cast<std::int64_t>(block.size()));
+        const std::string_view part = std::string_view{block}.substr(0, static_cast<std::size_t>(end - from));
+        ASSAY_TRY(const std::size_t count, input.read_at(std::as_writable_bytes(std::span{block}.first(part.size())), from));
+        if (count < part.size()) return damaged(from, ArchiveFault::data_cut, "zip");
+        const std::size_t last = part.find_last_not_of('\0');
+        if (last != part.npos) return from + static_cast<std::int64_t>(last) + 1;
+        end = from;
+    }
+    return std::int64_t{0};
+}
+
+// The last one there is, with a comment behind which nothing but zeros follows.
 Step<End> find_end(const Input& input) {
     ASSAY_TRY(const std::int64_t size, input.size());
-    std::string tail(std::min(static_cast<std::size_t>(size), end_bytes + comment_bytes_max), '\0');
-    const std::int64_t tail_at = size - static_cast<std::int64_t>(tail.size());
+    ASSAY_TRY(const std::int64_t content_end, end_without_zeros(input, size));
+    // All of the end record but its mark may be zeros as well.
+    const std::int64_t tail_end = std::min(size, content_end + static_cast<std::int64_t>(end_bytes - end_magic.size()));
+    std::string tail(std::min(static_cast<std::size_t>(tail_end), 2 * end_bytes + comment_bytes_max), '\0');
+    const std::int64_t tail_at = tail_end - static_cast<std::int64_t>(tail.size());
     ASSAY_TRY(const std::size_t count, input.read_at(std::as_writable_bytes(std::span{tail}), tail_at));
     const std::size_t at = count == tail.size() && tail.size() >= end_bytes ? tail.rfind(end_magic, tail.size() - end_bytes) : tail.npos;
     if (at == tail.npos) return damaged(size, ArchiveFault::data_cut, "zip");
     End end{.at = tail_at + static_cast<std::int64_t>(at), .fixed = tail.substr(at, end_bytes)};
-    const std::size_t comment = tail.size() - at - end_bytes;
-    const unsigned announced = number16(end.fixed, 20);
-    if (comment < announced) return damaged(size, ArchiveFault::data_cut, "zip");
-    if (comment > announced) return damaged(end.at + static_cast<std::int64_t>(end_bytes + announced), ArchiveFault::trailing, "zip");
+    const std::int64_t comment_end = end.at + static_cast<std::int64_t>(end_bytes) + number16(end.fixed, 20);
+    if (size < comment_end) return damaged(size, ArchiveFault::data_cut, "zip");
+    if (content_end > comment_end) return damaged(comment_end, ArchiveFault::trailing, "zip");
     return end;
 }
 
@@ -103,6 +136,7 @@ Step<std::string> take_bytes(Input& input, std::size_t size) {
 Step<bool> take_zip_header(Input& input, std::string_view fixed, ZipHeader& header, std::span<std::int64_t* const> large) {
     header.flags = number16(fixed, 0);
     header.method = number16(fixed, 2);
+    header.time = number32(fixed, 4);
     header.checksum = number32(fixed, 8);
     header.compressed = number32(fixed, 12);
     header.size = number32(fixed, 16);

@@ -18,9 +18,11 @@ namespace assay::archive {
 
 // What both headers of an entry say.
 struct ZipHeader {
-    std::string name;
+    std::string name;          // as written; see also unicode_name
+    std::string unicode_name;  // the name in UTF-8 that stands beside one in another encoding; empty = none
     unsigned flags = 0;
     unsigned method = 0;
+    std::uint32_t time = 0;
     std::uint32_t checksum = 0;
     std::int64_t compressed = 0;
     std::int64_t size = 0;

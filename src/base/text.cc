@@ -201,6 +201,10 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, {}, lower, lower);
 }
 
+bool is_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 std::string lower_ascii(std::string_view text) {
     std::string result{text};
     std::ranges::transform(result, result.begin(), lower);

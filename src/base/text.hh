@@ -26,6 +26,7 @@ std::string to_base64(ByteView);                               // standard alpha
 std::optional<std::string> from_base64(std::string_view);      // strict: padding required, no white space
 
 bool valid_utf8(std::string_view);
+bool is_ascii(std::string_view);
 // Invalid sequences become U+FFFD, one per maximal ill-formed part (Unicode 15, 3.9).
 std::string replace_invalid_utf8(std::string_view);
 

@@ -197,6 +197,28 @@ TEST(Compile, TheRevisionIsTheFolderWithoutSamples) {
     EXPECT_NE(compile_files(other)->modules[0].digest, compiled->modules[0].digest);
 }
 
+TEST(Compile, TakesWhatAnUploadMayHold) {
+    const auto upload = [](const std::string& keys) {
+        Files files = sound;
+        std::string& toml = files["PA1/module.toml"];
+        toml.replace(toml.find("required"), 0, keys + "\n");
+        const auto compiled = compile_files(files);
+        EXPECT_TRUE(compiled) << compiled.error().text();
+        return compiled->modules.at(0).plan.upload;
+    };
+    EXPECT_EQ(upload("symlinks = \"refuse\"").symlinks, model::Symlinks::refuse);
+    EXPECT_EQ(upload("names = \"gb18030\"").names, model::NameEncoding::gb18030);
+    EXPECT_THAT(upload("ignore = [\"*.o\", \"build/\", \"out/*.log\"]").ignore, ElementsAre("*.o", "build/", "out/*.log"));
+    EXPECT_THAT(upload("ignore = []").ignore, ElementsAre());
+    EXPECT_EQ(upload("").ignore, model::UploadRules{}.ignore);
+
+    std::string many = "ignore = [";
+    for (int i = 0; i < 20; ++i) many += '"' + std::string(60, static_cast<char>('a' + i)) + "\", ";
+    Files files = sound;
+    files["PA1/module.toml"].insert(files["PA1/module.toml"].find("required"), many + "]\n");
+    EXPECT_THAT(compile_files(files).error().text(), testing::HasSubstr("must not be longer than 993 bytes altogether"));
+}
+
 // What an author gets wrong is named with file, line and what to do about it.
 TEST(Compile, NamesFileLineAndCure) {
     struct Case {
@@ -224,9 +246,9 @@ TEST(Compile, NamesFileLineAndCure) {
               "must not be before `due`"},
              {"PA1/module.toml", "opens", "late = 1\nopens", "this version cannot take points for lateness yet"},
              {"PA1/module.toml", "required", "rate = \"30/min\"\nrequired", "this version cannot bound how often"},
-             {"PA1/module.toml", "required", "ignore = [\"*.o\"]\nrequired", "cannot ignore other names"},
-             {"PA1/module.toml", "required", "symlinks = \"refuse\"\nrequired", "cannot refuse links"},
-             {"PA1/module.toml", "required", "names = \"gb18030\"\nrequired", "cannot convert names yet"},
+             {"PA1/module.toml", "required", "ignore = [\"../*.o\"]\nrequired", "without . or .."},
+             {"PA1/module.toml", "required", "symlinks = \"follow\"\nrequired", "symlinks"},
+             {"PA1/module.toml", "required", "names = \"gbk\"\nrequired", "names"},
              {"PA1/module.toml", "required", "formats = [\"rar\"]\nrequired", "'rar' is none of tar"},
              {"PA1/module.toml", "required", "formats = []\nrequired", "one format at least"},
              {"PA1/module.toml", "[\"Makefile\"]", "[\"../Makefile\"]", "without . or .."},

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "archive/archive.hh"
 #include "base/text.hh"
 
 namespace assay::course {
@@ -94,23 +95,30 @@ private:
         rules.entries_max = entries_max.value_or(rules.entries_max);
         ASSAY_CHECK(read_formats(upload, rules));
         ASSAY_TRY(auto required, upload.texts("required", globs_max));
-        if (required && !std::ranges::all_of(*required, inside)) {
+        // With a slash at the end it means folders alone.
+        const auto pattern = [](std::string_view glob) { return inside(glob.substr(0, glob.size() - glob.ends_with('/'))); };
+        if (required && !std::ranges::all_of(*required, pattern)) {
             return upload.problem(
                 "required", fmt::format("each must be a relative path or glob of at most {} bytes, without . or ..",
                                         path_bytes_max));
         }
         rules.required = std::move(required).value_or(std::vector<std::string>{});
 
-        constexpr std::string_view symlink_words[] = {"inside"};
-        constexpr Later symlink_later[] = {
-            {"refuse", "this version cannot refuse links that stay inside yet; leave it out"}};
-        ASSAY_CHECK(upload.word("symlinks", symlink_words, symlink_later));
-        constexpr std::string_view name_words[] = {"utf-8"};
-        constexpr Later name_later[] = {{"gb18030", "this version cannot convert names yet; leave it out"}};
-        ASSAY_CHECK(upload.word("names", name_words, name_later));
-        ASSAY_TRY(const auto ignore, upload.texts("ignore", globs_max));
-        if (ignore && *ignore != rules.ignore)
-            return upload.problem("ignore", "this version cannot ignore other names than its own yet; leave it out");
+        constexpr std::string_view symlink_words[] = {"inside", "refuse"};
+        ASSAY_TRY(const auto symlinks, upload.word("symlinks", symlink_words));
+        if (symlinks) rules.symlinks = *model::parse<model::Symlinks>(*symlinks);
+        constexpr std::string_view name_words[] = {"utf-8", "gb18030"};
+        ASSAY_TRY(const auto names, upload.word("names", name_words));
+        if (names) rules.names = *model::parse<model::NameEncoding>(*names);
+        ASSAY_TRY(auto ignore, upload.texts("ignore", globs_max));
+        if (ignore && !std::ranges::all_of(*ignore, pattern)) {
+            return upload.problem("ignore", "each must be a name or glob, or a relative path of them, without . or ..");
+        }
+        if (ignore) rules.ignore = std::move(*ignore);
+        if (archive::fill_argument(rules).size() > archive::fill_argument_bytes_max) {
+            return upload.problem("ignore", fmt::format("the patterns must not be longer than {} bytes altogether",
+                                                        archive::fill_argument_bytes_max - 30));
+        }
         return ok;
     }
 

@@ -26,6 +26,7 @@ enum class ArchiveFault : std::uint8_t {
     encrypted,
     method,             // {0} its number
     zip_large,
+    link_not_taken,
     no_checksum,        // {0} the compression
     skippable_frame,
     window_too_large,   // {0} the compression, {1} size
@@ -46,7 +47,9 @@ enum class ArchiveFault : std::uint8_t {
     name_empty,
     name_too_long,      // {0} bytes
     name_too_deep,      // {0} folders
-    name_absolute, name_upward, name_encoding, name_unmarked, name_invisible, name_backslash,
+    name_absolute, name_upward,
+    name_encoding,      // {0} the encoding
+    name_unmarked, name_invisible, name_backslash,
     hard_link,          // {0} the target
     twice,              // {0} the name
     names_meet,         // {0} and {1} the names

@@ -114,7 +114,7 @@ private:
     Result<sandbox::Finished> run(sandbox::Request& request) {
         if (stop_.requested) return Error{Fault::interrupted, "the evaluation was stopped"};
         const bool trusted = request.trust == sandbox::Trust::trusted;
-        if ((trusted || !sealed_) && !request.submission) request.submission = sandbox::Fill{work_.submission, ""};
+        if ((trusted || !sealed_) && !request.submission) request.submission = sandbox::Fill{work_.submission, archive::fill_argument(work_.plan.upload)};
         if (trusted && work_.revision >= 0 && !request.grader) request.grader = sandbox::Fill{work_.revision, grader_folder};
         ASSAY_TRY(sandbox::Finished finished, job_.run(request, &stop_.requested, stop_.wake_fd));
         const model::Outcome& outcome = finished.outcome;

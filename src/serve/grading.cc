@@ -29,6 +29,7 @@ Result<Privileged> start_privileged(const DataDirectory& directory) {
         privileged.cannot = {.kind = model::WaitDetailKind::host_lacks, .text = fmt::format("{}", fmt::join(host.missing, "; "))};
         return privileged;
     }
+    archive::prepare_name_encodings();  // For those that the helper forks to unpack.
     ASSAY_TRY(privileged.helper, sandbox::start_helper({
                                      .directory_id = directory.id(),
                                      .first_uid = sandbox::first_uid_for(directory.id()),

@@ -40,6 +40,8 @@ Text text_of(model::ArchiveFault fault) {
         case zip_large:
             return {"a zip64 directory, for more than 65,534 entries or 4 GiB, is not taken; pack less, or a tar",
                     "不接受 zip64 目录（超过 65,534 个条目或 4 GiB）；请减少内容，或打包成 tar"};
+        case link_not_taken:
+            return {"this module takes no links; put the file itself in its place", "本作业不接受链接；请用文件本身代替"};
         case no_checksum:
             return {"the {0} data carries no checksum that can be verified; pack it again with the tool's defaults",
                     "{0} 数据没有可以校验的校验和；请用该工具的默认选项重新打包"};
@@ -79,10 +81,10 @@ Text text_of(model::ArchiveFault fault) {
         case name_too_deep: return {"a name more than {0} folders deep", "目录嵌套超过 {0} 层"};
         case name_absolute: return {"an absolute name, or one that begins with a drive letter", "名称是绝对路径，或以盘符开头"};
         case name_upward: return {"a name with '..' in it", "名称中含有“..”"};
-        case name_encoding: return {"the name is not valid UTF-8", "名称不是有效的 UTF-8"};
+        case name_encoding: return {"the name is not valid {0}", "名称不是有效的 {0}"};
         case name_unmarked:
-            return {"the name is not ASCII and the zip does not mark it as UTF-8: pack a tar, or set UTF-8 names in the zip tool",
-                    "名称不是 ASCII，且 zip 没有标明它是 UTF-8：请打包成 tar，或在 zip 工具中启用 UTF-8 文件名"};
+            return {"the name is in an encoding that the zip does not tell, and not UTF-8: pack a tar, or set UTF-8 names in the zip tool",
+                    "zip 没有标明该名称的编码，且它不是 UTF-8：请打包成 tar，或在 zip 工具中启用 UTF-8 文件名"};
         case name_invisible:
             return {"the name holds a control, invisible or direction-changing character", "名称中含有控制字符、不可见字符或改变文字方向的字符"};
         case name_backslash: return {"the name holds a backslash", "名称中含有反斜杠"};
