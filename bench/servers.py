@@ -1,7 +1,10 @@
 """The three servers that are compared, each with the same people and started the same way."""
+import http.client
 import os
+import socket
 import sqlite3
 import subprocess
+import time
 from pathlib import Path
 
 from measure import Broken, Scratch, START_S, await_port, children_of, cpu_s, family_cpu_s, free_port, run
@@ -9,6 +12,8 @@ from measure import Broken, Scratch, START_S, await_port, children_of, cpu_s, fa
 HERE = Path(__file__).resolve().parent
 COURSE, MODULE = "BENCH", "lab"
 PEOPLE = 1000
+GRADING_S = 600
+TESTS = [("one line", "passed", 10), ("two lines", "passed", 10), ("a line that is not there", "failed", 0)]  # of course/lab
 
 
 def token(i: int) -> str:
@@ -46,8 +51,35 @@ class Assay(Server):
         self.pid, self.port = self.process.pid, int(line.rpartition(":")[2])
         roster = scratch.path / "roster.csv"
         roster.write_text("id,name,token,key\n" + "".join(f"p{i:05},Person {i},{token(i)},{key(i)}\n" for i in range(PEOPLE)))
-        for command in (["course", "apply", HERE / "course"], ["roster", "import", COURSE, roster], ["queue", "pause", COURSE, MODULE]):
-            run([binary, *command, "--data", self.data], timeout=START_S, env=scratch.environment)
+        self.command = lambda *words: run([binary, *words, "--data", self.data], timeout=START_S, env=scratch.environment)
+        for words in (["course", "apply", HERE / "course"], ["roster", "import", COURSE, roster], ["queue", "pause", COURSE, MODULE]):
+            self.command(*words)
+
+    def grade(self, count: int) -> bool:
+        """Lets so many submissions run, and pauses again; false where nothing can run (not root)."""
+        if os.geteuid() != 0:
+            return False
+        self.command("queue", "resume", COURSE, MODULE)
+        deadline = time.monotonic() + GRADING_S
+        while self.metric("assay_verdicts_total") < count:
+            if time.monotonic() > deadline:
+                raise Broken(f"{count} submissions were not graded within {GRADING_S} s")
+            time.sleep(0.5)
+        self.command("queue", "pause", COURSE, MODULE)
+        return True
+
+    def metrics(self) -> list[str]:
+        connection = http.client.HTTPConnection("assay")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.data / "admin.sock"))
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
+        connection.close()
+        return lines
+
+    def metric(self, name: str) -> float:
+        """The sum over its labels."""
+        return sum(float(line.rpartition(" ")[2]) for line in self.metrics() if line.split("{")[0].split(" ")[0] == name)
 
     def cpu_s(self) -> float:
         return cpu_s(self.pid)  # The server process: what parses archives is told apart.
@@ -62,14 +94,16 @@ class Flask(Server):
     name = "gunicorn + Flask"
 
     def __init__(self, scratch: Scratch) -> None:
-        folder = scratch.path / "flask"
+        self.folder = folder = scratch.path / "flask"
         folder.mkdir()
         database = sqlite3.connect(folder / "people.db")
         database.executescript("""
             pragma journal_mode = wal;
             create table people (id text primary key, name text, token text unique, key text unique);
             create table submissions (id text primary key, person text, received text, bytes integer, state text, score integer);
-            create index by_person on submissions (person, received);""")
+            create table tests (submission text, name text, verdict text, score integer, score_max integer);
+            create index by_person on submissions (person, received);
+            create index by_submission on tests (submission);""")
         with database:
             database.executemany("insert into people values (?, ?, ?, ?)",
                                  [(f"p{i:05}", f"Person {i}", token(i), key(i)) for i in range(PEOPLE)])
@@ -80,6 +114,14 @@ class Flask(Server):
                                       "warning", "app:app"], "gunicorn")
         self.pid = self.process.pid
         await_port(self.port, self.process)
+
+    def grade(self) -> None:
+        """As assay's module would."""
+        database = sqlite3.connect(self.folder / "people.db")
+        with database:
+            database.execute("update submissions set state = 'failed', score = 20")
+            database.executemany("insert into tests select id, ?, ?, ?, 10 from submissions", TESTS)
+        database.close()
 
 
 class Nginx(Server):

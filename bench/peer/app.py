@@ -30,7 +30,8 @@ def page(course: str, module: str, key: str) -> tuple[str, int] | str:
     if person is None:
         return "no such page\n", 404
     rows = database().execute("select * from submissions where person = ? order by received desc limit 50", (person["id"],)).fetchall()
-    return render_template("page.html", course=course, module=module, key=key, person=person, rows=rows)
+    tests = database().execute("select * from tests where submission = ?", (rows[0]["id"] if rows else "",)).fetchall()
+    return render_template("page.html", course=course, module=module, key=key, person=person, rows=rows, tests=tests)
 
 
 @app.post("/upload")
