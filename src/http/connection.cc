@@ -5,15 +5,13 @@
 #include <cstring>
 
 #include "base/log.hh"
-#include "http/body_buffer.hh"
-#include "http/chunked.hh"
+#include "http/body.hh"
 #include "http/wire.hh"
 #include "sys/random.hh"
 
 namespace assay::http {
 namespace {
 
-constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr double slow_ms = 1000;
 
 sys::TimePoint now() { return sys::system_clock().now(); }
@@ -41,55 +39,6 @@ std::string new_request_id() {
 
 }  // namespace
 
-// The body of the request being handled.
-class Connection::Body final : public Reader {
-public:
-    Body(Connection& connection, const Head& head)
-        : connection_{connection}, last_{connection.arrival_}, chunked_{head.chunked},
-          left_{head.content_length.value_or(0)}, owes_continue_{head.expects_continue && head.has_body()} {
-        if (!head.has_body()) ended_ = true;
-    }
-    ~Body() override { set_receiving(false); }
-
-    loop::Task<Result<std::span<const std::byte>>> next() override;
-    sys::WallTime last_arrival() const override { return last_; }
-    std::int64_t bytes_read() const override { return bytes_read_; }
-
-    bool ended() const { return ended_; }
-    std::optional<Fault> failed() const { return failed_; }
-    void finish();
-
-private:
-    Error fail(Fault fault, std::string text) {
-        failed_ = fault;
-        set_receiving(false);
-        large_.release();
-        return {fault, std::move(text)};
-    }
-    void set_receiving(bool on) {
-        if (on == receiving_) return;
-        receiving_ = on;
-        connection_.body_bytes_ = static_cast<std::int64_t>(connection_.unread().size());
-        connection_.body_began_ns_ = on ? ns_of(now()) : 0;
-    }
-    Result<ByteView> take();
-    loop::Task<Result<Unit>> refill();
-
-    Connection& connection_;
-    sys::WallTime last_;
-    const bool chunked_;
-    Chunked chunks_;
-    std::int64_t left_;  // by Content-Length
-    bool owes_continue_;
-    bool ended_ = false;
-    bool receiving_ = false;
-    std::optional<Fault> failed_;
-    std::int64_t bytes_read_ = 0;
-    int in_a_row_ = 0;
-    BodyBuffer large_{connection_.body_buffers_};  // there only while bytes are
-    ByteView raw_;                        // received into it and not yet used
-};
-
 // What a handler sends piece by piece.
 class Connection::Pieces final : public Stream {
 public:
@@ -114,94 +63,12 @@ private:
     bool over_ = false;
 };
 
-// The next run of what has already been received; empty when there is none.
-Result<ByteView> Connection::Body::take() {
-    const bool early = raw_.empty();  // What came with the header goes first.
-    ByteView input = early ? bytes_of(connection_.unread()) : raw_;
-    const std::size_t before = input.size();
-    ByteView run;
-    if (chunked_) {
-        ASSAY_TRY(run, chunks_.next(input));
-        ended_ = chunks_.finished();
-    } else {
-        run = input.first(static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(before))));
-        input = input.subspan(run.size());
-        left_ -= static_cast<std::int64_t>(run.size());
-        ended_ = left_ == 0;
-    }
-    if (early) connection_.begin_ += before - input.size();
-    else raw_ = input;
-    bytes_read_ += static_cast<std::int64_t>(run.size());
-    if (ended_) set_receiving(false);
-    return run;
-}
-
-// After the last byte: what was received beyond it is the beginning of the next request.
-void Connection::Body::finish() {
-    if (!raw_.empty()) {
-        connection_.buffer_.assign(text_of(raw_));
-        connection_.begin_ = 0;
-    }
-    raw_ = {};
-    large_.release();
-}
-
-loop::Task<Result<Unit>> Connection::Body::refill() {
-    const ServerConfig& config = connection_.config_;
-    const sys::TimePoint deadline = now() + config.body_stall_max;
-    for (;;) {
-        if (connection_.shed_) co_return fail(Fault::timed_out, "shed: too slow while others wait for a connection");
-        if (!large_.there() || ++in_a_row_ > reads_in_a_row_max) {
-            in_a_row_ = 0;
-            connection_.interruptible_ = true;
-            auto wait = connection_.watch_.readable(deadline);
-            const loop::Ready ready = co_await wait;
-            connection_.interruptible_ = false;
-            if (ready == loop::Ready::interrupted) continue;
-            if (ready == loop::Ready::deadline)
-                co_return fail(Fault::timed_out,
-                               "no byte of the body for " + std::to_string(config.body_stall_max.count()) + " s");
-        }
-        std::size_t room = config.body_read_bytes;
-        if (!chunked_) room = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(room)));
-        const std::span<std::byte> buffer = large_.get(room, config.body_memory_bytes);
-        const auto received = sys::receive_some(connection_.watch_.fd(), buffer);
-        if (!received || *received == 0U) co_return fail(Fault::unreachable, "the peer went away inside its body");
-        if (!*received) {
-            large_.release();  // Waits without memory: a thousand slow senders hold nothing.
-            continue;
-        }
-        raw_ = ByteView{buffer}.first(**received);
-        last_ = sys::system_clock().wall();
-        connection_.body_bytes_ += static_cast<std::int64_t>(raw_.size());
-        co_return ok;
-    }
-}
-
-loop::Task<Result<std::span<const std::byte>>> Connection::Body::next() {
-    if (failed_) co_return Error{*failed_, "the body could not be read to its end"};
-    if (std::exchange(owes_continue_, false)) {
-        const bool sent = co_await connection_.send(std::string{continue_line}, {});
-        if (!sent) co_return fail(Fault::unreachable, "the peer went away before its body");
-    }
-    for (;;) {
-        if (ended_) co_return ByteView{};
-        set_receiving(true);
-        auto run = take();
-        if (!run) co_return fail(Fault::invalid, run.error().text());
-        if (!run->empty()) co_return *run;
-        if (ended_) continue;
-        connection_.consume(0);
-        ASSAY_CO_CHECK(co_await refill());
-    }
-}
-
 Connection::Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping,
-                       std::atomic<std::size_t>& body_buffers, loop::Watch watch, sys::Accepted peer, Role role)
+                       std::atomic<std::size_t>& body_bytes_used, loop::Watch watch, sys::Accepted peer, Role role)
     : config_{config},
       router_{router},
       stopping_{stopping},
-      body_buffers_{body_buffers},
+      body_bytes_used_{body_bytes_used},
       watch_{std::move(watch)},
       peer_{std::move(peer.peer)},
       credentials_{peer.credentials},

@@ -35,9 +35,9 @@ enum class Role {
 
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    // `config`, `router`, `stopping` and `body_buffers`, the count of all there are, must outlive the connection.
+    // `config`, `router`, `stopping` and `body_bytes_used`, by the buffers of all bodies, must outlive the connection.
     Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping,
-               std::atomic<std::size_t>& body_buffers, loop::Watch watch, sys::Accepted peer, Role role);
+               std::atomic<std::size_t>& body_bytes_used, loop::Watch watch, sys::Accepted peer, Role role);
 
     // To the end of the connection; the caller holds it meanwhile.
     loop::Task<Unit> run();
@@ -69,7 +69,7 @@ private:
     const ServerConfig& config_;
     const Router& router_;
     const std::atomic<bool>& stopping_;
-    std::atomic<std::size_t>& body_buffers_;
+    std::atomic<std::size_t>& body_bytes_used_;
     loop::Watch watch_;
     const std::string peer_;
     const std::optional<sys::Peer> credentials_;

@@ -129,6 +129,16 @@ Response problem_of(const Error& error) {
     return problem(status_of(error.fault()), to_string(error.fault()), error.text());
 }
 
+loop::Task<Result<bool>> Reader::pump(loop::Pool& pool, Sink sink) {
+    ASSAY_CO_TRY(const auto run, co_await next());
+    if (run.empty()) co_return false;
+    const auto work = [&]() -> Result<bool> {
+        ASSAY_CHECK(sink(run));
+        return true;
+    };
+    co_return co_await pool.run(work);
+}
+
 loop::Task<Result<std::string>> read_body(Reader& reader, std::size_t size_max) {
     std::string body;
     for (;;) {

@@ -15,6 +15,7 @@
 #include "base/metrics.hh"
 #include "base/result.hh"
 #include "base/text.hh"
+#include "loop/loop.hh"
 #include "loop/task.hh"
 #include "sys/clock.hh"
 #include "sys/socket.hh"
@@ -92,6 +93,11 @@ public:
     // The next bytes (empty = end), valid until the next call. Errors: unreachable (peer gone), timed_out (too slow, shed),
     // invalid (broken framing).
     virtual loop::Task<Result<std::span<const std::byte>>> next() = 0;
+    // For what is long and goes to the disk: hands what arrives to `sink` on a thread of `pool`, where it is also received, so that
+    // the bytes stay in one core's cache from the socket to the file. Returns when none are there for now, after a bounded
+    // amount, or when `sink` wants no further for now (false). false: the end. Errors: as next(), busy (the pool), and the sink's.
+    using Sink = std::function<Result<bool>(std::span<const std::byte>)>;
+    virtual loop::Task<Result<bool>> pump(loop::Pool& pool, Sink sink);
     // When the last byte handed out had arrived.
     virtual sys::WallTime last_arrival() const = 0;
     virtual std::int64_t bytes_read() const = 0;

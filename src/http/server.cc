@@ -39,7 +39,7 @@ struct Server::Inner : std::enable_shared_from_this<Server::Inner> {
     std::mutex mutex;
     std::condition_variable changed;
     std::list<std::shared_ptr<Connection>> connections;
-    std::atomic<std::size_t> body_buffers{0};
+    std::atomic<std::size_t> body_bytes_used{0};
     std::vector<std::shared_ptr<loop::Watch>> listeners;
     std::size_t starting = 0;  // handed to a loop, not yet in `connections`
 
@@ -123,7 +123,7 @@ void Server::Inner::begin(sys::Accepted peer, Role role, std::function<void()> c
     std::shared_ptr<Connection> connection;
     if (watch)
         connection =
-            std::make_shared<Connection>(config, router, stopping, body_buffers, std::move(watch).value(), std::move(peer), role);
+            std::make_shared<Connection>(config, router, stopping, body_bytes_used, std::move(watch).value(), std::move(peer), role);
     std::list<std::shared_ptr<Connection>>::iterator place;
     {
         const std::scoped_lock lock{mutex};

@@ -43,6 +43,8 @@ public:
     std::int64_t file_bytes() const { return file_bytes_; }   // as sent, kept or not
     bool file_too_large() const { return file_bytes_ > file_size_max_; }
     Spool& file() { return *file_; }
+    // What arrives from now on goes to the disk.
+    bool on_disk() const { return in_file_ && file_->on_disk(); }
     // Whether feeding so many bytes touches no disk, and so may be done on a loop.
     bool stays_in_memory(std::size_t more) const { return file_ ? file_->stays_in_memory(more) : Spool{spools_}.stays_in_memory(more); }
 

@@ -90,22 +90,41 @@ private:
     // Reads the body to its end, or until a refusal is known.
     loop::Task<Result<Step>> receive(http::Multipart& multipart) {
         for (;;) {
-            ASSAY_CO_TRY(const std::span<const std::byte> bytes, co_await reader_.next());
-            if (bytes.empty()) co_return Step{};
+            ASSAY_CO_TRY(const bool more, co_await feed_some(multipart));
+            if (!more) co_return Step{};
             if (arrived_.first_byte_ms == 0) arrived_.first_byte_ms = sys::to_ms(reader_.last_arrival());
-            const auto feed = [&] { return multipart.feed(bytes, *form_); };
-            if (form_->stays_in_memory(bytes.size())) ASSAY_CO_CHECK(feed());
-            else ASSAY_CO_CHECK(co_await parts_.disk.run(feed));
             arrived_.last_byte_ms = sys::to_ms(reader_.last_arrival());
 
-            if (form_->fields().complete() && !entitled_) {
+            if (due_to_check_fields()) {
                 ASSAY_CO_TRY(const Step denied, co_await check_fields());
                 if (denied) co_return denied;
             }
-            // With an announced length the rest is read, bounded, so that the size can be told exactly.
-            if (form_->file_too_large() && !request_.content_length && entitled_) co_return check_size();
-            if (form_->file_bytes() > largest_open_ + parts_.config.form_overhead_max) co_return check_size();
+            if (too_much()) co_return check_size();
         }
+    }
+
+    // The next bytes into the form: on the loop as long as they stay in memory, where they go to the disk as many as are there.
+    loop::Task<Result<bool>> feed_some(http::Multipart& multipart) {
+        if (form_->on_disk()) {
+            http::Reader::Sink feed = [this, &multipart](std::span<const std::byte> bytes) -> Result<bool> {
+                ASSAY_CHECK(multipart.feed(bytes, *form_));
+                return !due_to_check_fields() && !too_much();
+            };
+            co_return co_await reader_.pump(parts_.disk, std::move(feed));
+        }
+        ASSAY_CO_TRY(const std::span<const std::byte> bytes, co_await reader_.next());
+        if (bytes.empty()) co_return false;
+        const auto feed = [&] { return multipart.feed(bytes, *form_); };
+        if (form_->stays_in_memory(bytes.size())) ASSAY_CO_CHECK(feed());
+        else ASSAY_CO_CHECK(co_await parts_.disk.run(feed));
+        co_return true;
+    }
+
+    bool due_to_check_fields() const { return form_->fields().complete() && !entitled_; }
+    // With an announced length the rest is read, bounded, so that the size can be told exactly.
+    bool too_much() const {
+        return (form_->file_too_large() && !request_.content_length && entitled_) ||
+               form_->file_bytes() > largest_open_ + parts_.config.form_overhead_max;
     }
 
     Step missing_field(const http::Multipart& multipart) const {

@@ -48,6 +48,7 @@ public:
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
 
+    bool on_disk() const { return file_.has_value(); }
     // Whether writing so many bytes would touch no disk, and so may be done on a loop.
     bool stays_in_memory(std::size_t more) const;
     // Blocking, unless they stay in memory. Errors: busy (too many files), disk_full, disk_failed.

@@ -1,0 +1,129 @@
+#include "http/body.hh"
+
+#include <algorithm>
+
+namespace assay::http {
+namespace {
+
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr int pumped_in_a_row_max = 16;  // then the pool's other work gets its turn
+
+sys::TimePoint now() { return sys::system_clock().now(); }
+
+}  // namespace
+
+// The next run of what has already been received; empty when there is none.
+Result<ByteView> Connection::Body::take() {
+    const bool early = raw_.empty();  // What came with the header goes first.
+    ByteView input = early ? bytes_of(connection_.unread()) : raw_;
+    const std::size_t before = input.size();
+    ByteView run;
+    if (chunked_) {
+        ASSAY_TRY(run, chunks_.next(input));
+        ended_ = chunks_.finished();
+    } else {
+        run = input.first(static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(before))));
+        input = input.subspan(run.size());
+        left_ -= static_cast<std::int64_t>(run.size());
+        ended_ = left_ == 0;
+    }
+    if (early) connection_.begin_ += before - input.size();
+    else raw_ = input;
+    bytes_read_ += static_cast<std::int64_t>(run.size());
+    if (ended_) set_receiving(false);
+    return run;
+}
+
+// After the last byte: what was received beyond it is the beginning of the next request.
+void Connection::Body::finish() {
+    if (!raw_.empty()) {
+        connection_.buffer_.assign(text_of(raw_));
+        connection_.begin_ = 0;
+    }
+    raw_ = {};
+    large_.release();
+}
+
+loop::Task<Result<Unit>> Connection::Body::refill() {
+    const ServerConfig& config = connection_.config_;
+    const sys::TimePoint deadline = now() + config.body_stall_max;
+    for (;;) {
+        if (connection_.shed_) co_return fail(Fault::timed_out, "shed: too slow while others wait for a connection");
+        if (!large_.there() || ++in_a_row_ > reads_in_a_row_max) {
+            in_a_row_ = 0;
+            connection_.interruptible_ = true;
+            auto wait = connection_.watch_.readable(deadline);
+            const loop::Ready ready = co_await wait;
+            connection_.interruptible_ = false;
+            if (ready == loop::Ready::interrupted) continue;
+            if (ready == loop::Ready::deadline)
+                co_return fail(Fault::timed_out,
+                               "no byte of the body for " + std::to_string(config.body_stall_max.count()) + " s");
+        }
+        ASSAY_CO_TRY(const bool received, receive());
+        if (received) co_return ok;
+    }
+}
+
+// The newest bytes; false: there are none for now.
+Result<bool> Connection::Body::receive() {
+    const ServerConfig& config = connection_.config_;
+    connection_.consume(0);
+    std::size_t room = config.body_read_bytes;
+    if (!chunked_) room = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(room)));
+    const std::span<std::byte> buffer = large_.get(room, config.body_memory_bytes);
+    const auto received = sys::receive_some(connection_.watch_.fd(), buffer);
+    if (!received || *received == 0U) return fail(Fault::unreachable, "the peer went away inside its body");
+    if (!*received) {
+        large_.release();  // Waits without memory: a thousand slow senders hold nothing.
+        return false;
+    }
+    raw_ = ByteView{buffer}.first(**received);
+    last_ = sys::system_clock().wall();
+    connection_.body_bytes_ += static_cast<std::int64_t>(raw_.size());
+    return true;
+}
+
+loop::Task<Result<std::span<const std::byte>>> Connection::Body::next() {
+    if (failed_) co_return Error{*failed_, "the body could not be read to its end"};
+    if (std::exchange(owes_continue_, false)) {
+        const bool sent = co_await connection_.send(std::string{continue_line}, {});
+        if (!sent) co_return fail(Fault::unreachable, "the peer went away before its body");
+    }
+    for (;;) {
+        if (ended_) co_return ByteView{};
+        set_receiving(true);
+        auto run = take();
+        if (!run) co_return fail(Fault::invalid, run.error().text());
+        if (!run->empty()) co_return *run;
+        if (ended_) continue;
+        ASSAY_CO_CHECK(co_await refill());
+    }
+}
+
+loop::Task<Result<bool>> Connection::Body::pump(loop::Pool& pool, Sink sink) {
+    ASSAY_CO_TRY(const ByteView first, co_await next());
+    if (first.empty()) co_return false;
+    const auto work = [&] { return pump_from(first, sink); };
+    co_return co_await pool.run(work);
+}
+
+// Only while bytes are there: a peer that pauses must not keep the thread. What goes wrong is remembered for the next call.
+Result<bool> Connection::Body::pump_from(ByteView run, const Sink& sink) {
+    int handed_on = 0;
+    for (;;) {
+        if (!run.empty()) {
+            ASSAY_TRY(const bool further, sink(run));
+            if (!further || ++handed_on == pumped_in_a_row_max) return true;
+        }
+        if (ended_ || connection_.shed_) return true;
+        auto taken = take();
+        if (!taken) return fail(Fault::invalid, taken.error().text());
+        run = *taken;
+        if (!run.empty() || ended_) continue;
+        ASSAY_TRY(const bool received, receive());
+        if (!received) return true;
+    }
+}
+
+}  // namespace assay::http
