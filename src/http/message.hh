@@ -61,6 +61,7 @@ struct Response {
     int status = 200;
     std::vector<Header>
         headers;  // Content-Length, Assay-Server, X-Request-Id, Date and Connection are added by the server
+    std::shared_ptr<const std::string> shared_lines;  // further headers, written once by header_lines() (wire.hh)
     std::string body;
     std::shared_ptr<const std::string> shared_body;  // set: instead of `body`; sent as it is, never copied
     Streamer streamer;  // set: instead of either body, without a length known before; the end is the connection's

@@ -88,14 +88,21 @@ std::string_view reason_phrase(int status) {
 
 bool has_content(int status) { return status != 204 && status != 304; }
 
+std::string header_lines(std::span<const Header> headers) {
+    std::string lines;
+    for (const Header& header : headers) {
+        if (sendable(header)) ((((lines += header.first) += ": ") += header.second) += "\r\n");
+    }
+    return lines;
+}
+
 std::string response_head(const Response& response, std::string_view request_id, bool close, sys::WallTime now) {
     std::string head;
     head.reserve(head_bytes_usual);
     const auto add = [&head](auto... parts) { (head.append(std::string_view{parts}), ...); };
     add("HTTP/1.1 ", std::to_string(response.status), " ", reason_phrase(response.status), "\r\nDate: ", http_date(now), "\r\n");
-    for (const Header& header : response.headers) {
-        if (sendable(header)) add(header.first, ": ", header.second, "\r\n");
-    }
+    add(header_lines(response.headers));
+    if (response.shared_lines) add(*response.shared_lines);
     if (has_content(response.status) && !response.streamer) add("Content-Length: ", std::to_string(response.content().size()), "\r\n");
     add("Assay-Server: " ASSAY_VERSION "\r\nX-Request-Id: ", request_id, "\r\nConnection: ", close ? "close" : "keep-alive", "\r\n\r\n");
     return head;

@@ -56,6 +56,11 @@ inline std::string header_of(const http::Response& response, std::string_view na
     for (const auto& [key, value] : response.headers) {
         if (equal_ignoring_case(key, name)) return value;
     }
+    if (!response.shared_lines) return {};
+    for (const std::string_view line : split(*response.shared_lines, '\n')) {
+        const auto colon = line.find(':');
+        if (colon != std::string_view::npos && equal_ignoring_case(line.substr(0, colon), name)) return std::string{trimmed(line.substr(colon + 1))};
+    }
     return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/log.hh"
 #include "base/text.hh"
+#include "http/wire.hh"
 #include "sys/sha256.hh"
 #include "web/pages.hh"
 
@@ -41,28 +42,26 @@ http::Response& guarded(http::Response& response) {
         .with("Cache-Control", "private, no-cache");
 }
 
-std::string etag_of(std::string_view document) {
-    return '"' + sys::sha256_hex(bytes_of(document)).substr(0, etag_digits) + '"';
-}
-
 http::Response page_answer(const http::Request& request, int status, std::string document) {
-    if (status == 200) {
-        const std::string etag = etag_of(document);
-        return kept_answer(request, std::make_shared<const std::string>(std::move(document)), etag);
-    }
+    if (status == 200) return Kept{std::move(document)}.answer(request);
     http::Response response = http::Response::html(status, std::move(document));
     return guarded(response).with("Vary", "Accept-Language");
 }
 
-http::Response kept_answer(const http::Request& request, const std::shared_ptr<const std::string>& document, const std::string& etag) {
+Kept::Kept(std::string page)
+    : document{std::make_shared<const std::string>(std::move(page))},
+      etag{'"' + sys::sha256_hex(bytes_of(*document)).substr(0, etag_digits) + '"'} {
     http::Response response;
-    if (matches(request.header("if-none-match"), etag)) {
-        response = not_modified();
-    } else {
-        response.with("Content-Type", "text/html; charset=utf-8");
-        response.shared_body = document;
-    }
-    return guarded(response).with("Vary", "Accept-Language").with("ETag", etag);
+    guarded(response).with("Vary", "Accept-Language").with("ETag", etag).with("Content-Type", "text/html; charset=utf-8");
+    lines = std::make_shared<const std::string>(http::header_lines(response.headers));
+}
+
+http::Response Kept::answer(const http::Request& request) const {
+    http::Response response;
+    response.shared_lines = lines;
+    if (matches(request.header("if-none-match"), etag)) response.status = 304;
+    else response.shared_body = document;
+    return response;
 }
 
 bool secret_in_query(const http::Request& request) {

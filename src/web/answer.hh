@@ -13,9 +13,15 @@
 namespace assay::web {
 
 http::Response page_answer(const http::Request&, int status, std::string document);
-// A page that is kept: shared, not copied.
-http::Response kept_answer(const http::Request&, const std::shared_ptr<const std::string>& document, const std::string& etag);
-std::string etag_of(std::string_view document);  // quoted
+// A page that is kept: what is sent of it is made once and shared from then on.
+struct Kept {
+    std::shared_ptr<const std::string> document;
+    std::shared_ptr<const std::string> lines;  // its headers
+    std::string etag;                          // quoted
+
+    explicit Kept(std::string page);
+    http::Response answer(const http::Request&) const;
+};
 http::Response asset_answer(const http::Request&, const Asset&);
 // Adds what keeps an answer out of caches, frames, indexes and scripts.
 http::Response& guarded(http::Response&);

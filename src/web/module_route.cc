@@ -4,7 +4,6 @@
 
 #include "base/text.hh"
 #include "queue/view.hh"
-#include "sys/sha256.hh"
 #include "web/answer.hh"
 
 namespace assay::web {
@@ -117,8 +116,7 @@ Result<Page> ModuleRoute::render(const Variant& variant, const std::optional<que
         const Look look{.language = variant.language.value_or(language_of(place->course.language)),
                         .chosen = variant.chosen,
                         .here = of.address};
-        page.document = std::make_shared<const std::string>(module_page(look, of));
-        page.etag = etag_of(*page.document);
+        page.kept.emplace(module_page(look, of));
         // The key went to somebody else between the two looks: what was just made is right, but nothing watches over it.
         const bool theirs = topic->participant == place->participant.id;
         page.until_ms = theirs ? until_ms(view, now_ms) : now_ms;
@@ -139,15 +137,15 @@ loop::Task<http::Response> ModuleRoute::page(http::Request request) {
     if (secret_in_query(request)) co_return secret_answer(parts_.server_url, request, look_of(request, {}));
     const auto page = co_await get(variant_of(request));
     if (!page) co_return error_answer(request, look_of(request, {}), page.error());
-    if (!(*page)->document) co_return page_answer(request, 404, not_found_page(look_of(request, {})));
-    co_return kept_answer(request, (*page)->document, (*page)->etag);
+    if (!(*page)->kept) co_return page_answer(request, 404, not_found_page(look_of(request, {})));
+    co_return (*page)->kept->answer(request);
 }
 
 loop::Task<http::Response> ModuleRoute::events(http::Request request) {
     Variant variant = variant_of(request);
     const auto page = co_await get(variant);
     if (!page) co_return http::problem_of(page.error());
-    if (!(*page)->document) co_return http::problem(404, "not_found", "there is no such page");
+    if (!(*page)->kept) co_return http::problem(404, "not_found", "there is no such page");
     http::Followed followed{
         .listen = [&feed = parts_.board.feed(), topic = (*page)->topic](std::function<void()> wake) -> std::shared_ptr<void> {
             return std::make_shared<queue::Feed::Listening>(feed.listen(topic, std::move(wake)));
@@ -162,8 +160,8 @@ loop::Task<http::Response> ModuleRoute::events(http::Request request) {
 loop::Task<Result<http::Event>> ModuleRoute::event_of(loop::Task<Result<PagePtr>> getting) {
     const auto page = co_await std::move(getting);
     if (!page) co_return page.error();
-    if (!(*page)->document) co_return Error{Fault::missing, "there is no such page any more"};
-    http::Event event{.id = (*page)->etag, .name = "page", .data = {}, .last = false, .again = (*page)->again};
+    if (!(*page)->kept) co_return Error{Fault::missing, "there is no such page any more"};
+    http::Event event{.id = (*page)->kept->etag, .name = "page", .data = {}, .last = false, .again = (*page)->again};
     std::erase(event.id, '"');
     event.data = "{\"page\":\"" + event.id + "\"}";
     co_return event;

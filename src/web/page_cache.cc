@@ -4,9 +4,9 @@ namespace assay::web {
 namespace {
 
 constexpr int rounds_max = 3;  // of waiting for others' renderings that turn out too old; then the last one has to do
-constexpr std::size_t entry_bytes = 512;
+constexpr std::size_t entry_bytes = 1024;
 
-std::size_t size_of(std::string_view key, const Page& page) { return page.document->size() + 2 * key.size() + entry_bytes; }
+std::size_t size_of(std::string_view key, const Page& page) { return page.kept->document->size() + 2 * key.size() + entry_bytes; }
 
 }  // namespace
 
@@ -62,8 +62,8 @@ void PageCache::settle(Shard& shard, const std::string& key, const Result<PagePt
         slot.rendering = false;
         waiting.swap(slot.waiting);
         drop_page(shard, key, slot);
-        const bool kept = made && (*made)->document && size_of(key, **made) <= page_bytes_max;
-        if (kept) {
+        const bool keep = made && (*made)->kept && size_of(key, **made) <= page_bytes_max;
+        if (keep) {
             slot.page = *made;
             shard.order.push_front(at->first);
             slot.order = shard.order.begin();
@@ -97,7 +97,7 @@ loop::Task<Result<PagePtr>> PageCache::get(std::string key, Render render) {
         }
         const Result<PagePtr>& made = *joined.made;
         // What was rendered for another may have been read before the change that this one comes to see.
-        if (!made || !(*made)->document || right(**made) || round == rounds_max) co_return made;
+        if (!made || !(*made)->kept || right(**made) || round == rounds_max) co_return made;
     }
 }
 

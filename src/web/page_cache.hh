@@ -26,6 +26,7 @@
 #include "loop/loop.hh"
 #include "queue/feed.hh"
 #include "sys/clock.hh"
+#include "web/answer.hh"
 
 namespace assay::web {
 
@@ -34,8 +35,7 @@ constexpr std::size_t page_bytes_max = 2u << 20;
 constexpr std::int64_t page_age_max_ms = 60'000;  // of any page, whatever the feed says
 
 struct Page {
-    std::shared_ptr<const std::string> document;  // nullptr: there is no such page
-    std::string etag;                             // quoted
+    std::optional<Kept> kept;                     // nullopt: there is no such page
     queue::Topic topic;
     std::uint64_t version = 0;                    // of the topic, taken before anything that the page shows was read
     std::int64_t until_ms = 0;                    // wall time from which on it may be wrong, whatever the feed says

@@ -18,7 +18,7 @@ protected:
 
     Page page(const std::string& document, const std::string& who = "ann") {
         const auto topic = topic_of(who);
-        return {std::make_shared<const std::string>(document), "\"1\"", topic, feed.version(topic), sys::to_ms(clock.wall()) + 1000, {}};
+        return {Kept{document}, topic, feed.version(topic), sys::to_ms(clock.wall()) + 1000, {}};
     }
     std::future<Result<PagePtr>> ask(const std::string& key, PageCache::Render render) {
         auto promise = std::make_shared<std::promise<Result<PagePtr>>>();
@@ -42,12 +42,12 @@ protected:
 
 TEST_F(Pages, AreRenderedOncePerChange) {
     EXPECT_EQ(cache.find("key"), nullptr);
-    EXPECT_EQ(*shown("key", "one")->document, "one");
-    EXPECT_EQ(*shown("key", "two")->document, "one");
-    EXPECT_EQ(*cache.find("key")->document, "one");
+    EXPECT_EQ(*shown("key", "one")->kept->document, "one");
+    EXPECT_EQ(*shown("key", "two")->kept->document, "one");
+    EXPECT_EQ(*cache.find("key")->kept->document, "one");
     feed.changed(topic_of("ann"));
     EXPECT_EQ(cache.find("key"), nullptr);
-    EXPECT_EQ(*shown("key", "two")->document, "two");
+    EXPECT_EQ(*shown("key", "two")->kept->document, "two");
     clock.advance(std::chrono::milliseconds{1000});
     EXPECT_EQ(cache.find("key"), nullptr);
 }
@@ -69,7 +69,7 @@ TEST_F(Pages, AreRenderedOnceForAllWhoWait) {
     loop.post([&] { all_asked.set_value(); });
     all_asked.get_future().wait();
     go.set_value();
-    for (auto& one : asked) EXPECT_EQ(*one.get().value()->document, "one");
+    for (auto& one : asked) EXPECT_EQ(*one.get().value()->kept->document, "one");
     EXPECT_EQ(renderings, 1);
 }
 
@@ -91,14 +91,14 @@ TEST_F(Pages, WhoAsksAfterAChangeSeesIt) {
     loop.post([&] { asked.set_value(); });
     asked.get_future().wait();
     go.set_value();
-    EXPECT_EQ(*first.get().value()->document, "before");
-    EXPECT_EQ(*second.get().value()->document, "after");
+    EXPECT_EQ(*first.get().value()->kept->document, "before");
+    EXPECT_EQ(*second.get().value()->kept->document, "after");
 }
 
 TEST_F(Pages, WhatFailsOrIsNotThereIsNotKept) {
     EXPECT_EQ(ask("key", [](const auto&) { return Result<Page>{Error{Fault::system, "no"}}; }).get().error().text(), "no");
-    EXPECT_EQ(ask("key", [](const auto&) { return Result<Page>{Page{}}; }).get().value()->document, nullptr);
-    EXPECT_EQ(*shown("key", "there now")->document, "there now");
+    EXPECT_EQ(ask("key", [](const auto&) { return Result<Page>{Page{}}; }).get().value()->kept.has_value(), false);
+    EXPECT_EQ(*shown("key", "there now")->kept->document, "there now");
 }
 
 // The rendering is told whose page it was, so that it can note the version before it reads.
