@@ -33,6 +33,10 @@ ExitCode queue_hold(const StaffOptions&, const std::string& submission);
 ExitCode queue_release(const StaffOptions&, const std::string& submission);
 ExitCode rejudge(const StaffOptions&, const std::string& submission);
 
+// module new: writes a small module that passes its own check. module check: runs the module's samples in the sandbox.
+ExitCode module_new(const std::string& folder);
+ExitCode module_check(const std::string& folder, bool json);
+
 struct RunOptions {
     std::string cpu = "10s", wall = "30s", memory = "512MiB", output = "1MiB", disk;
     std::int64_t processes = 64;

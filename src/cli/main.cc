@@ -117,6 +117,15 @@ int parse_and_run(int argc, char** argv) {
     add_data_option(*list, common);
     list->callback([&] { with_config([&](const serve::Config& c) { return course_list(staff(c)); }); });
 
+    CLI::App* const module = app.add_subcommand("module", "A module's folder, before its course is applied")->require_subcommand(1);
+    CLI::App* const begun = module->add_subcommand("new", "Write a small module that passes its own check");
+    begun->add_option("DIR", folder, "the folder to make; its name becomes the module's id")->required();
+    begun->callback([&] { code = module_new(folder); });
+    CLI::App* const checked = module->add_subcommand("check", "Run the module's samples three times each, without a server; warn of chance and of what can be forged");
+    checked->add_option("DIR", folder, "the module's folder (with module.toml)")->required();
+    checked->add_flag("--json", json, "print JSON");
+    checked->callback([&] { code = module_check(folder, json); });
+
     CLI::App* const roster = app.add_subcommand("roster", "Who takes part in a course")->require_subcommand(1);
     std::string course_id;
     std::string participant;

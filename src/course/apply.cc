@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::int64_t inodes_spare = 1000;  // what a stage makes on top of the submission's entries
 
-Result<> fits(const CompiledModule& module, const Machine& machine) {
+}  // namespace
+
+Result<> check_fits(const CompiledModule& module, const Machine& machine) {
     const auto refuse = [&](const model::StagePlan& stage, const std::string& text) {
         return Error{Fault::invalid,
                      fmt::format("{}: stage '{}' can never run well: {}", module.id.text(), stage.name, text)};
@@ -50,6 +52,8 @@ Result<> fits(const CompiledModule& module, const Machine& machine) {
     }
     return ok;
 }
+
+namespace {
 
 enum class Kind { fresh, revised, retitled, restored, archived, unchanged };
 
@@ -193,7 +197,7 @@ Applied tell(const Difference& done, const Compiled& compiled, bool dry_run) {
 
 Result<Applied> apply(store::Store& store, store::Blobs& revisions, const Compiled& compiled, const Machine& machine,
                       bool dry_run, std::int64_t now_ms) {
-    for (const CompiledModule& module : compiled.modules) ASSAY_CHECK(fits(module, machine));
+    for (const CompiledModule& module : compiled.modules) ASSAY_CHECK(check_fits(module, machine));
     Difference expected;
     ASSAY_CHECK(store.read([&](store::Reading& reading) -> Result<> {
         ASSAY_TRY(expected, difference(reading, compiled));

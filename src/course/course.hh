@@ -47,6 +47,9 @@ struct Machine {
     int cpus = 1;
 };
 
+// Refuses what can never run well, naming the numbers. Errors: invalid.
+Result<> check_fits(const CompiledModule&, const Machine&);
+
 struct Applied {
     std::vector<std::string> lines;  // the difference, one line each: "PA1: new (revision 1)"; then the warnings as "note: …"
     std::string json;                // the same for --json

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +22,7 @@ struct Work {
 };
 struct Progress {            // told as it happens, for events
     std::string stage;
-    std::string test;        // empty: the stage
-    std::optional<model::StageReport> finished;  // else it began. Of a test: its stage, with it alone;
-                                                 // of a stage: without the tests that were told
+    std::string test;        // empty: the stage began
 };
 // Runs the stages in order and grades them. Errors are infrastructure faults (the attempt failed); everything else is in the
 // report. `stop` ends it early (Fault::interrupted).

@@ -20,7 +20,8 @@ namespace assay::sandbox {
 namespace {
 
 constexpr std::size_t piece_bytes = 16 << 10;
-constexpr std::size_t kept_max = 1 << 20;  // of each stream, for the report
+// Of each stream, for the report: escaped as JSON and all, that fits into a pipe which nobody reads yet.
+constexpr std::size_t kept_max = 4 << 10;
 
 Result<sys::Fd> connect_to(const std::string& path) {
     sockaddr_un address{};
