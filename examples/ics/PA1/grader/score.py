@@ -17,11 +17,13 @@ def read(path):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return ""
-    with os.fdopen(descriptor, "rb") as file:
-        info = os.fstat(file.fileno())
+    try:  # Looked at before Python makes a file of it: it makes none of a folder.
+        info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode) or info.st_size > FILE_BYTES_MAX:
             return ""
-        return file.read(FILE_BYTES_MAX).decode("utf-8", "replace")
+        return os.read(descriptor, FILE_BYTES_MAX).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
 
 
 def sources():
