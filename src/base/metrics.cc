@@ -73,7 +73,7 @@ void Histogram::write(Page& page, const std::string& name, const std::string& la
 Counter& Registry::counter(std::string_view name, std::string_view help, Labels labels) {
     const std::lock_guard lock{mutex_};
     Family& family = families_[std::string{name}];
-    ASSAY_ASSERT(family.histograms.empty());
+    ASSAY_ASSERT(family.histograms.empty() && family.gauges.empty());
     const std::string key = written(labels);
     if (const auto found = family.counters.find(key); found != family.counters.end()) return *found->second;
     if (series_ >= series_max) return beyond_;
@@ -82,10 +82,22 @@ Counter& Registry::counter(std::string_view name, std::string_view help, Labels 
     return *family.counters.emplace(key, std::make_unique<Counter>()).first->second;
 }
 
+Gauge& Registry::gauge(std::string_view name, std::string_view help, Labels labels) {
+    const std::lock_guard lock{mutex_};
+    Family& family = families_[std::string{name}];
+    ASSAY_ASSERT(family.histograms.empty() && family.counters.empty());
+    const std::string key = written(labels);
+    if (const auto found = family.gauges.find(key); found != family.gauges.end()) return *found->second;
+    if (series_ >= series_max) return gauge_beyond_;
+    ++series_;
+    family.help = help;
+    return *family.gauges.emplace(key, std::make_unique<Gauge>()).first->second;
+}
+
 Histogram& Registry::histogram(std::string_view name, std::string_view help, std::span<const double> bounds, Labels labels) {
     const std::lock_guard lock{mutex_};
     Family& family = families_[std::string{name}];
-    ASSAY_ASSERT(family.counters.empty());
+    ASSAY_ASSERT(family.counters.empty() && family.gauges.empty());
     const std::string key = written(labels);
     if (const auto found = family.histograms.find(key); found != family.histograms.end()) return *found->second;
     family.help = help;
@@ -100,6 +112,8 @@ void Registry::write(Page& page) const {
     for (const auto& [name, family] : families_) {
         if (!family.counters.empty()) page.family(name, "counter", family.help);
         for (const auto& [labels, counter] : family.counters) page.line(name, labels, static_cast<double>(counter->value()));
+        if (!family.gauges.empty()) page.family(name, "gauge", family.help);
+        for (const auto& [labels, gauge] : family.gauges) page.line(name, labels, static_cast<double>(gauge->value()));
         bool told = false;
         for (const auto& [labels, histogram] : family.histograms) {
             if (!labels.empty() && histogram->empty()) continue;

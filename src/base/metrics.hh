@@ -32,6 +32,28 @@ private:
     std::atomic<std::uint64_t> value_{0};
 };
 
+// What is there now and comes and goes.
+class Gauge {
+public:
+    void add(std::int64_t count) { value_.fetch_add(count, std::memory_order_relaxed); }
+    std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::int64_t> value_{0};
+};
+
+// Counts itself in a gauge as long as it is there.
+class Present {
+public:
+    explicit Present(Gauge& gauge) : gauge_{gauge} { gauge_.add(1); }
+    ~Present() { gauge_.add(-1); }
+    Present(const Present&) = delete;
+    Present& operator=(const Present&) = delete;
+
+private:
+    Gauge& gauge_;
+};
+
 class Page;
 
 class Histogram {
@@ -71,6 +93,7 @@ class Registry {
 public:
     // The same name and labels give the same metric.
     Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
+    Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
     Histogram& histogram(std::string_view name, std::string_view help, std::span<const double> bounds, Labels labels = {});
     void write(Page& page) const;  // without labelled histograms in which nothing was observed yet
 
@@ -78,12 +101,14 @@ private:
     struct Family {
         std::string help;
         std::map<std::string, std::unique_ptr<Counter>> counters;      // by labels as they are written
-        std::map<std::string, std::unique_ptr<Histogram>> histograms;  // then no counters
+        std::map<std::string, std::unique_ptr<Gauge>> gauges;
+        std::map<std::string, std::unique_ptr<Histogram>> histograms;  // a family is of one kind
     };
     mutable std::mutex mutex_;
     std::map<std::string, Family, std::less<>> families_;
     std::size_t series_ = 0;
     Counter beyond_;
+    Gauge gauge_beyond_;
     Histogram histogram_beyond_{{}};
 };
 

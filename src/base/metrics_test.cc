@@ -34,6 +34,17 @@ TEST(Metrics, ThePageIsPrometheusText) {
                                "b_total{how=\"well\",why=\"a \\\"quoted\\\\ \\nreason\"} 3\n");
 }
 
+TEST(Metrics, AGaugeFollowsWhatIsThere) {
+    Registry registry;
+    Gauge& gauge = registry.gauge("open", "How many.", {{"kind", "a"}});
+    {
+        const Present one{gauge};
+        const Present two{gauge};
+        EXPECT_EQ(shown(registry), "# HELP open How many.\n# TYPE open gauge\nopen{kind=\"a\"} 2\n");
+    }
+    EXPECT_TRUE(shown(registry).ends_with("open{kind=\"a\"} 0\n"));
+}
+
 TEST(Metrics, AHistogramHasLabelsToo) {
     Registry registry;
     constexpr double bounds[] = {1};

@@ -11,6 +11,7 @@
 #include "http/body_buffer.hh"
 #include "http/chunked.hh"
 #include "http/connection.hh"
+#include "http/metrics.hh"
 
 namespace assay::http {
 
@@ -42,6 +43,7 @@ private:
     void set_receiving(bool on) {
         if (on == receiving_) return;
         receiving_ = on;
+        room_metrics().receiving.add(on ? 1 : -1);
         connection_.body_bytes_ = static_cast<std::int64_t>(connection_.unread().size());
         connection_.body_began_ns_ = on ? sys::system_clock().now().time_since_epoch().count() : 0;
     }

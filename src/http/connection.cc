@@ -6,6 +6,7 @@
 
 #include "base/log.hh"
 #include "http/body.hh"
+#include "http/metrics.hh"
 #include "http/wire.hh"
 #include "sys/random.hh"
 
@@ -13,6 +14,7 @@ namespace assay::http {
 namespace {
 
 constexpr double slow_ms = 1000;
+constexpr int streams_retry_s = 30;
 
 sys::TimePoint now() { return sys::system_clock().now(); }
 std::int64_t ns_of(sys::TimePoint time) { return time.time_since_epoch().count(); }
@@ -21,6 +23,19 @@ const Answered& unrouted() {
     static const Answered counters{"none"};
     return counters;
 }
+
+class StreamSeat {
+public:
+    explicit StreamSeat(std::atomic<std::size_t>& taken) : taken_{taken}, number_{taken.fetch_add(1) + 1} {}
+    ~StreamSeat() { --taken_; }
+    StreamSeat(const StreamSeat&) = delete;
+    StreamSeat& operator=(const StreamSeat&) = delete;
+    std::size_t number() const { return number_; }
+
+private:
+    std::atomic<std::size_t>& taken_;
+    const std::size_t number_;
+};
 
 // Unlike every other one, not secret: a counter that begins anywhere, stirred by a bijection (splitmix64) so that two threads'
 // counts do not look alike.
@@ -64,11 +79,12 @@ private:
 };
 
 Connection::Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping,
-                       std::atomic<std::size_t>& body_bytes_used, loop::Watch watch, sys::Accepted peer, Role role)
+                       Shared& shared, loop::Watch watch, sys::Accepted peer, Role role)
     : config_{config},
       router_{router},
       stopping_{stopping},
-      body_bytes_used_{body_bytes_used},
+      body_bytes_used_{shared.body_bytes_used},
+      streams_{shared.streams},
       watch_{std::move(watch)},
       peer_{std::move(peer.peer)},
       credentials_{peer.credentials},
@@ -76,7 +92,7 @@ Connection::Connection(const ServerConfig& config, const Router& router, const s
       accepted_{now()} {}
 
 void Connection::shed() {
-    shed_ = true;
+    if (!shed_.exchange(true)) room_metrics().shed.add();
     wind_down();
 }
 
@@ -204,6 +220,14 @@ loop::Task<bool> Connection::answer(Head head) {
         response.with("Allow", match.allow);
     }
 
+    std::optional<StreamSeat> seat;
+    if (response.streamer && !head_only) {
+        seat.emplace(streams_);
+        if (seat->number() > config_.streams_max) {
+            response = problem(503, "busy", "as many pages are being watched as this server has room for", "reload now and then instead");
+            response.with("Retry-After", std::to_string(streams_retry_s));
+        }
+    }
     // What went wrong with the body outranks what the handler made of it: it may have guessed from the Fault alone.
     const std::optional<Fault> failed = body.failed();
     if (failed == Fault::timed_out && response.status != 408)
@@ -257,6 +281,7 @@ loop::Task<bool> Connection::write(Response response, std::string request_id, bo
 loop::Task<bool> Connection::stream(const Response& response, std::string request_id) {
     const bool begun = co_await send(response_head(response, request_id, true, sys::system_clock().wall()), {});
     if (!begun) co_return false;
+    const metrics::Present present{room_metrics().streaming};
     Pieces pieces{*this};
     auto streaming = response.streamer(pieces);
     (void)co_await std::move(streaming);

@@ -33,11 +33,17 @@ enum class Role {
     refused,  // beyond the connection cap: told so, then closed
 };
 
+// What all connections of a server have in common.
+struct Shared {
+    std::atomic<std::size_t> body_bytes_used{0};  // by the buffers of all bodies
+    std::atomic<std::size_t> streams{0};
+};
+
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    // `config`, `router`, `stopping` and `body_bytes_used`, by the buffers of all bodies, must outlive the connection.
+    // Everything named must outlive the connection.
     Connection(const ServerConfig& config, const Router& router, const std::atomic<bool>& stopping,
-               std::atomic<std::size_t>& body_bytes_used, loop::Watch watch, sys::Accepted peer, Role role);
+               Shared& shared, loop::Watch watch, sys::Accepted peer, Role role);
 
     // To the end of the connection; the caller holds it meanwhile.
     loop::Task<Unit> run();
@@ -70,6 +76,7 @@ private:
     const Router& router_;
     const std::atomic<bool>& stopping_;
     std::atomic<std::size_t>& body_bytes_used_;
+    std::atomic<std::size_t>& streams_;
     loop::Watch watch_;
     const std::string peer_;
     const std::optional<sys::Peer> credentials_;

@@ -9,6 +9,7 @@
 
 #include "base/log.hh"
 #include "http/connection.hh"
+#include "http/metrics.hh"
 #include "http/shed.hh"
 #include "loop/watch.hh"
 #include "sys/net.hh"
@@ -39,7 +40,7 @@ struct Server::Inner : std::enable_shared_from_this<Server::Inner> {
     std::mutex mutex;
     std::condition_variable changed;
     std::list<std::shared_ptr<Connection>> connections;
-    std::atomic<std::size_t> body_bytes_used{0};
+    Shared shared;
     std::vector<std::shared_ptr<loop::Watch>> listeners;
     std::size_t starting = 0;  // handed to a loop, not yet in `connections`
 
@@ -109,6 +110,7 @@ bool Server::Inner::make_room() {
 
 void Server::Inner::admit(sys::Accepted peer, Role role, std::function<void()> closed) {
     ++counter(role);
+    room_metrics().open.add(1);
     {
         const std::scoped_lock lock{mutex};
         ++starting;
@@ -123,7 +125,7 @@ void Server::Inner::begin(sys::Accepted peer, Role role, std::function<void()> c
     std::shared_ptr<Connection> connection;
     if (watch)
         connection =
-            std::make_shared<Connection>(config, router, stopping, body_bytes_used, std::move(watch).value(), std::move(peer), role);
+            std::make_shared<Connection>(config, router, stopping, shared, std::move(watch).value(), std::move(peer), role);
     std::list<std::shared_ptr<Connection>>::iterator place;
     {
         const std::scoped_lock lock{mutex};
@@ -136,6 +138,7 @@ void Server::Inner::begin(sys::Accepted peer, Role role, std::function<void()> c
             if (ended) self->connections.erase(place);
             ended.reset();
             --self->counter(role);
+            room_metrics().open.add(-1);
             self->changed.notify_all();
         }
         if (closed) closed();

@@ -248,6 +248,30 @@ TEST(Server, AStreamArrivesPieceByPieceAndEndsWithTheServer) {
     EXPECT_EQ(wire.all(), "");
 }
 
+// Whoever watches must leave room for whoever hands in.
+TEST(Server, StreamsHaveALimitOfTheirOwn) {
+    House house{{.streams_max = 2}};
+    Wire first{house};
+    first.send(get("/stream")).until("two\n");
+    {
+        Wire second{house};
+        second.send(get("/stream")).until("two\n");
+        const std::string refused = Wire{house}.send(get("/stream")).all();
+        EXPECT_EQ(status_in(refused), 503);
+        EXPECT_TRUE(refused.contains("\r\nRetry-After: "));
+        EXPECT_EQ(status_in(Wire{house}.send(get("/hello", "Connection: close\r\n")).all()), 200);
+    }
+    // The place is free once the server has noticed that the second one went; until then it says so.
+    const sys::TimePoint deadline = after(patience);
+    int status = 503;
+    while (status == 503 && sys::system_clock().now() < deadline) {
+        Wire third{house};
+        const std::string head = third.send(get("/stream")).until("\r\n\r\n");
+        status = status_in(head);
+    }
+    EXPECT_EQ(status, 200);
+}
+
 TEST(Server, StopWaitsForARunningRequestAndClosesIdleOnes) {
     House house;
     Wire idle{house};

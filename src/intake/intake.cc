@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/log.hh"
+#include "base/metrics.hh"
 #include "intake/accept.hh"
 #include "intake/answer.hh"
 #include "intake/form.hh"
@@ -35,6 +36,14 @@ Refusal refusal_of(const Error& error, const std::optional<FormProblem>& problem
     }
 }
 
+// By what came of them; a result is a refusal's code, or one of three words.
+void count_upload(std::string_view result, std::int64_t bytes) {
+    static metrics::Counter& received = metrics::registry().counter("assay_upload_bytes_total", "Bytes of uploads' bodies that were read.");
+    received.add(static_cast<std::uint64_t>(bytes));
+    metrics::registry().counter("assay_uploads_total", "Uploads by their result: accepted, repeat, cut, or the code of the refusal.",
+                                {{"result", result}}).add();
+}
+
 class Upload {
 public:
     Upload(Parts& parts, http::Request request, http::Reader& reader)
@@ -49,8 +58,10 @@ public:
             if (refusal.code == model::Refusal::internal && !left) {
                 log::error("upload.failed", {{"request", request_.id}, {"error", error.text()}});
             }
+            count_upload(left ? "cut" : model::to_string(refusal.code), reader_.bytes_read());
             co_return refused(refusal);
         }
+        count_upload(*ended ? model::to_string((*ended)->code) : accepted_->repeat ? "repeat" : "accepted", reader_.bytes_read());
         if (*ended) co_return refused(**ended);
         std::string page;
         if (const auto who = sender()) {

@@ -117,7 +117,7 @@ Result<> serve(const Config& config) {
     http::Router public_routes;
     http::Router admin_routes;
     http::Router runner_routes;
-    http::Server public_server{loops, public_routes, {.connections_max = capacity.connections_max}};
+    http::Server public_server{loops, public_routes, {.connections_max = capacity.connections_max, .streams_max = capacity.event_streams_max}};
     http::Server admin_server{loops, admin_routes};
     http::Server runner_server{loops, runner_routes};
 
