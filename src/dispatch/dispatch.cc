@@ -1,5 +1,7 @@
 #include "dispatch/dispatch.hh"
 
+#include <utility>
+
 #include "base/log.hh"
 #include "base/metrics.hh"
 #include "dispatch/inner.hh"
@@ -57,8 +59,43 @@ bool Dispatcher::Inner::drains() {
 
 void Dispatcher::Inner::forget(const queue::Token& token) {
     const std::lock_guard lock{mutex};
-    if (leases.holds(token)) events.erase(token.job);
+    if (leases.holds(token)) told.erase(token.job);
     leases.remove(token);
+    parts.board.progress().end(token);
+}
+
+bool Dispatcher::Inner::note(const queue::Token& token, std::int64_t sequence, const std::string& stage, const std::string& test,
+                             std::optional<model::Report> finished) {
+    queue::Topic topic;
+    {
+        const std::lock_guard lock{mutex};
+        const auto found = told.find(token.job);
+        if (!leases.holds(token) || found == told.end()) return false;
+        Told& job = found->second;
+        if (sequence <= job.sequence) return sequence == job.sequence;  // The same number again is a lost answer.
+        job.sequence = sequence;
+        parts.board.progress().note(token, stage, test, std::move(finished));
+        const sys::TimePoint now = parts.clock.now();
+        job.untold = job.at && now - *job.at < progress_told_every;
+        if (job.untold) return true;
+        job.at = now;
+        topic = job.topic;
+    }
+    parts.board.feed().changed(topic);
+    return true;
+}
+
+void Dispatcher::Inner::tell_progress() {
+    std::vector<queue::Topic> topics;
+    {
+        const std::lock_guard lock{mutex};
+        for (auto& [id, job] : told) {
+            if (!std::exchange(job.untold, false)) continue;
+            job.at = parts.clock.now();
+            topics.push_back(job.topic);
+        }
+    }
+    for (const queue::Topic& topic : topics) parts.board.feed().changed(topic);
 }
 
 void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ended) {
@@ -108,6 +145,7 @@ std::optional<queue::Lease> Dispatcher::Inner::keep_or_return(queue::Lease lease
         if (draining) return std::nullopt;  // The change that voids all leases comes after the one that made this.
         if (leases.live(lease.token.epoch)) {
             leases.add(lease.token, parts.clock.now());
+            told[lease.token.job] = Told{.topic = lease.topic};
             return lease;
         }
         add_endings({lease.token}, model::WaitDetailKind::session_ended);
@@ -118,8 +156,9 @@ std::optional<queue::Lease> Dispatcher::Inner::keep_or_return(queue::Lease lease
 
 void Dispatcher::Inner::add_endings(const std::vector<queue::Token>& tokens, model::WaitDetailKind why) {
     for (const queue::Token& token : tokens) {
-        events.erase(token.job);
-        endings.push_back({token, why});
+        told.erase(token.job);
+        endings.push_back({token, why, parts.board.progress().partial(token)});
+        parts.board.progress().end(token);
         log::warn("lease.ended", {{"job", token.job.value}, {"attempt", token.attempt}, {"why", to_string(why)}});
     }
 }
@@ -151,25 +190,25 @@ void Dispatcher::Inner::flush_endings() {
         batch->swap(endings);
     }
     if (batch->empty()) return;
-    const auto told = std::make_shared<std::vector<std::pair<queue::Token, queue::Ended>>>();
-    const auto change = [this, batch, told](store::Tx& tx) -> Result<> {
+    const auto done = std::make_shared<std::vector<std::pair<queue::Token, queue::Ended>>>();
+    const auto change = [this, batch, done](store::Tx& tx) -> Result<> {
         for (const Ending& e : *batch) {
             const auto ended = queue::give_back(tx, e.token, model::AttemptEnd::fault, model::Reason::runner_lost,
-                                                std::string{to_string(e.why)}, wall_ms());
+                                                std::string{to_string(e.why)}, wall_ms(), e.partial);
             // conflict: its verdict came first, or it was cancelled. Then there is nothing to give back.
             if (!ended && ended.error().fault() != Fault::conflict) return ended.error();
-            if (ended) told->emplace_back(e.token, *ended);
+            if (ended) done->emplace_back(e.token, *ended);
         }
         return ok;
     };
-    write(change, [this, batch, told](Result<> result) {
+    write(change, [this, batch, done](Result<> result) {
         if (!result) {  // Tried again at the next check: a job must not stay with a runner that is gone.
             log::error("lease.not_given_back", {{"error", result.error().text()}});
             const std::lock_guard lock{mutex};
             endings.insert(endings.end(), batch->begin(), batch->end());
             return;
         }
-        for (const auto& [token, ended] : *told) tell(token, ended);
+        for (const auto& [token, ended] : *done) tell(token, ended);
         parts.board.changed();
     });
 }
@@ -183,6 +222,7 @@ Dispatcher::Dispatcher(Parts parts) : inner_{std::make_shared<Inner>(parts)} {
         while (!inner->changed.wait_for(lock, lapse_check_every, [inner] { return inner->stopping; })) {
             lock.unlock();
             inner->end_lapsed();
+            inner->tell_progress();
             lock.lock();
         }
     }};

@@ -18,7 +18,9 @@ namespace assay::dispatch {
 
 constexpr std::chrono::seconds lapse_check_every{1};
 constexpr std::chrono::milliseconds poll_wait_max{20'000};
-constexpr std::size_t request_bytes_max = 64u << 10;       // of every request but a result
+constexpr std::size_t request_bytes_max = 64u << 10;       // of every request but an event and a result
+constexpr std::size_t event_bytes_max = 256u << 10;
+constexpr std::chrono::milliseconds progress_told_every{500};  // of one job, to whoever shows it; the last one always is
 constexpr std::size_t input_bytes_max = 1u << 30;          // of a submission handed to a runner
 constexpr std::size_t revision_bytes_max = 256u << 20;
 constexpr int slots_max = 1024;                            // of one session

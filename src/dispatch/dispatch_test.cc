@@ -10,6 +10,7 @@
 #include "http/client.hh"
 #include "http/server.hh"
 #include "model/report.hh"
+#include "queue/view.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
 #include "sys/socket.hh"
@@ -235,6 +236,50 @@ TEST_F(DispatchTest, TheFeedIsToldOfWhatAParticipantSees) {
 
     dispatcher_->runner_lost(model::WaitDetailKind::runner_ended);  // Now everybody waits for another reason.
     EXPECT_EQ(others, 1);
+}
+
+// A finished test is seen while its job runs, and is not lost with its runner; a stale token adds nothing.
+TEST_F(DispatchTest, WhatIsFinishedIsShownAtOnceAndSurvivesItsRunner) {
+    auto client = connect();
+    const auto epoch = begin(client);
+    submit(first, "p");
+    const Json token = leased(client, epoch).at("token");
+    int told = 0;
+    const auto of_p = board_.feed().listen({CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p"}}, [&] { ++told; });
+    const auto finished = [&](int sequence, const char* test) {
+        const Json one{{"name", test}, {"verdict", "passed"}, {"visibility", "hidden"}, {"got", "secret"}};
+        const Json report{{"stages", {{{"name", "run"}, {"tests", {one}}}}}};
+        return post(client, "events", {{"token", token}, {"sequence", sequence}, {"stage", "run"}, {"test", test}, {"report", report}}).status;
+    };
+    EXPECT_EQ(finished(1, "adds"), 204);
+    EXPECT_EQ(told, 1);
+    EXPECT_EQ(finished(1, "adds"), 204);  // its answer was lost
+    EXPECT_EQ(finished(2, "divides"), 204);
+
+    std::optional<queue::SubmissionView> view;
+    const auto look = [&] {
+        EXPECT_TRUE(store_->read([&](store::Reading& reading) -> Result<> {
+            ASSAY_TRY(view, queue::view_submission(reading, board_, SubmissionId{first}, 1));
+            return ok;
+        }));
+    };
+    look();
+    ASSERT_TRUE(view && view->progress);
+    EXPECT_EQ(view->progress->tests_done, 2);
+    EXPECT_EQ(view->progress->report.stages.at(0).tests.at(1).name, "divides");
+    EXPECT_EQ(view->progress->report.stages.at(0).tests.at(1).got, "");  // Hidden while it runs as well.
+
+    dispatcher_->runner_lost(model::WaitDetailKind::runner_ended);
+    settle();
+    EXPECT_EQ(finished(3, "late"), 409);
+    look();
+    EXPECT_FALSE(view->progress);
+    EXPECT_TRUE(store_->read([&](store::Reading& reading) -> Result<> {
+        ASSAY_TRY(const auto attempts, reading.attempts(JobId{1}));
+        EXPECT_TRUE(attempts.at(0).partial.contains("divides"));
+        EXPECT_FALSE(attempts.at(0).partial.contains("late"));
+        return ok;
+    }));
 }
 
 TEST_F(DispatchTest, APollIsAnsweredWhenWorkArrives) {

@@ -22,6 +22,15 @@ namespace assay::dispatch {
 struct Ending {
     queue::Token token;
     model::WaitDetailKind why = model::WaitDetailKind::session_ended;
+    std::string partial;                  // the report of what was finished
+};
+
+// Of a job that is leased: how far its runner has told, and whether those who look have been.
+struct Told {
+    queue::Topic topic;
+    std::int64_t sequence = 0;            // of the newest event
+    std::optional<sys::TimePoint> at;     // when the feed was told last
+    bool untold = false;                  // more has come since
 };
 
 struct Granted {
@@ -38,7 +47,7 @@ struct Dispatcher::Inner {
     std::mutex mutex;
     std::condition_variable changed;
     queue::LeaseTable leases;                 // guarded
-    std::map<JobId, std::int64_t> events;    // guarded: newest sequence number of each lease
+    std::map<JobId, Told> told;               // guarded: of each lease
     std::vector<Ending> endings;              // guarded: leases that ended as faults and are not yet written back
     std::size_t writes = 0;                   // guarded: changes of ours that are not yet answered
     bool draining = false;                    // guarded
@@ -54,6 +63,10 @@ struct Dispatcher::Inner {
     bool holds(const queue::Token& token);
     bool drains();
     void forget(const queue::Token& token);   // its attempt has ended
+    // An event of a lease. false: it is stale, or comes after a newer one. The same again changes nothing.
+    bool note(const queue::Token& token, std::int64_t sequence, const std::string& stage, const std::string& test,
+              std::optional<model::Report> finished);
+    void tell_progress();                     // what was put off
     // After COMMIT: the log, the counters, and whoever shows that participant's page.
     void tell(const queue::Token& token, const queue::Ended& ended);
 

@@ -32,8 +32,8 @@ Response refusal(const Result<T>& result) {
 
 // Reads a small body and parses it.
 template <class T>
-Task<Result<T>> small_request(Reader& reader, Result<T> (*parse)(std::string_view)) {
-    auto reading = http::read_body(reader, request_bytes_max);
+Task<Result<T>> small_request(Reader& reader, Result<T> (*parse)(std::string_view), std::size_t size_max = request_bytes_max) {
+    auto reading = http::read_body(reader, size_max);
     const auto body = co_await std::move(reading);
     if (!body) co_return body.error();
     co_return parse(*body);
@@ -73,13 +73,17 @@ Task<Response> session(Shared inner, Reader& reader) {
 
 // The lease with what the runner needs of its revision. An error is a fault of the attempt: it has started.
 Task<Response> leased(Shared inner, queue::Lease lease) {
-    const auto read = [inner, id = lease.revision]() -> Result<store::Revision> {
+    const auto read = [inner, token = lease.token, id = lease.revision]() -> Result<store::Revision> {
         std::optional<store::Revision> revision;
         ASSAY_CHECK(inner->parts.store.read([&](store::Reading& reading) -> Result<> {
             ASSAY_TRY(revision, reading.revision(id));
             return ok;
         }));
         if (!revision) return Error{Fault::missing, "the revision of a submission is not there"};
+        ASSAY_TRY(const model::Plan plan, model::plan_from_json(revision->plan));
+        std::int64_t tests = 0;
+        for (const model::StagePlan& stage : plan.stages) tests += static_cast<std::int64_t>(stage.tests.size());
+        inner->parts.board.progress().begin(token, tests);
         return std::move(*revision);
     };
     auto finding = inner->parts.disk.run(read);
@@ -195,15 +199,11 @@ Task<Response> revision(Shared inner, Request request) {
 }
 
 Task<Response> event(Shared inner, Reader& reader) {
-    auto reading = small_request(reader, event_request);
-    const auto request = co_await std::move(reading);
+    auto reading = small_request(reader, event_request, event_bytes_max);
+    auto request = co_await std::move(reading);
     if (!request) co_return refusal(request);
-    const std::lock_guard lock{inner->mutex};
-    if (!inner->leases.holds(request->token)) co_return fenced();
-    std::int64_t& newest = inner->events[request->token.job];
-    if (request->sequence < newest) co_return fenced();  // The same number again is a lost answer.
-    newest = request->sequence;
-    co_return nothing();
+    const bool counts = inner->note(request->token, request->sequence, request->stage, request->test, std::move(request->report));
+    co_return counts ? nothing() : fenced();
 }
 
 Task<Response> heartbeat(Shared inner, Reader& reader) {
@@ -241,8 +241,8 @@ Task<Response> result(Shared inner, Reader& reader) {
     } else {
         const std::string why = std::get<FaultText>(request->outcome).text;
         log::warn("attempt.fault", {{"job", token.job.value}, {"attempt", token.attempt}, {"why", why}});
-        change = [inner, ended, token, why](store::Tx& tx) -> Result<> {
-            ASSAY_TRY(*ended, queue::give_back(tx, token, model::AttemptEnd::fault, model::Reason::retry, why, inner->wall_ms()));
+        change = [inner, ended, token, why, partial = inner->parts.board.progress().partial(token)](store::Tx& tx) -> Result<> {
+            ASSAY_TRY(*ended, queue::give_back(tx, token, model::AttemptEnd::fault, model::Reason::retry, why, inner->wall_ms(), partial));
             return ok;
         };
     }

@@ -17,6 +17,7 @@ constexpr std::size_t name_bytes_max = 200;
 constexpr std::size_t missing_max = 64;
 constexpr std::size_t detail_bytes_max = 4096;
 constexpr model::JsonBounds small{.size_max = request_bytes_max, .depth_max = 6, .values_max = 4 * running_max + 64};
+constexpr model::JsonBounds event{.size_max = event_bytes_max, .depth_max = 16, .values_max = 100'000};
 constexpr model::JsonBounds with_report{.size_max = model::report_size_max + request_bytes_max, .depth_max = 20, .values_max = 1'000'000};
 
 Error wrong(const char* field, const char* what) { return {Fault::invalid, std::string{"'"} + field + "' " + what}; }
@@ -83,13 +84,19 @@ Result<LeaseRequest> lease_request(std::string_view body) {
 }
 
 Result<EventRequest> event_request(std::string_view body) {
-    ASSAY_TRY(const Json json, model::parse_json(body, small));
+    ASSAY_TRY(const Json json, model::parse_json(body, event));
     EventRequest request;
     ASSAY_TRY(const Json* const token, member(json, "token"));
     ASSAY_TRY(request.token, token_from(*token));
     ASSAY_TRY(request.sequence, number(json, "sequence"));
     ASSAY_TRY(request.stage, text(json, "stage", name_bytes_max));
     ASSAY_TRY(request.test, text(json, "test", detail_bytes_max));
+    if (const auto report = json.find("report"); report != json.end()) {
+        ASSAY_TRY(request.report, model::report_from_json(report->dump()));
+        if (request.report->stages.size() != 1 || request.report->stages.front().name != request.stage) {
+            return wrong("report", "is not one of the stage that is named");
+        }
+    }
     return request;
 }
 

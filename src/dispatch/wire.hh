@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,6 +27,7 @@ struct EventRequest {
     std::int64_t sequence = 0;
     std::string stage;
     std::string test;
+    std::optional<model::Report> report;  // of one stage: what has just finished
 };
 struct HeartbeatRequest {
     std::int64_t epoch = 0;

@@ -43,7 +43,11 @@ TEST(Wire, EverythingElseIsRefusedInWords) {
     EXPECT_FALSE(result_request("{" + token + R"(,"fault":"x","report":{}})"));
     EXPECT_FALSE(result_request("{" + token + R"(,"report":{"verdict":"excellent"}})"));
     EXPECT_FALSE(result_request("{" + token + R"(,"report":)" + std::string(100, '[') + std::string(100, ']') + "}"));
-    EXPECT_EQ(event_request(std::string(request_bytes_max + 1, ' ')).error().fault(), Fault::too_large);
+    const std::string event = "{" + token + R"(,"sequence":1,"stage":"tests","test":"","report":{"stages":[)";
+    EXPECT_TRUE(event_request(event + R"({"name":"tests"}]}})"));
+    EXPECT_FALSE(event_request(event + R"({"name":"other"}]}})"));
+    EXPECT_FALSE(event_request(event + "]}}"));
+    EXPECT_EQ(event_request(std::string(event_bytes_max + 1, ' ')).error().fault(), Fault::too_large);
 }
 
 }  // namespace

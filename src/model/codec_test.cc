@@ -110,6 +110,7 @@ Report sample_report() {
     report.score_max = 3;
     report.runner = "local";
     report.kernel = "6.1";
+    report.partial = true;
     report.stages.resize(2);
     StageReport& tests = report.stages[0];
     tests.name = "tests";

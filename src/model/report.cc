@@ -75,6 +75,7 @@ void fields(V& visit, T& it) {
     visit.or_null("score", it.score);
     visit.or_null("score_max", it.score_max);
     visit("stages", it.stages);
+    visit("partial", it.partial);
     visit("runner", it.runner);
     visit("kernel", it.kernel);
 }

@@ -82,6 +82,7 @@ struct Report {
     std::optional<double> score;      // nullopt: the module has no points
     std::optional<double> score_max;
     std::vector<StageReport> stages;  // as far as they were reached
+    bool partial = false;             // a fault of ours ended it: what stands here counts for nothing
     std::string runner;               // "local" or the runner's name
     std::string kernel;               // uname release, for staff
 };

@@ -9,6 +9,7 @@
 
 #include "queue/feed.hh"
 #include "queue/policy.hh"
+#include "queue/progress.hh"
 #include "store/store.hh"
 
 namespace assay::queue {
@@ -36,6 +37,10 @@ public:
     // What participants see, and when it changes.
     Feed& feed() { return feed_; }
 
+    // What of the running jobs is finished so far. Kept by dispatch.
+    ProgressTable& progress() { return progress_; }
+    const ProgressTable& progress() const { return progress_; }
+
     // The line as it was at most `snapshot_age_max_ms` ago, shared by all who explain: at a deadline a thousand pages must not
     // read ten thousand rows each. `has_to_hold`: taken anew when it does not know this job as waiting.
     Result<std::shared_ptr<const Snapshot>> recent(store::Reading& reading, std::int64_t now_ms, JobId has_to_hold) const;
@@ -50,6 +55,7 @@ private:
     std::function<void()> listener_;
     mutable std::shared_ptr<const Snapshot> recent_;
     Feed feed_;
+    ProgressTable progress_;
 };
 constexpr int waiting_read_max = 10'000;  // of one snapshot; beyond it positions read "more than"
 constexpr std::int64_t snapshot_age_max_ms = 500;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "base/assert.hh"
 
@@ -67,6 +68,24 @@ Result<Ended> grade(store::Tx& tx, const store::Job& job, const Finished& finish
     return ended;
 }
 
+std::size_t tests_in(const model::Report& report) {
+    std::size_t count = 0;
+    for (const model::StageReport& stage : report.stages) count += stage.tests.size();
+    return count;
+}
+
+// What the best attempt had finished: the most tests, then the most stages. It was ours once, so it can be read again.
+Result<model::Report> best_of(std::span<const store::Attempt> attempts) {
+    model::Report best;
+    for (const store::Attempt& attempt : attempts) {
+        if (attempt.partial.empty()) continue;
+        ASSAY_TRY(model::Report one, model::report_from_json(attempt.partial));
+        const auto worth = [](const model::Report& it) { return std::pair{tests_in(it), it.stages.size()}; };
+        if (worth(one) >= worth(best)) best = std::move(one);
+    }
+    return best;
+}
+
 Result<Finished> infrastructure_failed(store::Tx& tx, const store::Job& job) {
     model::StageReport stage;
     stage.name = "infrastructure";
@@ -77,8 +96,9 @@ Result<Finished> infrastructure_failed(store::Tx& tx, const store::Job& job) {
         if (attempt.end != model::AttemptEnd::fault) continue;
         stage.fault += "attempt " + std::to_string(attempt.number) + ": " + attempt.detail + "\n";
     }
-    model::Report report;
+    ASSAY_TRY(model::Report report, best_of(attempts));
     report.verdict = model::Verdict::system_fault;
+    report.partial = true;
     report.stages.push_back(std::move(stage));
     return finished_from(report);
 }
@@ -125,7 +145,7 @@ Result<std::optional<Lease>> grant(store::Tx& tx, const Situation& situation, st
     job->reason_since_ms = 0;
     ASSAY_CHECK(tx.update_job(*job));
     ASSAY_CHECK(tx.move_job(job->id, model::State::running));
-    ASSAY_CHECK(tx.add_attempt({job->id, job->attempts, epoch, situation.now_ms, 0, {}, {}}));
+    ASSAY_CHECK(tx.add_attempt({job->id, job->attempts, epoch, situation.now_ms, 0, {}, {}, {}}));
     return std::optional{Lease{
         .token = {job->id, job->attempts, epoch},
         .submission = submission->id,
@@ -157,7 +177,7 @@ Result<Ended> finish(store::Tx& tx, const Token& token, const Finished& finished
 }
 
 Result<Ended> give_back(store::Tx& tx, const Token& token, model::AttemptEnd end, std::optional<model::Reason> reason,
-                        const std::string& detail, std::int64_t now_ms) {
+                        const std::string& detail, std::int64_t now_ms, const std::string& partial) {
     ASSAY_ASSERT(end != model::AttemptEnd::verdict);
     ASSAY_TRY(auto job, tx.job(token.job));
     if (!job || !leased_by(*job, token)) {
@@ -166,6 +186,7 @@ Result<Ended> give_back(store::Tx& tx, const Token& token, model::AttemptEnd end
         return stale(token);
     }
     ASSAY_CHECK(tx.end_attempt(job->id, token.attempt, end, detail, now_ms));
+    if (!partial.empty()) ASSAY_CHECK(tx.keep_partial(job->id, token.attempt, partial));
     if (end == model::AttemptEnd::cut) {
         ++job->cuts_in_a_row;
     } else {

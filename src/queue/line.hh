@@ -67,10 +67,11 @@ struct Ended {
 Result<Ended> finish(store::Tx&, const Token&, const Finished&, std::int64_t now_ms);
 
 // Ends an attempt that brought no verdict. fault: counted, and at faults_max the job ends as system_fault with a report that
-// names the faults; cut: back in line, uncounted. `reason` is what people are told while it waits again. The same token again
-// is success and changes nothing. Errors: conflict.
+// names the faults and holds what the best attempt had finished; cut: back in line, uncounted. `reason` is what people are told
+// while it waits again; `partial`: the report of what was finished (ProgressTable). The same token again is success and changes
+// nothing. Errors: conflict.
 Result<Ended> give_back(store::Tx&, const Token&, model::AttemptEnd, std::optional<model::Reason> reason,
-                        const std::string& detail, std::int64_t now_ms);
+                        const std::string& detail, std::int64_t now_ms, const std::string& partial = {});
 
 // Whether the token is the lease of a job that runs now.
 Result<bool> holds(store::Reading&, const Token&);

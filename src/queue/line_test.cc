@@ -54,6 +54,41 @@ TEST_F(LineTest, TheThirdFaultEndsItWithAReportThatNamesAll) {
     EXPECT_FALSE(grant_one(e));
 }
 
+// Every finished test survives: what the attempt that came farthest had finished stays in the report, and counts for nothing.
+TEST_F(LineTest, WhatTheBestAttemptFinishedSurvivesTheThirdFault) {
+    submit(1, 0);
+    const auto epoch_1 = epoch();
+    const auto partial = [](std::vector<const char*> tests) {
+        model::Report report;
+        report.partial = true;
+        report.stages.emplace_back().name = "tests";
+        for (const char* name : tests) {
+            auto& test = report.stages.back().tests.emplace_back();
+            test.name = name;
+            test.verdict = model::Verdict::passed;
+            test.score = test.score_max = 5;
+        }
+        return model::to_json(report);
+    };
+    for (const std::string& finished : {partial({"a"}), partial({"a", "b"}), std::string{}}) {
+        const Token token = grant_one(epoch_1)->token;
+        write([&](Tx& tx) -> Result<> {
+            ASSAY_CHECK(give_back(tx, token, AttemptEnd::fault, model::Reason::retry, "it broke", now_ms_, finished));
+            return ok;
+        });
+        now_ms_ += 60'000;
+    }
+    const auto verdict = read([](Reading& r) { return r.verdict(id_of(1), 1); });
+    ASSERT_TRUE(verdict);
+    EXPECT_EQ(verdict->verdict, model::Verdict::system_fault);
+    EXPECT_FALSE(verdict->score);
+    const auto report = model::report_from_json(verdict->report);
+    ASSERT_TRUE(report && report->stages.size() == 2);
+    EXPECT_TRUE(report->partial);
+    EXPECT_EQ(report->stages[0].tests.size(), 2u);
+    EXPECT_EQ(report->stages[1].name, "infrastructure");
+}
+
 TEST_F(LineTest, CutsAreNeverCountedAgainstAJob) {
     submit(1, 0);
     for (int i = 1; i <= 30; ++i) {

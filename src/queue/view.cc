@@ -34,7 +34,11 @@ public:
             }
             case model::State::running: {
                 ASSAY_TRY(const auto job, reading_.job_of(submission.id, submission.generation));
-                if (job) view.started_ms = job->started_ms;
+                if (job) {
+                    view.started_ms = job->started_ms;
+                    view.progress = board_.progress().at(job->id);
+                }
+                if (view.progress) view.progress->report = model::for_participant(std::move(view.progress->report), due_passed());
                 break;
             }
             case model::State::graded: {
@@ -65,6 +69,8 @@ public:
     }
 
 private:
+    bool due_passed() const { return plan_.due_ms && now_ms_ > *plan_.due_ms; }
+
     Result<std::int64_t> revision_number(RevisionId id) {
         const auto known = numbers_.find(id);
         if (known != numbers_.end()) return known->second;
@@ -93,8 +99,7 @@ private:
         report_bytes_ += row->report.size();
         if (report_bytes_ > reports_shown_bytes_max) return ok;
         ASSAY_TRY(model::Report report, model::report_from_json(row->report));
-        const bool due_passed = plan_.due_ms && now_ms_ > *plan_.due_ms;
-        view.report = model::for_participant(std::move(report), due_passed);
+        view.report = model::for_participant(std::move(report), due_passed());
         return ok;
     }
 
@@ -147,8 +152,9 @@ Json json_of(const model::TestReport& test) {
     return out;
 }
 
-Json json_of(const model::StageReport& stage) {
-    Json out{{"name", stage.name}, {"verdict", model::to_string(stage.verdict)}};
+// `over`: else it is under way, and its verdict not known.
+Json json_of(const model::StageReport& stage, bool over = true) {
+    Json out{{"name", stage.name}, {"verdict", over ? Json(model::to_string(stage.verdict)) : Json(nullptr)}};
     add_end(out, stage.exit_code, stage.signal);
     add_usage(out, stage.usage);
     out["output"] = stage.output;
@@ -158,6 +164,16 @@ Json json_of(const model::StageReport& stage) {
     out["score_max"] = or_null(stage.score_max);
     out["tests"] = Json::array();
     for (const auto& test : stage.tests) out["tests"].push_back(json_of(test));
+    return out;
+}
+
+// {stage, test, tests_done, tests_all, stages}: `stages` as of a submission, as far as they are finished.
+Json json_of(const Progress& progress) {
+    Json out{{"stage", progress.stage}, {"test", progress.test}, {"tests_done", progress.tests_done}, {"tests_all", progress.tests_all}};
+    out["stages"] = Json::array();
+    for (const auto& stage : progress.report.stages) {
+        out["stages"].push_back(json_of(stage, progress.stage_over || stage.name != progress.stage));
+    }
     return out;
 }
 
@@ -260,6 +276,8 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
         {"started_at", time(view.started_ms)},
         {"finished_at", time(view.finished_ms)},
         {"counts", view.counts},
+        {"progress", view.progress ? json_of(*view.progress) : Json(nullptr)},
+        {"partial", view.report && view.report->partial},
     };
     if (view.waiting) {
         const Waiting& w = *view.waiting;

@@ -25,6 +25,7 @@ struct SubmissionView {
     std::optional<double> score;
     std::optional<double> score_max;
     std::optional<model::Report> report;         // for the participant (model::for_participant)
+    std::optional<Progress> progress;            // while it runs; its report is for the participant, too
     bool counts = false;
     std::optional<store::Job> rejudge;           // of view_submission: that waits or runs beside the verdict
 };

@@ -12,7 +12,9 @@ constexpr std::chrono::milliseconds lease_wait_max{20'000};     // of one poll, 
 constexpr std::chrono::milliseconds answer_wait_max{30'000};    // between two signs of life; on top of a poll's own wait
 constexpr std::chrono::milliseconds ask_again_after{1'000};     // when the server is busy or answered "nothing" at once
 constexpr int result_tries_max = 600;                           // of one result, a second apart, while the server answers 5xx
-constexpr std::chrono::milliseconds event_gap{100};             // between two events of a job; stages are always told
+constexpr std::chrono::milliseconds event_gap{100};             // between two beginnings of tests; all else is always told
+
+constexpr std::size_t event_report_bytes_max = 192u << 10;      // of what has just finished; its texts are cut to fit
 
 // What a session may promise.
 constexpr std::int64_t lease_ms_min = 1'000;

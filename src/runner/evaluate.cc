@@ -5,6 +5,7 @@
 // is no state yet: a command that does nothing makes one under the stage's limits.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -88,10 +89,13 @@ public:
         model::Report report;
         for (std::size_t i = 0; i < work_.plan.stages.size(); ++i) {
             const model::StagePlan& stage = work_.plan.stages[i];
-            told_({stage.name, ""});
+            told_({stage.name, "", {}});
             auto done = stage.has_tests() ? tests(stage) : command(stage, i < scoring_);
             if (!done) return done.take_error().in("stage " + stage.name);
             report.stages.push_back(std::move(done).value());
+            model::StageReport over = report.stages.back();
+            if (std::exchange(tests_told_, false)) over.tests.clear();
+            told_({stage.name, "", std::move(over)});
             if (!grade::goes_on(work_.plan, i, report.stages.back().verdict)) break;
         }
         grade::conclude(work_.plan, report);
@@ -189,9 +193,14 @@ private:
         }
         std::optional<model::StageReport> report;
         for (const model::TestPlan& plan : stage.tests) {
-            told_({stage.name, plan.name});
+            told_({stage.name, plan.name, {}});
             auto done = test(stage, plan, report);
             if (!done) return done.take_error().in("test " + plan.name);
+            model::StageReport alone;
+            alone.name = stage.name;
+            alone.tests.push_back(report->tests.back());
+            tests_told_ = true;
+            told_({stage.name, plan.name, std::move(alone)});
         }
         ASSAY_ASSERT(report);
         report->verdict = grade::verdict_of_tests(report->tests);
@@ -299,6 +308,7 @@ private:
     const Stop stop_;
     const std::function<void(const Progress&)>& told_;
     const std::size_t scoring_;
+    bool tests_told_ = false;  // of this stage, each by itself
     bool sealed_ = false;  // an untrusted run left its state, with the submission in it
 };
 

@@ -98,7 +98,12 @@ protected:
     }
     Result<model::Report> try_with(const Work& work, const std::atomic<bool>& stop = never_, int wake_fd = -1) {
         return evaluate(*client_, 0, work, stop, wake_fd,
-                        [this](const Progress& progress) { told.push_back(progress.stage + "/" + progress.test); });
+                        [this](const Progress& progress) {
+                            told.push_back(progress.stage + "/" + progress.test);
+                            if (!progress.finished) return;
+                            const auto& one = *progress.finished;
+                            told.back() += " " + std::string{to_string(one.tests.empty() ? one.verdict : one.tests.front().verdict)};
+                        });
     }
     model::Report evaluated(std::vector<model::StagePlan> stages) {
         model::Plan plan;
@@ -167,7 +172,9 @@ TEST_F(Evaluate, BuildsTestsAndScoresACProject) {
     EXPECT_EQ(report.stages[1].tests.at(0).got, "5\n");
     EXPECT_EQ(report.stages[2].score, 42);
     EXPECT_FALSE(report.kernel.empty());
-    EXPECT_EQ(told, (std::vector<std::string>{"build/", "tests/", "tests/adds", "tests/refuses", "score/"}));
+    EXPECT_EQ(told, (std::vector<std::string>{
+                        "build/", "build/ passed", "tests/", "tests/adds", "tests/adds passed", "tests/refuses", "tests/refuses passed",
+                        "tests/ passed", "score/", "score/ passed"}));
 }
 
 TEST_F(Evaluate, ABuildThatFailsEndsTheJob) {

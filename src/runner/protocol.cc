@@ -73,8 +73,12 @@ std::string lease_request(std::int64_t epoch, std::chrono::milliseconds wait) {
     return text_of_json({{"epoch", epoch}, {"wait_ms", wait.count()}});
 }
 
-std::string event_request(const Token& token, std::int64_t sequence, std::string_view stage, std::string_view test) {
-    return text_of_json({{"token", json_of(token)}, {"sequence", sequence}, {"stage", stage}, {"test", test}});
+std::string event_request(const Token& token, std::int64_t sequence, std::string_view stage, std::string_view test,
+                          std::string_view report_json) {
+    std::string json = text_of_json({{"token", json_of(token)}, {"sequence", sequence}, {"stage", stage}, {"test", test}});
+    if (report_json.empty()) return json;
+    json.pop_back();
+    return fmt::format(R"({},"report":{}}})", json, report_json);
 }
 
 std::string heartbeat_request(std::int64_t epoch, const std::vector<Token>& running) {

@@ -42,7 +42,9 @@ struct Beat {
 
 std::string session_request(std::string_view name, int slots);
 std::string lease_request(std::int64_t epoch, std::chrono::milliseconds wait);
-std::string event_request(const Token&, std::int64_t sequence, std::string_view stage, std::string_view test);
+// `report_json`: of what has just finished; empty: it began.
+std::string event_request(const Token&, std::int64_t sequence, std::string_view stage, std::string_view test,
+                          std::string_view report_json = {});
 std::string heartbeat_request(std::int64_t epoch, const std::vector<Token>& running);
 std::string report_request(const Token&, std::string_view report_json);
 std::string fault_request(const Token&, std::string_view text);  // cut to fault_bytes_max

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct Work {
 };
 struct Progress {            // told as it happens, for events
     std::string stage;
-    std::string test;        // empty: the stage began
+    std::string test;        // empty: the stage
+    std::optional<model::StageReport> finished;  // else it began. Of a test: its stage, with it alone;
+                                                 // of a stage: without the tests that were told
 };
 // Runs the stages in order and grades them. Errors are infrastructure faults (the attempt failed); everything else is in the
 // report. `stop` ends it early (Fault::interrupted).

@@ -213,9 +213,10 @@ private:
         TimePoint last_event;
         Result<> told = ok;
         const auto tell = [&](const Progress& progress) {
-            if (!told || running.stop || (!progress.test.empty() && now() - last_event < event_gap)) return;
+            const bool can_be_left_out = !progress.finished && !progress.test.empty() && now() - last_event < event_gap;
+            if (!told || running.stop || can_be_left_out) return;
             last_event = now();
-            told = tell_event(client, running, event_request(lease.token, ++sequence, progress.stage, progress.test));
+            told = tell_event(client, running, event_request(lease.token, ++sequence, progress.stage, progress.test, finished_json(progress)));
             if (!told) running.cancel();
         };
         const Work work{lease.plan, input.file->get(), revision.file->get()};
@@ -232,6 +233,14 @@ private:
         ASSAY_TRY(const auto refusal, report(client, lease.token, running, verdict));
         if (refusal) return give_up(client, lease, running, unexpected("give the report", *refusal).text());
         return ok;
+    }
+
+    // Empty when nothing has finished.
+    static std::string finished_json(const Progress& progress) {
+        if (!progress.finished) return {};
+        model::Report report;
+        report.stages.push_back(*progress.finished);
+        return fitting_json(std::move(report), event_report_bytes_max);
     }
 
     // An infrastructure fault of this attempt.

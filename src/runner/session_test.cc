@@ -195,7 +195,10 @@ TEST(Session, LeasesFetchesEvaluatesAndReports) {
         EXPECT_EQ(work.plan.stages.at(0).name, "build");
         EXPECT_EQ(content_of(work.submission), "bytes of a submission");
         EXPECT_EQ(content_of(work.revision), "bytes of a revision");
-        told({"build", ""});
+        told({"build", "", {}});
+        model::StageReport build;
+        build.name = "build";
+        told({"build", "", build});
         model::Report report;
         report.verdict = model::Verdict::passed;
         return report;
@@ -204,7 +207,10 @@ TEST(Session, LeasesFetchesEvaluatesAndReports) {
     EXPECT_TRUE(result.starts_with(R"({"token":{"job":1,"attempt":1,"epoch":3},"report":{)")) << result;
     EXPECT_TRUE(result.contains(R"("verdict":"passed")")) << result;
     EXPECT_TRUE(result.contains(R"("runner":"local")")) << result;
-    EXPECT_EQ(server.events(), (std::vector<std::string>{event_request({1, 1, 3}, 1, "build", "")}));
+    const auto events = server.events();
+    ASSERT_EQ(events.size(), 2u);
+    EXPECT_EQ(events[0], event_request({1, 1, 3}, 1, "build", ""));
+    EXPECT_TRUE(events[1].contains(R"("sequence":2,"stage":"build","test":"","report":{)")) << events[1];
     server.close();
     EXPECT_TRUE(runner.join());
 }

@@ -134,6 +134,7 @@ struct Attempt {
     std::int64_t ended_ms = 0;
     std::optional<model::AttemptEnd> end;  // nullopt while it runs
     std::string detail;             // for staff
+    std::string partial;            // model::to_json(Report): what was finished when a fault ended it; empty: nothing was
 };
 
 struct VerdictRow {                 // written once, never edited

@@ -88,6 +88,7 @@ public:
     virtual Result<> update_job(const Job&) = 0;                                           // all but id, submission, generation, state, revision
     virtual Result<> add_attempt(const Attempt&) = 0;
     virtual Result<> end_attempt(JobId, std::int64_t number, model::AttemptEnd, const std::string& detail, std::int64_t ended_ms) = 0;
+    virtual Result<> keep_partial(JobId, std::int64_t number, const std::string& report) = 0;  // of an attempt
     virtual Result<> add_verdict(const VerdictRow&) = 0;                                   // errors: conflict (there is one already)
     virtual Result<> add_receipt_key(const ReceiptKey&) = 0;
     virtual Result<> put_setting(const std::string& name, const std::string& value) = 0;

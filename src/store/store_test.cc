@@ -165,7 +165,8 @@ TEST_P(StoreSuite, AttemptsAndVerdictsAreWrittenOnce) {
     write([](Tx& tx) -> Result<> {
         ASSAY_TRY(const JobId job, submit(tx, 1));
         ASSAY_CHECK(tx.move(id_of(1), State::running));
-        ASSAY_CHECK(tx.add_attempt({job, 1, 9, 1000, 0, {}, ""}));
+        ASSAY_CHECK(tx.add_attempt({job, 1, 9, 1000, 0, {}, "", ""}));
+        ASSAY_CHECK(tx.keep_partial(job, 1, "{}"));
         ASSAY_CHECK(tx.end_attempt(job, 1, model::AttemptEnd::verdict, "", 2000));
         ASSAY_CHECK(tx.add_verdict({id_of(1), 1, model::Verdict::grader_fault, {}, 10.0, "{}", 1000, 2000}));
         return tx.move(id_of(1), State::graded);
@@ -174,7 +175,9 @@ TEST_P(StoreSuite, AttemptsAndVerdictsAreWrittenOnce) {
     ASSERT_TRUE(verdict);
     EXPECT_FALSE(verdict->score);
     EXPECT_EQ(verdict->score_max, 10.0);
-    EXPECT_EQ(read([](Reading& r) { return r.attempts(JobId{1}); }).at(0).end, model::AttemptEnd::verdict);
+    const auto attempts = read([](Reading& r) { return r.attempts(JobId{1}); });
+    EXPECT_EQ(attempts.at(0).end, model::AttemptEnd::verdict);
+    EXPECT_EQ(attempts.at(0).partial, "{}");
     // A fault that is not the participant's does not count to what he may hand in.
     EXPECT_EQ(read([](Reading& r) { return r.submissions_counted(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p"}); }), 0);
 
@@ -350,7 +353,8 @@ TEST_F(SqliteFile, WhatAnOlderVersionWroteIsReadOn) {
         auto raw = sqlite::Database::open(path_, sqlite::Database::Access::write);
         ASSERT_TRUE(raw);
         const auto as_of_schema_1 = raw->script(R"sql(
-DROP INDEX submission_held; DROP TABLE standing; ALTER TABLE job DROP COLUMN revision; PRAGMA user_version = 1;
+DROP INDEX submission_held; DROP TABLE standing; ALTER TABLE job DROP COLUMN revision;
+ALTER TABLE attempt DROP COLUMN partial; PRAGMA user_version = 1;
 INSERT INTO course VALUES ('C', 'Course', 'UTC', 'en', '');
 INSERT INTO revision VALUES (1, 'C', 'M', 1, 'd', '{}', 7);
 INSERT INTO module VALUES ('C', 'M', 'Module', 0, 1);

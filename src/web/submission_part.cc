@@ -35,13 +35,26 @@ Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& 
     return el("div", {{"class", "why"}}, {inside});
 }
 
+Html progress_part(const Look& look, const queue::Progress& progress) {
+    Html facts;
+    if (!progress.stage.empty()) facts += look.say(Sentence::running_stage, {progress.stage});
+    if (progress.tests_all > 0) {
+        if (!progress.stage.empty()) facts += Html{" · "};
+        facts += look.say(Sentence::running_tests, {std::to_string(progress.tests_done), std::to_string(progress.tests_all)});
+    }
+    return el("p", {{"class", "hint"}}, {facts});
+}
+
 Html standing_part(const Look& look, const ModulePage& of, const queue::SubmissionView& view) {
     Html inside;
     switch (view.submission.state) {
         case State::queued: case State::held:
             if (view.waiting) inside += waiting_part(look, of, *view.waiting);
             break;
-        case State::running: inside += el("p", {}, {look.say(Sentence::running_now)}); break;
+        case State::running:
+            inside += el("p", {}, {look.say(Sentence::running_now)});
+            if (view.progress) inside += progress_part(look, *view.progress);
+            break;
         case State::superseded:
             inside += el("p", {}, {look.say(Sentence::superseded_by,
                                             {view.submission.superseded_by ? view.submission.superseded_by->text() : "–"})});
@@ -86,9 +99,12 @@ Html submission_part(const Look& look, const ModulePage& of, const queue::Submis
     inside += el("header", {}, {line});
     inside += el("p", {{"class", "facts"}}, {links});
     if (full || view.submission.state != State::graded) inside += standing_part(look, of, view);
-    if (full && view.report) {
-        const auto& due_ms = of.view.plan.due_ms;
-        inside += report_part(look, *view.report, id, due_ms && of.now_ms > *due_ms, room);
+    const auto& due_ms = of.view.plan.due_ms;
+    const bool due_passed = due_ms && of.now_ms > *due_ms;
+    if (full && view.report && view.report->partial) inside += el("p", {}, {look.say(Sentence::partial_results)});
+    if (full && view.report) inside += report_part(look, *view.report, id, due_passed, room);
+    if (full && view.progress && !view.progress->report.stages.empty()) {
+        inside += report_part(look, view.progress->report, id, due_passed, room);
     }
     const std::string_view shape = full || view.submission.state != State::graded ? "card submission" : "card submission brief";
     return el("article", {{"id", id_of(view)}, {"class", shape}, {"aria-labelledby", "h-" + id}}, {inside});

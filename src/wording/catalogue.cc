@@ -120,6 +120,11 @@ Text text_of(Sentence sentence) {
         case waits_since: return {"since {0}", "自 {0} 起"};
         case position: return {"place {0} in line", "排在第 {0} 位"};
         case running_now: return {"It is being run and graded now.", "正在运行和评分。"};
+        case running_stage: return {"Stage: {0}", "当前阶段：{0}"};
+        case running_tests: return {"{0} of {1} tests finished", "已完成 {0} / {1} 个测试"};
+        case partial_results:
+            return {"A fault of ours ended the evaluation early. These tests had finished by then; they do not count.",
+                    "评测因我们的故障提前结束。以下测试当时已经完成，但不计入成绩。"};
         case superseded_by:
             return {"A newer submission of yours, {0}, took its place in line before it ran. Its receipt stays valid, and it costs "
                     "you nothing.",

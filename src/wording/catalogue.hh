@@ -92,6 +92,9 @@ enum class Sentence : unsigned short {
     waits_since,            // {0} date and time
     position,               // {0} place in line
     running_now,
+    running_stage,          // {0} the stage
+    running_tests,          // {0} finished, {1} all
+    partial_results,
     superseded_by,          // {0} the newer submission
     cancelled,
     show_details,

@@ -153,13 +153,17 @@ Result<> Changes::update_job(const Job& j) {
 }
 
 Result<> Changes::add_attempt(const Attempt& a) {
-    return change_one("INSERT INTO attempt (job, number, epoch, started_ms, ended_ms, outcome, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                      {a.job.value, a.number, a.epoch, a.started_ms, a.ended_ms, word_or_null(a.end), view(a.detail)}, "attempt");
+    return change_one("INSERT INTO attempt (job, number, epoch, started_ms, ended_ms, outcome, detail, partial) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                      {a.job.value, a.number, a.epoch, a.started_ms, a.ended_ms, word_or_null(a.end), view(a.detail), view(a.partial)}, "attempt");
 }
 
 Result<> Changes::end_attempt(JobId job, std::int64_t number, model::AttemptEnd end, const std::string& detail, std::int64_t ended_ms) {
     return change_one("UPDATE attempt SET outcome = ?, detail = ?, ended_ms = ? WHERE job = ? AND number = ? AND outcome IS NULL",
                       {model::to_string(end), view(detail), ended_ms, job.value, number}, "attempt under way");
+}
+
+Result<> Changes::keep_partial(JobId job, std::int64_t number, const std::string& report) {
+    return change_one("UPDATE attempt SET partial = ? WHERE job = ? AND number = ?", {view(report), job.value, number}, "attempt");
 }
 
 Result<> Changes::add_verdict(const VerdictRow& v) {

@@ -24,6 +24,7 @@ public:
     Result<> update_job(const Job&) override;
     Result<> add_attempt(const Attempt&) override;
     Result<> end_attempt(JobId, std::int64_t number, model::AttemptEnd, const std::string& detail, std::int64_t ended_ms) override;
+    Result<> keep_partial(JobId, std::int64_t number, const std::string& report) override;
     Result<> add_verdict(const VerdictRow&) override;
     Result<> add_receipt_key(const ReceiptKey&) override;
     Result<> put_setting(const std::string& name, const std::string& value) override;

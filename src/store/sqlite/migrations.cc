@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t application_id = 0x61737379;  // "assy": tells our file from any other SQLite database
 
 // Once released, a step is never edited: changes are new steps at the end.
-constexpr std::array<const char*, 2> steps{
+constexpr std::array<const char*, 3> steps{
     // 1: courses, participants, submissions, the line, verdicts.
     R"sql(
 CREATE TABLE course (
@@ -94,6 +94,8 @@ CREATE TABLE standing (
 
 CREATE INDEX submission_held ON submission (sequence) WHERE state = 'held';
 )sql",
+    // 3: what was finished of an attempt that a fault ended.
+    "ALTER TABLE attempt ADD COLUMN partial TEXT NOT NULL DEFAULT '';",
 };
 
 std::int64_t read_number(const Row& row) { return row.integer(0); }

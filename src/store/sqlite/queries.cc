@@ -120,7 +120,7 @@ Standing read_standing(const Row& row) {
 
 Attempt read_attempt(const Row& row) {
     return {JobId{row.integer(0)}, row.integer(1), row.integer(2), row.integer(3), row.integer(4),
-            optional_word<model::AttemptEnd>(row, 5), row.text(6)};
+            optional_word<model::AttemptEnd>(row, 5), row.text(6), row.text(7)};
 }
 
 VerdictRow read_verdict(const Row& row) {
@@ -271,7 +271,7 @@ Result<std::vector<Standing>> Queries<Base>::paused() {
 template <class Base>
 Result<std::vector<Attempt>> Queries<Base>::attempts(JobId id) {
     return database_.all<Attempt>(
-        "SELECT job, number, epoch, started_ms, ended_ms, outcome, detail FROM attempt WHERE job = ? ORDER BY number", {id.value},
+        "SELECT job, number, epoch, started_ms, ended_ms, outcome, detail, partial FROM attempt WHERE job = ? ORDER BY number", {id.value},
         read_attempt);
 }
 template <class Base>
