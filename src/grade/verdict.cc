@@ -34,8 +34,8 @@ std::string kept_text(std::string_view text, std::size_t size_max) {
     std::size_t head = size_max / 2, tail = text.size() - size_max / 2;
     for (int i = 0; i < 3 && inside(head); ++i) --head;
     for (int i = 0; i < 3 && inside(tail); ++i) ++tail;
-    return fmt::format("{}\n[... {} bytes left out ...]\n{}", replace_invalid_utf8(text.substr(0, head)), tail - head,
-                       replace_invalid_utf8(text.substr(tail)));
+    return replace_invalid_utf8(text.substr(0, head)) + model::cut_mark(static_cast<std::int64_t>(tail - head)) +
+           replace_invalid_utf8(text.substr(tail));
 }
 
 namespace {

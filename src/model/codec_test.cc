@@ -186,7 +186,7 @@ TEST(ForParticipant, LeavesOutWhatIsForStaff) {
 
 TEST(CapturedText, SaysWhatIsMissing) {
     EXPECT_EQ((Captured{.head = "ab", .tail = "cd", .bytes = 4}.text()), "abcd");
-    EXPECT_EQ((Captured{.head = "ab", .tail = "cd", .bytes = 14, .dropped_bytes = 10}.text()), "ab\n[... 10 bytes left out ...]\ncd");
+    EXPECT_EQ((Captured{.head = "ab", .tail = "cd", .bytes = 14, .dropped_bytes = 10}.text()), "ab\n[… 10 B …]\ncd");
 }
 
 TEST(Receipt, IsCanonical) {

@@ -4,9 +4,11 @@
 
 namespace assay::model {
 
+std::string cut_mark(std::int64_t bytes) { return fmt::format("\n[… {} B …]\n", bytes); }
+
 std::string Captured::text() const {
     if (dropped_bytes == 0) return head + tail;
-    return fmt::format("{}\n[... {} bytes left out ...]\n{}", head, dropped_bytes, tail);
+    return head + cut_mark(dropped_bytes) + tail;
 }
 
 }  // namespace assay::model

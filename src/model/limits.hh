@@ -35,6 +35,9 @@ struct Guarantees {
 };
 
 // What was kept of an output stream: its head and its tail.
+// What stands in place of bytes in the middle of a text: of no language, since programs' texts are shown in all of them.
+std::string cut_mark(std::int64_t bytes);  // "\n[… 1234 B …]\n"
+
 struct Captured {
     std::string head;
     std::string tail;                    // empty when all of it fits into the head

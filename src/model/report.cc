@@ -67,6 +67,7 @@ void fields(V& visit, T& it) {
     visit("limits", it.limits);
     visit("guarantees", it.guarantees);
     visit("tests", it.tests);
+    visit("tests_left_out", it.tests_left_out);
 }
 
 template <class V, Of<Report> T>

@@ -75,6 +75,7 @@ struct StageReport {
     Limits limits;           // as read back from the kernel
     Guarantees guarantees;
     std::vector<TestReport> tests;
+    std::int64_t tests_left_out = 0;  // counted in the score, but not kept: the report would have been too large
 };
 
 struct Report {

@@ -1,7 +1,5 @@
 #include "runner/fitting.hh"
 
-#include <fmt/format.h>
-
 #include "grade/grade.hh"
 
 namespace assay::runner {
@@ -42,7 +40,7 @@ std::string fitting_json(model::Report report, std::size_t size_max) {
     if (json.size() <= size_max) return json;
     for (model::StageReport& stage : report.stages) {
         if (!stage.trusted || stage.tests.empty()) continue;
-        stage.message += fmt::format("\n({} single results are left out: the report would be too large)", stage.tests.size());
+        stage.tests_left_out = static_cast<std::int64_t>(stage.tests.size());
         stage.tests.clear();
     }
     return model::to_json(report);

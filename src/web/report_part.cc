@@ -202,6 +202,9 @@ Html report_part(const Look& look, const model::Report& report, const std::strin
         if (!stage.message.empty()) {
             parts += el("p", {{"class", "message"}}, {el("strong", {}, {stage.name}), " ", el("bdi", {}, {stage.message})});
         }
+        if (stage.tests_left_out > 0) {
+            parts += el("p", {{"class", "hint"}}, {stage.name, ": ", look.say(tests_not_kept, {std::to_string(stage.tests_left_out)})});
+        }
         if (stage.tests.empty()) continue;
         parts += tests_table(look, stage, due_passed, room);
         parts += secrecy_note(look, stage, due_passed);

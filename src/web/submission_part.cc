@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/shown.hh"
 #include "base/text.hh"
 #include "web/pages.hh"
@@ -42,7 +44,11 @@ Html progress_part(const Look& look, const queue::Progress& progress) {
         if (!progress.stage.empty()) facts += Html{" · "};
         facts += look.say(Sentence::running_tests, {std::to_string(progress.tests_done), std::to_string(progress.tests_all)});
     }
-    return el("p", {{"class", "hint"}}, {facts});
+    const Html line = el("p", {{"class", "hint"}}, {facts});
+    if (progress.tests_all <= 0) return line;
+    Html both = line;
+    both += el("progress", {{"max", std::to_string(progress.tests_all)}, {"value", std::to_string(progress.tests_done)}, {"aria-hidden", "true"}});
+    return both;
 }
 
 Html standing_part(const Look& look, const ModulePage& of, const queue::SubmissionView& view) {
@@ -69,6 +75,12 @@ Html standing_part(const Look& look, const ModulePage& of, const queue::Submissi
                                                                                    std::to_string(of.view.revision_number)})});
     }
     return inside;
+}
+
+// The report that most people came for: the newest, the one that counts, the one asked for. Others are one step away.
+bool opened(const ModulePage& of, const queue::SubmissionView& view) {
+    const auto newest = std::ranges::find_if(of.view.submissions, [](const auto& one) { return one.report || one.progress; });
+    return view.progress || view.counts || view.submission.id.text() == of.shown || &view == &*newest;
 }
 
 }  // namespace
@@ -102,9 +114,14 @@ Html submission_part(const Look& look, const ModulePage& of, const queue::Submis
     const auto& due_ms = of.view.plan.due_ms;
     const bool due_passed = due_ms && of.now_ms > *due_ms;
     if (full && view.report && view.report->partial) inside += el("p", {}, {look.say(Sentence::partial_results)});
-    if (full && view.report) inside += report_part(look, *view.report, id, due_passed, room);
-    if (full && view.progress && !view.progress->report.stages.empty()) {
-        inside += report_part(look, view.progress->report, id, due_passed, room);
+    // What is finished while it runs stands where the whole will: what is opened stays open.
+    const bool begun = view.progress && !view.progress->report.stages.empty();
+    const model::Report* const shown = view.report ? &*view.report : begun ? &view.progress->report : nullptr;
+    if (full && shown) {
+        const Html report = report_part(look, *shown, id, due_passed, room);
+        const Html summary = el("summary", {}, {look.say(Sentence::report_title), away});
+        inside += opened(of, view) ? el("details", {{"class", "report"}, {"open"}}, {summary, report})
+                                   : el("details", {{"class", "report"}}, {summary, report});
     }
     const std::string_view shape = full || view.submission.state != State::graded ? "card submission" : "card submission brief";
     return el("article", {{"id", id_of(view)}, {"class", shape}, {"aria-labelledby", "h-" + id}}, {inside});

@@ -135,6 +135,7 @@ Text text_of(Sentence sentence) {
         case show_details: return {"Details", "详情"};
         case score_of: return {"{0} / {1}", "{0} / {1}"};
 
+        case report_title: return {"Stages and tests", "各阶段与测试"};
         case stages_title: return {"Stages", "各阶段"};
         case stage_column: return {"Stage", "阶段"};
         case result_column: return {"Result", "结果"};
@@ -146,6 +147,8 @@ Text text_of(Sentence sentence) {
         case tests_passed: return {"{0} of {1} passed", "通过 {0} / {1}"};
         case tests_left_out:
             return {"{0} more tests are not listed here; the report has them all.", "另有 {0} 个测试未在此列出，完整结果见报告。"};
+        case tests_not_kept:
+            return {"{0} single results were too long to be kept; they are in the score.", "另有 {0} 个单项结果因过长未保留，但已计入得分。"};
         case test_column: return {"Test", "测试"};
         case test_hidden: return {"hidden", "隐藏"};
         case test_after_due: return {"shown after the deadline", "截止后公开"};
@@ -212,12 +215,13 @@ Text text_of(model::Refusal refusal) {
             return {"The file is empty; check that packing it worked, then send it again.",
                     "文件是空的；请检查打包是否成功，然后重新提交。"};
         case not_an_archive:
-            return {"This is not an archive, whatever its name says; pack your folder as tar.gz or tar.bz2 and send that file.",
-                    "这不是压缩包（以内容而不是文件名为准）；请把你的目录打包成 tar.gz 或 tar.bz2 后再提交。"};
+            return {"This is not an archive, whatever its name says; pack your folder as zip, tar.gz or another format your page lists, and "
+                    "send that file.",
+                    "这不是压缩包（以内容而不是文件名为准）；请把你的目录打包成 zip、tar.gz 或页面上列出的其他格式后再提交。"};
         case format:
-            return {"This kind of archive, or a kind of entry in it, is not accepted; pack ordinary files and folders as tar.gz or "
-                    "tar.bz2 and send that file.",
-                    "不接受这种压缩格式，或其中含有不支持的条目类型；请只把普通文件和目录打包成 tar.gz 或 tar.bz2 后再提交。"};
+            return {"This kind of archive, or a kind of entry in it, is not accepted; pack ordinary files and folders as zip, "
+                    "tar.gz or another format your page lists, and send that file.",
+                    "不接受这种压缩格式，或其中含有不支持的条目类型；请只把普通文件和目录打包成 zip、tar.gz 或页面上列出的其他格式后再提交。"};
         case damaged:
             return {"The archive is damaged or cut off: a checksum, a length or its end mark is wrong; pack it again and send the "
                     "new file.",

@@ -101,6 +101,7 @@ enum class Sentence : unsigned short {
     score_of,               // {0} score, {1} maximum: "87 / 100"
 
     // Stages and tests.
+    report_title,
     stages_title,
     stage_column,
     result_column,
@@ -111,6 +112,7 @@ enum class Sentence : unsigned short {
     tests_title,            // {0} the stage
     tests_passed,           // {0} passed, {1} all
     tests_left_out,         // {0} how many
+    tests_not_kept,         // {0} how many
     test_column,
     test_hidden,            // beside its name
     test_after_due,

@@ -73,7 +73,7 @@ with Browser(WORK, zone="America/New_York") as browser:
     tab.wait("document.querySelector('.why')", "the next one waits")
     scan(tab, "a module in which one is graded and one waits")
     queue("resume")
-    tab.wait("!document.querySelector('.why') && document.querySelectorAll('.submission .log').length === 2", "both are graded")
+    tab.wait("!document.querySelector('.why, .badge.working') && document.querySelectorAll('.submission .log').length === 2", "both are graded")
     for language in ("en", "zh"):
         tab.go(f"{PAGE}?lang={language}")
         scan(tab, "a module in which both are graded")

@@ -67,7 +67,7 @@ def with_script(browser: Browser) -> None:
         document.querySelector('#token').focus();
     })()""")
     queue("resume")
-    tab.wait("document.querySelector('.submission details')", "the verdict is there")
+    tab.wait("document.querySelector('#score strong')", "the verdict is there")
     assert "failed" in tab.value("window.states.at(-1)"), tab.value("window.states")
     kept = tab.value("[document.activeElement.outerHTML.slice(0, 200), document.querySelector('#token').value.length]")
     assert 'id="token"' in kept[0] and kept[1] > 0, kept
@@ -170,7 +170,7 @@ def by_keyboard(browser: Browser) -> None:
     tab.choose("#file", WORK / "wrong.tar.bz2")
     to("#hand-in button")
     tab.press("Enter")
-    tab.wait("document.querySelector('#received') && document.querySelector('.submission .below summary')", "graded")
+    tab.wait("document.querySelector('#score strong') && document.querySelector('.submission .below summary')", "graded")
     to(".below summary")
     tab.press("Enter")
     tab.wait("document.querySelector('.below details[open]')", "details open by Enter")
