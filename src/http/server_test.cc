@@ -256,7 +256,7 @@ TEST(Server, StreamsHaveALimitOfTheirOwn) {
     {
         Wire second{house};
         second.send(get("/stream")).until("two\n");
-        const std::string refused = Wire{house}.send(get("/stream")).all();
+        const std::string refused = Wire{house}.send(get("/stream", "Connection: close\r\n")).all();
         EXPECT_EQ(status_in(refused), 503);
         EXPECT_TRUE(refused.contains("\r\nRetry-After: "));
         EXPECT_EQ(status_in(Wire{house}.send(get("/hello", "Connection: close\r\n")).all()), 200);
