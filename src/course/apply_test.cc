@@ -26,8 +26,7 @@ protected:
         ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
         folder_ = pattern;
         for (const char* name : {"/blobs", "/tmp", "/keys"}) ASSERT_TRUE(sys::make_directory(folder_ + name));
-        auto opened = store::open_sqlite(
-            {.path = folder_ + "/assay.db", .on_failure = [](const Error& error) { ADD_FAILURE() << error.text(); }});
+        auto opened = store::open_sqlite({.path = folder_ + "/assay.db"});
         ASSERT_TRUE(opened) << opened.error().text();
         store_ = std::move(*opened);
         auto keys = store::Keys::open(folder_ + "/keys", now_ms);

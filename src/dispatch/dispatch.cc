@@ -27,7 +27,7 @@ void Dispatcher::Inner::write(store::Store::Change change, store::Store::Done do
         const std::lock_guard lock{mutex};
         --writes;
         changed.notify_all();
-    });
+    }, store::Need::essential);
 }
 
 void Dispatcher::Inner::begin_session(std::int64_t epoch, int slots, model::WaitDetail why_none) {

@@ -29,7 +29,7 @@ class DispatchTest : public ::testing::Test {
 protected:
     void SetUp() override {
         for (const char* name : {"", "/blobs", "/tmp", "/revisions"}) ASSERT_TRUE(sys::make_directory(directory_ + name));
-        auto opened = store::open_sqlite({directory_ + "/assay.db", {}});
+        auto opened = store::open_sqlite({.path = directory_ + "/assay.db"});
         ASSERT_TRUE(opened) << opened.error().text();
         store_ = std::move(*opened);
         loops_.emplace(2);

@@ -55,7 +55,8 @@ struct Dispatcher::Inner {
 
     std::int64_t wall_ms() const { return sys::to_ms(parts.clock.wall()); }
 
-    // store.write, counted.
+    // store.write, counted. All of ours is essential: it only ends or gives back what was promised, as nothing is granted while
+    // the disk is short.
     void write(store::Store::Change change, store::Store::Done done);
 
     void begin_session(std::int64_t epoch, int slots, model::WaitDetail why_none);

@@ -29,6 +29,7 @@ Refusal refusal_of(const Error& error, const std::optional<FormProblem>& problem
     switch (error.fault()) {
         case Fault::disk_full: return {.code = model::Refusal::disk_full};
         case Fault::busy: return {.code = model::Refusal::busy};
+        case Fault::disk_failed: return {.code = model::Refusal::busy};  // Of this upload; another one may well be kept.
         case Fault::interrupted: return {.code = model::Refusal::shutting_down};
         case Fault::invalid:
             return {.code = model::Refusal::missing_field, .form = problem.value_or(FormProblem{FormFault::broken, error.text()})};
@@ -55,7 +56,7 @@ public:
             const Error& error = ended.error();
             const Refusal refusal = refusal_of(error, form_ ? form_->problem() : std::nullopt);
             const bool left = error.fault() == Fault::unreachable || error.fault() == Fault::timed_out;  // The client's end; http answers.
-            if (refusal.code == model::Refusal::internal && !left) {
+            if ((refusal.code == model::Refusal::internal && !left) || error.fault() == Fault::disk_failed) {
                 log::error("upload.failed", {{"request", request_.id}, {"error", error.text()}});
             }
             count_upload(left ? "cut" : model::to_string(refusal.code), reader_.bytes_read());
@@ -78,7 +79,11 @@ private:
         }
         if (parts_.board.draining()) co_return Step{Refusal{.code = model::Refusal::shutting_down}};
 
-        const auto find_largest = [this] { return largest(); };
+        const auto find_largest = [this]() -> Result<std::int64_t> {
+            if (const auto why = parts_.store.read_only()) return Error{Fault::busy, *why};
+            if (parts_.space.look().level != store::Space::Level::ample) return store::Space::full();
+            return largest();
+        };
         ASSAY_CO_TRY(largest_open_, co_await parts_.disk.run(find_largest));
         if (request_.content_length && *request_.content_length > largest_open_ + parts_.config.form_overhead_max) {
             co_return Step{Refusal{.code = model::Refusal::too_large, .limit = largest_open_, .sent = *request_.content_length}};

@@ -12,6 +12,7 @@
 #include "loop/loop.hh"
 #include "queue/board.hh"
 #include "store/keys.hh"
+#include "store/space.hh"
 #include "store/store.hh"
 
 namespace assay::intake {
@@ -34,6 +35,7 @@ using RefusalPage = std::function<http::Response(const http::Request&, int statu
 // Everything intake needs of the rest; all of it outlives the server.
 struct Parts {
     store::Store& store;
+    store::Space& space;
     Spools& spools;
     const store::Keys& keys;
     queue::Board& board;

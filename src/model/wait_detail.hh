@@ -10,9 +10,11 @@ namespace assay::model {
 
 struct WaitDetail {
     WaitDetailKind kind = WaitDetailKind::none_connected;
-    std::int64_t number = 0;  // slots_busy: how many · far_back: how many at least · cut_backoff: milliseconds until it may start
-    std::int64_t of = 0;      // slots_busy: of how many
-    std::string text;         // fault, host_lacks, runner_not_started: the technical part, in English
+    // slots_busy: how many · far_back: how many at least · cut_backoff: milliseconds until it may start · disk_low: free bytes
+    // disk_names_low: free names
+    std::int64_t number = 0;
+    std::int64_t of = 0;      // slots_busy: of how many · disk_low, disk_names_low: how many are needed
+    std::string text;         // fault, host_lacks, runner_not_started, store_read_only: the technical part, in English
     bool operator==(const WaitDetail&) const = default;
 };
 

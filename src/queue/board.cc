@@ -19,6 +19,23 @@ void Board::set_draining() {
     draining_ = true;
     recent_.reset();
 }
+void Board::set_disk_reserve(std::optional<model::WaitDetail> why) {
+    bool turned = false;
+    {
+        const std::lock_guard lock{mutex_};
+        const auto kind = [](const std::optional<model::WaitDetail>& it) { return it ? std::optional{it->kind} : std::nullopt; };
+        turned = kind(disk_reserve_) != kind(why);
+        disk_reserve_ = std::move(why);
+        recent_.reset();
+    }
+    if (!turned) return;
+    changed();
+    feed_.all_changed();
+}
+std::optional<model::WaitDetail> Board::disk_reserve() const {
+    const std::lock_guard lock{mutex_};
+    return disk_reserve_;
+}
 bool Board::draining() const {
     const std::lock_guard lock{mutex_};
     return draining_;
@@ -85,6 +102,7 @@ Result<> Snapshot::take_rest(store::Reading& reading, const Board& board, std::i
     situation.server_started_ms = board.server_started_ms_;
     situation.draining = board.draining_;
     situation.no_runner = board.no_runner_;
+    situation.disk_reserve = board.disk_reserve_;
     return ok;
 }
 

@@ -25,6 +25,9 @@ public:
     void set_slots(int slots);
     void set_no_runner(model::WaitDetail why);
     void set_draining();
+    // Why nothing may start for the disk's sake; nullopt: it may. Tells those who wait when that changes, not each time a number does.
+    void set_disk_reserve(std::optional<model::WaitDetail> why);
+    std::optional<model::WaitDetail> disk_reserve() const;
     bool draining() const;
     int slots() const;
     std::int64_t server_started_ms() const { return server_started_ms_; }
@@ -51,6 +54,7 @@ private:
     const std::int64_t server_started_ms_;
     int slots_ = 0;
     bool draining_ = false;
+    std::optional<model::WaitDetail> disk_reserve_;
     model::WaitDetail no_runner_{.kind = model::WaitDetailKind::none_connected};
     std::function<void()> listener_;
     mutable std::shared_ptr<const Snapshot> recent_;

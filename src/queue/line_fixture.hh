@@ -69,7 +69,7 @@ protected:
     }
     void open() {
         store_.reset();
-        auto opened = store::open_sqlite({directory_ + "/assay.db", {}});
+        auto opened = store::open_sqlite({.path = directory_ + "/assay.db"});
         ASSERT_TRUE(opened) << opened.error().text();
         store_ = std::move(*opened);
     }

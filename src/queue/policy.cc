@@ -107,7 +107,7 @@ std::int64_t cut_backoff_ms(std::int64_t cuts_in_a_row) {
 }
 
 std::optional<JobId> choose(const Situation& s) {
-    if (s.draining) return std::nullopt;
+    if (s.draining || s.disk_reserve) return std::nullopt;
     if (std::cmp_greater_equal(s.running.size(), std::max(s.slots, 0))) return std::nullopt;
     if (std::ranges::any_of(s.running, alone)) return std::nullopt;
     const auto busy = people_of(s.running);
@@ -157,6 +157,7 @@ Waiting explain_at(const Situation& s, std::size_t index) {
         return because(pause->paused.value_or(Reason::module_paused), {});
     }
     if (s.slots <= 0) return because(Reason::no_runner, s.no_runner);
+    if (s.disk_reserve) return because(Reason::disk_reserve, s.disk_reserve);
     if (backing_off(s, job)) return because(Reason::retry, WaitDetail{.kind = cut_backoff, .number = may_start_ms(s, job) - s.now_ms});
     if (people_of(s.running).contains(Person{job.course, job.participant})) return because(Reason::fair_share, WaitDetail{.kind = own_running});
     if (job.job.reason) return because(*job.job.reason, noted(job.job));

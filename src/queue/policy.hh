@@ -48,6 +48,7 @@ struct Situation {
     std::int64_t server_started_ms = 0;
     bool draining = false;
     model::WaitDetail no_runner;                 // why slots is 0
+    std::optional<model::WaitDetail> disk_reserve;  // while the disk is short of room; nothing starts then
 };
 
 // Oldest first, of modules that are not paused; at most one running job per participant (of a course); a job that was cut `cuts_alone` times in a row runs

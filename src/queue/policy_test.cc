@@ -133,6 +133,7 @@ struct Line {
     int slots = 2;
     std::int64_t now_ms = 10'000'000;
     bool draining = false;
+    std::optional<model::WaitDetail> disk_reserve;
 
     static store::QueuedJob job(std::int64_t id, const char* who, std::int64_t cuts = 0) {
         store::QueuedJob queued;
@@ -143,9 +144,16 @@ struct Line {
         queued.received_ms = id;
         return queued;
     }
-    Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}}; }
+    Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}, disk_reserve}; }
     std::int64_t chosen() const { return choose(situation()).value_or(JobId{0}).value; }
 };
+
+TEST(Choice, NothingWhileTheDiskIsShort) {
+    Line line;
+    line.waiting = {Line::job(1, "a")};
+    line.disk_reserve = model::WaitDetail{.kind = model::WaitDetailKind::disk_low};
+    EXPECT_EQ(line.chosen(), 0);
+}
 
 TEST(Choice, OldestFirstAndOneAtATimePerParticipant) {
     Line line;
@@ -253,6 +261,9 @@ TEST(Explanation, EveryWaitHasItsReasonAndEvidence) {
     line.running = {Line::job(8, "c", cuts_alone)};
     EXPECT_EQ(detail(line, 2)->kind, lone_job);
 
+    line.disk_reserve = model::WaitDetail{.kind = disk_low, .number = 20, .of = 100};
+    EXPECT_EQ(reason(line, 2), Reason::disk_reserve);
+    EXPECT_EQ(detail(line, 2), line.disk_reserve);
     line.slots = 0;
     EXPECT_EQ(reason(line, 1), Reason::no_runner);
     EXPECT_EQ(detail(line, 1)->kind, none_connected);

@@ -64,6 +64,9 @@ std::string text_of_listing(const Json& listing) {
     std::string text = fmt::format("{} slots; {} running, {} queued, {} held", listing.at("slots").get<int>(), counted(jobs, "running"),
                                    counted(jobs, "queued"), counted(jobs, "held"));
     if (const auto more = listing.at("not_shown").get<std::int64_t>(); more > 0) text += fmt::format(", {} more not shown", more);
+    if (const Json& disk = listing.at("disk"); !disk.is_null()) {
+        text += fmt::format("\n{}: {}", disk.at("code").get<std::string>(), disk.at("details").get<std::string>());
+    }
     for (const Json& module : listing.at("paused")) {
         text += fmt::format("\npaused   {}/{} since {} ({})", module.at("course").get<std::string>(),
                             module.at("module").get<std::string>(), module.at("since").get<std::string>(),
@@ -195,8 +198,12 @@ Result<std::string> queue_json(store::Reading& reading, const Board& board, std:
         job["reason"] = reason_json(waiting, wait_text);
         jobs.push_back(std::move(job));
     }
+    Json disk = nullptr;  // Said even when nobody waits for it.
+    if (const auto& why = snapshot.situation.disk_reserve) {
+        disk = reason_json(Waiting{.reason = model::Reason::disk_reserve, .since_ms = now_ms, .detail = why, .position = 0}, wait_text);
+    }
     const std::size_t all = snapshot.running.size() + snapshot.waiting.size() + held.size();
-    const Json listing{{"slots", snapshot.situation.slots}, {"paused", paused}, {"not_shown", all - jobs.size()}, {"jobs", std::move(jobs)}};
+    const Json listing{{"slots", snapshot.situation.slots}, {"disk", disk}, {"paused", paused}, {"not_shown", all - jobs.size()}, {"jobs", std::move(jobs)}};
     return listing.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

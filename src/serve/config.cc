@@ -10,12 +10,13 @@
 #include "base/text.hh"
 #include "http/server.hh"
 #include "sandbox/sandbox.hh"
+#include "store/space.hh"
 #include "sys/file.hh"
 
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 5> known{"data", "listen", "user", "public_url", "slots"};
+constexpr std::array<std::string_view, 6> known{"data", "listen", "user", "public_url", "slots", "disk_reserve"};
 
 Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
     std::string text = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key));
@@ -30,6 +31,15 @@ Result<int> slots_from(const std::string& text) {
         return Error{Fault::invalid, fmt::format("slots: '{}' is not a number from 0 (one per core) to {}", escaped(text), sandbox::slots_max)};
     }
     return value;
+}
+
+Result<std::int64_t> disk_reserve_from(const std::string& text) {
+    const auto bytes = parse_size(text);
+    if (!bytes || *bytes < store::Space::intake_bytes_min) {
+        return Error{Fault::invalid, fmt::format("disk_reserve: '{}' is not a size of at least {}", escaped(text),
+                                                 size_text(store::Space::intake_bytes_min))};
+    }
+    return *bytes;
 }
 
 }  // namespace
@@ -76,6 +86,8 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
             else if (key == "public_url") config.public_url = value;
             else if (key == "slots") {
                 ASSAY_TRY(config.slots, slots_from(value));
+            } else if (key == "disk_reserve") {
+                ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
             }
         }
     }

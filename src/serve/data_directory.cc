@@ -73,12 +73,16 @@ Result<std::string> read_or_make_id(const std::string& path, const Owner& owner)
 }  // namespace
 
 Result<DataDirectory> DataDirectory::open(const std::string& given, const std::string& user) {
-    const std::string path = std::filesystem::absolute(given).lexically_normal().string();
+    std::filesystem::path whole = std::filesystem::absolute(given).lexically_normal();
+    if (!whole.has_filename()) whole = whole.parent_path();  // It was given with a slash at its end.
+    const std::string path = whole.string();
     const bool root = sys::effective_uid() == 0;
     if (!root && !user.empty()) return Error{Fault::denied, "--user needs root: only root can give the data to someone else"};
 
-    if (auto made = sys::make_directory(path); !made) {
-        return made.take_error().in("the data directory");
+    if (const auto there = sys::info_of_path(path); !there && there.error().fault() == Fault::missing) {
+        if (auto made = sys::make_directory(path); !made) return made.take_error().in("the data directory");
+        // Whatever is made durable in it would be gone with its own name.
+        ASSAY_CHECK(sys::sync_directory(whole.parent_path().string()));
     }
     ASSAY_TRY(const sys::FileInfo info, sys::info_of_path(path));
     Owner owner{info.owner, info.owner};

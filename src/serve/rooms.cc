@@ -16,7 +16,7 @@ Result<> publish_key(store::Store& store, const store::Keys& keys) {
             if (key.key_id == keys.key_id()) return ok;
         }
         return tx.add_receipt_key(keys.public_key());
-    });
+    }, store::Need::essential);
 }
 
 // Every token in the database is hashed and sealed with one secret. With another one nobody would be known any more, and new
@@ -29,21 +29,24 @@ Result<> check_secret(store::Store& store, const store::Keys& keys) {
         if (!known) return tx.put_setting(name, fingerprint);
         if (*known == fingerprint) return ok;
         return Error{Fault::invalid, "keys/secret.key is not the one that the database's tokens were made with; put the old file back from a backup"};
-    });
+    }, store::Need::essential);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::function<void(const Error&)> on_failure) {
+Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::int64_t disk_reserve_bytes) {
     const std::int64_t now_ms = sys::to_ms(sys::system_clock().wall());
     ASSAY_TRY(store::Keys keys, store::Keys::open(directory.inside("keys"), now_ms));
-    ASSAY_TRY(auto store, store::open_sqlite({.path = directory.inside("assay.db"), .on_failure = on_failure}));
+    ASSAY_TRY(auto space, store::Space::open(sys::real_disk(), directory.path(), directory.inside("reserve"), disk_reserve_bytes));
+    ASSAY_TRY(auto store, store::open_sqlite({.path = directory.inside("assay.db"), .space = space.get()}));
     ASSAY_CHECK(check_secret(*store, keys));
     ASSAY_CHECK(publish_key(*store, keys));
+    const store::Space* const room = space.get();
     return std::make_unique<Rooms>(Rooms{
+        .space = std::move(space),
         .store = std::move(store),
-        .blobs = store::Blobs{sys::real_disk(), directory.inside("blobs"), directory.inside("tmp"), on_failure},
-        .revisions = store::Blobs{sys::real_disk(), directory.inside("revisions"), directory.inside("tmp"), on_failure},
+        .blobs = store::Blobs{sys::real_disk(), directory.inside("blobs"), directory.inside("tmp"), room},
+        .revisions = store::Blobs{sys::real_disk(), directory.inside("revisions"), directory.inside("tmp"), room},
         .keys = std::move(keys),
     });
 }

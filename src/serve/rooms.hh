@@ -9,19 +9,21 @@
 #include "serve/data_directory.hh"
 #include "store/blobs.hh"
 #include "store/keys.hh"
+#include "store/space.hh"
 #include "store/store.hh"
 
 namespace assay::serve {
 
 struct Rooms {
+    std::unique_ptr<store::Space> space;  // of the others
     std::unique_ptr<store::Store> store;
     store::Blobs blobs;
     store::Blobs revisions;
     store::Keys keys;
 };
 
-// After DataDirectory::enter(). `on_failure`: see store::StoreConfig.
-Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::function<void(const Error&)> on_failure);
+// After DataDirectory::enter(). `disk_reserve_bytes`: see Config.
+Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::int64_t disk_reserve_bytes);
 
 course::Machine this_machine();
 

@@ -14,6 +14,7 @@
 #include "intake/intake.hh"
 #include "queue/line.hh"
 #include "serve/capacity.hh"
+#include "serve/disk_keeper.hh"
 #include "serve/grading.hh"
 #include "serve/log_sink.hh"
 #include "serve/rooms.hh"
@@ -32,29 +33,13 @@ constexpr std::size_t page_queue_max = 1024;
 constexpr std::chrono::seconds drain_max{10};
 constexpr std::chrono::hours idle_wait{1};
 
-// A descriptor that another thread can make readable once, with what happened.
-class Alarm {
-public:
-    static Result<std::unique_ptr<Alarm>> make() {
-        ASSAY_TRY(auto pipe, sys::make_pipe());
-        return std::unique_ptr<Alarm>{new Alarm{std::move(pipe.first), std::move(pipe.second)}};
-    }
-    int watched() const { return reading_.get(); }
-    void raise() { (void)sys::write_all(writing_, std::string_view{"!"}); }
-
-private:
-    Alarm(sys::Fd reading, sys::Fd writing) : reading_{std::move(reading)}, writing_{std::move(writing)} {}
-    sys::Fd reading_;
-    sys::Fd writing_;
-};
-
 // Every running job of the predecessor goes back before anything is leased.
 Result<> start_line(store::Store& store, std::int64_t now_ms) {
     std::int64_t count = 0;
     ASSAY_CHECK(store.write_and_wait([&](store::Tx& tx) -> Result<> {
         ASSAY_TRY(count, queue::void_all_leases(tx, now_ms));
         return ok;
-    }));
+    }, store::Need::essential));
     if (count > 0) log::info("leases.voided", {{"jobs", count}});
     return ok;
 }
@@ -87,14 +72,9 @@ Result<> serve(const Config& config) {
     const Capacity capacity = capacity_of(descriptors);
 
     const sys::Clock& clock = sys::system_clock();
-    ASSAY_TRY(const auto disk_alarm, Alarm::make());
     const int cpus = sys::online_cpus();
     loop::Loops loops{static_cast<std::size_t>(cpus)};  // Outlives the store, whose last answers it takes.
-    const auto disk_failed = [&disk_alarm](const Error& error) {
-        log::error("disk.failed", {{"error", error.text()}});
-        disk_alarm->raise();
-    };
-    ASSAY_TRY(const auto rooms, open_rooms(directory, disk_failed));
+    ASSAY_TRY(const auto rooms, open_rooms(directory, config.disk_reserve_bytes));
     ASSAY_CHECK(rooms->blobs.sweep());
     ASSAY_CHECK(start_line(*rooms->store, sys::to_ms(clock.wall())));
 
@@ -111,6 +91,7 @@ Result<> serve(const Config& config) {
         board.set_no_runner(*privileged.cannot);
         log::warn("grading.unavailable", {{"why", why_no_runner()}});
     }
+    const DiskKeeper disk_keeper{*rooms->space, *rooms->store, board};
     course::PlanCache plans;
     dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock}};
 
@@ -136,10 +117,11 @@ Result<> serve(const Config& config) {
         return web::refusal_answer(request, status, sentence, back);
     };
     intake::Spools spools{rooms->blobs, {.files_max = capacity.spools_max}};
-    intake::Parts intake_parts{*rooms->store, spools, rooms->keys, board, disk, verifiers, clock, plans, server_url, refusal_page};
+    intake::Parts intake_parts{*rooms->store, *rooms->space, spools, rooms->keys, board, disk, verifiers, clock, plans, server_url, refusal_page};
     web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
     const auto not_ready = [&board, why_no_runner]() -> std::string {
         if (board.draining()) return "the server is stopping";
+        if (const auto why = board.disk_reserve()) return wording::sentence(wording::Language::english, *why);
         return board.slots() > 0 ? "" : why_no_runner();
     };
     api::Parts api_parts{*rooms->store, rooms->revisions, rooms->keys, board, pages, disk, clock, server_url, this_machine(), not_ready};
@@ -162,36 +144,25 @@ Result<> serve(const Config& config) {
     log::info("server.started", {{"url", server_url}, {"data", directory.path()}, {"slots", slots},
                                 {"descriptors", static_cast<std::int64_t>(descriptors)}, {"connections_max", static_cast<std::int64_t>(guests_max)}});
 
-    bool failed = false;
     for (;;) {
         const sys::TimePoint now = clock.now();
         if (runner) runner->tend(now);
         const int helper_fd = privileged.helper ? privileged.helper->control.get() : -1;
-        const int watched[] = {signals.get(), disk_alarm->watched(), runner ? runner->watched() : -1, helper_fd};
+        const int watched[] = {signals.get(), runner ? runner->watched() : -1, helper_fd};
         const sys::TimePoint wake = runner ? runner->next_start().value_or(now + idle_wait) : now + idle_wait;
         ASSAY_TRY(const std::vector<bool> ready, sys::wait_any(watched, wake));
         if (ready[0]) {
             (void)sys::next_signal(signals);
             break;
         }
-        if (ready[1]) {
-            failed = true;
-            break;
-        }
-        if (ready[2]) runner->ended(clock.now());
-        if (ready[3]) {  // The helper speaks only when asked: it is gone, and only root could start another.
+        if (ready[1]) runner->ended(clock.now());
+        if (ready[2]) {  // The helper speaks only when asked: it is gone, and only root could start another.
             board.set_no_runner({.kind = model::WaitDetailKind::helper_ended});
             log::error("helper.lost", {{"remedy", why_no_runner()}});
             runner.reset();
             dispatcher.runner_lost(model::WaitDetailKind::helper_ended);
             privileged.helper.reset();
         }
-    }
-    if (failed) {
-        // What the disk holds is not known: nothing more is promised, nothing in flight is finished, and a new start reads what
-        // is really there.
-        std::fputs("assay: a write could not be made durable; start anew once the disk is sound (the log says which)\n", stderr);
-        sys::exit_now(1);
     }
 
     log::info("server.stopping");

@@ -21,22 +21,47 @@ std::string parent_of(const std::string& blobs, std::string_view digest) { retur
 
 }  // namespace
 
-Incoming::Incoming(sys::Disk& disk, std::shared_ptr<DurableParents> parents, std::string blobs, std::string temporary,
-                   std::unique_ptr<sys::DiskFile> file, OnFailure on_failure)
+Result<> BlobDirectories::sync_one(sys::Disk& disk, One& one, const std::string& path) {
+    if (one.failed) return Error{Fault::disk_failed, path + " could not be made durable before; it is trusted again after a restart"};
+    auto synced = disk.sync_directory(path);
+    one.failed = !synced && synced.error().fault() == Fault::disk_failed;
+    return synced;
+}
+
+Result<> BlobDirectories::sync(sys::Disk& disk, const std::string& blobs, const std::string& parent, unsigned char number) {
+    One& one = parents_[number];
+    const std::lock_guard lock{one.mutex};
+    ASSAY_CHECK(sync_one(disk, one, parent));
+    if (one.placed) return ok;
+    const std::lock_guard top_lock{top_.mutex};
+    ASSAY_CHECK(sync_one(disk, top_, blobs));
+    one.placed = true;
+    return ok;
+}
+
+Result<> BlobDirectories::trusted(unsigned char number) {
+    One& one = parents_[number];
+    const std::lock_guard lock{one.mutex};
+    if (!one.failed) return ok;
+    return Error{Fault::disk_failed, "the blob's directory could not be made durable before; it is trusted again after a restart"};
+}
+
+Incoming::Incoming(sys::Disk& disk, std::shared_ptr<BlobDirectories> directories, std::string blobs, std::string temporary,
+                   std::unique_ptr<sys::DiskFile> file, const Space* space)
     : disk_{&disk},
-      parents_{std::move(parents)},
+      directories_{std::move(directories)},
       blobs_{std::move(blobs)},
       temporary_{std::move(temporary)},
       file_{std::move(file)},
-      on_failure_{std::move(on_failure)} {}
+      space_{space} {}
 
 Incoming::Incoming(Incoming&& other) noexcept
     : disk_{other.disk_},
-      parents_{std::move(other.parents_)},
+      directories_{std::move(other.directories_)},
       blobs_{std::move(other.blobs_)},
       temporary_{std::exchange(other.temporary_, {})},
       file_{std::move(other.file_)},
-      on_failure_{std::move(other.on_failure_)},
+      space_{other.space_},
       sum_{std::move(other.sum_)},
       size_{other.size_} {}
 
@@ -47,7 +72,8 @@ Incoming::~Incoming() {
 
 Result<> Incoming::write(ByteView bytes) {
     ASSAY_ASSERT(file_ != nullptr);
-    ASSAY_CHECK(told(file_->write(bytes)));
+    if (space_ != nullptr && space_->level() == Space::Level::spent) return Space::full();
+    ASSAY_CHECK(file_->write(bytes));
     sum_.add(bytes);
     size_ += static_cast<std::int64_t>(bytes.size());
     return ok;
@@ -55,36 +81,30 @@ Result<> Incoming::write(ByteView bytes) {
 
 Result<sys::Fd> Incoming::open_again() const { return disk_->open_read(temporary_); }
 
-Result<std::string> Incoming::keep() && { return told(std::move(*this).make_durable()); }
-
-Result<std::string> Incoming::make_durable() && {
+Result<std::string> Incoming::keep() && {
     ASSAY_ASSERT(file_ != nullptr);
     ASSAY_CHECK(file_->sync_data());
     file_.reset();
     const std::string digest = std::move(sum_).hex();
     const std::string parent = parent_of(blobs_, digest);
+    const auto byte = from_hex(digest.substr(0, 2));
+    ASSAY_ASSERT(byte.has_value());
+    const auto number = static_cast<unsigned char>(byte->front());
+    ASSAY_CHECK(directories_->trusted(number));
     ASSAY_CHECK(disk_->make_directory(parent));
     ASSAY_CHECK(disk_->rename(temporary_, parent + "/" + digest));
     temporary_.clear();
-    ASSAY_CHECK(disk_->sync_directory(parent));
-
-    const auto byte = from_hex(digest.substr(0, 2));
-    ASSAY_ASSERT(byte.has_value());
-    std::atomic<bool>& durable = (*parents_)[static_cast<unsigned char>(byte->front())];
-    if (!durable.load()) {
-        ASSAY_CHECK(disk_->sync_directory(blobs_));
-        durable.store(true);
-    }
+    ASSAY_CHECK(directories_->sync(*disk_, blobs_, parent, number));
     return digest;
 }
 
-Blobs::Blobs(sys::Disk& disk, std::string directory, std::string temporary, OnFailure on_failure)
-    : disk_{disk}, directory_{std::move(directory)}, temporary_{std::move(temporary)}, on_failure_{std::move(on_failure)} {}
+Blobs::Blobs(sys::Disk& disk, std::string directory, std::string temporary, const Space* space)
+    : disk_{disk}, directory_{std::move(directory)}, temporary_{std::move(temporary)}, space_{space} {}
 
 Result<Incoming> Blobs::begin() {
     const std::string path = temporary_ + "/" + to_hex(bytes_of(sys::random_bytes(16)));
     ASSAY_TRY(auto file, disk_.create(path));
-    return Incoming{disk_, parents_, directory_, path, std::move(file), on_failure_};
+    return Incoming{disk_, directories_, directory_, path, std::move(file), space_};
 }
 
 Result<std::string> Blobs::put(ByteView bytes) {

@@ -2,35 +2,58 @@
 //
 // Writing (rule 1): temporary in tmp/ → write → fdatasync → rename into blobs/ab/<digest> → fsync of the directory, and of a
 // new parent → only then may a row be committed. An existing blob is renamed over, never trusted. The digest is checked on
-// every read. Threading: safe from every thread; blocking.
+// every read.
+//
+// After a failed sync (rule 3) nothing is tried again. Of a file: it is discarded, never renamed. Of a directory: whoever waited
+// for it is refused, and so is everyone who needs that directory until the next start, because a later sync that succeeds says
+// nothing of what an earlier one lost. The others of the 256 directories go on.
+//
+// A blob whose row was refused stays as an orphan: the next upload of the same bytes uses its name, and a file that no row names
+// harms nobody. Threading: safe from every thread; blocking.
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/result.hh"
 #include "base/text.hh"
+#include "store/space.hh"
 #include "sys/disk.hh"
 #include "sys/fd.hh"
 #include "sys/sha256.hh"
 
 namespace assay::store {
 
-// Which of the 256 parents blobs/00 … blobs/ff are known to have been made durable by this process. That one is there proves
-// nothing: whoever made it may not have come to the fsync, in another thread or before a crash.
-using DurableParents = std::array<std::atomic<bool>, 256>;
+// What this process knows of blobs/ and of the 256 parents in it.
+class BlobDirectories {
+public:
+    // Makes a file's place in parent number `number` durable, and the parent's own place when this process has not yet done
+    // that: that it is there proves nothing, since whoever made it may not have come to the sync.
+    // Errors: disk_failed, from the first failed sync of one of them on.
+    Result<> sync(sys::Disk&, const std::string& blobs, const std::string& parent, unsigned char number);
+    // disk_failed when sync could only fail.
+    Result<> trusted(unsigned char number);
+
+private:
+    struct One {
+        std::mutex mutex;       // held while it is synced: who comes second learns what became of the first
+        bool failed = false;
+        bool placed = false;    // its own name in blobs/ is durable
+    };
+    Result<> sync_one(sys::Disk&, One&, const std::string& path);
+
+    std::array<One, 256> parents_;
+    One top_;
+};
 
 // One blob on its way. Destroying it without `keep` removes the temporary file.
-using OnFailure = std::function<void(const Error&)>;
-
 class Incoming {
 public:
     Incoming(Incoming&&) noexcept;
     ~Incoming();
-    Result<> write(ByteView);                     // errors: disk_full, disk_failed
+    Result<> write(ByteView);                     // errors: disk_full (as soon as Space is spent), disk_failed
     std::int64_t size() const { return size_; }
     // The bytes so far, for a verifier: a description of its own, at offset 0, read-only.
     Result<sys::Fd> open_again() const;
@@ -39,29 +62,23 @@ public:
 
 private:
     friend class Blobs;
-    Incoming(sys::Disk&, std::shared_ptr<DurableParents>, std::string blobs, std::string temporary,
-             std::unique_ptr<sys::DiskFile>, OnFailure);
-    Result<std::string> make_durable() &&;
-    template <class T>
-    Result<T> told(Result<T> result) const {
-        if (!result && result.error().fault() == Fault::disk_failed && on_failure_) on_failure_(result.error());
-        return result;
-    }
+    Incoming(sys::Disk&, std::shared_ptr<BlobDirectories>, std::string blobs, std::string temporary,
+             std::unique_ptr<sys::DiskFile>, const Space*);
     sys::Disk* disk_;
-    std::shared_ptr<DurableParents> parents_;
+    std::shared_ptr<BlobDirectories> directories_;
     std::string blobs_;
     std::string temporary_;                       // path; empty once kept
     std::unique_ptr<sys::DiskFile> file_;
-    OnFailure on_failure_;
+    const Space* space_;
     sys::Sha256 sum_;
     std::int64_t size_ = 0;
 };
 
 class Blobs {
 public:
-    // `directory`: blobs/; `temporary`: tmp/ on the same filesystem. Both exist. `disk` must outlive this. `on_failure` hears of
-    // every failed write or sync after which what the disk holds is not known (rule 3); called on the thread it happened on.
-    Blobs(sys::Disk& disk, std::string directory, std::string temporary, OnFailure on_failure = {});
+    // `directory`: blobs/; `temporary`: tmp/ on the same filesystem. Both exist. `disk` must outlive this, and `space`
+    // when it is given.
+    Blobs(sys::Disk& disk, std::string directory, std::string temporary, const Space* space = nullptr);
     Result<Incoming> begin();
     Result<std::string> put(ByteView);            // begin, write, keep
     // The whole blob; Errors: missing, disk_failed (digest does not match: never handed out), too_large.
@@ -74,8 +91,8 @@ private:
     sys::Disk& disk_;
     std::string directory_;
     std::string temporary_;
-    OnFailure on_failure_;
-    std::shared_ptr<DurableParents> parents_ = std::make_shared<DurableParents>();
+    const Space* space_;
+    std::shared_ptr<BlobDirectories> directories_ = std::make_shared<BlobDirectories>();
 };
 
 }  // namespace assay::store

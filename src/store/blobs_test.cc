@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "sys/file.hh"
@@ -59,6 +60,70 @@ TEST(Blobs, EveryCallOfTheRuleIsNeeded) {
         }
         EXPECT_FALSE(held) << "without operation " << left_out << " (" << name << ")";
     }
+}
+
+int number_of(const FakeDisk& disk, std::string_view operation) {
+    return static_cast<int>(std::ranges::find(disk.log(), operation) - disk.log().begin());
+}
+
+// Whatever fails, once: nothing is promised, nothing stays in tmp/, and what is promised afterwards holds.
+TEST(Blobs, AFailureOfAnyCallIsARefusalAndNoMore) {
+    const int operations = operations_of_one_put();
+    for (int at = 0; at < operations; ++at) {
+        FakeDisk disk = fresh_disk();
+        disk.fail(at);
+        {
+            Blobs blobs = on(disk);
+            const auto refused = blobs.put(bytes_of(content));
+            ASSERT_FALSE(refused) << at;
+            EXPECT_TRUE(disk.list("/d/tmp")->empty()) << at;
+        }
+        disk.crash();
+        EXPECT_TRUE(survives(disk)) << at;  // By the next process.
+    }
+}
+
+// The page cache takes what a failed sync lost for written, so that the next sync "succeeds".
+TEST(Blobs, AFileWhoseSyncFailedGetsNoName) {
+    FakeDisk probe = fresh_disk();
+    ASSERT_TRUE(on(probe).put(bytes_of(content)));
+    FakeDisk disk = fresh_disk();
+    disk.fail(number_of(probe, "sync_data"));
+    EXPECT_EQ(on(disk).put(bytes_of(content)).error().fault(), Fault::disk_failed);
+    EXPECT_EQ(std::ranges::count(disk.log(), "rename"), 0);
+    EXPECT_EQ(std::ranges::count(disk.log(), "sync_data"), 1);
+}
+
+TEST(Blobs, ADirectoryWhoseSyncFailedIsNotBelievedAgainByThisProcess) {
+    FakeDisk probe = fresh_disk();
+    const auto digest = on(probe).put(bytes_of(content));
+    ASSERT_TRUE(digest);
+    FakeDisk disk = fresh_disk();
+    disk.fail(number_of(probe, "sync_directory"));
+    Blobs blobs = on(disk);
+    ASSERT_FALSE(blobs.put(bytes_of(content)));
+    EXPECT_EQ(blobs.put(bytes_of(content)).error().fault(), Fault::disk_failed);
+    // Another directory is another matter.
+    std::string other = content;
+    do other += '.';
+    while (sys::sha256_hex(bytes_of(other)).starts_with(digest->substr(0, 2)));
+    EXPECT_TRUE(blobs.put(bytes_of(other)));
+    disk.crash();
+    EXPECT_EQ(blobs.get(sys::sha256_hex(bytes_of(other)), 1000).value(), other);
+}
+
+// What is on its way leaves the room to what must be written.
+TEST(Blobs, ASpentDiskTakesNoMoreBytes) {
+    FakeDisk disk = fresh_disk();
+    const auto space = Space::open(disk, "/d", "/d/reserve", 0);
+    ASSERT_TRUE(space);
+    Blobs blobs{disk, "/d/blobs", "/d/tmp", space->get()};
+    auto incoming = blobs.begin();
+    ASSERT_TRUE(incoming);
+    ASSERT_TRUE(incoming->write(bytes_of("half")));
+    disk.set_free(1);
+    (*space)->look();
+    EXPECT_EQ(incoming->write(bytes_of("more")).error().fault(), Fault::disk_full);
 }
 
 // A predecessor that was killed between mkdir and fsync leaves a parent that exists and may yet vanish.

@@ -4,7 +4,9 @@
 //   1. One writer thread. Changes are collected for at most `group_time_max` or `group_changes_max`, run in one transaction, each
 //      in its own savepoint, committed with synchronous=FULL, and only then answered.
 //   2. A change that returns an error is rolled back to its savepoint; the others are not touched.
-//   3. A failed COMMIT refuses its whole batch, and `on_failure` is called: the process must end (for now; rule 3).
+//   3. A failed COMMIT refuses its whole batch. When only room was lacking, that is all. After a failed sync, EIO or damage the
+//      store is read-only until it has been written whole into a new file, which it does at once and by itself; when that
+//      fails it stays so until the next start. Nothing that was refused is there afterwards, and nothing that was committed lacks.
 //   4. Every decision two requests could race for is taken inside a change, from the Tx it is given.
 //
 // Threading: write() from any thread; `change` runs on the writer thread, `done` as well, after COMMIT returned: both must be
@@ -94,6 +96,14 @@ public:
     virtual Result<> put_setting(const std::string& name, const std::string& value) = 0;
 };
 
+class Space;
+
+// Whether a change is made even on a disk that is so full that the reserved room has been given up (space.hh).
+enum class Need {
+    ordinary,   // refused then, with disk_full
+    essential,  // what was promised to somebody: verdicts, work given back
+};
+
 class Store {
 public:
     using Change = std::move_only_function<Result<>(Tx&)>;
@@ -103,17 +113,21 @@ public:
     virtual ~Store() = default;  // finishes what is queued
 
     // `done` gets the change's own error, or the commit's. Errors at once (through done): busy (queue full), interrupted.
-    virtual void write(Change change, Done done) = 0;
+    virtual void write(Change change, Done done, Need need) = 0;
+    void write(Change change, Done done) { write(std::move(change), std::move(done), Need::ordinary); }
     // One consistent snapshot for the whole query.
     virtual Result<> read(const Query&) = 0;
+    // Why it takes no changes at the moment (Fault::busy); nullopt: it does.
+    virtual std::optional<std::string> read_only() const = 0;
 
     // write(), waiting for the answer. Not on a loop thread.
-    Result<> write_and_wait(Change change);
+    Result<> write_and_wait(Change change, Need need = Need::ordinary);
 };
 
 struct StoreConfig {
     std::string path;                             // DIR/assay.db
-    std::function<void(const Error&)> on_failure; // invariant 3; called on the writer thread
+    Space* space = nullptr;                       // asked before each group; outlives the store
+    std::string vfs;                              // SQLite's way to the files, by name; empty: the usual one
 };
 
 // Opens or creates, runs the numbered migrations, checks that it is not from a newer version.

@@ -31,6 +31,14 @@ public:
     }
     Result<> remove(const std::string& path) override { return remove_file(path); }
     Result<std::vector<std::string>> list(const std::string& path) override { return list_directory(path); }
+    Result<DiskRoom> room(const std::string& path) override { return room_of(path); }
+    Result<> reserve(const std::string& path, std::int64_t bytes) override {
+        ASSAY_CHECK(remove_file(path));  // One that is there may be shorter.
+        ASSAY_TRY(const Fd fd, create_exclusive(path));
+        auto kept = preallocate(fd, bytes);
+        if (!kept) (void)remove_file(path);
+        return kept;
+    }
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/result.hh"
 #include "base/text.hh"
 #include "sys/fd.hh"
+#include "sys/file.hh"
 
 namespace assay::sys {
 
@@ -28,6 +29,8 @@ public:
     virtual Result<bool> make_directory(const std::string& path) = 0;               // true: it is new
     virtual Result<> remove(const std::string& path) = 0;
     virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
+    virtual Result<DiskRoom> room(const std::string& path) = 0;
+    virtual Result<> reserve(const std::string& path, std::int64_t bytes) = 0;      // a file that keeps so much from others
 };
 
 Disk& real_disk();  // lives for ever; safe from every thread

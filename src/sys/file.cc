@@ -12,8 +12,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <limits>
 
 #include "sys/error.hh"
+#include "sys/random.hh"
 
 namespace assay::sys {
 namespace {
@@ -242,10 +244,29 @@ Result<std::pair<Fd, Fd>> make_pipe() {
     return std::pair{Fd{raw[0]}, Fd{raw[1]}};
 }
 
-std::int64_t free_bytes(const std::string& path) {
+Result<> preallocate(const Fd& fd, std::int64_t bytes) {
+    int failure = 0;
+    do failure = ::fallocate(fd.get(), 0, 0, bytes) == 0 ? 0 : errno;
+    while (failure == EINTR);
+    if (failure == 0) return ok;
+    if (failure != EOPNOTSUPP) return error_of(failure, "fallocate", "open file");
+    constexpr std::int64_t step = 1 << 20;
+    for (std::int64_t written = 0; written < bytes; written += step) {
+        // Random, so that a file system which compresses keeps as many blocks.
+        ASSAY_CHECK(write_all(fd, random_bytes(static_cast<std::size_t>(std::min(step, bytes - written)))));
+    }
+    return ok;
+}
+
+Result<DiskRoom> room_of(const std::string& path) {
     struct ::statvfs s{};
-    if (::statvfs(path.c_str(), &s) != 0) return 0;
-    return static_cast<std::int64_t>(s.f_bavail) * static_cast<std::int64_t>(s.f_frsize);
+    if (::statvfs(path.c_str(), &s) != 0) return last_error("statvfs", path);
+    const auto block = static_cast<std::int64_t>(s.f_frsize);
+    return DiskRoom{
+        .size_bytes = static_cast<std::int64_t>(s.f_blocks) * block,
+        .free_bytes = static_cast<std::int64_t>(s.f_bavail) * block,
+        .free_files = s.f_files == 0 ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(s.f_favail),
+    };
 }
 
 }  // namespace assay::sys

@@ -76,6 +76,14 @@ Result<Fd> duplicate(const Fd&);
 Result<> rewind(const Fd&);
 // A pipe: [0] read end, [1] write end, both close-on-exec.
 Result<std::pair<Fd, Fd>> make_pipe();
-std::int64_t free_bytes(const std::string& path);  // for the user we are; 0 when it cannot be read
+// Gives the file this size with blocks of its own, where the file system can; else writes them.
+Result<> preallocate(const Fd&, std::int64_t bytes);
+
+struct DiskRoom {
+    std::int64_t size_bytes = 0;
+    std::int64_t free_bytes = 0;   // for the user we are
+    std::int64_t free_files = 0;   // names that can still be made; the largest number when the file system has no bound
+};
+Result<DiskRoom> room_of(const std::string& path);  // of the file system that holds it
 
 }  // namespace assay::sys

@@ -26,6 +26,11 @@ public:
     Result<bool> make_directory(const std::string& path) override;
     Result<> remove(const std::string& path) override;
     Result<std::vector<std::string>> list(const std::string& path) override;
+    Result<sys::DiskRoom> room(const std::string& path) override;
+    Result<> reserve(const std::string& path, std::int64_t bytes) override;
+
+    // How much there is besides what it holds: writes beyond are refused with disk_full. Until then there is no bound.
+    void set_free(std::int64_t bytes) { free_bytes_ = bytes; }
 
     // Power cut: everything is now as the platter has it. Open files write into nothing from here on.
     void crash();
@@ -33,6 +38,9 @@ public:
     // The operation with this number (0-based, of all that change or sync) and every later one fails as if the power were
     // gone; `crash` then. Negative: never.
     void cut_power_at(int operation) { cut_at_ = operation; }
+    // The operation with this number fails once, as a disk does that has a bad moment. What a failed sync was to make durable is
+    // lost for good, however often others succeed: the system takes it for written.
+    void fail(int operation) { fail_ = operation; }
     // The operation with this number says it worked and does nothing: what a program that forgot the call would see.
     void skip(int operation) { skip_ = operation; }
     int operations() const { return static_cast<int>(log_.size()); }
@@ -42,6 +50,7 @@ private:
     struct Content {
         std::string now;
         std::string durable;
+        bool lost = false;  // a sync of it failed
     };
     struct Open;
     enum class Turn { go, skip, fail };
@@ -52,8 +61,11 @@ private:
     std::set<std::string> directories_now_;
     std::set<std::string> directories_durable_;
     std::vector<std::string> log_;
+    std::int64_t free_bytes_ = std::int64_t{1} << 50;
     int cut_at_ = -1;
     int skip_ = -1;
+    int fail_ = -1;
+    std::set<std::string> lost_names_;
 };
 
 }  // namespace assay::testing

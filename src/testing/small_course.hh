@@ -37,7 +37,7 @@ public:
         std::filesystem::create_directories(directory + "/tmp");
         std::filesystem::create_directories(directory + "/revisions");
         keys = std::make_unique<store::Keys>(store::Keys::open(directory + "/keys", now_ms).value());
-        store = store::open_sqlite({directory + "/assay.db", {}}).value();
+        store = store::open_sqlite({.path = directory + "/assay.db"}).value();
         revisions = std::make_unique<store::Blobs>(sys::real_disk(), directory + "/revisions", directory + "/tmp");
         board.set_slots(0);
         const auto written = store->write_and_wait([this](store::Tx& tx) { return fill(tx); });

@@ -249,9 +249,8 @@ Text text_of(model::Refusal refusal) {
             return {"You are handing in faster than this module allows; wait a moment, then send it again.",
                     "提交过于频繁；请稍等片刻再提交。"};
         case busy:
-            return {"The server is taking as many uploads as it can right now, and yours was not stored; send it again in a few "
-                    "seconds.",
-                    "服务器此刻正在接收的提交已达上限，你的这次提交没有保存；请过几秒再提交。"};
+            return {"The server cannot take more uploads right now, and yours was not stored; send it again in a few seconds.",
+                    "服务器此刻无法接收更多提交，你的这次提交没有保存；请过几秒再提交。"};
         case disk_full:
             return {"The server has no room left to store your work safely, and yours was not stored; tell your course staff, and "
                     "send it again later.",
@@ -393,6 +392,12 @@ Text text_of(model::WaitDetailKind kind) {
         case others_first: return {"those before it start first", "排在前面的会先开始"};
         case far_back: return {"behind at least {0} others", "前面至少有 {0} 个"};
         case own_running: return {"another submission of the same participant is running", "同一参与者的另一个提交正在运行"};
+        case disk_low:
+            return {"{4} are free on the server's disk, {5} are needed", "服务器磁盘可用空间为 {4}，需要 {5}"};
+        case disk_names_low:
+            return {"the server's disk has room for {0} more files, {1} are needed", "服务器磁盘还能新建 {0} 个文件，需要 {1} 个"};
+        case store_read_only:
+            return {"nothing can be recorded at the moment: {2}", "目前无法写入记录：{2}"};
         case cut_backoff: return {"cut by server stops; starts again in {3}", "曾因服务器停止而中断，{3} 后重新开始"};
         case cut_alone:
             return {"cut by many server stops; waits until it can run alone", "曾多次因服务器停止而中断，等到可以单独运行时再开始"};

@@ -46,7 +46,7 @@ Text text_of(model::Refusal);
 Text text_of(model::Reason);
 Text text_of(model::Verdict);
 Text text_of(model::DifferenceKind);  // {0} line, {1} column or word, {2} expected, {3} got
-Text text_of(model::WaitDetailKind);  // {0} number, {1} of, {2} text, {3} the number as a duration
+Text text_of(model::WaitDetailKind);  // {0} number, {1} of, {2} text, {3} the number as a duration, {4} {5} number and of as sizes
 Text name_of(model::State);
 Text name_of(model::Verdict);
 

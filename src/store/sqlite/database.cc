@@ -13,9 +13,16 @@ namespace {
 constexpr int busy_time_max_ms = 2000;  // One writer by design; a reader may meet the log being restarted.
 constexpr int statements_cached_max = 256;
 
+constexpr int log_kept_bytes = 16 << 20;  // of a log that has been moved into the file; a longer one is cut
+
 bool means_disk_failed(int code, int system_error) {
+    switch (code) {
+        case SQLITE_IOERR_NOMEM: return false;
+        case SQLITE_IOERR_FSYNC: case SQLITE_IOERR_DIR_FSYNC: return true;  // For whatever reason: what is on the disk is not known.
+        default: break;
+    }
     switch (code & 0xff) {
-        case SQLITE_IOERR: return system_error != ENOSPC && system_error != EDQUOT && (code != SQLITE_IOERR_NOMEM);
+        case SQLITE_IOERR: return system_error != ENOSPC && system_error != EDQUOT;
         case SQLITE_CORRUPT: case SQLITE_NOTADB: return true;
         default: return false;
     }
@@ -24,7 +31,8 @@ bool means_disk_failed(int code, int system_error) {
 Fault fault_of(int code, int system_error) {
     if (means_disk_failed(code, system_error)) return Fault::disk_failed;
     switch (code & 0xff) {
-        case SQLITE_FULL: case SQLITE_IOERR: return Fault::disk_full;
+        case SQLITE_FULL: return Fault::disk_full;
+        case SQLITE_IOERR: return code == SQLITE_IOERR_NOMEM ? Fault::system : Fault::disk_full;
         case SQLITE_CONSTRAINT: return Fault::conflict;
         case SQLITE_BUSY: case SQLITE_LOCKED: return Fault::busy;
         case SQLITE_PERM: case SQLITE_READONLY: case SQLITE_AUTH: return Fault::denied;
@@ -65,10 +73,11 @@ std::string Row::text(int column) const {
 void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
 void Database::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
-Result<Database> Database::open(const std::string& path, Access access) {
+Result<Database> Database::open(const std::string& path, Access access, const std::string& vfs) {
     const int rights = access == Access::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     sqlite3* raw = nullptr;
-    const int opened = sqlite3_open_v2(path.c_str(), &raw, rights | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    const int opened = sqlite3_open_v2(path.c_str(), &raw, rights | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                       vfs.empty() ? nullptr : vfs.c_str());
     Database database;
     database.connection_.reset(raw);
     if (opened != SQLITE_OK) return database.error("open " + path);
@@ -85,6 +94,8 @@ Result<Database> Database::open(const std::string& path, Access access) {
     ASSAY_CHECK(database.script("PRAGMA synchronous = FULL"));
     ASSAY_TRY(const auto synchronous, database.first<std::string>("PRAGMA synchronous", {}, read_text));
     if (synchronous != "2") return Error{Fault::internal, "open " + path + ": synchronous is not FULL"};
+
+    ASSAY_CHECK(database.script("PRAGMA journal_size_limit = " + std::to_string(log_kept_bytes)));
 
     // Checkpoints are made by whoever writes, after it has answered, because the built-in ones hide their errors.
     database.log_pages_ = std::make_unique<int>(0);
@@ -155,11 +166,17 @@ Result<std::int64_t> Database::change(const std::string& sql, std::initializer_l
 std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(connection_.get()); }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
 
-Result<> Database::checkpoint_if_longer_than(int pages) {
+void Database::abandon() {
+    statements_.clear();
+    (void)sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    connection_.reset();
+}
+
+Result<> Database::checkpoint(Checkpoint how) {
     ASSAY_ASSERT(log_pages_ != nullptr);
-    if (*log_pages_ <= pages) return ok;
-    *log_pages_ = 0;
-    const int code = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    *log_pages_ = 0;  // The next commit says how long it is then.
+    const int mode = how == Checkpoint::whole ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    const int code = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, mode, nullptr, nullptr);
     if (code == SQLITE_OK) return ok;
     const Error failure = error("checkpoint");
     if (failure.fault() == Fault::disk_failed) return failure;

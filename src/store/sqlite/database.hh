@@ -43,7 +43,8 @@ class Database {
 public:
     enum class Access { write, read };
     // write: creates when missing; journal_mode WAL, synchronous FULL, foreign keys on, each read back. Errors: system, disk_…
-    static Result<Database> open(const std::string& path, Access access);
+    // `vfs`: the name of SQLite's way to the files; the usual one when empty.
+    static Result<Database> open(const std::string& path, Access access, const std::string& vfs = {});
 
     // One or more statements without parameters or rows.
     Result<> script(const std::string& sql);
@@ -71,8 +72,14 @@ public:
     bool in_transaction() const;
     // Whether an error has been seen after which nothing in this file can be relied on (EIO, a failed sync, corruption).
     bool disk_failed() const { return disk_failed_; }
-    // Moves what the log holds into the database file, as far as readers allow. Errors: disk_failed alone.
-    Result<> checkpoint_if_longer_than(int pages);
+    // Pages in the log as of the last commit; of the writing connection.
+    int log_pages() const { return *log_pages_; }
+    // Moves what the log holds into the database file: as far as readers allow, or all of it and the log cut short, for which
+    // nobody may be reading. Errors: disk_failed alone.
+    enum class Checkpoint { as_far_as_possible, whole };
+    Result<> checkpoint(Checkpoint);
+    // Closes without a last checkpoint: what is in the log stays there.
+    void abandon();
 
 private:
     struct Close {

@@ -12,6 +12,8 @@
 #include "base/metrics.hh"
 #include "store/sqlite/changes.hh"
 #include "store/sqlite/migrations.hh"
+#include "store/sqlite/rebuild.hh"
+#include "store/space.hh"
 #include "store/store.hh"
 #include "sys/file.hh"
 
@@ -23,6 +25,9 @@ using sqlite::Database;
 using sqlite::Queries;
 
 constexpr int log_pages_max = 1000;                        // of the write-ahead log before it is moved into the file
+// Beyond it readers wait until it is empty: while one after the other reads, it can only grow.
+constexpr int log_pages_most = 16'000;
+constexpr std::chrono::seconds readers_pause_max{1};
 constexpr std::size_t readers_max = 8;                     // connections; made when first needed
 constexpr std::chrono::seconds reader_wait_max{10};        // for a free one
 constexpr double group_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
@@ -30,13 +35,35 @@ constexpr double commit_bounds_s[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0
 
 class Readers {
 public:
-    explicit Readers(std::string path) : path_{std::move(path)} {}
+    Readers(std::string path, std::string vfs) : path_{std::move(path)}, vfs_{std::move(vfs)} {}
 
     Result<> read(const Store::Query& query) {
         ASSAY_TRY(std::unique_ptr<Database> database, take());
         auto result = run(*database, query);
         give_back(database->disk_failed() || database->in_transaction() ? nullptr : std::move(database));
         return result;
+    }
+
+    // Nobody reads from now on, once this returns: false, when that took longer than `wait_max`; then all is as before.
+    bool pause(std::chrono::seconds wait_max) {
+        std::unique_lock lock{mutex_};
+        paused_ = true;
+        const auto none_in_use = [this] { return open_ == idle_.size(); };
+        if (free_.wait_for(lock, wait_max, none_in_use)) return true;
+        paused_ = false;
+        free_.notify_all();
+        return false;
+    }
+    // While paused: every connection is closed.
+    void close_all() {
+        const std::lock_guard lock{mutex_};
+        open_ -= idle_.size();
+        idle_.clear();
+    }
+    void resume() {
+        const std::lock_guard lock{mutex_};
+        paused_ = false;
+        free_.notify_all();
     }
 
 private:
@@ -51,9 +78,9 @@ private:
     Result<std::unique_ptr<Database>> take() {
         {
             std::unique_lock lock{mutex_};
-            const auto available = [this] { return !idle_.empty() || open_ < readers_max; };
+            const auto available = [this] { return !paused_ && (!idle_.empty() || open_ < readers_max); };
             if (!free_.wait_for(lock, reader_wait_max, available)) {
-                return Error{Fault::busy, "all " + std::to_string(readers_max) + " reading connections are in use"};
+                return Error{Fault::busy, "no reading connection became free within " + std::to_string(reader_wait_max.count()) + " s"};
             }
             if (!idle_.empty()) {
                 auto database = std::move(idle_.back());
@@ -62,7 +89,7 @@ private:
             }
             ++open_;
         }
-        auto opened = Database::open(path_, Database::Access::read);
+        auto opened = Database::open(path_, Database::Access::read, vfs_);
         if (opened) return std::make_unique<Database>(std::move(*opened));
         give_back(nullptr);
         return opened.take_error();
@@ -74,20 +101,22 @@ private:
             if (database) idle_.push_back(std::move(database));
             else --open_;
         }
-        free_.notify_one();
+        free_.notify_all();  // Who waits for a connection, and who waits until none is in use.
     }
 
-    std::string path_;
+    const std::string path_;
+    const std::string vfs_;
     std::mutex mutex_;
     std::condition_variable free_;
     std::vector<std::unique_ptr<Database>> idle_;
-    std::size_t open_ = 0;
+    std::size_t open_ = 0;   // those in use and the idle
+    bool paused_ = false;
 };
 
 class SqliteStore final : public Store {
 public:
     SqliteStore(StoreConfig config, Database database)
-        : config_{std::move(config)}, database_{std::move(database)}, readers_{config_.path}, writer_{[this] { run(); }} {}
+        : config_{std::move(config)}, database_{std::move(database)}, readers_{config_.path, config_.vfs}, writer_{[this] { run(); }} {}
 
     ~SqliteStore() override {
         {
@@ -98,28 +127,35 @@ public:
         writer_.join();
     }
 
-    void write(Change change, Done done) override {
-        if (auto refusal = enqueue(change, done)) done(std::move(*refusal));
+    using Store::write;
+    void write(Change change, Done done, Need need) override {
+        if (auto refusal = enqueue(change, done, need)) done(std::move(*refusal));
     }
 
     Result<> read(const Query& query) override { return readers_.read(query); }
+
+    std::optional<std::string> read_only() const override {
+        const std::lock_guard lock{mutex_};
+        return failure_;
+    }
 
 private:
     struct Entry {
         Change change;
         Done done;
+        Need need = Need::ordinary;
         Result<> result{};
     };
 
-    std::optional<Error> enqueue(Change& change, Done& done) {
+    std::optional<Error> enqueue(Change& change, Done& done, Need need) {
         {
             const std::lock_guard lock{mutex_};
             if (stopping_) return Error{Fault::interrupted, "the store is closing"};
-            if (failure_) return failure_;
+            if (failure_) return refusal(*failure_);
             if (queue_.size() >= changes_waiting_max) {
                 return Error{Fault::busy, std::to_string(changes_waiting_max) + " changes wait to be written"};
             }
-            queue_.push_back({std::move(change), std::move(done)});
+            queue_.push_back({std::move(change), std::move(done), need});
         }
         wake_.notify_one();
         return std::nullopt;
@@ -146,32 +182,49 @@ private:
 
     void write_group() {
         std::vector<Entry> group;
-        const auto written = failure_ ? Result<>{*failure_} : change_and_commit(group);
+        const auto written = failure_ ? Result<>{refusal(*failure_)} : change_and_commit(group);
+        bool sound = true;
         if (!written) {
-            if (database_.in_transaction()) (void)database_.script("ROLLBACK");
+            if (!failure_ && database_.in_transaction()) (void)database_.script("ROLLBACK");
             if (group.empty()) take_group(group);
             // A full disk was met before any sync, and a busy file before anything: both leave a store that can be trusted.
             const Fault fault = written.error().fault();
-            const bool harmless = !database_.disk_failed() && (fault == Fault::disk_full || fault == Fault::busy);
-            if (!harmless && !failure_) fail(written.error());
+            sound = failure_ || (!database_.disk_failed() && (fault == Fault::disk_full || fault == Fault::busy));
+            if (!sound) fail(written.error());
         }
         for (Entry& entry : group) {
             if (!written && entry.result) entry.result = written.error();
             entry.done(std::move(entry.result));
         }
+        if (!sound) return rebuild();
         if (failure_) return;
-        if (const auto moved = database_.checkpoint_if_longer_than(log_pages_max); !moved) fail(moved.error());
+        if (const auto kept_short = keep_log_short(); !kept_short) {
+            fail(kept_short.error());
+            rebuild();
+        }
+    }
+
+    Result<> keep_log_short() {
+        if (database_.log_pages() <= log_pages_max) return ok;
+        if (database_.log_pages() <= log_pages_most || !readers_.pause(readers_pause_max)) {
+            return database_.checkpoint(Database::Checkpoint::as_far_as_possible);
+        }
+        auto moved = database_.checkpoint(Database::Checkpoint::whole);
+        readers_.resume();
+        return moved;
     }
 
     // An error here refuses the whole group; `group` holds every change that was taken from the queue.
     Result<> change_and_commit(std::vector<Entry>& group) {
+        const bool spent = config_.space != nullptr && config_.space->look().level == Space::Level::spent;
         ASSAY_CHECK(database_.script("BEGIN IMMEDIATE"));
         const auto deadline = std::chrono::steady_clock::now() + group_time_max;
         while (group.size() < group_changes_max && std::chrono::steady_clock::now() < deadline) {
             auto entry = next();
             if (!entry) break;
             group.push_back(std::move(*entry));
-            ASSAY_CHECK(change_in_savepoint(group.back()));
+            if (spent && group.back().need == Need::ordinary) group.back().result = Space::full();
+            else ASSAY_CHECK(change_in_savepoint(group.back()));
         }
         return commit(group.size());
     }
@@ -207,13 +260,39 @@ private:
         }
     }
 
+    static Error refusal(const std::string& why) { return {Fault::busy, "the store is read-only for now: " + why}; }
+
+    void set_failure(std::optional<std::string> why) {
+        const std::lock_guard lock{mutex_};
+        failure_ = std::move(why);
+    }
+
     void fail(const Error& error) {
-        {
-            const std::lock_guard lock{mutex_};
-            failure_.emplace(Fault::disk_failed, "the store takes no more changes: " + error.text());
+        set_failure(error.text());
+        log::error("store.read_only", {{"error", error.text()}});
+    }
+
+    // Whatever was committed is written whole into a new file; whatever was refused is not in it. Until then nothing is taken.
+    void rebuild() {
+        if (const auto rebuilt = move_into_new_file(); !rebuilt) {
+            log::error("store.not_rebuilt", {{"error", rebuilt.error().text()}, {"remedy", "restart the server once the disk is sound"}});
+            return set_failure(*failure_ + "; and it could not be written anew: " + rebuilt.error().text());
         }
-        log::error("store.failed", {{"error", error.text()}});
-        if (config_.on_failure) config_.on_failure(error);
+        log::warn("store.rebuilt");
+        set_failure(std::nullopt);
+    }
+
+    Result<> move_into_new_file() {
+        if (database_.in_transaction()) return Error{Fault::disk_failed, "the failed transaction could not be rolled back"};
+        ASSAY_CHECK(sqlite::write_rebuilt(database_, config_.path));
+        if (!readers_.pause(reader_wait_max)) return Error{Fault::busy, "the old file is still being read"};
+        readers_.close_all();
+        database_.abandon();
+        // After an error from here on nobody reads either: which of the two files counts is settled by the next start.
+        ASSAY_CHECK(sqlite::finish_rebuild(config_.path));
+        ASSAY_TRY(database_, Database::open(config_.path, Database::Access::write, config_.vfs));
+        readers_.resume();
+        return ok;
     }
 
     metrics::Histogram& changes_ =
@@ -223,11 +302,11 @@ private:
     StoreConfig config_;
     Database database_;                 // the writer thread's alone
     Readers readers_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Entry> queue_;
     bool stopping_ = false;
-    std::optional<Error> failure_;      // set by the writer thread alone
+    std::optional<std::string> failure_;  // why it is read-only; set by the writer thread alone, under the mutex
     std::thread writer_;                // last: starts when everything else is there
 };
 
@@ -239,7 +318,8 @@ std::string parent_of(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_sqlite(StoreConfig config) {
-    ASSAY_TRY(Database database, Database::open(config.path, Database::Access::write));
+    if (auto finished = sqlite::finish_rebuild(config.path); !finished) return finished.take_error().in("a database written anew");
+    ASSAY_TRY(Database database, Database::open(config.path, Database::Access::write, config.vfs));
     if (auto migrated = sqlite::migrate(database); !migrated) return migrated.take_error().in(config.path);
     ASSAY_CHECK(sys::sync_directory(parent_of(config.path)));
     return std::unique_ptr<Store>{std::make_unique<SqliteStore>(std::move(config), std::move(database))};

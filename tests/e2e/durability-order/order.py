@@ -108,7 +108,7 @@ def main(trace: str, data: str, file: str, identity: str) -> None:
     durable = synced(os.path.dirname(blob), moved.done)
     for made in (call for call in calls if call.name in ("mkdir", "mkdirat") and call.result == 0):
         path = made.paths[-1]
-        if blob.startswith(path + "/") and path.startswith(f"{data}/blobs/"):
+        if blob.startswith(path + "/") and f"{path}/".startswith(f"{data}/"):  # The data directory's own place counts too.
             durable = max(durable, synced(os.path.dirname(path), made.done))
     must(durable < answer.begun, "fsync of the directory, and of its parent when it is new")
 

@@ -1,0 +1,42 @@
+#include "serve/disk_keeper.hh"
+
+namespace assay::serve {
+namespace {
+
+std::optional<model::WaitDetail> why_nothing_starts(const store::Store& store, const store::Space::State& state) {
+    using enum model::WaitDetailKind;
+    if (auto why = store.read_only()) return model::WaitDetail{.kind = store_read_only, .text = std::move(*why)};
+    if (state.level == store::Space::Level::ample) return std::nullopt;
+    if (state.files_short) {
+        return model::WaitDetail{.kind = disk_names_low, .number = state.room.free_files, .of = store::Space::files_min};
+    }
+    return model::WaitDetail{.kind = disk_low, .number = state.room.free_bytes, .of = state.needed_bytes};
+}
+
+}  // namespace
+
+DiskKeeper::DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board)
+    : space_{space}, store_{store}, board_{board} {
+    look();  // Before anything is started.
+    thread_ = std::thread{[this] {
+        std::unique_lock lock{mutex_};
+        while (!wake_.wait_for(lock, disk_look_every, [this] { return stopping_; })) {
+            lock.unlock();
+            look();
+            lock.lock();
+        }
+    }};
+}
+
+DiskKeeper::~DiskKeeper() {
+    {
+        const std::lock_guard lock{mutex_};
+        stopping_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+}
+
+void DiskKeeper::look() { board_.set_disk_reserve(why_nothing_starts(store_, space_.look())); }
+
+}  // namespace assay::serve

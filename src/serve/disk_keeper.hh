@@ -1,0 +1,38 @@
+// DiskKeeper: looks at the disk and the store now and then, so that grading pauses before the disk is full, or while the store is
+// read-only, and goes on afterwards, whether or not anybody hands in meanwhile. Its own thread: a disk that hangs holds up nothing else.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "queue/board.hh"
+#include "store/space.hh"
+#include "store/store.hh"
+
+namespace assay::serve {
+
+constexpr std::chrono::seconds disk_look_every{1};
+
+class DiskKeeper {
+public:
+    // All of them outlive this.
+    DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board);
+    ~DiskKeeper();
+    DiskKeeper(const DiskKeeper&) = delete;
+    DiskKeeper& operator=(const DiskKeeper&) = delete;
+
+private:
+    void look();
+
+    store::Space& space_;
+    const store::Store& store_;
+    queue::Board& board_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    bool stopping_ = false;  // guarded
+    std::thread thread_;     // last: starts when everything else is there
+};
+
+}  // namespace assay::serve
