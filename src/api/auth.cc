@@ -4,15 +4,6 @@
 
 namespace assay::api {
 
-std::optional<std::string> bearer_token(const http::Request& request) {
-    constexpr std::string_view scheme = "bearer ";
-    const std::string_view value = trimmed(request.header("authorization"));
-    if (value.size() <= scheme.size() || !equal_ignoring_case(value.substr(0, scheme.size()), scheme)) return std::nullopt;
-    const std::string_view token = trimmed(value.substr(scheme.size()));
-    if (token.empty()) return std::nullopt;
-    return std::string{token};
-}
-
 std::optional<http::Response> secret_in_query(const http::Request& request) {
     if (!request.parameter("token") && !request.parameter("key")) return std::nullopt;
     return http::problem(400, "token_in_query", "A token or key must not stand in an address, where logs and histories keep it.",

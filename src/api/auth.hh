@@ -9,9 +9,6 @@
 
 namespace assay::api {
 
-// The token of `Authorization: Bearer TOKEN`; nullopt when there is none.
-std::optional<std::string> bearer_token(const http::Request&);
-
 // Tokens and keys travel in headers and form fields only: an address is remembered in too many places.
 std::optional<http::Response> secret_in_query(const http::Request&);
 

@@ -11,7 +11,7 @@ namespace {
 std::optional<std::string> token_of(const std::string& authorization) {
     http::Request request;
     if (!authorization.empty()) request.headers = {{"authorization", authorization}};
-    return bearer_token(request);
+    return http::bearer_token(request);
 }
 
 TEST(BearerToken, IsReadFromTheHeaderAlone) {

@@ -108,7 +108,7 @@ Result<http::Response> shown_to(const Parts& parts, const http::Request& request
 
 loop::Task<http::Response> submission_route(Parts& parts, http::Request request, Show show) {
     if (auto refused = secret_in_query(request)) co_return *refused;
-    const auto token = bearer_token(request);
+    const auto token = http::bearer_token(request);
     if (!token) co_return unauthorized(request);
     const auto work = [&] { return shown_to(parts, request, *token, show); };
     auto response = co_await parts.pages.run(work);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@ constexpr std::int64_t unpacked_max_bytes = 1LL << 40;
 constexpr std::int64_t entries_max_count = 1'000'000;
 constexpr std::int64_t submissions_max_count = 1'000'000;
 constexpr double points_max = 1e6;
+constexpr std::int64_t rate_count_max = 10'000;
 constexpr std::size_t globs_max = 100;
 constexpr std::string_view file_name = "module.toml";
 
@@ -83,9 +85,8 @@ private:
 
     Result<> read_upload(const Value& value) {
         constexpr std::string_view known[] = {"size_max", "formats", "unpacked_max", "entries_max",
-                                              "symlinks", "names",   "ignore",       "required"};
-        constexpr Later later[] = {{"rate", "this version cannot bound how often somebody uploads yet; leave it out"}};
-        ASSAY_TRY(const Section upload, Section::open(file_, value, "[upload]", known, later));
+                                              "symlinks", "names",   "ignore",       "required", "rate"};
+        ASSAY_TRY(const Section upload, Section::open(file_, value, "[upload]", known));
         model::UploadRules& rules = out_.plan.upload;
         ASSAY_TRY(const auto size_max, upload.size("size_max", 1, size_max_bytes));
         ASSAY_TRY(const auto unpacked_max, upload.size("unpacked_max", 1, unpacked_max_bytes));
@@ -94,6 +95,7 @@ private:
         rules.unpacked_max = unpacked_max.value_or(rules.unpacked_max);
         rules.entries_max = entries_max.value_or(rules.entries_max);
         ASSAY_CHECK(read_formats(upload, rules));
+        ASSAY_TRY(rules.rate, read_rate(upload));
         ASSAY_TRY(auto required, upload.texts("required", globs_max));
         // With a slash at the end it means folders alone.
         const auto pattern = [](std::string_view glob) { return inside(glob.substr(0, glob.size() - glob.ends_with('/'))); };
@@ -120,6 +122,21 @@ private:
                                                         archive::fill_argument_bytes_max - 30));
         }
         return ok;
+    }
+
+    static Result<std::optional<model::Rate>> read_rate(const Section& upload) {
+        ASSAY_TRY(const auto text, upload.text("rate"));
+        if (!text) return std::optional<model::Rate>{};
+        constexpr std::pair<std::string_view, std::int64_t> units[] = {{"s", 1'000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+        const std::size_t slash = std::min(text->find('/'), text->size());
+        std::int64_t count = 0;
+        const auto [end, failure] = std::from_chars(text->data(), text->data() + slash, count);
+        const auto* const unit = std::ranges::find(units, std::string_view{*text}.substr(std::min(slash + 1, text->size())),
+                                                   &std::pair<std::string_view, std::int64_t>::first);
+        if (failure != std::errc{} || end != text->data() + slash || count < 1 || count > rate_count_max || unit == std::end(units)) {
+            return upload.problem("rate", fmt::format("must be like \"30/min\": 1 to {} uploads per s, min, h or d", rate_count_max));
+        }
+        return std::optional{model::Rate{count, unit->second}};
     }
 
     static Result<> read_formats(const Section& upload, model::UploadRules& rules) {

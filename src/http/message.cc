@@ -77,6 +77,15 @@ bool Request::accepts(std::string_view type) const {
     return own > 0 && own == best;
 }
 
+std::optional<std::string> bearer_token(const http::Request& request) {
+    constexpr std::string_view scheme = "bearer ";
+    const std::string_view value = trimmed(request.header("authorization"));
+    if (value.size() <= scheme.size() || !equal_ignoring_case(value.substr(0, scheme.size()), scheme)) return std::nullopt;
+    const std::string_view token = trimmed(value.substr(scheme.size()));
+    if (token.empty()) return std::nullopt;
+    return std::string{token};
+}
+
 Response Response::text(int status, std::string line) {
     return {.status = status, .headers = {{"Content-Type", "text/plain; charset=utf-8"}}, .body = std::move(line)};
 }

@@ -44,6 +44,9 @@ struct Request {
         std::string_view type) const;  // whether Accept prefers `type` ("application/json", "text/html") explicitly
 };
 
+// The token of `Authorization: Bearer TOKEN`; nullopt when there is none.
+std::optional<std::string> bearer_token(const Request&);
+
 // Where a streamed response sends its pieces. Belongs to the connection; used on its loop alone.
 class Stream {
 public:

@@ -17,6 +17,16 @@ constexpr int earlier_read_max = 200;  // enough to find the newest and every on
 
 Entitlement refused(model::Refusal code) { return {.entitled = {}, .refusal = Refusal{.code = code}}; }
 
+Refusal too_often(std::int64_t wait_ms) { return {.code = model::Refusal::rate, .retry_after_s = (wait_ms + 999) / 1000}; }
+
+Result<std::optional<Refusal>> over_the_rate(store::Reading& reading, const model::Plan& plan, const CourseId& course, const ModuleId& module,
+                                             const ParticipantId& participant, std::int64_t now_ms) {
+    if (!plan.upload.rate) return std::optional<Refusal>{};
+    ASSAY_TRY(const auto nth, reading.nth_newest_ms(course, module, participant, plan.upload.rate->count));
+    const auto wait_ms = rate_wait_ms(*plan.upload.rate, nth, now_ms);
+    return wait_ms ? std::optional{too_often(*wait_ms)} : std::nullopt;
+}
+
 Result<std::optional<model::Verdict>> verdict_of(store::Tx& tx, const std::vector<store::Submission>& earlier) {
     if (earlier.empty() || earlier.front().state != model::State::graded) return std::optional<model::Verdict>{};
     ASSAY_TRY(const auto row, tx.verdict(earlier.front().id, earlier.front().generation));
@@ -24,28 +34,59 @@ Result<std::optional<model::Verdict>> verdict_of(store::Tx& tx, const std::vecto
     return std::optional{row->verdict};
 }
 
+// The receipt once more, when the bytes are the same.
+Result<Acceptance> asked_again(store::Tx& tx, const SubmissionId& id, const std::string& sha256) {
+    ASSAY_TRY(const auto first, tx.submission(id));
+    if (!first) return Error{Fault::internal, "a key stands for no submission"};
+    if (first->sha256 != sha256) {
+        return Acceptance{{}, Refusal{.code = model::Refusal::digest_mismatch, .form = FormProblem{wording::FormFault::key_reused, id.text()}}};
+    }
+    return Acceptance{Accepted{first->id, first->receipt, first->last_byte_ms, true}, {}};
+}
+
+Result<> note(store::Tx& tx, store::UploadKey key, const SubmissionId& id) {
+    if (key.key.empty()) return ok;
+    key.submission = id;
+    return tx.note_upload_key(key);
+}
+
 }  // namespace
 
-Result<Entitlement> entitle(store::Reading& reading, const store::Keys& keys, course::PlanCache& plans, const std::string& token,
-                            const std::string& course, const std::string& module, std::int64_t now_ms) {
-    ASSAY_TRY(auto people, course::who(reading, keys, token));
+Result<Entitlement> entitle(store::Reading& reading, const store::Keys& keys, course::PlanCache& plans, const Claim& claim,
+                            std::int64_t now_ms) {
+    ASSAY_TRY(auto people, course::who(reading, keys, claim.token));
     std::erase_if(people, [](const store::Participant& p) { return !p.active; });
     if (people.empty()) return refused(model::Refusal::bad_token);
 
-    ASSAY_TRY(const auto found_course, reading.course(CourseId{course}));
+    ASSAY_TRY(const auto found_course, reading.course(CourseId{claim.course}));
     if (!found_course) return refused(model::Refusal::unknown_course);
     const auto person = std::ranges::find(people, found_course->id, &store::Participant::course);
     if (person == people.end()) return refused(model::Refusal::wrong_course);
 
-    ASSAY_TRY(const auto found_module, reading.module(found_course->id, ModuleId{module}));
+    ASSAY_TRY(const auto found_module, reading.module(found_course->id, ModuleId{claim.module}));
     if (!found_module || found_module->archived) return refused(model::Refusal::unknown_module);
     ASSAY_TRY(auto plan, plans.get(reading, found_module->revision));
-    if (const auto closed = queue::closed_at(*plan, now_ms)) return refused(*closed);
+    std::optional<SubmissionId> known;
+    if (!claim.upload_key.empty()) {
+        ASSAY_TRY(known, reading.upload_key(found_course->id, found_module->id, person->id, claim.upload_key, now_ms - upload_keys_kept_ms));
+    }
+    if (!known) {
+        if (const auto closed = queue::closed_at(*plan, now_ms)) return refused(*closed);
+        ASSAY_TRY(auto often, over_the_rate(reading, *plan, found_course->id, found_module->id, person->id, now_ms));
+        if (often) return Entitlement{.entitled = {}, .refusal = std::move(often), .timezone = found_course->timezone};
+    }
     return Entitlement{
         .entitled = Entitled{*person, *found_course, *found_module, std::move(plan)},
         .refusal = {},
         .timezone = found_course->timezone,
     };
+}
+
+std::optional<std::int64_t> rate_wait_ms(const model::Rate& rate, std::optional<std::int64_t> nth_newest_ms, std::int64_t now_ms) {
+    if (!nth_newest_ms) return std::nullopt;
+    const std::int64_t wait_ms = *nth_newest_ms + rate.per_ms - now_ms;
+    if (wait_ms <= 0) return std::nullopt;
+    return std::min(wait_ms, rate.per_ms);  // A clock that was set back must not lock anybody out for longer.
 }
 
 Result<std::int64_t> largest_open(store::Reading& reading, course::PlanCache& plans, std::int64_t now_ms, std::int64_t fallback) {
@@ -70,6 +111,12 @@ Result<Acceptance> accept(store::Tx& tx, const store::Keys& keys, course::PlanCa
     ASSAY_TRY(const auto module, tx.module(who.course.id, who.module.id));
     if (!module || module->archived) return Acceptance{{}, Refusal{.code = model::Refusal::unknown_module}};
     ASSAY_TRY(const auto plan, plans.get(tx, module->revision));
+    const store::UploadKey key{who.course.id, who.module.id, who.participant.id, arrived.upload_key, {}, arrived.last_byte_ms};
+    if (!key.key.empty()) {
+        ASSAY_CHECK(tx.forget_upload_keys(key.noted_ms - upload_keys_kept_ms));
+        ASSAY_TRY(const auto known, tx.upload_key(key.course, key.module, key.participant, key.key, key.noted_ms - upload_keys_kept_ms));
+        if (known) return asked_again(tx, *known, arrived.sha256);
+    }
     if (const auto closed = queue::closed_at(*plan, arrived.last_byte_ms)) return Acceptance{{}, Refusal{.code = *closed}};
 
     ASSAY_TRY(const auto earlier, tx.submissions(who.course.id, who.module.id, who.participant.id, earlier_read_max));
@@ -79,9 +126,11 @@ Result<Acceptance> accept(store::Tx& tx, const store::Keys& keys, course::PlanCa
     const queue::ArrivalDecision decision = queue::decide_arrival(arrival, earlier, newest_verdict, counted, *plan);
 
     if (decision.kind == queue::ArrivalDecision::Kind::repeat) {
-        ASSAY_TRY(const auto first, tx.submission(*decision.repeated));
-        return Acceptance{Accepted{first->id, first->receipt, first->last_byte_ms, true}, {}};
+        ASSAY_CHECK(note(tx, key, *decision.repeated));
+        return asked_again(tx, *decision.repeated, arrived.sha256);
     }
+    ASSAY_TRY(auto often, over_the_rate(tx, *plan, who.course.id, who.module.id, who.participant.id, arrived.last_byte_ms));
+    if (often) return Acceptance{{}, std::move(often)};
 
     store::Submission fresh;
     fresh.id = SubmissionId{sys::random_text(id_size, id_alphabet)};
@@ -108,6 +157,7 @@ Result<Acceptance> accept(store::Tx& tx, const store::Keys& keys, course::PlanCa
         .key_id = {},
     });
     ASSAY_CHECK(tx.add_submission(fresh));
+    ASSAY_CHECK(note(tx, key, fresh.id));
 
     std::int64_t place = 0;
     if (decision.replaces) {

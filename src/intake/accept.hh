@@ -15,7 +15,7 @@
 
 namespace assay::intake {
 
-// What is wrong with the form, for missing_field.
+// What is wrong with the form, for missing_field and digest_mismatch.
 struct FormProblem {
     wording::FormFault fault = wording::FormFault::broken;
     std::string argument;
@@ -29,6 +29,7 @@ struct Refusal {
     std::int64_t limit = 0;
     std::int64_t sent = 0;
     bool at_least = false;              // `sent` is what was read, not all there was
+    std::int64_t retry_after_s = 0;     // of rate
 };
 
 // Token, course, module and dates, checked in the SPEC's order.
@@ -43,9 +44,20 @@ struct Entitlement {                    // exactly one is set
     std::optional<Refusal> refusal;
     std::string timezone = "UTC";       // of the course named, once it is known
 };
-// Errors are the store's.
-Result<Entitlement> entitle(store::Reading&, const store::Keys&, course::PlanCache&, const std::string& token,
-                            const std::string& course, const std::string& module, std::int64_t now_ms);
+struct Claim {
+    std::string token;
+    std::string course;
+    std::string module;
+    std::string upload_key;             // Idempotency-Key; empty: none
+};
+constexpr std::size_t upload_key_size_max = 255;
+constexpr std::int64_t upload_keys_kept_ms = 24LL * 60 * 60 * 1000;
+// Dates and rate do not refuse an upload whose key is known already: its receipt is asked for again. Errors are the store's.
+Result<Entitlement> entitle(store::Reading&, const store::Keys&, course::PlanCache&, const Claim&, std::int64_t now_ms);
+
+// How long until a module with this rate takes another upload; nullopt: now. `nth_newest_ms`: when the participant's
+// rate.count newest submission came. Pure.
+std::optional<std::int64_t> rate_wait_ms(const model::Rate&, std::optional<std::int64_t> nth_newest_ms, std::int64_t now_ms);
 
 // The largest size_max of any open module, or `fallback` when none is open.
 Result<std::int64_t> largest_open(store::Reading&, course::PlanCache&, std::int64_t now_ms, std::int64_t fallback);
@@ -55,6 +67,7 @@ struct Arrived {
     std::int64_t size = 0;
     std::int64_t first_byte_ms = 0;
     std::int64_t last_byte_ms = 0;
+    std::string upload_key;             // Idempotency-Key; empty: none
 };
 struct Accepted {
     SubmissionId id;
@@ -64,9 +77,10 @@ struct Accepted {
 };
 struct Acceptance {                     // exactly one is set
     std::optional<Accepted> accepted;
-    std::optional<Refusal> refusal;     // it closed, or the participant left, meanwhile
+    std::optional<Refusal> refusal;     // it closed, or the participant left, or too many came meanwhile; or the key is taken
 };
-// The body of the transaction. The blob is durable already. Decides repeat, replacement, count and open from what it reads.
+// The body of the transaction. The blob is durable already. Decides repeat, replacement, count, rate and open from what it
+// reads.
 Result<Acceptance> accept(store::Tx&, const store::Keys&, course::PlanCache&, const Entitled&, const Arrived&,
                           const std::string& server_url);
 

@@ -10,19 +10,37 @@ namespace {
 
 constexpr int retry_after_s = 10;
 
-std::string refusal_text(wording::Language language, const Refusal& refusal) {
-    // These two lines are read by scripts: the SPEC fixes them to the letter.
-    if (refusal.code == model::Refusal::too_large) {
-        return fmt::format("File is too large! limit {} bytes, sent {}{} bytes", refusal.limit, refusal.at_least ? "at least " : "",
-                           refusal.sent);
-    }
-    std::string detail;
+std::string detail_of(wording::Language language, const Refusal& refusal) {
     if (const auto& it = refusal.archive) {
-        detail = wording::sentence(language, it->fault, it->arguments, {it->entry, it->limit, it->value, it->offset});
-    } else if (refusal.form) {
-        detail = wording::sentence(language, refusal.form->fault, refusal.form->argument);
+        return wording::sentence(language, it->fault, it->arguments, {it->entry, it->limit, it->value, it->offset});
     }
-    return wording::with_detail(language, wording::sentence(language, refusal.code), detail);
+    return refusal.form ? wording::sentence(language, refusal.form->fault, refusal.form->argument) : "";
+}
+
+// This line is read by scripts: the SPEC fixes it to the letter.
+std::string too_large(const Refusal& refusal) {
+    return fmt::format("File is too large! limit {} bytes, sent {}{} bytes", refusal.limit, refusal.at_least ? "at least " : "",
+                       refusal.sent);
+}
+
+std::string refusal_text(wording::Language language, const Refusal& refusal) {
+    if (refusal.code == model::Refusal::too_large) return too_large(refusal);
+    return wording::with_detail(language, wording::sentence(language, refusal.code), detail_of(language, refusal));
+}
+
+http::Response problem_of(wording::Language language, const Refusal& refusal) {
+    const bool large = refusal.code == model::Refusal::too_large;
+    const std::string said = large ? too_large(refusal)
+                                   : wording::with_detail(language, wording::meaning(language, refusal.code), detail_of(language, refusal));
+    return http::problem(model::http_status(refusal.code), model::to_string(refusal.code), said, wording::next_step(language, refusal.code));
+}
+
+http::Response with_headers(http::Response response, const Refusal& refusal) {
+    if (response.status == 405) response.with("Allow", "POST");
+    if (response.status == 401) response.with("WWW-Authenticate", "Bearer");
+    if (response.status == 503) response.with("Retry-After", std::to_string(retry_after_s));
+    if (response.status == 429) response.with("Retry-After", std::to_string(refusal.retry_after_s));
+    return response;
 }
 
 }  // namespace
@@ -46,17 +64,24 @@ http::Response refused_answer(const http::Request& request, const Refusal& refus
                               const std::optional<Sender>& sender) {
     const auto language = wording::choose(request.header("accept-language"));
     const int status = model::http_status(refusal.code);
-    const std::string text = refusal_text(language, refusal);
     const auto answer = [&] {
-        if (request.accepts("application/json")) return http::problem(status, model::to_string(refusal.code), text);
+        if (request.accepts("application/json")) return problem_of(language, refusal);
+        const std::string text = refusal_text(language, refusal);
         if (request.accepts("text/html") && page) return page(request, status, text, sender);
         return http::Response::text(status, fmt::format("[FAIL ✗] {}\n", text));
     };
-    http::Response response = answer();
-    if (status == 405) response.with("Allow", "POST");
-    if (status == 401) response.with("WWW-Authenticate", "Bearer");
-    if (status == 503) response.with("Retry-After", std::to_string(retry_after_s));
+    return with_headers(answer(), refusal);
+}
+
+http::Response created_answer(const Accepted& accepted) {
+    http::Response response = http::Response::json(201, accepted.receipt);
+    response.with("Location", "/api/v1/submissions/" + accepted.id.text());
+    if (accepted.repeat) response.with("Idempotency-Replayed", "true");
     return response;
+}
+
+http::Response problem_answer(const http::Request& request, const Refusal& refusal) {
+    return with_headers(problem_of(wording::choose(request.header("accept-language")), refusal), refusal);
 }
 
 }  // namespace assay::intake

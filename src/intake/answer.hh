@@ -12,4 +12,8 @@ namespace assay::intake {
 http::Response accepted_answer(const http::Request&, const Accepted&, const std::string& timezone, const std::string& page);
 http::Response refused_answer(const http::Request&, const Refusal&, const RefusalPage& page = {}, const std::optional<Sender>& sender = {});
 
+// Of POST /api/v1/submissions, whatever the client accepts: 201 with the receipt, or a problem.
+http::Response created_answer(const Accepted&);
+http::Response problem_answer(const http::Request&, const Refusal&);
+
 }  // namespace assay::intake

@@ -13,6 +13,8 @@ Result<> Form::begin(const http::Part& part) {
     if (part.name == "token") field_ = &fields_.token;
     else if (part.name == "course") field_ = &fields_.course;
     else if (part.name == "module") field_ = &fields_.module;
+    else if (part.name == "sha256") field_ = &fields_.sha256;
+    else if (part.name == "size") field_ = &fields_.size;
     else if (part.name == "file") {
         if (file_begun_) return wrong(wording::FormFault::field_twice, part.name);
         in_file_ = true;

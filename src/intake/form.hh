@@ -18,6 +18,8 @@ struct Fields {
     std::optional<std::string> token;
     std::optional<std::string> course;
     std::optional<std::string> module;
+    std::optional<std::string> sha256;  // declared, as sent
+    std::optional<std::string> size;
     bool complete() const { return token && course && module; }
 };
 

@@ -10,6 +10,7 @@
 #include "base/metrics.hh"
 #include "intake/accept.hh"
 #include "intake/answer.hh"
+#include "intake/body.hh"
 #include "intake/form.hh"
 
 namespace assay::intake {
@@ -45,10 +46,13 @@ void count_upload(std::string_view result, std::int64_t bytes) {
                                 {{"result", result}}).add();
 }
 
+// Two doors to the same room: lines of text and pages, or JSON.
+enum class Door { plain, api };
+
 class Upload {
 public:
-    Upload(Parts& parts, http::Request request, http::Reader& reader)
-        : parts_{parts}, request_{std::move(request)}, reader_{reader} {}
+    Upload(Parts& parts, Door door, http::Request request, http::Reader& reader)
+        : parts_{parts}, door_{door}, request_{std::move(request)}, reader_{reader} {}
 
     loop::Task<http::Response> run() {
         Result<Step> ended = co_await receive_and_accept();
@@ -64,6 +68,7 @@ public:
         }
         count_upload(*ended ? model::to_string((*ended)->code) : accepted_->repeat ? "repeat" : "accepted", reader_.bytes_read());
         if (*ended) co_return refused(**ended);
+        if (door_ == Door::api) co_return created_answer(*accepted_);
         std::string page;
         if (const auto who = sender()) {
             page = fmt::format("/oj/{}/{}/{}", http::percent_encoded(who->course.text()), http::percent_encoded(who->module.text()),
@@ -88,25 +93,42 @@ private:
         if (request_.content_length && *request_.content_length > largest_open_ + parts_.config.form_overhead_max) {
             co_return Step{Refusal{.code = model::Refusal::too_large, .limit = largest_open_, .sent = *request_.content_length}};
         }
-        auto multipart = http::Multipart::from_content_type(request_.header("content-type"));
-        if (!multipart) co_return Step{form_refusal(FormFault::broken, multipart.error().text())};
+        auto body = Body::of(request_, door_ == Door::api);
+        if (!body) co_return Step{form_refusal(FormFault::broken, body.error().text())};
+        auto key = upload_key_of(request_);
+        if (!key) co_return Step{Refusal{.code = model::Refusal::missing_field, .form = key.error()}};
+        arrived_.upload_key = std::move(*key);
         form_.emplace(parts_.spools, parts_.config.field_bytes_max, largest_open_);
+        ASSAY_CO_CHECK(body->begin(request_, *form_));
 
-        ASSAY_CO_TRY(const Step early, co_await receive(*multipart));
+        ASSAY_CO_TRY(const Step early, co_await receive(*body));
         if (early) co_return early;
-        if (const Step missing = missing_field(*multipart)) co_return missing;
+        ASSAY_CO_TRY(const bool whole, body->end(*form_));
+        if (const Step missing = missing_field(whole)) co_return missing;
         if (!entitled_) {
             ASSAY_CO_TRY(const Step denied, co_await check_fields());
             if (denied) co_return denied;
         }
+        const auto declared = declared_of(request_, form_->fields(), body->raw());
+        if (!declared) co_return Step{Refusal{.code = model::Refusal::missing_field, .form = declared.error()}};
+        declared_ = *declared;
         if (const Step size = check_size()) co_return size;
         co_return co_await verify_and_commit();
     }
 
     // Reads the body to its end, or until a refusal is known.
-    loop::Task<Result<Step>> receive(http::Multipart& multipart) {
+    loop::Task<Result<Step>> receive(Body& body) {
+        if (body.raw()) {  // All fields are known: what they refuse is said before the first byte is asked for.
+            if (const Step missing = missing_claim()) co_return missing;
+            ASSAY_CO_TRY(const Step denied, co_await check_fields());
+            if (denied) co_return denied;
+            const std::int64_t limit = entitled_->plan->upload.size_max;
+            if (request_.content_length && *request_.content_length > limit) {
+                co_return Step{Refusal{.code = model::Refusal::too_large, .limit = limit, .sent = *request_.content_length}};
+            }
+        }
         for (;;) {
-            ASSAY_CO_TRY(const bool more, co_await feed_some(multipart));
+            ASSAY_CO_TRY(const bool more, co_await feed_some(body));
             if (!more) co_return Step{};
             if (arrived_.first_byte_ms == 0) arrived_.first_byte_ms = sys::to_ms(reader_.last_arrival());
             arrived_.last_byte_ms = sys::to_ms(reader_.last_arrival());
@@ -120,17 +142,17 @@ private:
     }
 
     // The next bytes into the form: on the loop as long as they stay in memory, where they go to the disk as many as are there.
-    loop::Task<Result<bool>> feed_some(http::Multipart& multipart) {
+    loop::Task<Result<bool>> feed_some(Body& body) {
         if (form_->on_disk()) {
-            http::Reader::Sink feed = [this, &multipart](std::span<const std::byte> bytes) -> Result<bool> {
-                ASSAY_CHECK(multipart.feed(bytes, *form_));
+            http::Reader::Sink feed = [this, &body](std::span<const std::byte> bytes) -> Result<bool> {
+                ASSAY_CHECK(body.feed(bytes, *form_));
                 return !due_to_check_fields() && !too_much();
             };
             co_return co_await reader_.pump(parts_.disk, std::move(feed));
         }
         ASSAY_CO_TRY(const std::span<const std::byte> bytes, co_await reader_.next());
         if (bytes.empty()) co_return false;
-        const auto feed = [&] { return multipart.feed(bytes, *form_); };
+        const auto feed = [&] { return body.feed(bytes, *form_); };
         if (form_->stays_in_memory(bytes.size())) ASSAY_CO_CHECK(feed());
         else ASSAY_CO_CHECK(co_await parts_.disk.run(feed));
         co_return true;
@@ -143,14 +165,20 @@ private:
                form_->file_bytes() > largest_open_ + parts_.config.form_overhead_max;
     }
 
-    Step missing_field(const http::Multipart& multipart) const {
+    static Step missing(const char* name) { return form_refusal(FormFault::field_missing, name); }
+
+    Step missing_claim() const {
         const Fields& fields = form_->fields();
-        const auto missing = [](const char* name) { return Step{form_refusal(FormFault::field_missing, name)}; };
         if (!fields.token || fields.token->empty()) return missing("token");
         if (!fields.course || fields.course->empty()) return missing("course");
         if (!fields.module || fields.module->empty()) return missing("module");
+        return {};
+    }
+
+    Step missing_field(bool whole) const {
+        if (const Step claim = missing_claim()) return claim;
         if (!form_->file_begun()) return missing("file");
-        if (!form_->file_complete() || !multipart.finished()) return form_refusal(FormFault::cut);
+        if (!whole) return form_refusal(FormFault::cut);
         return {};
     }
 
@@ -158,9 +186,9 @@ private:
         const auto check = [this]() -> Result<Entitlement> {
             std::optional<Entitlement> found;
             const Fields& fields = form_->fields();
+            const Claim claim{*fields.token, *fields.course, *fields.module, arrived_.upload_key};
             ASSAY_CHECK(parts_.store.read([&](store::Reading& reading) -> Result<> {
-                ASSAY_TRY(found, entitle(reading, parts_.keys, parts_.plans, *fields.token, *fields.course, *fields.module,
-                                         sys::to_ms(parts_.clock.wall())));
+                ASSAY_TRY(found, entitle(reading, parts_.keys, parts_.plans, claim, sys::to_ms(parts_.clock.wall())));
                 return ok;
             }));
             return std::move(*found);
@@ -180,15 +208,29 @@ private:
                            .at_least = !form_->file_complete()};
         }
         if (form_->file_complete() && form_->file_bytes() == 0) return Refusal{.code = model::Refusal::empty};
+        if (declared_.size && *declared_.size != form_->file_bytes()) {
+            return differs(FormFault::size_differs, std::to_string(form_->file_bytes()));
+        }
         return {};
     }
 
+    static Refusal differs(FormFault fault, std::string arrived) {
+        return {.code = model::Refusal::digest_mismatch, .form = FormProblem{fault, std::move(arrived)}};
+    }
+
     loop::Task<Result<Step>> verify_and_commit() {
-        const auto verify = [this]() -> Result<archive::Verdict> {
+        std::optional<std::string> unlike;
+        const auto verify = [this, &unlike]() -> Result<archive::Verdict> {
             ASSAY_TRY(const sys::Fd bytes, form_->file().open_to_read());
+            // What was changed on its way is not judged as an archive.
+            if (declared_.sha256 && form_->file().digest() != *declared_.sha256) {
+                unlike = form_->file().digest();
+                return archive::Verdict{};
+            }
             return archive::verify_confined(bytes, entitled_->plan->upload);
         };
         ASSAY_CO_TRY(const archive::Verdict verdict, co_await parts_.verifiers.run(verify));
+        if (unlike) co_return Step{differs(FormFault::sha256_differs, *unlike)};
         if (verdict.refused) co_return Step{Refusal{.code = verdict.refused->code(), .archive = verdict.refused}};
 
         const auto keep = [this] { return std::move(form_->file()).keep(); };
@@ -214,7 +256,10 @@ private:
         co_return Step{};
     }
 
-    http::Response refused(const Refusal& refusal) const { return refused_answer(request_, refusal, parts_.refusal_page, sender()); }
+    http::Response refused(const Refusal& refusal) const {
+        if (door_ == Door::api) return problem_answer(request_, refusal);
+        return refused_answer(request_, refusal, parts_.refusal_page, sender());
+    }
 
     std::optional<Sender> sender() const {
         if (!entitled_) return std::nullopt;
@@ -233,32 +278,41 @@ private:
     }
 
     Parts& parts_;
+    const Door door_;
     http::Request request_;
     http::Reader& reader_;
     std::int64_t largest_open_ = 0;
     std::optional<Form> form_;
     std::optional<Entitled> entitled_;
     std::string timezone_ = "UTC";
+    Declared declared_;
     Arrived arrived_;
     std::optional<Accepted> accepted_;
 };
 
-loop::Task<http::Response> upload(Parts& parts, http::Request request, http::Reader& reader) {
-    Upload work{parts, std::move(request), reader};
+loop::Task<http::Response> upload(Parts& parts, Door door, http::Request request, http::Reader& reader) {
+    Upload work{parts, door, std::move(request), reader};
     co_return co_await work.run();
 }
 
-loop::Task<http::Response> wrong_method(http::Request request) {
-    co_return refused_answer(request, {.code = model::Refusal::method});
+loop::Task<http::Response> wrong_method(Door door, http::Request request) {
+    const Refusal refusal{.code = model::Refusal::method};
+    co_return door == Door::api ? problem_answer(request, refusal) : refused_answer(request, refusal);
 }
 
 }  // namespace
 
 void add_routes(http::Router& router, Parts& parts) {
-    router.add("POST", "/upload", [&parts](http::Request request, http::Reader& reader) {
-        return upload(parts, std::move(request), reader);
-    });
-    router.add("*", "/upload", [](http::Request request, http::Reader&) { return wrong_method(std::move(request)); });
+    const struct {
+        Door door;
+        const char* pattern;
+    } doors[] = {{Door::plain, "/upload"}, {Door::api, "/api/v1/submissions"}};
+    for (const auto& [door, pattern] : doors) {
+        router.add("POST", pattern, [&parts, door](http::Request request, http::Reader& reader) {
+            return upload(parts, door, std::move(request), reader);
+        });
+        router.add("*", pattern, [door](http::Request request, http::Reader&) { return wrong_method(door, std::move(request)); });
+    }
 }
 
 }  // namespace assay::intake

@@ -48,7 +48,7 @@ struct Parts {
     IntakeConfig config{};
 };
 
-// Adds POST /upload (and the 405 of its other methods). `parts` must outlive the router's server.
+// Adds POST /upload and POST /api/v1/submissions (and the 405 of their other methods). `parts` must outlive the router's server.
 void add_routes(http::Router&, Parts&);
 
 }  // namespace assay::intake

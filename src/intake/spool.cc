@@ -46,6 +46,11 @@ Result<sys::Fd> Spool::open_to_read() {
     return file_->open_again();
 }
 
+std::string Spool::digest() const {
+    ASSAY_ASSERT(file_.has_value());
+    return file_->digest();
+}
+
 Result<std::string> Spool::keep() && {
     ASSAY_ASSERT(file_.has_value());
     return std::move(*file_).keep();

@@ -56,6 +56,8 @@ public:
     // For a verifier: a description of its own, at offset 0, read-only. Whatever was in memory is in a file then. Blocking; errors
     // as write.
     Result<sys::Fd> open_to_read();
+    // SHA-256 of what was written; after open_to_read.
+    std::string digest() const;
     // As store::Incoming::keep; after open_to_read. Blocking.
     Result<std::string> keep() &&;
 

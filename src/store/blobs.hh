@@ -55,6 +55,7 @@ public:
     ~Incoming();
     Result<> write(ByteView);                     // errors: disk_full (as soon as Space is spent), disk_failed
     std::int64_t size() const { return size_; }
+    std::string digest() const { return sum_.hex_so_far(); }  // of the bytes so far
     // The bytes so far, for a verifier: a description of its own, at offset 0, read-only.
     Result<sys::Fd> open_again() const;
     // Makes it durable under its digest and returns the digest. After an error nothing may be relied on; never retried.

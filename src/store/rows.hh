@@ -148,6 +148,16 @@ struct VerdictRow {                 // written once, never edited
     std::int64_t finished_ms = 0;
 };
 
+// The Idempotency-Key a client gave with an upload, and what it stands for.
+struct UploadKey {
+    CourseId course;
+    ModuleId module;
+    ParticipantId participant;
+    std::string key;
+    SubmissionId submission;
+    std::int64_t noted_ms = 0;
+};
+
 struct ReceiptKey {
     std::string key_id;
     std::string public_key;         // 32 raw bytes

@@ -52,6 +52,11 @@ public:
     virtual Result<std::vector<Submission>> submissions(const CourseId&, const ModuleId&, const ParticipantId&, int count_max) = 0;
     // How many count to submissions_max: all but the superseded, and those that failed by our or the grader's fault.
     virtual Result<std::int64_t> submissions_counted(const CourseId&, const ModuleId&, const ParticipantId&) = 0;
+    // When the last byte of the `nth` newest (1 …) came; nullopt: there are fewer.
+    virtual Result<std::optional<std::int64_t>> nth_newest_ms(const CourseId&, const ModuleId&, const ParticipantId&, std::int64_t nth) = 0;
+    // What a key noted at `since_ms` or later stands for.
+    virtual Result<std::optional<SubmissionId>> upload_key(const CourseId&, const ModuleId&, const ParticipantId&, const std::string& key,
+                                                           std::int64_t since_ms) = 0;
     virtual Result<std::optional<VerdictRow>> verdict(const SubmissionId&, std::int64_t generation) = 0;
     virtual Result<std::optional<Job>> job(JobId) = 0;
     virtual Result<std::optional<Job>> job_of(const SubmissionId&, std::int64_t generation) = 0;
@@ -92,6 +97,8 @@ public:
     virtual Result<> end_attempt(JobId, std::int64_t number, model::AttemptEnd, const std::string& detail, std::int64_t ended_ms) = 0;
     virtual Result<> keep_partial(JobId, std::int64_t number, const std::string& report) = 0;  // of an attempt
     virtual Result<> add_verdict(const VerdictRow&) = 0;                                   // errors: conflict (there is one already)
+    virtual Result<> note_upload_key(const UploadKey&) = 0;                                // errors: conflict (it stands for something)
+    virtual Result<> forget_upload_keys(std::int64_t before_ms) = 0;
     virtual Result<> add_receipt_key(const ReceiptKey&) = 0;
     virtual Result<> put_setting(const std::string& name, const std::string& value) = 0;
 };

@@ -27,6 +27,12 @@ Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::add(ByteView bytes) { ASSAY_ASSERT(EVP_DigestUpdate(context_->raw, bytes.data(), bytes.size()) == 1); }
 
+std::string Sha256::hex_so_far() const {
+    Sha256 copy;
+    ASSAY_ASSERT(EVP_MD_CTX_copy_ex(copy.context_->raw, context_->raw) == 1);
+    return std::move(copy).hex();
+}
+
 std::string Sha256::hex() && {
     std::array<std::byte, 32> digest{};
     ASSAY_ASSERT(EVP_DigestFinal_ex(context_->raw, reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1);

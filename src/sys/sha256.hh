@@ -16,6 +16,8 @@ public:
     Sha256& operator=(Sha256&&) noexcept;
 
     void add(ByteView);
+    // Of what was added so far, as hex() would say.
+    std::string hex_so_far() const;
     // 64 lower-case hex digits; the object is spent afterwards.
     std::string hex() &&;
 

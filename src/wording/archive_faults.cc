@@ -126,6 +126,17 @@ Text text_of(FormFault fault) {
         case field_too_long: return {"a form field is longer than {0} bytes", "有表单字段超过 {0} 字节"};
         case cut: return {"the form ends before its closing boundary", "表单在结束边界之前就中断了"};
         case broken: return {"the form cannot be read: {0}", "无法解析表单：{0}"};
+        case sha256_unreadable:
+            return {"a declared SHA-256 is 64 hex digits in the field 'sha256', or sha-256=:BASE64: in the header Repr-Digest",
+                    "声明的 SHA-256 应为字段“sha256”中的 64 位十六进制数，或请求头 Repr-Digest 中的 sha-256=:BASE64:"};
+        case size_unreadable: return {"a declared 'size' is a number of bytes", "声明的“size”应为字节数"};
+        case sha256_differs: return {"the SHA-256 of what arrived is {0}", "收到内容的 SHA-256 为 {0}"};
+        case size_differs: return {"{0} bytes arrived", "实际收到 {0} 字节"};
+        case key_unreadable:
+            return {"an Idempotency-Key is 1 to {0} visible ASCII characters", "Idempotency-Key 应为 1 到 {0} 个可见 ASCII 字符"};
+        case key_reused:
+            return {"other bytes were handed in under this Idempotency-Key before, as submission {0}",
+                    "此前已用同一个 Idempotency-Key 提交过不同的内容，提交编号为 {0}"};
     }
     return {"", ""};
 }

@@ -30,6 +30,12 @@ enum class FormFault : unsigned char {
     field_too_long,  // {0} bytes
     cut,
     broken,          // {0} how, in the words of the form's own format (English)
+    sha256_unreadable,
+    size_unreadable,
+    sha256_differs,  // {0} what arrived
+    size_differs,    // {0} bytes that arrived
+    key_unreadable,  // {0} characters at most
+    key_reused,      // {0} the submission it stands for
 };
 std::string sentence(Language, FormFault, std::string_view argument = {});
 

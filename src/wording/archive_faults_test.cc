@@ -55,7 +55,7 @@ TEST(ArchiveFaults, SayWhere) {
 TEST(FormFaults, AreSaidInBothLanguages) {
     EXPECT_EQ(sentence(Language::english, FormFault::field_missing, "token"), "the field 'token' is missing");
     EXPECT_EQ(sentence(Language::chinese, FormFault::field_missing, "token"), "缺少字段“token”");
-    for (int i = 0; i <= static_cast<int>(FormFault::broken); ++i) {
+    for (int i = 0; i <= static_cast<int>(FormFault::key_reused); ++i) {
         EXPECT_FALSE(has_chinese(sentence(Language::english, static_cast<FormFault>(i), "x"))) << i;
         EXPECT_TRUE(has_chinese(sentence(Language::chinese, static_cast<FormFault>(i), "x"))) << i;
     }

@@ -243,8 +243,9 @@ Text text_of(model::Refusal refusal) {
                     "that holds that file.",
                     "压缩包里缺少本作业要求的文件；请对照作业说明检查，并打包该文件所在的目录。"};
         case digest_mismatch:
-            return {"The bytes that arrived are not the ones that were announced; send the file again.",
-                    "收到的内容与事先声明的校验值不一致；请重新提交。"};
+            return {"The bytes that arrived are not the ones that were announced; send the file again, with a new Idempotency-Key if "
+                    "it changed.",
+                    "收到的内容与事先声明的不一致；请重新提交，如果文件已经改动，请换一个 Idempotency-Key。"};
         case rate:
             return {"You are handing in faster than this module allows; wait a moment, then send it again.",
                     "提交过于频繁；请稍等片刻再提交。"};

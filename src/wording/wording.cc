@@ -44,6 +44,8 @@ bool is(std::string_view tag, std::string_view primary) {
     return equal_ignoring_case(tag.substr(0, tag.find('-')), primary);
 }
 
+std::string_view halves(Language language) { return language == Language::chinese ? "；" : "; "; }
+
 // One side of a difference in a text.
 std::string side(Language language, const std::optional<std::string>& text) {
     if (!text) return say(language, Sentence::difference_end);
@@ -99,6 +101,21 @@ std::string say(Language language, Sentence sentence, std::initializer_list<std:
 }
 
 std::string sentence(Language language, model::Refusal refusal) { return std::string{text_of(refusal).in(language)}; }
+
+// Each of these sentences is in two halves: "what it is; what to do." (wording_test holds them to it).
+std::string meaning(Language language, model::Refusal refusal) {
+    const std::string_view text = text_of(refusal).in(language);
+    return std::string{text.substr(0, text.find(halves(language)))};
+}
+
+std::string next_step(Language language, model::Refusal refusal) {
+    const std::string_view text = text_of(refusal).in(language);
+    const std::string_view between = halves(language);
+    std::string step{text.substr(text.find(between) + between.size())};
+    if (step[0] >= 'a' && step[0] <= 'z') step[0] = static_cast<char>(step[0] - 'a' + 'A');
+    return step;
+}
+
 std::string sentence(Language language, model::Reason reason) { return std::string{text_of(reason).in(language)}; }
 std::string sentence(Language language, model::Verdict verdict) { return std::string{text_of(verdict).in(language)}; }
 

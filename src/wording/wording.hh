@@ -25,6 +25,9 @@ std::string say(Language, Sentence, std::initializer_list<std::string_view> argu
 
 // What it means and what to do, for each closed set.
 std::string sentence(Language, model::Refusal);
+// The two halves of that sentence: what it means, without its full stop; and what to do.
+std::string meaning(Language, model::Refusal);
+std::string next_step(Language, model::Refusal);
 std::string sentence(Language, model::Reason);
 std::string sentence(Language, model::Verdict);            // "stopped at its CPU-time limit"
 // Short texts to stand below another: "line 2, column 3: expected “o”, got “x”", "2 of 2 slots are busy".

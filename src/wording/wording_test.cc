@@ -76,6 +76,20 @@ TEST(Catalogue, ARefusalIsOneSentence) {
     }
 }
 
+// Programs are told the two halves apart.
+TEST(Catalogue, ARefusalSaysWhatItIsAndWhatToDo) {
+    for (const auto word : model::all<model::Refusal>()) {
+        for (const auto language : {Language::english, Language::chinese}) {
+            EXPECT_GT(meaning(language, word).size(), 10u) << to_string(word);
+            EXPECT_GT(next_step(language, word).size(), 10u) << to_string(word);
+            EXPECT_LT(meaning(language, word).size() + next_step(language, word).size(), sentence(language, word).size()) << to_string(word);
+        }
+    }
+    EXPECT_EQ(meaning(Language::english, model::Refusal::empty), "The file is empty");
+    EXPECT_EQ(next_step(Language::english, model::Refusal::empty), "Check that packing it worked, then send it again.");
+    EXPECT_EQ(next_step(Language::chinese, model::Refusal::empty), "请检查打包是否成功，然后重新提交。");
+}
+
 TEST(Say, PutsArgumentsInPlaceAndNeverLooksInsideThem) {
     EXPECT_EQ(say(Language::english, Sentence::received_notice, {"{1}", "noon"}),
               "Received {1} at noon. It is stored and cannot get lost.");

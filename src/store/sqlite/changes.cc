@@ -175,6 +175,18 @@ Result<> Changes::add_verdict(const VerdictRow& v) {
         "verdict");
 }
 
+Result<> Changes::note_upload_key(const UploadKey& k) {
+    return change_one("INSERT INTO upload_key (course, module, participant, key, submission, noted_ms) VALUES (?, ?, ?, ?, ?, ?)",
+                      {view(k.course.text()), view(k.module.text()), view(k.participant.text()), view(k.key), view(k.submission.text()),
+                       k.noted_ms},
+                      "key");
+}
+
+Result<> Changes::forget_upload_keys(std::int64_t before_ms) {
+    ASSAY_CHECK(database_.change("DELETE FROM upload_key WHERE noted_ms < ?", {before_ms}));
+    return ok;
+}
+
 Result<> Changes::add_receipt_key(const ReceiptKey& key) {
     // The same key at every start: its row stays as it is.
     ASSAY_CHECK(database_.change("INSERT INTO receipt_key (key_id, public_key, from_ms, until_ms) VALUES (?, ?, ?, ?)"

@@ -26,6 +26,8 @@ public:
     Result<> end_attempt(JobId, std::int64_t number, model::AttemptEnd, const std::string& detail, std::int64_t ended_ms) override;
     Result<> keep_partial(JobId, std::int64_t number, const std::string& report) override;
     Result<> add_verdict(const VerdictRow&) override;
+    Result<> note_upload_key(const UploadKey&) override;
+    Result<> forget_upload_keys(std::int64_t before_ms) override;
     Result<> add_receipt_key(const ReceiptKey&) override;
     Result<> put_setting(const std::string& name, const std::string& value) override;
 

@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t application_id = 0x61737379;  // "assy": tells our file from any other SQLite database
 
 // Once released, a step is never edited: changes are new steps at the end.
-constexpr std::array<const char*, 3> steps{
+constexpr std::array<const char*, 4> steps{
     // 1: courses, participants, submissions, the line, verdicts.
     R"sql(
 CREATE TABLE course (
@@ -96,6 +96,15 @@ CREATE INDEX submission_held ON submission (sequence) WHERE state = 'held';
 )sql",
     // 3: what was finished of an attempt that a fault ended.
     "ALTER TABLE attempt ADD COLUMN partial TEXT NOT NULL DEFAULT '';",
+    // 4: what an upload's Idempotency-Key stands for.
+    R"sql(
+CREATE TABLE upload_key (
+    course TEXT NOT NULL, module TEXT NOT NULL, participant TEXT NOT NULL, key TEXT NOT NULL,
+    submission TEXT NOT NULL REFERENCES submission (id), noted_ms INTEGER NOT NULL,
+    PRIMARY KEY (course, module, participant, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX upload_key_noted ON upload_key (noted_ms);
+)sql",
 };
 
 std::int64_t read_number(const Row& row) { return row.integer(0); }

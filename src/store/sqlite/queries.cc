@@ -212,6 +212,25 @@ Result<std::int64_t> Queries<Base>::submissions_counted(const CourseId& course, 
     return *count;
 }
 template <class Base>
+Result<std::optional<std::int64_t>> Queries<Base>::nth_newest_ms(const CourseId& course, const ModuleId& module,
+                                                                 const ParticipantId& participant, std::int64_t nth) {
+    ASSAY_ASSERT(nth >= 1);
+    return database_.first<std::int64_t>(
+        "SELECT last_byte_ms FROM submission WHERE course = ? AND module = ? AND participant = ? ORDER BY sequence DESC LIMIT 1 OFFSET ?",
+        {view(course.text()), view(module.text()), view(participant.text()), nth - 1}, read_number);
+}
+template <class Base>
+Result<std::optional<SubmissionId>> Queries<Base>::upload_key(const CourseId& course, const ModuleId& module,
+                                                              const ParticipantId& participant, const std::string& key,
+                                                              std::int64_t since_ms) {
+    ASSAY_TRY(const auto id, database_.first<std::string>("SELECT submission FROM upload_key WHERE course = ? AND module = ?"
+                                                          " AND participant = ? AND key = ? AND noted_ms >= ?",
+                                                          {view(course.text()), view(module.text()), view(participant.text()), view(key),
+                                                           since_ms},
+                                                          read_text));
+    return id ? std::optional{SubmissionId{*id}} : std::nullopt;
+}
+template <class Base>
 Result<std::optional<VerdictRow>> Queries<Base>::verdict(const SubmissionId& id, std::int64_t generation) {
     return database_.first<VerdictRow>(
         "SELECT submission, generation, verdict, score, score_max, report, started_ms, finished_ms FROM verdict"

@@ -27,6 +27,9 @@ public:
     Result<std::optional<Submission>> submission(const SubmissionId&) override;
     Result<std::vector<Submission>> submissions(const CourseId&, const ModuleId&, const ParticipantId&, int count_max) override;
     Result<std::int64_t> submissions_counted(const CourseId&, const ModuleId&, const ParticipantId&) override;
+    Result<std::optional<std::int64_t>> nth_newest_ms(const CourseId&, const ModuleId&, const ParticipantId&, std::int64_t nth) override;
+    Result<std::optional<SubmissionId>> upload_key(const CourseId&, const ModuleId&, const ParticipantId&, const std::string& key,
+                                                   std::int64_t since_ms) override;
     Result<std::optional<VerdictRow>> verdict(const SubmissionId&, std::int64_t generation) override;
     Result<std::optional<Job>> job(JobId) override;
     Result<std::optional<Job>> job_of(const SubmissionId&, std::int64_t generation) override;
