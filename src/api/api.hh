@@ -27,8 +27,8 @@ struct Parts {
     std::function<std::string()> not_ready;  // empty = ready; else why (/readyz answers 503 with it)
 };
 
-// GET /api/v1/submissions/{id}[/report|/log|/receipt] with `Authorization: Bearer TOKEN` of its participant, /api/v1/receipt-keys,
-// /healthz, /readyz; any other path below /api is a problem+json 404. `Parts` outlive the server.
+// GET /api/v1/submissions/{id}[/report|/log|/receipt|/events] with `Authorization: Bearer TOKEN` of its participant, /api/v1/limits,
+// /api/v1/receipt-keys, /healthz, /readyz; any other path below /api is a problem+json 404. `Parts` outlive the server.
 void add_public_routes(http::Router&, Parts&);
 
 // On admin.sock alone (peer: the owner or root): POST /admin/course/apply[?dry_run=1][&json=1] (tar), GET /admin/courses,

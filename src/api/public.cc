@@ -1,30 +1,20 @@
 // The public routes: each reads one snapshot on a pool thread and answers from it.
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "api/api.hh"
 #include "api/auth.hh"
+#include "api/events.hh"
 #include "api/health.hh"
+#include "api/limits.hh"
 #include "api/log_text.hh"
-#include "base/log.hh"
-#include "course/identity.hh"
-#include "queue/view.hh"
+#include "api/submission.hh"
 #include "sys/zone.hh"
-#include "wording/wording.hh"
 
 namespace assay::api {
 
 namespace {
 
 constexpr int api_depth_max = 8;   // path segments below /api that get a problem+json 404; deeper ones the plain one
-constexpr int retry_after_s = 3;
-
-http::Response not_found() {
-    return http::problem(404, "unknown_submission", "There is no submission of this id among yours.",
-                         "Compare the id with the one in your receipt, and use the token of the course it was handed in for.");
-}
-
 http::Response not_graded() {
     return http::problem(404, "not_graded", "This submission has no result yet.", "Ask for the submission itself: it says why it waits.");
 }
@@ -33,74 +23,40 @@ http::Response& kept_private(http::Response& response) {
     return response.with("Cache-Control", "private, no-cache").with("X-Content-Type-Options", "nosniff");
 }
 
-http::Response error_answer(const http::Request& request, const Error& error) {
-    const int status = http::status_of(error.fault());
-    if (status == 503) {
-        auto response = http::problem(503, "busy", "The server is answering as many requests as it can.", "Ask again in a few seconds.");
-        return response.with("Retry-After", std::to_string(retry_after_s));
-    }
-    log::error("api.failed", {{"request", request.id}, {"error", error.text()}});
-    return http::problem(500, "internal", "Something failed on our side.",
-                         "Ask again; if it happens twice, tell staff the X-Request-Id of this answer.");
-}
-
 // What a route makes of a submission its asker may see.
 using Show = Result<http::Response> (*)(const Parts&, const http::Request&, store::Reading&, const store::Submission&);
 
-Result<std::optional<queue::SubmissionView>> view_of(const Parts& parts, store::Reading& reading, const store::Submission& submission) {
-    return queue::view_submission(reading, parts.board, submission.id, sys::to_ms(parts.clock.wall()));
-}
-
 Result<http::Response> show_state(const Parts& parts, const http::Request& request, store::Reading& reading,
                                   const store::Submission& submission) {
-    ASSAY_TRY(const auto view, view_of(parts, reading, submission));
-    ASSAY_TRY(const auto course, reading.course(submission.course));
-    if (!view || !course) return not_found();
-    const auto fallback = course->language.starts_with("zh") ? wording::Language::chinese : wording::Language::english;
-    const auto language = wording::choose(request.header("accept-language"), fallback);
-    // The text is for the participant, the details for whoever looks into it.
-    const auto wait_text = [language](const queue::Waiting& waiting) {
-        return queue::WaitText{.text = wording::sentence(language, waiting.reason),
-                               .details = waiting.detail ? wording::sentence(wording::Language::english, *waiting.detail) : ""};
-    };
-    return http::Response::json(200, queue::to_json(*view, course->timezone, parts.server_url, wait_text));
+    ASSAY_TRY(auto said, state_of(parts, request, reading, submission, Detail::whole));
+    return http::Response::json(200, std::move(said.json));
 }
 
 Result<http::Response> show_report(const Parts& parts, const http::Request&, store::Reading& reading, const store::Submission& submission) {
     ASSAY_TRY(const auto view, view_of(parts, reading, submission));
-    if (!view || !view->report) return not_graded();
-    return http::Response::json(200, model::to_json(*view->report));
+    if (!view.report) return not_graded();
+    return http::Response::json(200, model::to_json(*view.report));
 }
 
 Result<http::Response> show_log(const Parts& parts, const http::Request&, store::Reading& reading, const store::Submission& submission) {
     ASSAY_TRY(const auto view, view_of(parts, reading, submission));
-    if (!view || !view->report) return not_graded();
-    return http::Response::text(200, log_text(*view->report));
+    if (!view.report) return not_graded();
+    return http::Response::text(200, log_text(*view.report));
 }
 
 Result<http::Response> show_receipt(const Parts&, const http::Request&, store::Reading&, const store::Submission& submission) {
     return http::Response::json(200, submission.receipt);
 }
 
-// Someone else's submission and one that is not there are the same answer.
 Result<http::Response> shown_to(const Parts& parts, const http::Request& request, const std::string& token, Show show) {
     http::Response response;
     ASSAY_CHECK(parts.store.read([&](store::Reading& reading) -> Result<> {
-        ASSAY_TRY(auto people, course::who(reading, parts.keys, token));
-        std::erase_if(people, [](const store::Participant& person) { return !person.active; });
-        if (people.empty()) {
-            response = unauthorized(request);
+        ASSAY_TRY(auto asked, asked_for(parts, request, reading, token));
+        if (!asked) {
+            response = std::move(asked.error());
             return ok;
         }
-        ASSAY_TRY(const auto submission, reading.submission(SubmissionId{request.captures.at(0)}));
-        const bool theirs = submission && std::ranges::any_of(people, [&](const store::Participant& person) {
-            return person.course == submission->course && person.id == submission->participant;
-        });
-        if (!theirs) {
-            response = not_found();
-            return ok;
-        }
-        ASSAY_TRY(response, show(parts, request, reading, *submission));
+        ASSAY_TRY(response, show(parts, request, reading, *asked));
         return ok;
     }));
     return response;
@@ -174,6 +130,8 @@ void add_public_routes(http::Router& router, Parts& parts) {
     router.add("GET", "/api/v1/receipt-keys", [&parts](http::Request request, http::Reader&) {
         return receipt_keys(parts, std::move(request));
     });
+    add_limits_route(router, parts);
+    add_event_routes(router, parts);
     std::string pattern = "/api";
     for (int depth = 0; depth <= api_depth_max; ++depth) {
         router.add("*", pattern, [](http::Request, http::Reader&) { return answer(no_such_route()); });

@@ -86,7 +86,7 @@ TEST_F(Routes, ASubmissionIsForItsParticipantAlone) {
 
 // Whether an id exists must not be learnt by asking.
 TEST_F(Routes, AForeignAndAnUnknownSubmissionAreTheSameAnswer) {
-    for (const char* const suffix : {"", "/report", "/log", "/receipt"}) {
+    for (const char* const suffix : {"", "/report", "/log", "/receipt", "/events"}) {
         EXPECT_EQ(get(ann + suffix, SmallCourse::ben_token).body,
                   get(std::string{"/api/v1/submissions/NoSuchSubmission"} + suffix, SmallCourse::ben_token).body);
     }
@@ -121,6 +121,48 @@ TEST_F(Routes, ReportAndLogLeaveOutWhatIsForStaff) {
     EXPECT_NE(log.body.find("hello ␛[2J from make"), std::string::npos);
     EXPECT_EQ(log.body.find("secret of the grader"), std::string::npos);
     EXPECT_EQ(nlohmann::json::parse(get(ben + "/report", SmallCourse::ben_token).body).at("code"), "not_graded");
+}
+
+TEST_F(Routes, LimitsAreToldWithoutAToken) {
+    const auto module = nlohmann::json::parse(get("/api/v1/limits?course=C&module=M").body);
+    EXPECT_EQ(module.at("size_max"), 12 << 20);
+    EXPECT_EQ(module.at("unpacked_max"), 128 << 20);
+    EXPECT_EQ(module.at("entries_max"), 20'000);
+    EXPECT_EQ(module.at("formats").size(), 6u);
+    EXPECT_EQ(module.at("symlinks"), "inside");
+    EXPECT_EQ(module.at("names"), "utf-8");
+    EXPECT_EQ(module.at("open"), true);
+    EXPECT_TRUE(module.at("closes").is_null());
+    EXPECT_TRUE(module.at("now").get<std::string>().ends_with("+08:00"));
+    const auto server = nlohmann::json::parse(get("/api/v1/limits").body);
+    EXPECT_EQ(server.at("size_max"), 12 << 20);
+    EXPECT_EQ(server.at("version"), module.at("version"));
+    const struct {
+        std::string query;
+        int status;
+        const char* code;
+    } refusals[] = {{"?course=X&module=M", 404, "unknown_course"},
+                    {"?course=C&module=X", 404, "unknown_module"},
+                    {"?course=C&module=Old", 404, "unknown_module"},
+                    {"?course=C", 400, "missing_field"},
+                    {"?course=C&module=M&token=x", 400, "token_in_query"}};
+    for (const auto& c : refusals) {
+        const auto response = get("/api/v1/limits" + c.query);
+        EXPECT_EQ(response.status, c.status) << c.query;
+        const auto problem = nlohmann::json::parse(response.body);
+        EXPECT_EQ(problem.at("code"), c.code) << c.query;
+        EXPECT_FALSE(problem.at("next").get<std::string>().empty()) << c.query;
+    }
+}
+
+TEST_F(Routes, EventsAreForTheParticipantAlone) {
+    EXPECT_EQ(get(ann + "/events").status, 401);
+    EXPECT_EQ(get(ann + "/events", SmallCourse::ben_token).status, 404);
+    const auto stream = get(ann + "/events", SmallCourse::ann_token);
+    EXPECT_EQ(stream.status, 200);
+    EXPECT_TRUE(stream.streamer);
+    EXPECT_EQ(header_of(stream, "Content-Type"), "text/event-stream; charset=utf-8");
+    EXPECT_EQ(header_of(stream, "X-Accel-Buffering"), "no");
 }
 
 TEST_F(Routes, ReceiptKeysArePublic) {

@@ -65,6 +65,20 @@ TEST(Body, WhatIsSaidTwiceIsRefused) {
     EXPECT_EQ(taken.form.problem()->fault, FormFault::field_twice);
 }
 
+// A slow sender's module "PA1" must not be looked up as "PA".
+TEST(Form, AFieldIsNotCompleteBeforeItsLastByte) {
+    Taken taken;
+    const auto asked = request("", {{"Content-Type", "multipart/form-data; boundary=b"}});
+    Body body = Body::of(asked, false).value();
+    ASSERT_TRUE(body.begin(asked, taken.form));
+    const std::string part = "--b\r\nContent-Disposition: form-data; name=\"";
+    ASSERT_TRUE(body.feed(bytes_of(part + "token\"\r\n\r\nT\r\n" + part + "course\"\r\n\r\nC\r\n" + part + "module\"\r\n\r\nPA"), taken.form));
+    EXPECT_FALSE(taken.form.claim_complete());
+    ASSERT_TRUE(body.feed(bytes_of("1\r\n" + part + "file"), taken.form));
+    EXPECT_TRUE(taken.form.claim_complete());
+    EXPECT_EQ(taken.form.fields().module, "PA1");
+}
+
 TEST(Declared, IsReadStrictly) {
     const std::string hex(64, 'A');
     Fields fields;

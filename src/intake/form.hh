@@ -20,7 +20,6 @@ struct Fields {
     std::optional<std::string> module;
     std::optional<std::string> sha256;  // declared, as sent
     std::optional<std::string> size;
-    bool complete() const { return token && course && module; }
 };
 
 class Form final : public http::MultipartSink {
@@ -34,6 +33,8 @@ public:
     Result<> end() override;
 
     const Fields& fields() const { return fields_; }
+    // Whether token, course and module are there to their last byte.
+    bool claim_complete() const { return field_ == nullptr && fields_.token && fields_.course && fields_.module; }
     // Once the module is known. Lowers what is kept, never raises it.
     void limit_file(std::int64_t size_max) { file_size_max_ = std::min(file_size_max_, size_max); }
 

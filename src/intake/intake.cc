@@ -158,7 +158,7 @@ private:
         co_return true;
     }
 
-    bool due_to_check_fields() const { return form_->fields().complete() && !entitled_; }
+    bool due_to_check_fields() const { return form_->claim_complete() && !entitled_; }
     // With an announced length the rest is read, bounded, so that the size can be told exactly.
     bool too_much() const {
         return (form_->file_too_large() && !request_.content_length && entitled_) ||

@@ -1,0 +1,30 @@
+// Submission: what the routes about one submission share: who may see it, and its state as JSON. Blocking; on a pool thread.
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "api/api.hh"
+#include "queue/view.hh"
+
+namespace assay::api {
+
+// Of whoever holds `token`, by the id in the route's first capture. Someone else's submission and one that is not there are the
+// same answer.
+Result<std::expected<store::Submission, http::Response>> asked_for(const Parts&, const http::Request&, store::Reading&,
+                                                                   const std::string& token);
+
+// The submission is there: it was read in the same `reading`.
+Result<queue::SubmissionView> view_of(const Parts&, store::Reading&, const store::Submission&);
+
+enum class Detail { whole, without_stages };
+struct State {
+    std::string json;       // the SPEC's "a submission's JSON", in the reader's language
+    bool final = false;     // nothing but staff will change it
+    bool waiting = false;   // its place in line may move though nobody tells
+};
+Result<State> state_of(const Parts&, const http::Request&, store::Reading&, const store::Submission&, Detail);
+
+http::Response error_answer(const http::Request&, const Error&);
+
+}  // namespace assay::api
