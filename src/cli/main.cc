@@ -9,6 +9,7 @@
 #include "archive/archive.hh"
 #include "base/text.hh"
 #include "cli/commands.hh"
+#include "cli/participant.hh"
 #include "runner/runner.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
@@ -19,6 +20,8 @@ namespace {
 extern "C" char** environ;
 
 constexpr std::size_t config_bytes_max = 1 << 20;
+constexpr const char* participants_group = "For participants";
+constexpr const char* staff_group = "For staff";
 
 // Flag > environment > file > default. Exits with 2 on a wrong key or value.
 Result<serve::Config> configuration(const std::string& file, const serve::Settings& flags) {
@@ -173,6 +176,40 @@ int parse_and_run(int argc, char** argv) {
     on_submission(*queue, "release", "Put a held submission back in line", queue_release);
     on_submission(app, "rejudge", "Judge a graded submission again; its verdict stays until the new one is there", rejudge);
 
+    ParticipantOptions participant_options;
+    SubmitOptions submit_options;
+    std::string receipt_file, receipt_key, archive_file;
+    const auto participants = [&](const char* name, const char* help, const char* json_help) {
+        CLI::App* const sub = app.add_subcommand(name, help);
+        sub->group(participants_group);
+        sub->add_option("--server", participant_options.flags.server, "the server (or ASSAY_SERVER, or server in .assay.toml)")->type_name("URL");
+        sub->add_option("--course", participant_options.flags.course, "the course (or ASSAY_COURSE, or course in .assay.toml)")->type_name("ID");
+        sub->add_flag("--json", participant_options.json, json_help);
+        return sub;
+    };
+    CLI::App* const submit = participants("submit", "Hand in a folder or an archive, and print the receipt", "print the receipt, or the refusal, as JSON");
+    submit->add_option("PATH", submit_options.path, "a folder, which is packed, or an archive file (default: this folder)");
+    submit->add_option("--module", participant_options.flags.module, "the module (or ASSAY_MODULE, or module in .assay.toml)")->type_name("ID");
+    submit->add_option("--receipt", submit_options.receipt_file, "keep the receipt in this file")->type_name("FILE");
+    submit->add_option("--key", submit_options.key, "the Idempotency-Key (default: a fresh one); the same one makes two tries one submission")->type_name("KEY");
+    submit->add_flag("--watch", submit_options.watch, "follow it to its verdict; exits with 0 only when it passed");
+    submit->callback([&] { code = submit_command(participant_options, submit_options); });
+    CLI::App* const login = participants("login", "Keep a token, read from standard input, for a server", "print JSON");
+    login->callback([&] { code = login_command(participant_options); });
+    const auto about_one = [&](const char* name, const char* help, ExitCode (*command)(const ParticipantOptions&, const std::string&)) {
+        CLI::App* const sub = participants(name, help, "print JSON");
+        sub->add_option("ID", submission, "the submission")->required();
+        sub->callback([&, command] { code = command(participant_options, submission); });
+    };
+    about_one("status", "Where a submission stands, and why", status_command);
+    about_one("watch", "Follow a submission to its verdict; exits with 0 only when it passed", watch_command);
+    about_one("log", "What the stages of a submission printed", log_command);
+    CLI::App* const verify = participants("verify", "Check a receipt, and that it is of an archive", "print JSON");
+    verify->add_option("FILE", archive_file, "the archive the receipt should be of");
+    verify->add_option("--receipt", receipt_file, "the receipt")->required()->type_name("FILE");
+    verify->add_option("--key", receipt_key, "the server's public key: base64, or a file with it (default: the server is asked)")->type_name("KEY");
+    verify->callback([&] { code = verify_receipt(participant_options, receipt_file, receipt_key, archive_file); });
+
     RunOptions options;
     CLI::App* const run = app.add_subcommand("run", "Run one command in the sandbox, without a server");
     run->add_option("--cpu", options.cpu, "CPU time of the whole process tree (default 10s)")->type_name("TIME");
@@ -194,6 +231,9 @@ int parse_and_run(int argc, char** argv) {
     run->positionals_at_end();
     run->callback([&] { code = run_command(options); });
 
+    for (CLI::App* const sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (sub->get_group() != participants_group) sub->group(staff_group);
+    }
     if (const auto unknown = unknown_command(app, argc, argv)) {
         std::fprintf(stderr, "assay: %s\n", unknown->c_str());
         return static_cast<int>(ExitCode::misused);

@@ -8,7 +8,9 @@
 
 #include "http/chunked.hh"
 #include "http/head.hh"
+#include "sys/clock.hh"
 #include "sys/net.hh"
+#include "sys/socket.hh"
 
 namespace assay::http {
 namespace {
@@ -63,15 +65,39 @@ Result<Answer> Client::request(std::string_view method, std::string_view target,
     std::string head =
         fmt::format("{} {} HTTP/1.1\r\nHost: assay\r\nContent-Length: {}\r\n", method, target, body.size());
     if (!content_type.empty()) head += fmt::format("Content-Type: {}\r\n", content_type);
-    return exchange(head + "\r\n", body, timeout, nullptr);
+    return exchange(head + "\r\n", [&] { return sys::send_all(socket_, body); }, timeout, nullptr);
 }
 
 Result<Answer> Client::download(std::string_view target, std::chrono::milliseconds timeout,
                                 const std::function<Result<>(ByteView)>& sink) {
-    return exchange(fmt::format("GET {} HTTP/1.1\r\nHost: assay\r\n\r\n", target), {}, timeout, &sink);
+    return exchange(fmt::format("GET {} HTTP/1.1\r\nHost: assay\r\n\r\n", target), [] { return ok; }, timeout, &sink);
 }
 
-Result<Answer> Client::exchange(std::string head, ByteView body, std::chrono::milliseconds timeout,
+Result<Answer> Client::send(const Outgoing& outgoing, std::chrono::milliseconds timeout, const std::function<Result<>(ByteView)>& sink) {
+    std::string head = fmt::format("{} {} HTTP/1.1\r\n", outgoing.method, outgoing.target);
+    for (const auto& [name, value] : outgoing.headers) head += fmt::format("{}: {}\r\n", name, value);
+    if (outgoing.body) head += fmt::format("Content-Length: {}\r\n", outgoing.size);
+    std::optional<Error> ours;  // The body could not be read: no answer can help.
+    const auto send_body = [&]() -> Result<> {
+        for (std::int64_t left = outgoing.body ? outgoing.size : 0; left > 0;) {
+            ASSAY_TRY(const bool answered, sys::wait_readable(socket_, sys::system_clock().now()));
+            if (answered) return ok;
+            auto piece = outgoing.body();
+            if (!piece) return ours.emplace(piece.take_error());
+            if (piece->empty() || static_cast<std::int64_t>(piece->size()) > left) {
+                return ours.emplace(Fault::invalid, "the body changed its size while it was sent");
+            }
+            ASSAY_CHECK(sys::send_all(socket_, *piece));
+            left -= static_cast<std::int64_t>(piece->size());
+        }
+        return ok;
+    };
+    auto answer = exchange(head + "\r\n", send_body, timeout, sink ? &sink : nullptr);
+    if (ours) return *ours;
+    return answer;
+}
+
+Result<Answer> Client::exchange(const std::string& head, const Sending& send_body, std::chrono::milliseconds timeout,
                                 const std::function<Result<>(ByteView)>* sink) {
     const bool head_only = head.starts_with("HEAD ");
     std::array<std::byte, read_bytes> bytes;
@@ -83,7 +109,8 @@ Result<Answer> Client::exchange(std::string head, ByteView body, std::chrono::mi
     ASSAY_CHECK(sys::set_timeouts(socket_, timeout));
     // A server may refuse and close before it has taken everything; then its answer is already there.
     Result<> sent = sys::send_all(socket_, bytes_of(head));
-    if (sent) sent = sys::send_all(socket_, body);
+    if (sent) sent = send_body();
+    if (!sent && sent.error().fault() != Fault::unreachable) return sent.take_error();  // Of the body itself, or a timeout.
 
     Answer answer;
     for (;;) {

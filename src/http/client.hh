@@ -19,6 +19,15 @@ struct Answer {
     std::string_view header(std::string_view name) const;
 };
 
+// A request in full, to a server that need not be ours.
+struct Outgoing {
+    std::string method = "GET";
+    std::string target;
+    std::vector<Header> headers;                 // Host among them; Content-Length is added
+    std::int64_t size = 0;                       // of the body
+    std::function<Result<ByteView>()> body;      // its next bytes, valid until the next call; asked until `size` were given
+};
+
 class Client {
 public:
     static constexpr std::size_t body_bytes_max = 80u << 20;
@@ -31,8 +40,12 @@ public:
     Result<Answer> download(std::string_view target, std::chrono::milliseconds timeout,
                             const std::function<Result<>(ByteView)>& sink);
 
+    // The body is sent piece by piece, and no further once an answer is there. `sink` (may be empty) as of download.
+    Result<Answer> send(const Outgoing&, std::chrono::milliseconds timeout, const std::function<Result<>(ByteView)>& sink = {});
+
 private:
-    Result<Answer> exchange(std::string head, ByteView body, std::chrono::milliseconds timeout,
+    using Sending = std::function<Result<>()>;
+    Result<Answer> exchange(const std::string& head, const Sending& send_body, std::chrono::milliseconds timeout,
                             const std::function<Result<>(ByteView)>* sink);
     sys::Fd socket_;
     std::string buffered_;

@@ -22,6 +22,8 @@ constexpr std::size_t discard_bytes = 64u << 10;
 
 bool would_block(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
 
+constexpr std::chrono::seconds connect_max{10};
+
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
 Result<Addresses> resolve(const std::string& host, std::uint16_t port, int flags) {
@@ -100,7 +102,8 @@ Result<Fd> connect_tcp(const std::string& host, std::uint16_t port) {
     Error last{Fault::unreachable, "no address to connect to: " + subject};
     for (const addrinfo* a = addresses.get(); a != nullptr; a = a->ai_next) {
         Fd socket{::socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, a->ai_protocol)};
-        if (socket && ::connect(socket.get(), a->ai_addr, a->ai_addrlen) == 0) {
+        // The sending timeout bounds connect() too; whoever uses the socket sets its own.
+        if (socket && set_timeouts(socket, connect_max) && ::connect(socket.get(), a->ai_addr, a->ai_addrlen) == 0) {
             set_flag(socket, IPPROTO_TCP, TCP_NODELAY);
             return socket;
         }

@@ -18,7 +18,7 @@ namespace assay::sys {
 // Port 0 picks a free one. Non-blocking. Errors: conflict (in use), denied, invalid (no such address).
 Result<Fd> listen_tcp(const std::string& host, std::uint16_t port);
 Result<std::uint16_t> bound_port(const Fd& listening);
-// Blocking connect; the socket blocks. Errors: unreachable, invalid.
+// Blocking connect, at most 10 s an address; the socket blocks. Errors: unreachable, invalid.
 Result<Fd> connect_tcp(const std::string& host, std::uint16_t port);
 
 struct Accepted {

@@ -1,0 +1,104 @@
+#include "client/answers.hh"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.hh"
+#include "model/json.hh"
+
+namespace assay::client {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr model::JsonBounds bounds{.size_max = 80u << 20, .depth_max = 32, .values_max = 2'000'000};
+constexpr model::JsonBounds small_bounds{.size_max = 1u << 20, .depth_max = 16, .values_max = 20'000};
+
+Error wrong(std::string_view what) { return {Fault::invalid, fmt::format("the server's answer cannot be understood: {}", what)}; }
+
+const Json* member(const Json& json, const char* name) {
+    const auto at = json.is_object() ? json.find(name) : json.end();
+    return at == json.end() ? nullptr : &*at;
+}
+std::string text(const Json& json, const char* name) {
+    const Json* const value = member(json, name);
+    return value != nullptr && value->is_string() ? value->get<std::string>() : std::string{};
+}
+std::optional<double> number(const Json& json, const char* name) {
+    const Json* const value = member(json, name);
+    return value != nullptr && value->is_number() ? std::optional{value->get<double>()} : std::nullopt;
+}
+
+bool is_id(std::string_view id) { return id.size() == 16 && valid_name(id); }
+
+}  // namespace
+
+std::optional<Problem> problem_from(std::string_view json_text) {
+    const auto json = model::parse_json(json_text, small_bounds);
+    if (!json || !json->is_object()) return std::nullopt;
+    Problem problem{.code = text(*json, "code"), .detail = text(*json, "detail"), .next = text(*json, "next")};
+    if (problem.code.empty() && problem.detail.empty()) return std::nullopt;
+    return problem;
+}
+
+Result<Limits> limits_from(std::string_view json_text) {
+    ASSAY_TRY(const Json json, model::parse_json(json_text, small_bounds));
+    if (!json.is_object()) return wrong("the limits are no object");
+    // The module's rules are a part of this object under their own names.
+    Json rules = Json::object();
+    for (const char* const name : {"size_max", "formats", "unpacked_max", "entries_max", "required", "symlinks", "names", "rate", "ignore"}) {
+        if (const Json* const value = member(json, name)) rules[name] = *value;
+    }
+    Limits limits;
+    auto read = model::upload_rules_from_json(rules.dump());
+    if (!read) return wrong(read.error().text());
+    limits.rules = std::move(*read);
+    const Json* const open = member(json, "open");
+    if (open == nullptr || !open->is_boolean()) return wrong("'open' is missing");
+    limits.open = open->get<bool>();
+    limits.opens = text(json, "opens");
+    limits.closes = text(json, "closes");
+    return limits;
+}
+
+Result<Received> received_from(std::string_view receipt) {
+    ASSAY_TRY(const Json json, model::parse_json(receipt, small_bounds));
+    Received received{.id = text(json, "id"), .at = text(json, "received_last_byte")};
+    if (!is_id(received.id) || received.at.empty() || text(json, "signature").empty()) return wrong("this is no receipt");
+    return received;
+}
+
+Result<Standing> standing_from(std::string_view json_text) {
+    ASSAY_TRY(const Json json, model::parse_json(json_text, bounds));
+    Standing standing{.id = text(json, "id"), .state = text(json, "state"), .verdict = text(json, "verdict")};
+    if (!is_id(standing.id) || !model::parse<model::State>(standing.state)) return wrong("this is no submission");
+    standing.score = number(json, "score");
+    standing.score_max = number(json, "score_max");
+    standing.expected_start = text(json, "expected_start");
+    standing.superseded_by = text(json, "superseded_by");
+    standing.rejudging = member(json, "rejudge") != nullptr;
+    if (const Json* const position = member(json, "position"); position != nullptr && position->is_number_integer()) {
+        standing.position = position->get<std::int64_t>();
+    }
+    if (const Json* const reason = member(json, "reason"); reason != nullptr && reason->is_object()) {
+        standing.reason = text(*reason, "text");
+        standing.details = text(*reason, "details");
+    }
+    return standing;
+}
+
+std::string line_of(const Standing& it) {
+    constexpr std::size_t text_max = 1000;
+    std::string line = fmt::format("{} {}", escaped(it.id), escaped(it.state));
+    if (!it.verdict.empty()) line += fmt::format(": {}", escaped(it.verdict));
+    if (it.score && it.score_max) line += fmt::format(", {:g} / {:g}", *it.score, *it.score_max);
+    if (it.position) line += fmt::format(", place {} in line", *it.position);
+    if (!it.expected_start.empty()) line += fmt::format(", expected to start {}", escaped(it.expected_start));
+    if (!it.superseded_by.empty()) line += fmt::format(", replaced by {}", escaped(it.superseded_by));
+    if (!it.reason.empty()) line += fmt::format("\n  {}", escaped(it.reason, text_max));
+    if (!it.details.empty()) line += fmt::format("\n  ({})", escaped(it.details, text_max));
+    return line;
+}
+
+}  // namespace assay::client

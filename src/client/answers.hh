@@ -1,0 +1,58 @@
+// Answers: what a server says, as values. Pure; whatever is not there or of another type is left out or refused, never believed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hh"
+#include "model/plan.hh"
+
+namespace assay::client {
+
+// application/problem+json.
+struct Problem {
+    std::string code;
+    std::string detail;
+    std::string next;
+};
+// nullopt: it is none.
+std::optional<Problem> problem_from(std::string_view json);
+
+// GET /api/v1/limits of a module.
+struct Limits {
+    model::UploadRules rules;
+    bool open = true;
+    std::string opens;   // as the server writes dates; empty: no bound
+    std::string closes;
+};
+Result<Limits> limits_from(std::string_view json);
+
+// What is said of an accepted upload.
+struct Received {
+    std::string id;
+    std::string at;      // the last byte's time
+};
+Result<Received> received_from(std::string_view receipt);
+
+// A submission's state.
+struct Standing {
+    std::string id;
+    std::string state;
+    std::string verdict;                  // empty while there is none
+    std::optional<double> score;
+    std::optional<double> score_max;
+    std::string reason;                   // why it waits, for a person
+    std::string details;
+    std::optional<std::int64_t> position;
+    std::string expected_start;
+    std::string superseded_by;
+    bool rejudging = false;
+    bool over() const { return (state == "graded" && !rejudging) || state == "cancelled" || state == "superseded"; }
+};
+Result<Standing> standing_from(std::string_view json);
+// One line for a person; everything from the server is escaped.
+std::string line_of(const Standing&);
+
+}  // namespace assay::client

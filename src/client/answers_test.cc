@@ -1,0 +1,109 @@
+#include "client/answers.hh"
+
+#include <gtest/gtest.h>
+
+#include "client/event_reader.hh"
+#include "client/proxy.hh"
+#include "client/url.hh"
+
+namespace assay::client {
+namespace {
+
+TEST(Url, IsReadAndWrittenOneWay) {
+    const struct {
+        std::string_view text, same;
+    } cases[] = {{"http://host", "http://host"},
+                 {"HOST:8080/", "http://host:8080"},
+                 {"http://host:80/prefix//", "http://host/prefix"},
+                 {"http://[::1]:9/a/b", "http://[::1]:9/a/b"},
+                 {" http://host ", "http://host"}};
+    for (const auto& c : cases) {
+        const auto url = parse_url(c.text);
+        ASSERT_TRUE(url) << c.text << ' ' << url.error().text();
+        EXPECT_EQ(url->text(), c.same);
+    }
+    for (const char* const wrong : {"", "ftp://host", "http://", "http://host:", "http://host:0", "http://host:99999", "http://a b", "http://user@host",
+                                    "http://host/a?b", "http://[::1", "http://host\nX: y"}) {
+        EXPECT_FALSE(parse_url(wrong)) << wrong;
+    }
+    EXPECT_EQ(parse_url("https://host").error().fault(), Fault::unsupported);
+}
+
+TEST(EventReader, TakesEventsHoweverTheirBytesWereCut) {
+    const std::string stream = "retry: 3000\n\nid: 1\nevent: submission\ndata: a\ndata:b\n\n: beat\r\r\ndata: c\r\n\r\nid: 2\n\ndata: cut";
+    for (std::size_t size = 1; size <= stream.size(); ++size) {
+        std::string seen;
+        EventReader reader;
+        const auto take = [&](const ServerEvent& event) -> Result<> {
+            seen += event.id + "/" + event.name + "/" + event.data + ";";
+            return ok;
+        };
+        for (std::size_t at = 0; at < stream.size(); at += size) ASSERT_TRUE(reader.feed(std::string_view{stream}.substr(at, size), take));
+        EXPECT_EQ(seen, "1/submission/a\nb;1/message/c;") << size;
+        EXPECT_EQ(reader.last_id(), "2");
+    }
+    EventReader reader;
+    EXPECT_EQ(reader.feed(std::string(EventReader::line_bytes_max + 1, 'x'), {}).error().fault(), Fault::too_large);
+}
+
+http::Answer answer(int status, std::vector<http::Header> headers, std::string body) { return {status, std::move(headers), std::move(body)}; }
+
+// Days were lost to a 413 that the server had never sent.
+TEST(ProxyRefusal, NamesTheProductTheDirectiveAndTheValue) {
+    constexpr std::int64_t size = 2'200'000;
+    const std::string page = "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<center>nginx</center>";
+    const struct {
+        http::Answer answer;
+        std::vector<std::string> said;
+    } cases[] = {
+        {answer(413, {{"Server", "nginx/1.22.1"}}, page), {"nginx, in front", "2200000 bytes", "client_max_body_size 3m", "default 1m"}},
+        {answer(413, {}, page), {"ingress-nginx", "proxy-body-size: 3m"}},
+        {answer(413, {{"Server", "Apache/2.4.71 (Debian)"}}, ""), {"Apache", "LimitRequestBody 3145728"}},
+        {answer(502, {{"Server", "Caddy"}}, ""), {"Caddy", "max_size 3MB", "too large"}},
+        {answer(413, {}, "<html><body><h1>413 Payload Too Large</h1>\nThe request entity exceeds the maximum allowed.\n</body></html>"), {"HAProxy", "3145728"}},
+        {answer(413, {{"Server", "cloudflare"}}, "<center>cloudflare</center>"), {"Cloudflare", "plan"}},
+        {answer(413, {}, "Request Entity Too Large"), {"Something between you and the server", "3 MiB at least"}},
+        {answer(504, {{"Server", "nginx"}}, ""), {"nginx, in front", "504", "same key"}},
+        {answer(200, {{"Server", "nginx"}}, "welcome"), {"no answer of an assay server"}},
+    };
+    for (const auto& c : cases) {
+        const auto said = proxy_refusal(c.answer, size);
+        ASSERT_TRUE(said);
+        for (const std::string& part : c.said) EXPECT_NE(said->find(part), std::string::npos) << part << " in: " << *said;
+    }
+    // Behind a proxy the server's own refusal carries the proxy's Server header.
+    EXPECT_FALSE(proxy_refusal(answer(413, {{"Server", "nginx"}, {"Assay-Server", "0.1.0"}}, ""), size));
+}
+
+TEST(Limits, AreThoseOfTheModuleOrNone) {
+    const std::string whole =
+        R"({"size_max":100,"formats":["tar"],"unpacked_max":200,"entries_max":3,"required":["Makefile"],"ignore":["._*"],"symlinks":"inside",)"
+        R"("names":"utf-8","rate":{"count":30,"per_ms":60000},"open":false,"opens":"soon","closes":null})";
+    const auto limits = limits_from(whole);
+    ASSERT_TRUE(limits) << limits.error().text();
+    EXPECT_EQ(limits->rules.size_max, 100);
+    EXPECT_EQ(limits->rules.required, std::vector<std::string>{"Makefile"});
+    EXPECT_EQ(limits->rules.rate, (model::Rate{30, 60'000}));
+    EXPECT_FALSE(limits->open);
+    EXPECT_EQ(limits->opens, "soon");
+    std::string without_rate = whole;
+    without_rate.replace(without_rate.find(R"({"count":30,"per_ms":60000})"), 27, "null");
+    EXPECT_EQ(limits_from(without_rate).value().rules.rate, std::nullopt);
+    for (const char* const wrong : {"", "[]", "{}", "{\"open\":true}", "{\"open\":1,\"size_max\":100}"}) EXPECT_FALSE(limits_from(wrong)) << wrong;
+}
+
+TEST(Standing, IsTakenFromTheSubmissionsJson) {
+    const auto waits = standing_from(R"({"id":"AbCdEfGh12345678","state":"queued","verdict":null,"position":3,)"
+                                     R"("reason":{"text":"All \u001b[2J taken.","details":"2 of 2"}})");
+    ASSERT_TRUE(waits);
+    EXPECT_FALSE(waits->over());
+    EXPECT_EQ(line_of(*waits), "AbCdEfGh12345678 queued, place 3 in line\n  All \\x1b[2J taken.\n  (2 of 2)");
+    const auto graded = standing_from(R"({"id":"AbCdEfGh12345678","state":"graded","verdict":"passed","score":87.5,"score_max":100})");
+    EXPECT_TRUE(graded->over());
+    EXPECT_EQ(line_of(*graded), "AbCdEfGh12345678 graded: passed, 87.5 / 100");
+    EXPECT_FALSE(standing_from(R"({"id":"short","state":"graded"})"));
+    EXPECT_FALSE(standing_from(R"({"id":"AbCdEfGh12345678","state":"lost"})"));
+}
+
+}  // namespace
+}  // namespace assay::client

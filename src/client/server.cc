@@ -1,0 +1,127 @@
+#include "client/server.hh"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <thread>
+
+#include "base/text.hh"
+#include "client/proxy.hh"
+#include "sys/file.hh"
+#include "sys/net.hh"
+
+namespace assay::client {
+namespace {
+
+bool good(const http::Answer& answer) {
+    return answer.status >= 200 && answer.status < 300 && !answer.header("Assay-Server").empty();
+}
+
+std::string in_query(std::string_view text) { return http::percent_encoded(text); }
+
+}  // namespace
+
+http::Outgoing Server::outgoing(std::string method, const std::string& path) const {
+    http::Outgoing made;
+    made.method = std::move(method);
+    made.target = url_.path + path;
+    made.headers = {{"Host", url_.host_header()}, {"User-Agent", "assay/" ASSAY_VERSION}, {"Accept", "application/json"}, {"Connection", "close"}};
+    if (!token_.empty()) made.headers.emplace_back("Authorization", "Bearer " + token_);
+    if (!language_.empty()) made.headers.emplace_back("Accept-Language", language_);
+    return made;
+}
+
+Result<http::Answer> Server::ask(const http::Outgoing& request, std::chrono::milliseconds quiet,
+                                 const std::function<Result<>(ByteView)>& sink) const {
+    auto socket = sys::connect_tcp(url_.host, url_.port);
+    if (!socket) return Error{Fault::unreachable, fmt::format("{} cannot be reached: {}", url_.text(), socket.error().text())};
+    http::Client client{std::move(*socket)};
+    auto answer = client.send(request, quiet, sink);
+    if (!answer) return answer.take_error().in("ask " + url_.text());
+    return answer;
+}
+
+Refused Server::refused(const http::Answer& answer, std::int64_t body_size) const {
+    if (auto between = proxy_refusal(answer, body_size)) return {.code = {}, .text = std::move(*between), .next = {}, .status = answer.status};
+    if (auto problem = problem_from(answer.body)) {
+        return {.code = problem->code, .text = problem->detail, .next = problem->next, .status = answer.status};
+    }
+    return {.code = {}, .text = fmt::format("the server answered {}", answer.status), .next = {}, .status = answer.status};
+}
+
+Answered<std::string> Server::text(const std::string& path) const {
+    ASSAY_TRY(http::Answer answer, ask(outgoing("GET", path), quiet_max));
+    if (!good(answer)) return std::unexpected{refused(answer, 0)};
+    return std::move(answer.body);
+}
+
+Answered<Limits> Server::limits(const std::string& course, const std::string& module) const {
+    ASSAY_TRY(auto json, text(fmt::format("/api/v1/limits?course={}&module={}", in_query(course), in_query(module))));
+    if (!json) return std::unexpected{std::move(json.error())};
+    ASSAY_TRY(Limits limits, limits_from(*json));
+    return std::move(limits);
+}
+
+Answered<bool> Server::knows_token() const {
+    // No submission has this id: whose token it is decides between the two refusals.
+    ASSAY_TRY(const http::Answer answer, ask(outgoing("GET", "/api/v1/submissions/0000000000000000"), quiet_max));
+    const bool own = !answer.header("Assay-Server").empty();
+    if (own && answer.status == 401) return false;
+    if (own && (answer.status == 404 || answer.status == 200)) return true;
+    return std::unexpected{refused(answer, 0)};
+}
+
+Answered<Receipt> Server::submit(const Upload& upload) const {
+    std::string path = fmt::format("/api/v1/submissions?course={}&module={}&size={}&sha256={}", in_query(upload.course),
+                                   in_query(upload.module), upload.size, upload.sha256);
+    http::Outgoing request = outgoing("POST", path);
+    request.headers.emplace_back("Content-Type", "application/octet-stream");
+    request.headers.emplace_back("Idempotency-Key", upload.key);
+    request.size = upload.size;
+    std::array<std::byte, piece_bytes> piece;
+    std::int64_t sent = 0;
+    request.body = [&]() -> Result<ByteView> {
+        if (upload.progress) upload.progress(sent);
+        ASSAY_TRY(const std::size_t count, sys::read_at(*upload.file, piece, sent));
+        const auto left = static_cast<std::size_t>(upload.size - sent);
+        sent += static_cast<std::int64_t>(std::min(count, left));
+        return ByteView{piece}.first(std::min(count, left));
+    };
+    ASSAY_TRY(http::Answer answer, ask(request, quiet_max));
+    if (!good(answer)) return std::unexpected{refused(answer, upload.size)};
+    if (upload.progress) upload.progress(upload.size);
+    ASSAY_TRY(Received received, received_from(answer.body));
+    return Receipt{std::move(answer.body), std::move(received), answer.header("Idempotency-Replayed") == "true"};
+}
+
+Answered<Standing> Server::watch(const std::string& id, const std::function<bool(const Standing&, const std::string&)>& told) const {
+    EventReader reader;
+    std::optional<Standing> last;
+    bool enough = false;
+    for (int lost = 0;; ++lost) {
+        http::Outgoing request = outgoing("GET", fmt::format("/api/v1/submissions/{}/events", http::percent_encoded(id)));
+        if (!reader.last_id().empty()) request.headers.emplace_back("Last-Event-ID", reader.last_id());
+        const auto take = [&](const ServerEvent& event) -> Result<> {
+            if (event.name != "submission") return ok;
+            ASSAY_TRY(Standing standing, standing_from(event.data));
+            lost = 0;
+            enough = !told(standing, event.data) || standing.over();
+            last = std::move(standing);
+            return enough ? Result<>{Error{Fault::interrupted, "seen enough"}} : ok;
+        };
+        const auto feed = [&](ByteView bytes) { return reader.feed(text_of(bytes), take); };
+        const auto answer = ask(request, events_quiet_max, feed);
+        if (enough) return std::move(*last);
+        if (answer && answer->status == 204 && last) return std::move(*last);  // Nothing follows what we know.
+        if (answer && !good(*answer) && answer->status < 500) return std::unexpected{refused(*answer, 0)};
+        if (!answer && answer.error().fault() == Fault::invalid) return answer.error();
+        if (lost >= reconnects_max) {
+            if (!answer) return answer.error();
+            if (!good(*answer)) return std::unexpected{refused(*answer, 0)};
+            return Error{Fault::unreachable, "the server ends its events again and again"};
+        }
+        std::this_thread::sleep_for(reconnect_after);
+    }
+}
+
+}  // namespace assay::client

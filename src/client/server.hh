@@ -1,0 +1,71 @@
+// Server: one assay server as its HTTP interface. Blocking; each call is a connection of its own and bounded in time.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "client/answers.hh"
+#include "client/event_reader.hh"
+#include "client/url.hh"
+#include "http/client.hh"
+#include "sys/fd.hh"
+
+namespace assay::client {
+
+constexpr std::chrono::seconds quiet_max{60};          // without a sign of life
+constexpr std::chrono::seconds events_quiet_max{50};   // three beats
+constexpr int reconnects_max = 10;                     // in a row, without an event between them
+constexpr std::chrono::seconds reconnect_after{3};
+constexpr std::size_t piece_bytes = 128u << 10;        // of an upload
+
+// Refused: by the server (with its code), or by something in between.
+struct Refused {
+    std::string code;    // empty: not the server's
+    std::string text;    // what it is
+    std::string next;    // what to do; may be empty
+    int status = 0;
+};
+template <class T>
+using Answered = Result<std::expected<T, Refused>>;
+
+struct Upload {
+    std::string course;
+    std::string module;
+    const sys::Fd* file = nullptr;   // read from its start
+    std::int64_t size = 0;
+    std::string sha256;
+    std::string key;                 // Idempotency-Key
+    std::function<void(std::int64_t sent)> progress;
+};
+struct Receipt {
+    std::string document;            // the exact signed bytes
+    Received received;
+    bool again = false;              // the server had it already
+};
+
+class Server {
+public:
+    // `language`: for Accept-Language; may be empty.
+    Server(Url url, std::string token, std::string language) : url_{std::move(url)}, token_{std::move(token)}, language_{std::move(language)} {}
+
+    // Errors of all: unreachable, timed_out, or invalid (it speaks otherwise than it should).
+    Answered<Limits> limits(const std::string& course, const std::string& module) const;
+    Answered<Receipt> submit(const Upload&) const;
+    Answered<std::string> text(const std::string& path) const;     // GET /api/v1/… as it is
+    // Whether the token is somebody's here.
+    Answered<bool> knows_token() const;
+    // Every state from now on, to the last. `told` returns false to stop. Comes back after a lost connection.
+    Answered<Standing> watch(const std::string& id, const std::function<bool(const Standing&, const std::string& json)>& told) const;
+
+private:
+    http::Outgoing outgoing(std::string method, const std::string& path) const;
+    Result<http::Answer> ask(const http::Outgoing&, std::chrono::milliseconds quiet, const std::function<Result<>(ByteView)>& sink = {}) const;
+    Refused refused(const http::Answer&, std::int64_t body_size) const;
+
+    Url url_;
+    std::string token_;
+    std::string language_;
+};
+
+}  // namespace assay::client

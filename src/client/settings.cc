@@ -1,0 +1,158 @@
+#include "client/settings.hh"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hh"
+#include "sys/file.hh"
+
+namespace assay::client {
+namespace {
+
+constexpr std::array<std::string_view, 3> known{"server", "course", "module"};
+constexpr std::size_t tokens_max = 1000;
+constexpr std::uint32_t others_bits = 0077;
+
+std::optional<std::string>& field(Settings& settings, std::string_view key) {
+    return key == "server" ? settings.server : key == "course" ? settings.course : settings.module;
+}
+
+// nullopt: there is no such file.
+Result<std::optional<std::string>> read_if_there(const std::string& path) {
+    auto text = sys::read_file(path, settings_bytes_max);
+    if (text) return std::optional{std::move(*text)};
+    if (text.error().fault() == Fault::missing) return std::optional<std::string>{};
+    return text.take_error();
+}
+
+Result<Settings> settings_in(const std::string& path) {
+    ASSAY_TRY(const auto text, read_if_there(path));
+    return text ? settings_from_toml(*text, path) : Result<Settings>{Settings{}};
+}
+
+bool one_word(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c != '\x7f'; });
+}
+
+}  // namespace
+
+Result<Settings> settings_from_toml(const std::string& text, const std::string& name) {
+    Settings settings;
+    try {
+        const toml::table table = toml::parse(text, name);
+        for (const auto& [key, node] : table) {
+            const auto line = node.source().begin.line;
+            if (std::ranges::find(known, key.str()) == known.end()) {
+                std::string said = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key.str()));
+                if (const auto near = nearest(key.str(), known)) said += fmt::format("; did you mean '{}'?", *near);
+                return Error{Fault::invalid, said};
+            }
+            const auto value = node.value<std::string>();
+            if (!value || !node.is_string() || !one_word(*value)) {
+                return Error{Fault::invalid, fmt::format("{}:{}: '{}' must be a text without spaces", name, line, key.str())};
+            }
+            field(settings, key.str()) = *value;
+        }
+    } catch (const toml::parse_error& error) {
+        return Error{Fault::invalid, fmt::format("{}:{}: {}", name, error.source().begin.line, error.description())};
+    }
+    return settings;
+}
+
+Settings over(Settings first, const Settings& then) {
+    if (!first.server) first.server = then.server;
+    if (!first.course) first.course = then.course;
+    if (!first.module) first.module = then.module;
+    return first;
+}
+
+Settings settings_from(const Variables& variables) {
+    return {.server = variables("ASSAY_SERVER"), .course = variables("ASSAY_COURSE"), .module = variables("ASSAY_MODULE")};
+}
+
+std::string user_folder(const Variables& variables) {
+    if (const auto home = variables("XDG_CONFIG_HOME")) return *home + "/assay";
+    if (const auto home = variables("HOME")) return *home + "/.config/assay";
+    return {};
+}
+
+Result<Settings> settings(const Settings& flags, const Variables& variables, const std::string& folder) {
+    Settings found = over(flags, settings_from(variables));
+    std::string at = folder;
+    for (int i = 0; i < folders_upward_max; ++i) {
+        const std::string path = (at == "/" ? "" : at) + "/" + std::string{project_file_name};
+        ASSAY_TRY(const auto text, read_if_there(path));
+        if (text) {
+            ASSAY_TRY(const Settings project, settings_from_toml(*text, path));
+            found = over(std::move(found), project);
+            break;
+        }
+        if (at.empty() || at == "/") break;
+        at = at.substr(0, at.rfind('/'));
+        if (at.empty()) at = "/";
+    }
+    if (const std::string own = user_folder(variables); !own.empty()) {
+        ASSAY_TRY(const Settings user, settings_in(own + "/config.toml"));
+        found = over(std::move(found), user);
+    }
+    return found;
+}
+
+Result<std::vector<StoredToken>> tokens_from(std::string_view text) {
+    std::vector<StoredToken> tokens;
+    int number = 0;
+    for (const std::string_view line : split(text, '\n')) {
+        ++number;
+        if (trimmed(line).empty()) continue;
+        const auto words = split(trimmed(line), ' ');
+        if (words.size() != 3 || !std::ranges::all_of(words, one_word) || tokens.size() >= tokens_max) {
+            return Error{Fault::invalid, fmt::format("line {} is not 'SERVER COURSE TOKEN'", number)};
+        }
+        tokens.push_back({std::string{words[0]}, std::string{words[1]}, std::string{words[2]}});
+    }
+    return tokens;
+}
+
+Result<FoundToken> token_for(const Variables& variables, const std::string& server, const std::string& course) {
+    if (const auto given = variables("ASSAY_TOKEN")) return FoundToken{*given, ""};
+    const std::string folder = user_folder(variables);
+    const Error none{Fault::missing, fmt::format("there is no token for {}; store yours with: assay login --server {}", server, server)};
+    if (folder.empty()) return none;
+    const std::string path = folder + "/tokens";
+    ASSAY_TRY(const auto text, read_if_there(path));
+    if (!text) return none;
+    auto tokens = tokens_from(*text);
+    if (!tokens) return tokens.take_error().in(path);
+    FoundToken found;
+    for (const StoredToken& one : *tokens) {
+        if (one.server == server && (one.course == course || (one.course == "*" && found.token.empty()))) found.token = one.token;
+    }
+    if (found.token.empty()) return none;
+    ASSAY_TRY(const sys::FileInfo info, sys::info_of_path(path));
+    if ((info.mode & others_bits) != 0) found.warning = fmt::format("others can read your token; mend it with: chmod 600 '{}'", path);
+    return found;
+}
+
+Result<std::string> store_token(const Variables& variables, const StoredToken& fresh) {
+    if (!one_word(fresh.token) || !one_word(fresh.course)) return Error{Fault::invalid, "a token or course is one word"};
+    const std::string folder = user_folder(variables);
+    if (folder.empty()) return Error{Fault::missing, "there is no home folder to keep a token in; use the variable ASSAY_TOKEN"};
+    const std::string parent = folder.substr(0, folder.rfind('/'));
+    ASSAY_CHECK(sys::make_directory(parent));
+    ASSAY_CHECK(sys::make_directory(folder));
+    const std::string path = folder + "/tokens";
+    ASSAY_TRY(const auto text, read_if_there(path));
+    auto tokens = tokens_from(text.value_or(""));
+    if (!tokens) return tokens.take_error().in(path);
+    std::erase_if(*tokens, [&](const StoredToken& one) { return one.server == fresh.server && one.course == fresh.course; });
+    tokens->push_back(fresh);
+    std::string lines;
+    for (const StoredToken& one : *tokens) lines += fmt::format("{} {} {}\n", one.server, one.course, one.token);
+    ASSAY_CHECK(sys::write_file_durably(path, lines));
+    return path;
+}
+
+}  // namespace assay::client
