@@ -13,6 +13,9 @@
 namespace assay::client {
 namespace {
 
+template <class T>
+using Said = std::expected<T, Refused>;
+
 bool good(const http::Answer& answer) {
     return answer.status >= 200 && answer.status < 300 && !answer.header("Assay-Server").empty();
 }
@@ -51,24 +54,24 @@ Refused Server::refused(const http::Answer& answer, std::int64_t body_size) cons
 
 Answered<std::string> Server::text(const std::string& path) const {
     ASSAY_TRY(http::Answer answer, ask(outgoing("GET", path), quiet_max));
-    if (!good(answer)) return std::unexpected{refused(answer, 0)};
-    return std::move(answer.body);
+    if (!good(answer)) return Said<std::string>{std::unexpected{refused(answer, 0)}};
+    return Said<std::string>{std::move(answer.body)};
 }
 
 Answered<Limits> Server::limits(const std::string& course, const std::string& module) const {
     ASSAY_TRY(auto json, text(fmt::format("/api/v1/limits?course={}&module={}", in_query(course), in_query(module))));
-    if (!json) return std::unexpected{std::move(json.error())};
+    if (!json) return Said<Limits>{std::unexpected{std::move(json.error())}};
     ASSAY_TRY(Limits limits, limits_from(*json));
-    return std::move(limits);
+    return Said<Limits>{std::move(limits)};
 }
 
 Answered<bool> Server::knows_token() const {
     // No submission has this id: whose token it is decides between the two refusals.
     ASSAY_TRY(const http::Answer answer, ask(outgoing("GET", "/api/v1/submissions/0000000000000000"), quiet_max));
     const bool own = !answer.header("Assay-Server").empty();
-    if (own && answer.status == 401) return false;
-    if (own && (answer.status == 404 || answer.status == 200)) return true;
-    return std::unexpected{refused(answer, 0)};
+    if (own && answer.status == 401) return Said<bool>{false};
+    if (own && (answer.status == 404 || answer.status == 200)) return Said<bool>{true};
+    return Said<bool>{std::unexpected{refused(answer, 0)}};
 }
 
 Answered<Receipt> Server::submit(const Upload& upload) const {
@@ -88,10 +91,10 @@ Answered<Receipt> Server::submit(const Upload& upload) const {
         return ByteView{piece}.first(std::min(count, left));
     };
     ASSAY_TRY(http::Answer answer, ask(request, quiet_max));
-    if (!good(answer)) return std::unexpected{refused(answer, upload.size)};
+    if (!good(answer)) return Said<Receipt>{std::unexpected{refused(answer, upload.size)}};
     if (upload.progress) upload.progress(upload.size);
     ASSAY_TRY(Received received, received_from(answer.body));
-    return Receipt{std::move(answer.body), std::move(received), answer.header("Idempotency-Replayed") == "true"};
+    return Said<Receipt>{Receipt{std::move(answer.body), std::move(received), answer.header("Idempotency-Replayed") == "true"}};
 }
 
 Answered<Standing> Server::watch(const std::string& id, const std::function<bool(const Standing&, const std::string&)>& told) const {
@@ -111,13 +114,13 @@ Answered<Standing> Server::watch(const std::string& id, const std::function<bool
         };
         const auto feed = [&](ByteView bytes) { return reader.feed(text_of(bytes), take); };
         const auto answer = ask(request, events_quiet_max, feed);
-        if (enough) return std::move(*last);
-        if (answer && answer->status == 204 && last) return std::move(*last);  // Nothing follows what we know.
-        if (answer && !good(*answer) && answer->status < 500) return std::unexpected{refused(*answer, 0)};
+        if (enough) return Said<Standing>{std::move(*last)};
+        if (answer && answer->status == 204 && last) return Said<Standing>{std::move(*last)};  // Nothing follows what we know.
+        if (answer && !good(*answer) && answer->status < 500) return Said<Standing>{std::unexpected{refused(*answer, 0)}};
         if (!answer && answer.error().fault() == Fault::invalid) return answer.error();
         if (lost >= reconnects_max) {
             if (!answer) return answer.error();
-            if (!good(*answer)) return std::unexpected{refused(*answer, 0)};
+            if (!good(*answer)) return Said<Standing>{std::unexpected{refused(*answer, 0)}};
             return Error{Fault::unreachable, "the server ends its events again and again"};
         }
         std::this_thread::sleep_for(reconnect_after);

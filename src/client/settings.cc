@@ -127,7 +127,9 @@ Result<FoundToken> token_for(const Variables& variables, const std::string& serv
     auto tokens = tokens_from(*text);
     if (!tokens) return tokens.take_error().in(path);
     FoundToken found;
+    const auto of_server = std::ranges::count(*tokens, server, &StoredToken::server);
     for (const StoredToken& one : *tokens) {
+        if (one.server == server && course == "*" && of_server == 1) found.token = one.token;  // No course is named, and none is needed.
         if (one.server == server && (one.course == course || (one.course == "*" && found.token.empty()))) found.token = one.token;
     }
     if (found.token.empty()) return none;

@@ -60,6 +60,8 @@ TEST_F(SettingsIn, ATokenGoesToItsServerAndCourseAlone) {
     EXPECT_EQ(token_for(variables(), "http://a", "C")->token, "T-3");
     EXPECT_EQ(token_for(variables(), "http://a", "D")->token, "T-2");
     EXPECT_EQ(token_for(variables(), "http://b", "C").error().fault(), Fault::missing);
+    ASSERT_TRUE(store_token(variables(), {"http://b", "C", "T-5"}));
+    EXPECT_EQ(token_for(variables(), "http://b", "*")->token, "T-5");  // No course is named, and there is one token.
     set["ASSAY_TOKEN"] = "T-4";
     EXPECT_EQ(token_for(variables(), "http://a", "C")->token, "T-4");
 }
