@@ -181,6 +181,23 @@ files = { "a/out.txt" = "tests/data/in", "b" = "tests/data/in" }
     EXPECT_EQ(tests[4].files[0].bytes, "1\n");
 }
 
+TEST(Compile, TellsAReportsFormatByItsNameOrItsWord) {
+    using enum model::ReportFormat;
+    const std::pair<const char*, model::ReportFormat> cases[] = {
+        {"report = \"r.json\"", results},
+        {"report = \"r.xml\"", junit},
+        {"report = \"r.tap\"", tap},
+        {"report = \"r.xml\"\nformat = \"tap\"", tap},
+        {"report = \"stdout\"\nformat = \"autolab\"", autolab},
+        {"format = \"exit\"", exit},
+    };
+    for (const auto& [keys, format] : cases) {
+        const auto compiled = with("PA1/module.toml", "report = \"results.json\"", keys);
+        ASSERT_TRUE(compiled) << compiled.error().text();
+        EXPECT_EQ(compiled->modules[0].plan.stages[2].report_format, format) << keys;
+    }
+}
+
 TEST(Compile, TheRevisionIsTheFolderWithoutSamples) {
     const auto compiled = compile_files(sound);
     ASSERT_TRUE(compiled);
@@ -272,7 +289,11 @@ TEST(Compile, NamesFileLineAndCure) {
              {"PA1/module.toml", "name = \"tests\"", "name = \"tests\"\ntrusted = true", "cannot be trusted"},
              {"PA1/module.toml", "tests/*.toml", "test/*.toml", "no file of the module matches 'test/*.toml'"},
              {"PA1/module.toml", "tests/*.toml", "../*.toml", "must be a relative path"},
-             {"PA1/module.toml", "results.json", "junit.xml", "this version reads results.json only"},
+             {"PA1/module.toml", "results.json", "results.txt", "'results.txt' does not tell its format"},
+             {"PA1/module.toml", "report = \"results.json\"", "format = \"tap\"", "it needs `report`"},
+             {"PA1/module.toml", "report = \"results.json\"", "report = \"x.json\"\nformat = \"exit\"", "an exit code needs no file"},
+             {"PA1/module.toml", "report = \"results.json\"", "report = \"x\"\nformat = \"tab\"", "did you mean 'tap'?"},
+             {"PA1/module.toml", "name = \"build\"", "name = \"build\"\nformat = \"exit\"", "only a trusted stage reports"},
              {"PA1/module.toml", "results.json", "a/results.json", "must be a file name"},
              {"PA1/module.toml", "[[stage]]", "[stage]", "PA1/module.toml"},
              {"PA1/module.toml", "[[stage]]", "[[[stage", "PA1/module.toml:11"},

@@ -164,8 +164,8 @@ private:
     }
 
     Result<> read_stage(const Value& value) {
-        constexpr std::string_view known[] = {"name",     "run",    "tests",  "trusted",
-                                              "required", "limits", "report", "points"};
+        constexpr std::string_view known[] = {"name",   "run",    "tests",  "trusted", "required",
+                                              "limits", "report", "format", "points"};
         constexpr Later later[] = {
             {"cores", "this version cannot give a stage a number of cores yet; leave it out"},
             {"image", "this version has one image for all stages: \"host\""},
@@ -194,7 +194,7 @@ private:
         }
         ASSAY_CHECK(read_report(section, stage));
         if (section.has("tests")) ASSAY_CHECK(read_tests(section, limits, stage));
-        if (stage.points && !stage.has_tests() && stage.report.empty()) {
+        if (stage.points && !stage.has_tests() && !stage.has_report()) {
             return section.problem("points", "only a stage with tests or with a report gives points");
         }
         out_.plan.stages.push_back(std::move(stage));
@@ -216,21 +216,37 @@ private:
     }
 
     static Result<> read_report(const Section& section, model::StagePlan& stage) {
+        constexpr std::string_view formats[] = {"results", "junit", "tap", "autolab", "exit"};
         ASSAY_TRY(auto report, section.text("report", 255));
-        if (!report) return ok;
-        if (!stage.trusted)
-            return section.problem("report",
-                                   "only a trusted stage reports: what the participant's code can write is no result");
-        if (report->empty() || report->contains('/') || report->starts_with('.')) {
-            return section.problem("report", "must be a file name, not a path; it is looked for in /out");
+        ASSAY_TRY(const auto format, section.word("format", formats));
+        if (!report && !format) return ok;
+        const std::string_view key = report ? "report" : "format";
+        if (!stage.trusted) {
+            return section.problem(key, "only a trusted stage reports: what the participant's code can write is no result");
         }
-        if (!report->ends_with(".json")) {
-            return section.problem("report",
-                                   "this version reads results.json only; junit, tap and autolab reports come later");
+        if (format) stage.report_format = model::parse<model::ReportFormat>(*format);
+        if (stage.report_format == model::ReportFormat::exit) {
+            if (report) return section.problem(key, "an exit code needs no file; leave out `report` or `format`");
+            return ok;
+        }
+        if (!report) return section.problem(key, "it needs `report`, the name of the file in /out");
+        if (report->empty() || report->contains('/') || report->starts_with('.')) {
+            return section.problem(key, "must be a file name, not a path; it is looked for in /out");
+        }
+        if (!format) stage.report_format = format_of(*report);
+        if (!stage.report_format) {
+            return section.problem(key, fmt::format("the name '{}' does not tell its format (.json is results, .xml junit, .tap tap); "
+                                                    "say `format`", escaped(*report)));
         }
         stage.report = std::move(*report);
-        stage.report_format = model::ReportFormat::results;
         return ok;
+    }
+
+    static std::optional<model::ReportFormat> format_of(std::string_view name) {
+        if (name.ends_with(".json")) return model::ReportFormat::results;
+        if (name.ends_with(".xml")) return model::ReportFormat::junit;
+        if (name.ends_with(".tap")) return model::ReportFormat::tap;
+        return std::nullopt;
     }
 
     Result<> read_tests(const Section& section, const LimitKeys& limits, model::StagePlan& stage) {
@@ -244,7 +260,7 @@ private:
     }
 
     void warn_of_points() {
-        const auto reports = [](const model::StagePlan& stage) { return !stage.report.empty(); };
+        const auto reports = [](const model::StagePlan& stage) { return stage.has_report(); };
         const auto reporting = std::ranges::find_if(out_.plan.stages, reports);
         if (reporting == out_.plan.stages.end()) return;
         for (const model::StagePlan& stage : out_.plan.stages) {

@@ -16,10 +16,6 @@
 
 namespace assay::grade {
 
-constexpr std::size_t results_json_max = 4u << 20;   // of a report file
-constexpr std::size_t results_tests_max = 10'000;
-constexpr std::size_t results_depth_max = 32;
-
 // The first of the SPEC's rules that applies to what one command did. `before_tests`: an untrusted stage before the first
 // tests or score stage, whose plain failure is `build_failed`.
 model::Verdict verdict_of(const model::Outcome&, bool trusted, bool before_tests);
@@ -52,17 +48,6 @@ model::Verdict verdict_of_tests(std::span<const model::TestReport>);
 
 // `text` as a report keeps it: at most about `size_max` bytes, the middle left out and said so, invalid UTF-8 replaced.
 std::string kept_text(std::string_view text, std::size_t size_max);
-
-// results.json of a trusted stage (gradescope style). Errors: invalid (with place and reason): the stage is `grader_fault`.
-struct Results {
-    std::optional<double> score;      // overrides the sum of tests
-    std::optional<double> score_max;  // sum of max_score when any test has one
-    std::string output;               // empty when the report's visibility is not `visible`
-    std::vector<model::TestReport> tests;
-};
-Result<Results> parse_results(std::string_view json);
-// Puts them into the stage's report: score, score_max, message, tests.
-void take(Results, model::StageReport&);
 
 // What the plan says of stage `index` after it ended: is there a next stage, and is it run? A stage without tests that did not
 // end `passed` ends the job unless it is not required; failed tests never end it; our own fault always does.

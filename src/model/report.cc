@@ -62,6 +62,8 @@ void fields(V& visit, T& it) {
     visit("output_dropped_bytes", it.output_dropped_bytes);
     visit("fault", it.fault);
     visit("message", it.message);
+    visit("message_visibility", it.message_visibility);
+    visit("notes", it.notes);
     visit("score", it.score);
     visit("score_max", it.score_max);
     visit("limits", it.limits);
@@ -92,9 +94,14 @@ Result<Report> report_from_json(std::string_view text) {
 }
 
 Report for_participant(Report report, bool due_passed) {
+    const auto open = [due_passed](Visibility visibility) {
+        return visibility == Visibility::visible || (visibility == Visibility::after_due && due_passed);
+    };
     report.kernel.clear();
     for (StageReport& stage : report.stages) {
         stage.fault.clear();
+        stage.notes.clear();
+        if (!open(stage.message_visibility)) stage.message.clear();
         if (stage.trusted) {
             stage.output.clear();
             stage.errors.clear();
@@ -102,9 +109,7 @@ Report for_participant(Report report, bool due_passed) {
         }
         for (TestReport& test : stage.tests) {
             test.fault.clear();
-            const bool open = test.visibility == Visibility::visible ||
-                              (test.visibility == Visibility::after_due && due_passed);
-            if (open) continue;
+            if (open(test.visibility)) continue;
             for (std::string* text : {&test.input, &test.expected, &test.got, &test.errors, &test.message}) text->clear();
             test.difference.reset();
         }

@@ -69,7 +69,9 @@ struct StageReport {
     std::string errors;      // stderr, cut
     std::int64_t output_dropped_bytes = 0;
     std::string fault;       // why a system_fault or grader_fault, for staff
-    std::string message;     // what a grader's report says to the participant
+    std::string message;     // what a grader's report says to the participant,
+    Visibility message_visibility = Visibility::visible;  // and when he sees it
+    std::vector<std::string> notes;  // what of a grader's report was read over, for staff
     std::optional<double> score;
     std::optional<double> score_max;
     Limits limits;           // as read back from the kernel

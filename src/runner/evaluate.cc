@@ -13,6 +13,7 @@
 #include "base/assert.hh"
 #include "base/text.hh"
 #include "grade/grade.hh"
+#include "grade/reports.hh"
 #include "runner/bounds.hh"
 #include "runner/runner.hh"
 #include "sys/file.hh"
@@ -156,33 +157,24 @@ private:
         report.output = replace_invalid_utf8(outcome.output.text());
         report.errors = replace_invalid_utf8(outcome.errors.text());
         report.output_dropped_bytes = outcome.output.dropped_bytes;
-        report.verdict = finished.fill_failed ? unfit(outcome, stage.trusted)
-                                              : grade::verdict_of(outcome, stage.trusted, before_scoring && !stage.trusted);
-        if (report.verdict == Verdict::grader_fault) {
-            report.fault = finished.fill_failed ? "the submission or the grader did not fit into the stage's memory"
-                                                : grade::grader_problem(outcome);
-        } else if (finished.fill_failed) {
-            report.errors = replace_invalid_utf8(outcome.fault);
-        } else if (!asked.report.empty()) {
-            take_results(stage, finished.report, report);
+        if (finished.fill_failed) {
+            report.verdict = unfit(outcome, stage.trusted);
+            if (stage.trusted) {
+                report.fault = "the submission or the grader did not fit into the stage's memory";
+            } else {
+                report.errors = replace_invalid_utf8(outcome.fault);
+            }
+        } else if (stage.trusted) {
+            grade::judge_trusted(stage, outcome, left_report(stage, finished.report), report);
+        } else {
+            report.verdict = grade::verdict_of(outcome, false, before_scoring);
         }
         return report;
     }
 
-    static Result<grade::Results> results_of(const model::StagePlan& stage, const sys::Fd& file) {
+    static Result<std::string> left_report(const model::StagePlan& stage, const sys::Fd& file) {
         if (!file) return Error{Fault::missing, fmt::format("there is no regular file /out/{}", stage.report)};
-        ASSAY_TRY(const std::string text, sys::read_all(file, grade::results_json_max));
-        return grade::parse_results(text);
-    }
-
-    static void take_results(const model::StagePlan& stage, const sys::Fd& file, model::StageReport& report) {
-        auto read = results_of(stage, file);
-        if (!read) {
-            report.verdict = Verdict::grader_fault;
-            report.fault = grade::kept_text(read.take_error().in("report " + stage.report).text(), fault_bytes_max);
-            return;
-        }
-        grade::take(std::move(read).value(), report);
+        return sys::read_all(file, grade::report_bytes_max);
     }
 
     Result<model::StageReport> tests(const model::StagePlan& stage) {

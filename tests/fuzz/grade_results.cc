@@ -4,7 +4,7 @@
 
 #include "base/assert.hh"
 #include "base/text.hh"
-#include "grade/grade.hh"
+#include "grade/reports.hh"
 
 namespace assay {
 
@@ -16,7 +16,7 @@ void fuzz(std::string_view input) {
     }
     ASSAY_ASSERT(std::isfinite(results->score.value_or(0)));
     ASSAY_ASSERT(std::isfinite(results->score_max.value_or(0)));
-    ASSAY_ASSERT(results->tests.size() <= grade::results_tests_max);
+    ASSAY_ASSERT(results->tests.size() <= grade::report_tests_max);
     for (const model::TestReport& test : results->tests) {
         ASSAY_ASSERT(std::isfinite(test.score) && std::isfinite(test.score_max));
         ASSAY_ASSERT(valid_utf8(test.name) && valid_utf8(test.message));
