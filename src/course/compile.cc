@@ -50,6 +50,19 @@ Result<store::Course> read_course(const std::string& file, std::string_view text
                          .contact = contact.value_or("")};
 }
 
+// What trusted commands see: `grader/`, and where a test has a checker all but the TOML files, whose content is in the plan.
+Result<std::string> digest_of_seen(const std::vector<archive::SourceFile>& files, const model::Plan& plan) {
+    const bool checkers = std::ranges::any_of(plan.stages, [](const model::StagePlan& stage) {
+        return std::ranges::any_of(stage.tests, [](const model::TestPlan& test) { return !test.checker.empty(); });
+    });
+    std::vector<archive::SourceFile> seen;
+    std::ranges::copy_if(files, std::back_inserter(seen), [&](const archive::SourceFile& file) {
+        return file.path.starts_with("grader/") || (checkers && !file.path.ends_with(".toml"));
+    });
+    ASSAY_TRY(const std::string tar, archive::pack_tar(std::move(seen)));
+    return sys::sha256_hex(bytes_of(tar));
+}
+
 Result<CompiledModule> compile_folder(const std::string& name, std::vector<archive::SourceFile> files,
                                       const std::string& timezone, std::vector<std::string>& warnings) {
     ModuleFolder folder{.name = name, .files = {}};
@@ -61,6 +74,9 @@ Result<CompiledModule> compile_folder(const std::string& name, std::vector<archi
                                                    folder.shown("module.toml"), size_text(plan_bytes_max))};
     }
     std::erase_if(files, [](const archive::SourceFile& file) { return file.path.starts_with(samples_folder); });
+    auto seen = digest_of_seen(files, made.plan);
+    if (!seen) return seen.take_error().in(name);
+    made.plan.files_sha256 = std::move(*seen);
     CompiledModule module{
         .id = made.id, .title = made.plan.title, .plan = std::move(made.plan), .revision_tar = {}, .digest = {}};
     auto tar = archive::pack_tar(std::move(files));

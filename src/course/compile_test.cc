@@ -181,6 +181,44 @@ files = { "a/out.txt" = "tests/data/in", "b" = "tests/data/in" }
     EXPECT_EQ(tests[4].files[0].bytes, "1\n");
 }
 
+TEST(Compile, ReadsWhatLatenessCosts) {
+    const auto compiled = with("PA1/module.toml", "due = 2026-10-15T23:59:59",
+                               "due = 2026-10-15T23:59:59\ncloses = 2026-10-20\nupload_grace = \"5 min\"\n"
+                               "late = { grace = \"1 h\", per_day = 0.1, cap = 0.5 }");
+    ASSERT_TRUE(compiled) << compiled.error().text();
+    const model::Plan& plan = compiled->modules[0].plan;
+    EXPECT_EQ(plan.late, (model::Late{.grace_ms = 3'600'000, .per_day = 0.1, .cap = 0.5}));
+    EXPECT_EQ(plan.upload_grace_ms, 300'000);
+    EXPECT_THAT(compiled->warnings, ElementsAre());
+    const auto closed = with("PA1/module.toml", "opens", "late = { per_day = 0.1 }\nopens");
+    ASSERT_TRUE(closed) << closed.error().text();
+    EXPECT_THAT(closed->warnings, ElementsAre(HasSubstr("`closes` is `due`")));
+}
+
+// What a trusted command sees is what another run would see differently; points and dates are not.
+TEST(Compile, KnowsWhatTrustedCommandsSee) {
+    const auto seen = [](const Files& files) {
+        const auto compiled = compile_files(files);
+        EXPECT_TRUE(compiled) << compiled.error().text();
+        return compiled->modules[0].plan.files_sha256;
+    };
+    Files files = sound;
+    files["PA1/notes.txt"] = "x";
+    const std::string before = seen(files);
+    EXPECT_EQ(before.size(), 64U);
+    files["PA1/notes.txt"] = "y";
+    EXPECT_EQ(seen(files), before);
+    files["PA1/grader/score.py"] = "exit(1)\n";
+    EXPECT_NE(seen(files), before);
+    files["PA1/checkers/x.py"] = "";
+    files["PA1/tests/b.toml"] = "[[test]]\nname = \"last\"\nrun = \"./calc\"\nchecker = \"checkers/x.py\"\n";
+    const std::string checked = seen(files);
+    files["PA1/tests/b.toml"] += "points = 3\n";
+    EXPECT_EQ(seen(files), checked);
+    files["PA1/checkers/x.py"] = "import sys\n";
+    EXPECT_NE(seen(files), checked);
+}
+
 TEST(Compile, TellsAReportsFormatByItsNameOrItsWord) {
     using enum model::ReportFormat;
     const std::pair<const char*, model::ReportFormat> cases[] = {
@@ -261,7 +299,12 @@ TEST(Compile, NamesFileLineAndCure) {
              {"PA1/module.toml", "opens = 2026", "opens = 2027", "must be before `due`"},
              {"PA1/module.toml", "opens = 2026-09-01T00:00:00+08:00", "closes = 2026-01-01",
               "must not be before `due`"},
-             {"PA1/module.toml", "opens", "late = 1\nopens", "this version cannot take points for lateness yet"},
+             {"PA1/module.toml", "opens", "late = 1\nopens", "late must be a table"},
+             {"PA1/module.toml", "opens", "late = { per_day = 2 }\nopens", "PA1/module.toml:3: per_day in late: must be a number from 0 to 1"},
+             {"PA1/module.toml", "opens", "late = { grace = 60 }\nopens", "must be text in quotes"},
+             {"PA1/module.toml", "opens", "late = { perday = 0.1 }\nopens", "did you mean 'per_day'?"},
+             {"PA1/module.toml", "due = 2026-10-15T23:59:59", "late = { per_day = 0.1 }", "without `due` nothing is late"},
+             {"PA1/module.toml", "opens", "upload_grace = \"40 d\"\nopens", "must be from"},
              {"PA1/module.toml", "required", "ignore = [\"../*.o\"]\nrequired", "without . or .."},
              {"PA1/module.toml", "required", "symlinks = \"follow\"\nrequired", "symlinks"},
              {"PA1/module.toml", "required", "names = \"gbk\"\nrequired", "names"},

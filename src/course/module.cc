@@ -19,6 +19,7 @@ constexpr std::int64_t entries_max_count = 1'000'000;
 constexpr std::int64_t submissions_max_count = 1'000'000;
 constexpr double points_max = 1e6;
 constexpr std::int64_t rate_count_max = 10'000;
+constexpr std::int64_t grace_max_ms = 30LL * 24 * 3600 * 1000;
 constexpr std::size_t globs_max = 100;
 constexpr std::string_view file_name = "module.toml";
 
@@ -50,13 +51,9 @@ public:
 
 private:
     Result<> read_module(const Value& value) {
-        constexpr std::string_view known[] = {"id",        "title",  "opens", "due", "closes", "submissions_max",
-                                              "supersede", "counts", "pass"};
-        constexpr Later later[] = {
-            {"late", "this version cannot take points for lateness yet; leave it out, or set `closes`"},
-            {"upload_grace", "this version cannot count an upload by its first byte yet; leave it out"},
-        };
-        ASSAY_TRY(const Section module, Section::open(file_, value, "[module]", known, later));
+        constexpr std::string_view known[] = {"id",   "title",        "opens",           "due",       "closes", "late",
+                                              "pass", "upload_grace", "submissions_max", "supersede", "counts"};
+        ASSAY_TRY(const Section module, Section::open(file_, value, "[module]", known));
         ASSAY_CHECK(module.require("id"));
         ASSAY_TRY(auto id, module.text("id"));
         if (!valid_name(*id))
@@ -73,6 +70,9 @@ private:
         if (plan.opens_ms && plan.closes_ms && *plan.closes_ms <= *plan.opens_ms) {
             return module.problem("opens", "must be before `due` and `closes`");
         }
+        ASSAY_CHECK(read_late(module));
+        ASSAY_TRY(const auto upload_grace, module.duration_ms("upload_grace", 0, grace_max_ms));
+        plan.upload_grace_ms = upload_grace.value_or(plan.upload_grace_ms);
         ASSAY_TRY(plan.submissions_max, module.whole("submissions_max", 1, submissions_max_count));
         ASSAY_TRY(const auto supersede, module.flag("supersede"));
         plan.supersede = supersede.value_or(true);
@@ -80,6 +80,28 @@ private:
         ASSAY_TRY(const auto counts, module.word("counts", counts_words));
         if (counts) plan.counts = *model::parse<model::Counts>(*counts);
         ASSAY_TRY(plan.pass, module.number("pass", 0, points_max * 1000));
+        return ok;
+    }
+
+    Result<> read_late(const Section& module) {
+        const Value* value = module.find("late");
+        if (value == nullptr) return ok;
+        constexpr std::string_view known[] = {"grace", "per_day", "cap"};
+        ASSAY_TRY(const Section section, Section::open(file_, *value, "late", known));
+        model::Plan& plan = out_.plan;
+        if (!plan.due_ms) return module.problem("late", "without `due` nothing is late");
+        model::Late late;
+        ASSAY_TRY(const auto grace, section.duration_ms("grace", 0, grace_max_ms));
+        ASSAY_TRY(const auto per_day, section.number("per_day", 0, 1));
+        ASSAY_TRY(const auto cap, section.number("cap", 0, 1));
+        late.grace_ms = grace.value_or(late.grace_ms);
+        late.per_day = per_day.value_or(late.per_day);
+        late.cap = cap.value_or(late.cap);
+        plan.late = late;
+        if (plan.closes_ms == plan.due_ms) {
+            out_.warnings.push_back(fmt::format("{}: `closes` is `due`, so that `late` is for extensions alone; set `closes` later to "
+                                                "accept what is late", file_));
+        }
         return ok;
     }
 

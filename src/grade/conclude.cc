@@ -9,7 +9,6 @@ namespace {
 
 using model::Verdict;
 
-constexpr double report_points_default = 100;
 constexpr double tolerance = 1e-6;  // of sums of decimal fractions
 
 bool is_fault(Verdict verdict) { return verdict == Verdict::system_fault || verdict == Verdict::grader_fault; }

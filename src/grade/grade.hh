@@ -53,6 +53,8 @@ std::string kept_text(std::string_view text, std::size_t size_max);
 // end `passed` ends the job unless it is not required; failed tests never end it; our own fault always does.
 bool goes_on(const model::Plan&, std::size_t index, model::Verdict);
 
+constexpr double report_points_default = 100;  // of a stage whose report does not say what it is worth
+
 // Fills verdict, score and score_max of a report whose stages are complete as far as they were reached, and of its stages.
 //
 // score and score_max are sums over the plan's stages; one that was not reached gives 0 of its maximum. A stage with a report

@@ -16,7 +16,6 @@ using model::Verdict;
 
 constexpr std::size_t name_size_max = 200;
 constexpr std::size_t fault_bytes_max = 4096;
-constexpr double exit_points_default = 100;
 
 Result<Results> parse(model::ReportFormat format, std::string_view text) {
     switch (format) {
@@ -86,7 +85,7 @@ void judge_trusted(const model::StagePlan& plan, const model::Outcome& outcome, 
     stage.verdict = Verdict::passed;
     if (!plan.has_report()) return;
     if (by_exit) {
-        stage.score_max = plan.points.value_or(exit_points_default);
+        stage.score_max = plan.points.value_or(report_points_default);
         stage.score = *outcome.exit_code == 0 ? *stage.score_max : 0;
         return;
     }

@@ -71,7 +71,8 @@ Result<Entitlement> entitle(store::Reading& reading, const store::Keys& keys, co
         ASSAY_TRY(known, reading.upload_key(found_course->id, found_module->id, person->id, claim.upload_key, now_ms - upload_keys_kept_ms));
     }
     if (!known) {
-        if (const auto closed = queue::closed_at(*plan, now_ms)) return refused(*closed);
+        ASSAY_TRY(const auto extended, reading.extension(found_course->id, found_module->id, person->id));
+        if (const auto closed = queue::closed_at(grade::dates_of(*plan, extended), now_ms)) return refused(*closed);
         ASSAY_TRY(auto often, over_the_rate(reading, *plan, found_course->id, found_module->id, person->id, now_ms));
         if (often) return Entitlement{.entitled = {}, .refusal = std::move(often), .timezone = found_course->timezone};
     }
@@ -97,7 +98,8 @@ Result<std::int64_t> largest_open(store::Reading& reading, course::PlanCache& pl
         for (const store::Module& module : modules) {
             if (module.archived) continue;
             ASSAY_TRY(const auto plan, plans.get(reading, module.revision));
-            if (!queue::closed_at(*plan, now_ms)) largest = std::max(largest, plan->upload.size_max);
+            ASSAY_TRY(const auto extended, reading.latest_extension(course.id, module.id));
+            if (!queue::closed_at(grade::dates_of(*plan, extended), now_ms)) largest = std::max(largest, plan->upload.size_max);
         }
     }
     return largest > 0 ? largest : fallback;
@@ -117,13 +119,16 @@ Result<Acceptance> accept(store::Tx& tx, const store::Keys& keys, course::PlanCa
         ASSAY_TRY(const auto known, tx.upload_key(key.course, key.module, key.participant, key.key, key.noted_ms - upload_keys_kept_ms));
         if (known) return asked_again(tx, *known, arrived.sha256);
     }
-    if (const auto closed = queue::closed_at(*plan, arrived.last_byte_ms)) return Acceptance{{}, Refusal{.code = *closed}};
+    ASSAY_TRY(const auto extended, tx.extension(who.course.id, who.module.id, who.participant.id));
+    const grade::Dates dates = grade::dates_of(*plan, extended);
+    const grade::Arrived times{arrived.first_byte_ms, arrived.last_byte_ms, arrived.declared};
+    if (const auto closed = queue::closed_at(dates, grade::handed_in_ms(times, plan->upload_grace_ms))) return Acceptance{{}, Refusal{.code = *closed}};
 
     ASSAY_TRY(const auto earlier, tx.submissions(who.course.id, who.module.id, who.participant.id, earlier_read_max));
     ASSAY_TRY(const auto newest_verdict, verdict_of(tx, earlier));
     ASSAY_TRY(const std::int64_t counted, tx.submissions_counted(who.course.id, who.module.id, who.participant.id));
-    const queue::Arrival arrival{arrived.sha256, module->revision, arrived.last_byte_ms};
-    const queue::ArrivalDecision decision = queue::decide_arrival(arrival, earlier, newest_verdict, counted, *plan);
+    const queue::Arrival arrival{arrived.sha256, module->revision, times};
+    const queue::ArrivalDecision decision = queue::decide_arrival(arrival, earlier, newest_verdict, counted, *plan, dates);
 
     if (decision.kind == queue::ArrivalDecision::Kind::repeat) {
         ASSAY_CHECK(note(tx, key, *decision.repeated));
@@ -143,6 +148,7 @@ Result<Acceptance> accept(store::Tx& tx, const store::Keys& keys, course::PlanCa
     fresh.size = arrived.size;
     fresh.first_byte_ms = arrived.first_byte_ms;
     fresh.last_byte_ms = arrived.last_byte_ms;
+    fresh.declared = arrived.declared;
     if (decision.held) fresh.held_reason = model::Reason::submissions_used;
     fresh.receipt = keys.sign(model::Receipt{
         .id = fresh.id,

@@ -59,7 +59,7 @@ Result<Entitlement> entitle(store::Reading&, const store::Keys&, course::PlanCac
 // rate.count newest submission came. Pure.
 std::optional<std::int64_t> rate_wait_ms(const model::Rate&, std::optional<std::int64_t> nth_newest_ms, std::int64_t now_ms);
 
-// The largest size_max of any open module, or `fallback` when none is open.
+// The largest size_max of any module that is open to somebody, or `fallback` when none is open.
 Result<std::int64_t> largest_open(store::Reading&, course::PlanCache&, std::int64_t now_ms, std::int64_t fallback);
 
 struct Arrived {
@@ -68,6 +68,7 @@ struct Arrived {
     std::int64_t first_byte_ms = 0;
     std::int64_t last_byte_ms = 0;
     std::string upload_key;             // Idempotency-Key; empty: none
+    bool declared = false;              // its SHA-256 came with the first byte, and is right
 };
 struct Accepted {
     SubmissionId id;

@@ -79,6 +79,7 @@ void fields(V& visit, T& it) {
     visit("timezone", it.timezone);
     visit("upload", it.upload);
     visit("stages", it.stages);
+    visit("files_sha256", it.files_sha256);
     visit("pass", it.pass);
     visit("opens_ms", it.opens_ms);
     visit("due_ms", it.due_ms);

@@ -87,6 +87,7 @@ struct Plan {
     std::string timezone = "UTC";         // IANA name, of the course
     UploadRules upload;
     std::vector<StagePlan> stages;        // 1..16
+    std::string files_sha256;             // of the module's files that trusted commands see; empty = not known
     std::optional<double> pass;           // the score that passes; nullopt = the full score
     // Dates in milliseconds since 1970 UTC; nullopt = no bound.
     std::optional<std::int64_t> opens_ms;

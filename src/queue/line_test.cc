@@ -261,22 +261,17 @@ TEST_F(LineTest, AViewSaysWhereASubmissionStands) {
 
 TEST(Counting, TheOneThatCounts) {
     using model::Verdict;
-    model::Plan plan;
-    plan.due_ms = 100;
     const std::vector<Countable> all{
-        {State::held, {}, 130, {}},
-        {State::graded, {}, 120, Verdict::system_fault},
-        {State::graded, 5.0, 110, Verdict::failed},
-        {State::graded, 7.0, 90, Verdict::failed},
-        {State::graded, 7.0, 80, Verdict::failed},
+        {State::held, {}, true, {}},
+        {State::graded, {}, true, Verdict::system_fault},
+        {State::graded, 5.0, true, Verdict::failed},
+        {State::graded, 7.0, false, Verdict::failed},
+        {State::graded, 7.0, false, Verdict::failed},
     };
-    plan.counts = model::Counts::last;
-    EXPECT_EQ(counting(all, plan), 2u);
-    plan.counts = model::Counts::last_on_time;
-    EXPECT_EQ(counting(all, plan), 3u);
-    plan.counts = model::Counts::best;
-    EXPECT_EQ(counting(all, plan), 4u);
-    EXPECT_EQ(counting({}, plan), std::nullopt);
+    EXPECT_EQ(counting(all, model::Counts::last), 2u);
+    EXPECT_EQ(counting(all, model::Counts::last_on_time), 3u);
+    EXPECT_EQ(counting(all, model::Counts::best), 4u);
+    EXPECT_EQ(counting({}, model::Counts::last), std::nullopt);
 }
 
 }  // namespace

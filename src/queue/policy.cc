@@ -10,8 +10,6 @@
 namespace assay::queue {
 namespace {
 
-bool after_due(const model::Plan& plan, std::int64_t at_ms) { return plan.due_ms && at_ms > *plan.due_ms; }
-
 bool faulted(std::optional<model::Verdict> verdict) {
     return verdict == model::Verdict::system_fault || verdict == model::Verdict::grader_fault;
 }
@@ -19,7 +17,7 @@ bool faulted(std::optional<model::Verdict> verdict) {
 bool is_repeat(const Arrival& arrival, const store::Submission& newest, std::optional<model::Verdict> verdict) {
     if (newest.sha256 != arrival.sha256 || newest.revision != arrival.revision) return false;
     // Either way round: of two uploads at once the later one may be the first to be committed.
-    if (std::abs(arrival.last_byte_ms - newest.last_byte_ms) > repeat_within_ms) return false;
+    if (std::abs(arrival.arrived.last_byte_ms - newest.last_byte_ms) > repeat_within_ms) return false;
     switch (newest.state) {
         case model::State::queued: case model::State::running: return true;
         case model::State::graded: return verdict.has_value() && !faulted(verdict);
@@ -72,7 +70,8 @@ std::optional<model::WaitDetail> noted(const store::Job& job) {
 }  // namespace
 
 ArrivalDecision decide_arrival(const Arrival& arrival, std::span<const store::Submission> earlier,
-                               std::optional<model::Verdict> newest_verdict, std::int64_t counted, const model::Plan& plan) {
+                               std::optional<model::Verdict> newest_verdict, std::int64_t counted, const model::Plan& plan,
+                               const grade::Dates& dates) {
     ArrivalDecision decision;
     if (!earlier.empty() && is_repeat(arrival, earlier.front(), newest_verdict)) {
         decision.kind = ArrivalDecision::Kind::repeat;
@@ -80,8 +79,9 @@ ArrivalDecision decide_arrival(const Arrival& arrival, std::span<const store::Su
         return decision;
     }
     if (plan.supersede && plan.counts != model::Counts::best) {
+        const grade::Lateness now = lateness_of(arrival.arrived, plan, dates);
         const auto replaced = std::ranges::find_if(earlier, [&](const store::Submission& s) {
-            return s.state == model::State::queued && after_due(plan, s.last_byte_ms) == after_due(plan, arrival.last_byte_ms);
+            return s.state == model::State::queued && lateness_of(arrived(s), plan, dates) == now;
         });
         if (replaced != earlier.end()) decision.replaces = replaced->id;
     }
@@ -92,12 +92,21 @@ ArrivalDecision decide_arrival(const Arrival& arrival, std::span<const store::Su
     return decision;
 }
 
-std::optional<model::Refusal> closed_at(const model::Plan& plan, std::int64_t at_ms) {
-    if (plan.opens_ms && at_ms < *plan.opens_ms) return model::Refusal::not_open;
-    const auto closes = plan.closes_ms ? plan.closes_ms : plan.due_ms;
-    if (closes && at_ms > *closes) return model::Refusal::closed;
+grade::Lateness lateness_of(const grade::Arrived& arrived, const model::Plan& plan, const grade::Dates& dates) {
+    return grade::lateness(dates, plan.late, grade::handed_in_ms(arrived, plan.upload_grace_ms));
+}
+
+grade::Arrived arrived(const store::Submission& s) {
+    return {.first_byte_ms = s.first_byte_ms, .last_byte_ms = s.last_byte_ms, .declared = s.declared};
+}
+
+std::optional<model::Refusal> closed_at(const grade::Dates& dates, std::int64_t at_ms) {
+    if (dates.opens_ms && at_ms < *dates.opens_ms) return model::Refusal::not_open;
+    if (dates.closes_ms && at_ms > *dates.closes_ms) return model::Refusal::closed;
     return std::nullopt;
 }
+
+std::optional<model::Refusal> closed_at(const model::Plan& plan, std::int64_t at_ms) { return closed_at(grade::dates_of(plan, {}), at_ms); }
 
 std::int64_t cut_backoff_ms(std::int64_t cuts_in_a_row) {
     if (cuts_in_a_row < cuts_backoff_from) return 0;

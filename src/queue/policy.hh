@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "grade/lateness.hh"
 #include "model/plan.hh"
 #include "model/wait_detail.hh"
 #include "store/rows.hh"
@@ -19,7 +20,7 @@ namespace assay::queue {
 struct Arrival {
     std::string sha256;
     RevisionId revision;
-    std::int64_t last_byte_ms = 0;
+    grade::Arrived arrived;
 };
 struct ArrivalDecision {
     enum class Kind { fresh, repeat } kind = Kind::fresh;
@@ -30,12 +31,18 @@ struct ArrivalDecision {
 constexpr std::int64_t repeat_within_ms = 10 * 60 * 1000;
 
 // `earlier`: the participant's submissions in the module, newest first. `newest_verdict`: of the newest one, if graded.
-// `counted`: how many count to submissions_max.
+// `counted`: how many count to submissions_max. `dates`: as they are for him. A replacement never crosses a boundary of lateness:
+// what was in time, or cost less, stays in line.
 ArrivalDecision decide_arrival(const Arrival&, std::span<const store::Submission> earlier,
-                               std::optional<model::Verdict> newest_verdict, std::int64_t counted, const model::Plan&);
+                               std::optional<model::Verdict> newest_verdict, std::int64_t counted, const model::Plan&, const grade::Dates&);
 
-// Whether the module takes work at this time: nullopt = yes, else not_open or closed. `closes` defaults to `due`.
-std::optional<model::Refusal> closed_at(const model::Plan&, std::int64_t at_ms);
+// What being handed in when it was means for a submission.
+grade::Lateness lateness_of(const grade::Arrived&, const model::Plan&, const grade::Dates&);
+grade::Arrived arrived(const store::Submission&);
+
+// Whether the module takes work at this time: nullopt = yes, else not_open or closed.
+std::optional<model::Refusal> closed_at(const grade::Dates&, std::int64_t at_ms);
+std::optional<model::Refusal> closed_at(const model::Plan&, std::int64_t at_ms);  // for whom nothing was extended
 
 // --- Choice: which job starts next.
 

@@ -18,10 +18,10 @@ store::Submission handed_in(const char* id, State state, std::int64_t at_ms, con
     s.state = state;
     s.sha256 = sha256;
     s.revision = RevisionId{1};
-    s.last_byte_ms = at_ms;
+    s.first_byte_ms = s.last_byte_ms = at_ms;
     return s;
 }
-Arrival arrival(std::int64_t at_ms, const char* sha256 = "a", std::int64_t revision = 1) { return {sha256, RevisionId{revision}, at_ms}; }
+Arrival arrival(std::int64_t at_ms, const char* sha256 = "a", std::int64_t revision = 1) { return {sha256, RevisionId{revision}, {at_ms, at_ms, false}}; }
 
 TEST(Arrival, RepeatRules) {
     struct Case {
@@ -48,7 +48,7 @@ TEST(Arrival, RepeatRules) {
     };
     for (const Case& c : cases) {
         const std::vector earlier{handed_in("newest", c.newest, 0)};
-        const auto decision = decide_arrival(c.arrival, earlier, c.verdict, 1, {});
+        const auto decision = decide_arrival(c.arrival, earlier, c.verdict, 1, {}, {});
         EXPECT_EQ(decision.kind == ArrivalDecision::Kind::repeat, c.repeat) << c.why;
         EXPECT_EQ(decision.repeated.has_value(), c.repeat) << c.why;
     }
@@ -57,7 +57,7 @@ TEST(Arrival, RepeatRules) {
 // Between the two there was something else: handing in the first one again is an act, not a retry.
 TEST(Arrival, OnlyTheNewestCanBeRepeated) {
     const std::vector earlier{handed_in("newest", State::graded, 100, "b"), handed_in("older", State::graded, 50, "a")};
-    EXPECT_EQ(decide_arrival(arrival(200, "a"), earlier, Verdict::failed, 2, {}).kind, ArrivalDecision::Kind::fresh);
+    EXPECT_EQ(decide_arrival(arrival(200, "a"), earlier, Verdict::failed, 2, {}, {}).kind, ArrivalDecision::Kind::fresh);
 }
 
 TEST(Arrival, ReplacementRules) {
@@ -89,7 +89,7 @@ TEST(Arrival, ReplacementRules) {
         plan.supersede = c.supersede;
         plan.counts = c.counts;
         const std::vector earlier{handed_in("older", c.older, c.older_ms, "other")};
-        const auto decision = decide_arrival(arrival(c.now_ms), earlier, {}, 1, plan);
+        const auto decision = decide_arrival(arrival(c.now_ms), earlier, {}, 1, plan, grade::dates_of(plan, {}));
         EXPECT_EQ(decision.replaces, c.replaces ? std::optional{SubmissionId{"older"}} : std::nullopt) << c.why;
     }
 }
@@ -99,15 +99,37 @@ TEST(Arrival, BeyondTheMaximumItIsHeldAndPushesNothingOut) {
     plan.submissions_max = 2;
     const std::vector queued{handed_in("older", State::queued, 1, "other")};
     const std::vector graded{handed_in("older", State::graded, 1, "other")};
-    EXPECT_FALSE(decide_arrival(arrival(2), graded, Verdict::failed, 1, plan).held);
-    EXPECT_TRUE(decide_arrival(arrival(2), graded, Verdict::failed, 2, plan).held);
+    EXPECT_FALSE(decide_arrival(arrival(2), graded, Verdict::failed, 1, plan, grade::dates_of(plan, {})).held);
+    EXPECT_TRUE(decide_arrival(arrival(2), graded, Verdict::failed, 2, plan, grade::dates_of(plan, {})).held);
     // What is replaced counts no longer, so the newer one takes its number as well as its place.
-    const auto replacing = decide_arrival(arrival(2), queued, {}, 2, plan);
+    const auto replacing = decide_arrival(arrival(2), queued, {}, 2, plan, grade::dates_of(plan, {}));
     EXPECT_FALSE(replacing.held);
     EXPECT_TRUE(replacing.replaces);
-    const auto beyond = decide_arrival(arrival(2), queued, {}, 3, plan);
+    const auto beyond = decide_arrival(arrival(2), queued, {}, 3, plan, grade::dates_of(plan, {}));
     EXPECT_TRUE(beyond.held);
     EXPECT_FALSE(beyond.replaces);
+}
+
+// What cost less, or was in time for the one but not for the other, stays in line.
+TEST(Arrival, ReplacesNothingAcrossABoundaryOfLateness) {
+    constexpr std::int64_t due = 1000 * minute, hour = 60 * minute, day = 24 * hour;
+    model::Plan plan;
+    plan.due_ms = due;
+    plan.closes_ms = due + 30 * day;
+    plan.late = model::Late{.grace_ms = hour, .per_day = 0.1, .cap = 0.25};
+    const auto replaces = [&](std::int64_t older_ms, std::int64_t now_ms, std::optional<std::int64_t> until = {}) {
+        const std::vector earlier{handed_in("older", State::queued, older_ms, "other")};
+        return decide_arrival(arrival(now_ms), earlier, {}, 1, plan, grade::dates_of(plan, until)).replaces.has_value();
+    };
+    EXPECT_TRUE(replaces(due - 1, due));
+    EXPECT_FALSE(replaces(due, due + 1)) << "though the grace costs nothing";
+    EXPECT_TRUE(replaces(due + 1, due + hour));
+    EXPECT_FALSE(replaces(due + hour, due + hour + 1));
+    EXPECT_TRUE(replaces(due + hour + 1, due + day));
+    EXPECT_FALSE(replaces(due + day, due + day + 1));
+    EXPECT_TRUE(replaces(due + 3 * day, due + 9 * day)) << "more than the cap is never taken";
+    EXPECT_TRUE(replaces(due, due + 1, due + day)) << "his due is later";
+    EXPECT_FALSE(replaces(due + day, due + day + 1, due + day));
 }
 
 TEST(Arrival, WhenAModuleIsOpen) {
@@ -122,6 +144,10 @@ TEST(Arrival, WhenAModuleIsOpen) {
     plan.closes_ms = 300;
     EXPECT_EQ(closed_at(plan, 300), std::nullopt);
     EXPECT_EQ(closed_at(plan, 301), model::Refusal::closed);
+    EXPECT_EQ(closed_at(grade::dates_of(plan, 400), 400), std::nullopt);
+    EXPECT_EQ(closed_at(grade::dates_of(plan, 400), 401), model::Refusal::closed);
+    EXPECT_EQ(closed_at(grade::dates_of(plan, 250), 300), std::nullopt);  // An extension takes nothing away.
+    EXPECT_EQ(closed_at(grade::dates_of(plan, 400), 99), model::Refusal::not_open);
 }
 
 // --- Choice

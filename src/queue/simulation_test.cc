@@ -20,8 +20,8 @@ protected:
         const int participant = pick(5);
         write([&](Tx& tx) -> Result<> {
             ASSAY_TRY(const auto earlier, tx.submissions(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p" + std::to_string(participant)}, 50));
-            Arrival arrival{"bytes of " + std::to_string(number), RevisionId{1}, number};
-            const auto decision = decide_arrival(arrival, earlier, {}, 0, {});
+            Arrival arrival{"bytes of " + std::to_string(number), RevisionId{1}, {number, number, false}};
+            const auto decision = decide_arrival(arrival, earlier, {}, 0, {}, {});
             std::int64_t place = 0;
             if (decision.replaces) {
                 ASSAY_TRY(const auto job, tx.job_of(*decision.replaces, 1));

@@ -4,6 +4,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "grade/lateness.hh"
+#include "grade/regrade.hh"
+#include "queue/policy.hh"
 #include "sys/zone.hh"
 
 namespace assay::queue {
@@ -13,16 +16,57 @@ bool faulted(std::optional<model::Verdict> verdict) {
     return verdict == model::Verdict::system_fault || verdict == model::Verdict::grader_fault;
 }
 
+Result<std::pair<model::Plan, std::int64_t>> plan_of(store::Reading& reading, RevisionId id) {
+    ASSAY_TRY(const auto revision, reading.revision(id));
+    if (!revision) return Error{Fault::internal, "a submission or module names a revision that is not there"};
+    ASSAY_TRY(model::Plan plan, model::plan_from_json(revision->plan));
+    return std::pair{std::move(plan), revision->number};
+}
+
+// The module as it is for one participant.
+struct Terms {
+    model::Plan plan;  // with his dates
+    RevisionId revision;
+    std::int64_t revision_number = 0;
+    std::optional<std::int64_t> extended_until_ms;
+    grade::Dates dates;
+};
+
+Result<Terms> terms_of(store::Reading& reading, const store::Module& module, const ParticipantId& participant) {
+    Terms terms;
+    terms.revision = module.revision;
+    ASSAY_TRY(auto plan, plan_of(reading, module.revision));
+    terms.plan = std::move(plan.first);
+    terms.revision_number = plan.second;
+    ASSAY_TRY(terms.extended_until_ms, reading.extension(module.course, module.id, participant));
+    terms.dates = grade::dates_of(terms.plan, terms.extended_until_ms);
+    terms.plan.due_ms = terms.dates.due_ms;
+    terms.plan.closes_ms = terms.dates.closes_ms;
+    return terms;
+}
+
+// What a graded submission is worth.
+struct Worth {
+    model::Verdict verdict = model::Verdict::failed;
+    std::optional<double> score;
+    std::optional<double> score_max;
+    double penalty = 0;
+    std::optional<model::Report> report;
+};
+
 // What is read once for all submissions of a view.
 class Looking {
 public:
-    Looking(store::Reading& reading, const Board& board, const model::Plan& plan, std::int64_t now_ms)
-        : reading_{reading}, board_{board}, plan_{plan}, now_ms_{now_ms} {}
+    Looking(store::Reading& reading, const Board& board, const Terms& terms, std::int64_t now_ms)
+        : reading_{reading}, board_{board}, terms_{terms}, now_ms_{now_ms} {}
 
     Result<SubmissionView> at(const store::Submission& submission) {
         SubmissionView view;
         view.submission = submission;
-        ASSAY_TRY(view.revision_number, revision_number(submission.revision));
+        ASSAY_TRY(const Run* const run, run_of(submission.revision));
+        view.revision_number = run->number;
+        if (!run->alike) view.newer_revision = terms_.revision_number;
+        view.late = lateness(submission).late;
         switch (submission.state) {
             case model::State::queued: {
                 ASSAY_TRY(view.waiting, waiting(submission));
@@ -54,29 +98,63 @@ public:
     Result<std::optional<std::size_t>> counting_of(std::span<const store::Submission> newest_first) {
         std::vector<Countable> countables;
         for (const store::Submission& s : newest_first) {
-            Countable countable{s.state, {}, s.last_byte_ms, {}};
+            Countable countable{s.state, {}, lateness(s).late, {}};
             if (s.state == model::State::graded) {
                 ASSAY_TRY(const auto verdict, reading_.verdict(s.id, s.generation));
                 if (verdict) {
-                    countable.verdict = verdict->verdict;
-                    countable.score = verdict->score;
+                    ASSAY_TRY(const Worth worth, worth_of(s, *verdict, false));
+                    countable.verdict = worth.verdict;
+                    countable.score = worth.score;
                 }
             }
             countables.push_back(countable);
-            if (plan_.counts != model::Counts::best && counting(countables, plan_)) break;
+            if (terms_.plan.counts != model::Counts::best && counting(countables, terms_.plan.counts)) break;
         }
-        return counting(countables, plan_);
+        return counting(countables, terms_.plan.counts);
     }
 
 private:
-    bool due_passed() const { return plan_.due_ms && now_ms_ > *plan_.due_ms; }
+    bool due_passed() const { return terms_.dates.due_ms && now_ms_ > *terms_.dates.due_ms; }
 
-    Result<std::int64_t> revision_number(RevisionId id) {
-        const auto known = numbers_.find(id);
-        if (known != numbers_.end()) return known->second;
-        ASSAY_TRY(const auto revision, reading_.revision(id));
-        if (!revision) return Error{Fault::internal, "a submission names a revision that is not there"};
-        return numbers_.emplace(id, revision->number).first->second;
+    // A revision that submissions were accepted on.
+    struct Run {
+        std::int64_t number = 0;
+        bool alike = true;                // running on the current one would be no other run
+        std::optional<model::Plan> plan;  // nullopt: it is the current one
+    };
+
+    Result<const Run*> run_of(RevisionId id) {
+        if (const auto known = runs_.find(id); known != runs_.end()) return &known->second;
+        Run run{.number = terms_.revision_number};
+        if (id != terms_.revision) {
+            ASSAY_TRY(auto plan, plan_of(reading_, id));
+            run.number = plan.second;
+            run.alike = grade::runs_alike(plan.first, terms_.plan);
+            run.plan = std::move(plan.first);
+        }
+        return &runs_.emplace(id, std::move(run)).first->second;
+    }
+
+    grade::Lateness lateness(const store::Submission& s) const { return lateness_of(arrived(s), terms_.plan, terms_.dates); }
+
+    // Stored reports are looked into while `reports_shown_bytes_max` lasts; after that what was stored with them stands.
+    Result<Worth> worth_of(const store::Submission& s, const store::VerdictRow& row, bool with_report) {
+        if (const auto known = worths_.find(s.id); known != worths_.end() && !with_report) return known->second;
+        Worth worth{row.verdict, row.score, row.score_max, 0, {}};
+        ASSAY_TRY(const Run* const run, run_of(s.revision));
+        if (with_report || run->plan) report_bytes_ += row.report.size();
+        if ((with_report || run->plan) && report_bytes_ <= reports_shown_bytes_max) {
+            ASSAY_TRY(model::Report report, model::report_from_json(row.report));
+            if (run->plan) report = grade::regraded(std::move(report), *run->plan, terms_.plan);
+            worth = {report.verdict, report.score, report.score_max, 0, {}};
+            if (with_report) worth.report = model::for_participant(std::move(report), due_passed());
+        }
+        if (worth.score && worth.score_max) {
+            worth.penalty = grade::penalty(lateness(s), *worth.score, *worth.score_max);
+            *worth.score -= worth.penalty;
+        }
+        worths_.insert_or_assign(s.id, Worth{worth.verdict, worth.score, worth.score_max, worth.penalty, {}});
+        return worth;
     }
 
     Result<Waiting> waiting(const store::Submission& submission) {
@@ -93,30 +171,24 @@ private:
         if (!row) return Error{Fault::internal, "a graded submission has no verdict"};
         view.started_ms = row->started_ms;
         view.finished_ms = row->finished_ms;
-        view.verdict = row->verdict;
-        view.score = row->score;
-        view.score_max = row->score_max;
-        report_bytes_ += row->report.size();
-        if (report_bytes_ > reports_shown_bytes_max) return ok;
-        ASSAY_TRY(model::Report report, model::report_from_json(row->report));
-        view.report = model::for_participant(std::move(report), due_passed());
+        ASSAY_TRY(Worth worth, worth_of(view.submission, *row, true));
+        view.verdict = worth.verdict;
+        view.score = worth.score;
+        view.score_max = worth.score_max;
+        view.penalty = worth.penalty;
+        if (worth.penalty > 0) view.score_before_penalty = *worth.score + worth.penalty;
+        view.report = std::move(worth.report);
         return ok;
     }
 
     store::Reading& reading_;
     const Board& board_;
-    const model::Plan& plan_;
+    const Terms& terms_;
     std::int64_t now_ms_;
-    std::map<RevisionId, std::int64_t> numbers_;
+    std::map<RevisionId, Run> runs_;
+    std::map<SubmissionId, Worth> worths_;  // without reports
     std::size_t report_bytes_ = 0;
 };
-
-Result<std::pair<model::Plan, std::int64_t>> plan_of(store::Reading& reading, RevisionId id) {
-    ASSAY_TRY(const auto revision, reading.revision(id));
-    if (!revision) return Error{Fault::internal, "a module names a revision that is not there"};
-    ASSAY_TRY(model::Plan plan, model::plan_from_json(revision->plan));
-    return std::pair{std::move(plan), revision->number};
-}
 
 using Json = nlohmann::ordered_json;
 
@@ -179,17 +251,17 @@ Json json_of(const Progress& progress) {
 
 }  // namespace
 
-std::optional<std::size_t> counting(std::span<const Countable> newest_first, const model::Plan& plan) {
+std::optional<std::size_t> counting(std::span<const Countable> newest_first, model::Counts counts) {
     std::optional<std::size_t> best;
     for (std::size_t i = 0; i < newest_first.size(); ++i) {
         const Countable& it = newest_first[i];
         const bool in_play =
             it.state == model::State::queued || it.state == model::State::running || it.state == model::State::graded;
         if (!in_play || faulted(it.verdict)) continue;
-        switch (plan.counts) {
+        switch (counts) {
             case model::Counts::last: return i;
             case model::Counts::last_on_time:
-                if (!plan.due_ms || it.last_byte_ms <= *plan.due_ms) return i;
+                if (!it.late) return i;
                 break;
             case model::Counts::best: {
                 if (it.state != model::State::graded) break;
@@ -217,10 +289,10 @@ Result<std::optional<SubmissionView>> view_submission(store::Reading& reading, c
     if (!submission) return std::optional<SubmissionView>{};
     ASSAY_TRY(const auto module, reading.module(submission->course, submission->module));
     if (!module) return Error{Fault::internal, "a submission names a module that is not there"};
-    ASSAY_TRY(const auto plan, plan_of(reading, module->revision));
+    ASSAY_TRY(const Terms terms, terms_of(reading, *module, submission->participant));
     ASSAY_TRY(const auto all, reading.submissions(submission->course, submission->module, submission->participant, submissions_counted_max));
 
-    Looking looking{reading, board, plan.first, now_ms};
+    Looking looking{reading, board, terms, now_ms};
     ASSAY_TRY(SubmissionView view, looking.at(*submission));
     ASSAY_TRY(const auto counts, looking.counting_of(all));
     view.counts = counts && all[*counts].id == id;
@@ -236,12 +308,12 @@ Result<ModuleView> view_module(store::Reading& reading, const Board& board, cons
     view.course = course;
     view.module = module;
     view.participant = participant;
-    ASSAY_TRY(auto plan, plan_of(reading, module.revision));
-    view.plan = std::move(plan.first);
-    view.revision_number = plan.second;
+    ASSAY_TRY(Terms terms, terms_of(reading, module, participant.id));
+    view.revision_number = terms.revision_number;
+    view.extended_until_ms = terms.extended_until_ms;
 
     ASSAY_TRY(const auto all, reading.submissions(course.id, module.id, participant.id, submissions_counted_max));
-    Looking looking{reading, board, view.plan, now_ms};
+    Looking looking{reading, board, terms, now_ms};
     const std::size_t shown = std::min<std::size_t>(all.size(), submissions_shown_max);
     for (std::size_t i = 0; i < shown; ++i) {
         ASSAY_TRY(SubmissionView one, looking.at(all[i]));
@@ -249,6 +321,7 @@ Result<ModuleView> view_module(store::Reading& reading, const Board& board, cons
     }
     ASSAY_TRY(const auto counts, looking.counting_of(all));
     if (counts && *counts < shown) view.submissions[*counts].counts = true;
+    view.plan = std::move(terms.plan);
     return view;
 }
 
@@ -286,6 +359,12 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
         if (w.position > 0) out["position"] = w.position;
     }
     if (view.rejudge) out["rejudge"] = {{"generation", view.rejudge->generation}, {"state", model::to_string(view.rejudge->state)}};
+    if (view.late) out["late"] = true;
+    if (view.score_before_penalty) {
+        out["penalty"] = view.penalty;
+        out["score_before_penalty"] = *view.score_before_penalty;
+    }
+    if (view.newer_revision) out["newer_revision"] = *view.newer_revision;
     if (s.superseded_by) out["superseded_by"] = s.superseded_by->text();
     const std::string self = base_url + "/api/v1/submissions/" + s.id.text();
     out["links"] = {{"self", self}, {"report", self + "/report"}, {"log", self + "/log"}, {"receipt", self + "/receipt"}};

@@ -22,18 +22,24 @@ struct SubmissionView {
     std::optional<std::int64_t> started_ms;
     std::optional<std::int64_t> finished_ms;
     std::optional<model::Verdict> verdict;
+    // As the module values it now (grade::regraded), after what lateness costs. The verdict is the work's: lateness takes points only.
     std::optional<double> score;
     std::optional<double> score_max;
+    bool late = false;                           // after `due` and the grace
+    double penalty = 0;                          // points taken for it
+    std::optional<double> score_before_penalty;  // set when any were
     std::optional<model::Report> report;         // for the participant (model::for_participant)
     std::optional<Progress> progress;            // while it runs; its report is for the participant, too
     bool counts = false;
+    std::optional<std::int64_t> newer_revision;  // the module's current one, when running on it would be another run
     std::optional<store::Job> rejudge;           // of view_submission: that waits or runs beside the verdict
 };
 
 struct ModuleView {
     store::Course course;
     store::Module module;
-    model::Plan plan;
+    model::Plan plan;                            // its dates as they are for the participant
+    std::optional<std::int64_t> extended_until_ms;
     store::Participant participant;
     std::int64_t revision_number = 0;
     std::vector<SubmissionView> submissions;     // newest first
@@ -49,15 +55,15 @@ Result<ModuleView> view_module(store::Reading&, const Board&, const store::Cours
 // Why a held submission waits, and since when.
 Result<Waiting> explain_held(store::Reading&, const store::Submission&);
 
-// Which of a participant's submissions (newest first) counts, by the plan's `counts`. Pure. nullopt: none does.
+// Which of a participant's submissions (newest first) counts. Pure. nullopt: none does.
 // Those that wait count as the last one does; a fault of ours or the grader's never takes an earlier result away.
 struct Countable {
     model::State state = model::State::queued;
-    std::optional<double> score;
-    std::int64_t last_byte_ms = 0;
+    std::optional<double> score;                 // after what lateness costs
+    bool late = false;
     std::optional<model::Verdict> verdict;
 };
-std::optional<std::size_t> counting(std::span<const Countable> newest_first, const model::Plan&);
+std::optional<std::size_t> counting(std::span<const Countable> newest_first, model::Counts);
 
 // The SPEC's submission JSON ("A submission's JSON"). Times RFC 3339 in the course's zone. `base_url`: for links.
 // `wait_text`: what the catalogue says of a wait; details may be empty.

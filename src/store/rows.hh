@@ -62,6 +62,7 @@ struct Submission {
     std::int64_t size = 0;
     std::int64_t first_byte_ms = 0;
     std::int64_t last_byte_ms = 0;
+    bool declared = false;          // its SHA-256 came with the first byte, and was right
     std::string receipt;            // the exact signed document
     std::int64_t generation = 1;    // the one whose job or verdict is the submission's
     std::optional<SubmissionId> superseded_by;

@@ -47,6 +47,10 @@ public:
     virtual Result<std::vector<Participant>> participants_by_token(const std::string& token_hash) = 0;  // one per course at most
     virtual Result<std::optional<Participant>> participant_by_key(const CourseId&, const std::string& key_hash) = 0;
 
+    // Until when the participant's dates of the module are moved. nullopt: they are the module's.
+    virtual Result<std::optional<std::int64_t>> extension(const CourseId&, const ModuleId&, const ParticipantId&) = 0;
+    virtual Result<std::optional<std::int64_t>> latest_extension(const CourseId&, const ModuleId&) = 0;  // of anybody
+
     virtual Result<std::optional<Submission>> submission(const SubmissionId&) = 0;
     // Newest (last committed) first, at most `count_max`.
     virtual Result<std::vector<Submission>> submissions(const CourseId&, const ModuleId&, const ParticipantId&, int count_max) = 0;
@@ -80,6 +84,7 @@ public:
     virtual Result<RevisionId> add_revision(const Revision&) = 0;                          // its id is given by the store
     virtual Result<> put_module(const Module&) = 0;
     virtual Result<> put_participant(const Participant&) = 0;                              // errors: conflict (token or key already someone else's in the course)
+    virtual Result<> put_extension(const CourseId&, const ModuleId&, const ParticipantId&, std::int64_t until_ms) = 0;
     virtual Result<> add_submission(const Submission&) = 0;
     virtual Result<JobId> add_job(const Job&) = 0;                                         // place 0: at the end of the line
     // Moves the submission and the job of its generation together. Asserts model::can_move.

@@ -65,14 +65,21 @@ Result<> Changes::put_participant(const Participant& p) {
         "participant");
 }
 
+Result<> Changes::put_extension(const CourseId& course, const ModuleId& module, const ParticipantId& participant, std::int64_t until_ms) {
+    return change_one(
+        "INSERT INTO extension (course, module, participant, until_ms) VALUES (?, ?, ?, ?) ON CONFLICT (course, module, participant)"
+        " DO UPDATE SET until_ms = excluded.until_ms",
+        {view(course.text()), view(module.text()), view(participant.text()), until_ms}, "participant");
+}
+
 Result<> Changes::add_submission(const Submission& s) {
     const Value by = s.superseded_by ? Value{view(s.superseded_by->text())} : Value{nullptr};
     return change_one(
         "INSERT INTO submission (id, course, module, participant, revision, state, sha256, size, first_byte_ms, last_byte_ms,"
-        " receipt, generation, superseded_by, held_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " receipt, generation, superseded_by, held_reason, declared) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {view(s.id.text()), view(s.course.text()), view(s.module.text()), view(s.participant.text()), s.revision.value,
          model::to_string(s.state), view(s.sha256), s.size, s.first_byte_ms, s.last_byte_ms, view(s.receipt), s.generation, by,
-         word_or_null(s.held_reason)},
+         word_or_null(s.held_reason), std::int64_t{s.declared}},
         "submission");
 }
 

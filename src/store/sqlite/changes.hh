@@ -13,6 +13,7 @@ public:
     Result<RevisionId> add_revision(const Revision&) override;
     Result<> put_module(const Module&) override;
     Result<> put_participant(const Participant&) override;
+    Result<> put_extension(const CourseId&, const ModuleId&, const ParticipantId&, std::int64_t until_ms) override;
     Result<> add_submission(const Submission&) override;
     Result<JobId> add_job(const Job&) override;
     Result<> move(const SubmissionId&, model::State to) override;

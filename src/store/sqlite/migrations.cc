@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t application_id = 0x61737379;  // "assy": tells our file from any other SQLite database
 
 // Once released, a step is never edited: changes are new steps at the end.
-constexpr std::array<const char*, 4> steps{
+constexpr std::array<const char*, 5> steps{
     // 1: courses, participants, submissions, the line, verdicts.
     R"sql(
 CREATE TABLE course (
@@ -104,6 +104,17 @@ CREATE TABLE upload_key (
     PRIMARY KEY (course, module, participant, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX upload_key_noted ON upload_key (noted_ms);
+)sql",
+    // 5: one participant's later dates; what was declared before it came.
+    R"sql(
+CREATE TABLE extension (
+    course TEXT NOT NULL, module TEXT NOT NULL, participant TEXT NOT NULL, until_ms INTEGER NOT NULL,
+    PRIMARY KEY (course, module, participant),
+    FOREIGN KEY (course, module) REFERENCES module (course, id),
+    FOREIGN KEY (course, participant) REFERENCES participant (course, id)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE submission ADD COLUMN declared INTEGER NOT NULL DEFAULT 0 CHECK (declared IN (0, 1));
 )sql",
 };
 

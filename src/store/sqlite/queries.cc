@@ -46,7 +46,7 @@ std::optional<double> optional_real(const Row& row, int column) {
 
 constexpr const char* submission_columns =
     "SELECT id, course, module, participant, revision, state, sha256, size, first_byte_ms, last_byte_ms, receipt, generation,"
-    " superseded_by, held_reason FROM submission";
+    " superseded_by, held_reason, declared FROM submission";
 Submission read_submission(const Row& row) {
     Submission s;
     s.id = SubmissionId{row.text(0)};
@@ -63,6 +63,7 @@ Submission read_submission(const Row& row) {
     s.generation = row.integer(11);
     if (!row.null(12)) s.superseded_by = SubmissionId{row.text(12)};
     s.held_reason = optional_word<model::Reason>(row, 13);
+    s.declared = row.integer(14) != 0;
     return s;
 }
 
@@ -187,6 +188,19 @@ template <class Base>
 Result<std::optional<Participant>> Queries<Base>::participant_by_key(const CourseId& course, const std::string& key_hash) {
     return database_.first<Participant>(with(participant_columns, "WHERE key_hash = ? AND course = ?"),
                                         {Blob{key_hash}, view(course.text())}, read_participant);
+}
+
+template <class Base>
+Result<std::optional<std::int64_t>> Queries<Base>::extension(const CourseId& course, const ModuleId& module, const ParticipantId& participant) {
+    return database_.first<std::int64_t>("SELECT until_ms FROM extension WHERE course = ? AND module = ? AND participant = ?",
+                                         {view(course.text()), view(module.text()), view(participant.text())}, read_number);
+}
+
+template <class Base>
+Result<std::optional<std::int64_t>> Queries<Base>::latest_extension(const CourseId& course, const ModuleId& module) {
+    return database_.first<std::int64_t>(
+        "SELECT until_ms FROM extension WHERE course = ? AND module = ? ORDER BY until_ms DESC LIMIT 1",
+        {view(course.text()), view(module.text())}, read_number);
 }
 
 template <class Base>

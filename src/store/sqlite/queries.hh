@@ -24,6 +24,9 @@ public:
     Result<std::vector<Participant>> participants_by_token(const std::string& token_hash) override;
     Result<std::optional<Participant>> participant_by_key(const CourseId&, const std::string& key_hash) override;
 
+    Result<std::optional<std::int64_t>> extension(const CourseId&, const ModuleId&, const ParticipantId&) override;
+    Result<std::optional<std::int64_t>> latest_extension(const CourseId&, const ModuleId&) override;
+
     Result<std::optional<Submission>> submission(const SubmissionId&) override;
     Result<std::vector<Submission>> submissions(const CourseId&, const ModuleId&, const ParticipantId&, int count_max) override;
     Result<std::int64_t> submissions_counted(const CourseId&, const ModuleId&, const ParticipantId&) override;
