@@ -8,6 +8,7 @@
 #include "api/metrics.hh"
 #include "api/staff.hh"
 #include "base/log.hh"
+#include "course/roster.hh"
 #include "course/tar.hh"
 #include "sys/process.hh"
 #include "sys/zone.hh"
@@ -36,8 +37,15 @@ Result<std::string> list_courses(Parts& parts, const http::Request&, const std::
 
 Result<std::string> import_roster(Parts& parts, const http::Request& request, const std::string& body) {
     ASSAY_TRY(const auto rows, course::parse_roster(body));
-    ASSAY_TRY(const auto imported, course::import_roster(parts.store, parts.keys, CourseId{request.captures.at(0)}, rows));
+    const CourseId course{request.captures.at(0)};
+    ASSAY_TRY(const auto imported, course::import_roster(parts.store, parts.keys, course, rows, set(request, "sync")));
     return course::imported_text(imported, set(request, "json"));
+}
+
+Result<std::string> preview_sync(Parts& parts, const http::Request& request, const std::string& body) {
+    ASSAY_TRY(const auto rows, course::parse_roster(body));
+    ASSAY_TRY(const auto missing, course::missing_from(parts.store, CourseId{request.captures.at(0)}, rows));
+    return course::missing_text(missing, set(request, "json"));
 }
 
 Result<std::string> export_roster(Parts& parts, const http::Request& request, const std::string&) {
@@ -45,10 +53,26 @@ Result<std::string> export_roster(Parts& parts, const http::Request& request, co
     return course::roster_csv(rows);
 }
 
-Result<std::string> reset_token(Parts& parts, const http::Request& request, const std::string&) {
-    const auto id = request.parameter("id");
-    if (!id) return Error{Fault::invalid, "the participant's id is missing"};
-    return course::reset_token(parts.store, parts.keys, CourseId{request.captures.at(0)}, ParticipantId{*id});
+Result<std::string> parameter(const http::Request& request, std::string_view name) {
+    const auto value = request.parameter(name);
+    if (!value) return Error{Fault::invalid, fmt::format("the parameter '{}' is missing", name)};
+    return std::string{*value};
+}
+
+template <course::Secret which>
+Result<std::string> reset_secret(Parts& parts, const http::Request& request, const std::string&) {
+    ASSAY_TRY(const std::string id_text, parameter(request, "id"));
+    const ParticipantId id{id_text};
+    ASSAY_TRY(const auto fresh, course::reset_secret(parts.store, parts.keys, CourseId{request.captures.at(0)}, id, which));
+    return course::reset_text(id, which, fresh, set(request, "json"));
+}
+
+Result<std::string> extend(Parts& parts, const http::Request& request, const std::string&) {
+    ASSAY_TRY(const std::string id_text, parameter(request, "id"));
+    const ParticipantId id{id_text};
+    ASSAY_TRY(const std::string module, parameter(request, "module"));
+    ASSAY_TRY(const std::string until, parameter(request, "until"));
+    return course::extend(parts.store, CourseId{request.captures.at(0)}, id, ModuleId{module}, until, set(request, "json"));
 }
 
 Result<std::string> list_queue(Parts& parts, const http::Request&, const std::string&) {
@@ -103,7 +127,10 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("GET", "/admin/courses", list_courses, 0, "application/json");
     add("POST", "/admin/roster/{course}", import_roster, course::roster_bytes_max, text);
     add("GET", "/admin/roster/{course}", export_roster, 0, "text/csv; charset=utf-8");
-    add("POST", "/admin/roster/{course}/token-reset", reset_token, 0, text);
+    add("POST", "/admin/roster/{course}/preview", preview_sync, course::roster_bytes_max, text);
+    add("POST", "/admin/roster/{course}/token-reset", reset_secret<course::Secret::token>, 0, text);
+    add("POST", "/admin/roster/{course}/key-reset", reset_secret<course::Secret::key>, 0, text);
+    add("POST", "/admin/roster/{course}/extend", extend, 0, text);
     add("GET", "/admin/queue", list_queue, 0, "application/json");
     add("POST", "/admin/modules/{course}/{module}/pause", on_module<ModuleCommand::pause>, 0, text);
     add("POST", "/admin/modules/{course}/{module}/resume", on_module<ModuleCommand::resume>, 0, text);

@@ -22,9 +22,16 @@ struct StaffOptions {
 };
 ExitCode course_apply(const StaffOptions&, const std::string& folder, bool dry_run);
 ExitCode course_list(const StaffOptions&);
-ExitCode roster_import(const StaffOptions&, const std::string& course, const std::string& file);
+struct ImportOptions {
+    bool sync = false;  // who is not in the file becomes inactive,
+    bool yes = false;   // without asking
+};
+ExitCode roster_import(const StaffOptions&, const std::string& course, const std::string& file, const ImportOptions&);
 ExitCode roster_export(const StaffOptions&, const std::string& course);
 ExitCode roster_token_reset(const StaffOptions&, const std::string& course, const std::string& participant);
+ExitCode roster_key_reset(const StaffOptions&, const std::string& course, const std::string& participant);
+ExitCode roster_extend(const StaffOptions&, const std::string& course, const std::string& participant, const std::string& module,
+                       const std::string& until);
 
 ExitCode queue_list(const StaffOptions&);
 ExitCode queue_pause(const StaffOptions&, const std::string& course, const std::string& module);

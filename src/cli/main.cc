@@ -136,19 +136,38 @@ int parse_and_run(int argc, char** argv) {
     CLI::App* const import = roster->add_subcommand("import", "Add and update participants from a CSV file (never removes)");
     import->add_option("COURSE", course_id)->required();
     import->add_option("FILE.csv", file, "header: id, optionally name, email, group, token, key")->required();
+    ImportOptions import_options;
+    import->add_flag("--sync", import_options.sync, "make those inactive whom the file does not name; says who, and asks");
+    import->add_flag("--yes", import_options.yes, "with --sync: do not ask");
     import->add_flag("--json", json, "print JSON");
     add_data_option(*import, common);
-    import->callback([&] { with_config([&](const serve::Config& c) { return roster_import(staff(c), course_id, file); }); });
+    import->callback([&] { with_config([&](const serve::Config& c) { return roster_import(staff(c), course_id, file, import_options); }); });
     CLI::App* const exported = roster->add_subcommand("export", "Print all participants as CSV, with tokens and keys");
     exported->add_option("COURSE", course_id)->required();
     add_data_option(*exported, common);
     exported->callback([&] { with_config([&](const serve::Config& c) { return roster_export(staff(c), course_id); }); });
-    CLI::App* const token = roster->add_subcommand("token", "Participants' tokens")->require_subcommand(1);
-    CLI::App* const reset = token->add_subcommand("reset", "Give a participant a new token; the old one ends at once");
-    reset->add_option("COURSE", course_id)->required();
-    reset->add_option("ID", participant, "the participant")->required();
-    add_data_option(*reset, common);
-    reset->callback([&] { with_config([&](const serve::Config& c) { return roster_token_reset(staff(c), course_id, participant); }); });
+    const auto on_secret = [&](const char* name, const char* of_whom, const char* help,
+                               ExitCode (*command)(const StaffOptions&, const std::string&, const std::string&)) {
+        CLI::App* const reset = roster->add_subcommand(name, of_whom)->require_subcommand(1)->add_subcommand("reset", help);
+        reset->add_option("COURSE", course_id)->required();
+        reset->add_option("ID", participant, "the participant")->required();
+        reset->add_flag("--json", json, "print JSON");
+        add_data_option(*reset, common);
+        reset->callback([&, command] { with_config([&](const serve::Config& c) { return command(staff(c), course_id, participant); }); });
+    };
+    on_secret("token", "Participants' tokens", "Give a participant a new token; the old one ends at once", roster_token_reset);
+    on_secret("key", "Participants' keys, which are in the links to their pages", "Give a participant a new key; his old links end at once",
+              roster_key_reset);
+    std::string extended_module;
+    std::string until;
+    CLI::App* const extended = roster->add_subcommand("extend", "Move a module's due date for one participant");
+    extended->add_option("COURSE", course_id)->required();
+    extended->add_option("ID", participant, "the participant")->required();
+    extended->add_option("MODULE", extended_module)->required();
+    extended->add_option("--until", until, "such as 2026-10-20T23:59:59+08:00; without an offset in the course's zone")->required()->type_name("TIME");
+    extended->add_flag("--json", json, "print JSON");
+    add_data_option(*extended, common);
+    extended->callback([&] { with_config([&](const serve::Config& c) { return roster_extend(staff(c), course_id, participant, extended_module, until); }); });
 
     CLI::App* const queue = app.add_subcommand("queue", "What runs and waits, and why")->require_subcommand(1);
     std::string module_id;

@@ -7,6 +7,7 @@
 
 #include "api/staff.hh"
 #include "archive/archive.hh"
+#include "cli/act.hh"
 #include "cli/commands.hh"
 #include "course/course.hh"
 #include "http/client.hh"
@@ -21,16 +22,6 @@ namespace assay::cli {
 namespace {
 
 constexpr std::chrono::seconds admin_timeout{60};
-
-// What a running server answered, or what the same function said under the lock.
-using Direct = std::function<Result<std::string>(serve::Rooms&)>;
-
-struct Call {
-    std::string method;
-    std::string target;
-    std::string content_type;
-    std::string body;
-};
 
 // The `detail` of a problem document; the document itself when it is none.
 std::string problem_detail(const std::string& body) {
@@ -55,22 +46,6 @@ Result<std::string> act_directly(const std::string& data, const Direct& direct) 
     return direct(*rooms);
 }
 
-Result<std::string> act(const std::string& data, const Call& call, const Direct& direct) {
-    ASSAY_TRY(const auto server, serve::server_of(data));
-    if (server) return ask_server(data, call);
-    return act_directly(data, direct);
-}
-
-ExitCode print(Result<std::string> answer) {
-    if (!answer) return fail(answer.error());
-    std::fwrite(answer->data(), 1, answer->size(), stdout);
-    if (!answer->empty() && !answer->ends_with('\n')) std::fputc('\n', stdout);
-    return std::fflush(stdout) == 0 ? ExitCode::done : ExitCode::failed;
-}
-
-// A course, module or submission of this name cannot be; asking for it would only ask for another address.
-std::string segment(const std::string& text) { return text.empty() ? "-" : http::percent_encoded(text); }
-
 std::int64_t now_ms() { return sys::to_ms(sys::system_clock().wall()); }
 
 ExitCode on_module(const StaffOptions& options, api::ModuleCommand what, const char* name, const std::string& course,
@@ -87,6 +62,21 @@ ExitCode on_submission(const StaffOptions& options, api::SubmissionCommand what,
 }
 
 }  // namespace
+
+Result<std::string> act(const std::string& data, const Call& call, const Direct& direct) {
+    ASSAY_TRY(const auto server, serve::server_of(data));
+    if (server) return ask_server(data, call);
+    return act_directly(data, direct);
+}
+
+ExitCode print(Result<std::string> answer) {
+    if (!answer) return fail(answer.error());
+    std::fwrite(answer->data(), 1, answer->size(), stdout);
+    if (!answer->empty() && !answer->ends_with('\n')) std::fputc('\n', stdout);
+    return std::fflush(stdout) == 0 ? ExitCode::done : ExitCode::failed;
+}
+
+std::string segment(const std::string& text) { return text.empty() ? "-" : http::percent_encoded(text); }
 
 ExitCode fail(const Error& error) {
     std::fprintf(stderr, "assay: %s\n", error.text().c_str());
@@ -118,34 +108,6 @@ ExitCode course_list(const StaffOptions& options) {
                       [](serve::Rooms& rooms) { return course::list_json(*rooms.store, now_ms()); });
     if (!listed || options.json) return print(std::move(listed));
     return print(course::list_text(*listed));
-}
-
-ExitCode roster_import(const StaffOptions& options, const std::string& course, const std::string& file) {
-    auto csv = sys::read_file(file, course::roster_bytes_max);
-    if (!csv) return fail(std::move(csv).take_error().in("read the roster"));
-    const Call call{"POST", fmt::format("/admin/roster/{}?json={}", http::percent_encoded(course), options.json ? 1 : 0), "text/csv", *csv};
-    return print(act(options.data, call, [&](serve::Rooms& rooms) -> Result<std::string> {
-        ASSAY_TRY(const auto rows, course::parse_roster(*csv));
-        ASSAY_TRY(const course::Imported imported, course::import_roster(*rooms.store, rooms.keys, CourseId{course}, rows));
-        return course::imported_text(imported, options.json);
-    }));
-}
-
-ExitCode roster_export(const StaffOptions& options, const std::string& course) {
-    return print(act(options.data, {"GET", "/admin/roster/" + http::percent_encoded(course), "", ""},
-                     [&](serve::Rooms& rooms) -> Result<std::string> {
-                         ASSAY_TRY(const auto rows, course::export_roster(*rooms.store, rooms.keys, CourseId{course}));
-                         return course::roster_csv(rows);
-                     }));
-}
-
-ExitCode roster_token_reset(const StaffOptions& options, const std::string& course, const std::string& participant) {
-    const Call call{"POST",
-                    fmt::format("/admin/roster/{}/token-reset?id={}", http::percent_encoded(course), http::percent_encoded(participant)),
-                    "text/plain", ""};
-    return print(act(options.data, call, [&](serve::Rooms& rooms) {
-        return course::reset_token(*rooms.store, rooms.keys, CourseId{course}, ParticipantId{participant});
-    }));
 }
 
 ExitCode queue_list(const StaffOptions& options) {

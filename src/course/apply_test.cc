@@ -7,6 +7,7 @@
 
 #include "course/course.hh"
 #include "course/identity.hh"
+#include "course/roster.hh"
 #include "sys/disk.hh"
 #include "sys/file.hh"
 
@@ -197,11 +198,74 @@ TEST_F(ApplyTest, ATokenFindsItsOwnerUntilItIsReset) {
         return count;
     };
     EXPECT_EQ(owners(lower_ascii(old)), 1U);
-    const auto fresh = reset_token(*store_, *keys_, course, ParticipantId{"1"});
+    const auto fresh = reset_secret(*store_, *keys_, course, ParticipantId{"1"}, Secret::token);
     ASSERT_TRUE(fresh);
     EXPECT_EQ(owners(old), 0U);
     EXPECT_EQ(owners(*fresh), 1U);
-    EXPECT_EQ(reset_token(*store_, *keys_, course, ParticipantId{"2"}).error().fault(), Fault::missing);
+    EXPECT_EQ(reset_secret(*store_, *keys_, course, ParticipantId{"2"}, Secret::token).error().fault(), Fault::missing);
+}
+
+TEST_F(ApplyTest, AKeyIsReplacedAndItsOldLinksEnd) {
+    ASSERT_TRUE(apply_files(files()));
+    const CourseId course{"ICS"};
+    ASSERT_TRUE(import_roster(*store_, *keys_, course, {{.id = "1"}}));
+    const RosterRow before = (*export_roster(*store_, *keys_, course))[0];
+    const auto fresh = reset_secret(*store_, *keys_, course, ParticipantId{"1"}, Secret::key);
+    ASSERT_TRUE(fresh) << fresh.error().text();
+    const RosterRow after = (*export_roster(*store_, *keys_, course))[0];
+    EXPECT_EQ(after.key, *fresh);
+    EXPECT_NE(after.key, before.key);
+    EXPECT_EQ(after.token, before.token);
+    EXPECT_EQ(reset_text(ParticipantId{"1"}, Secret::key, "abc", true), R"({"participant":"1","key":"abc"})");
+}
+
+// Leaving a course is no deletion: whoever is named again takes part again, with the token he had.
+TEST_F(ApplyTest, SyncMakesThoseInactiveWhomTheFileDoesNotName) {
+    ASSERT_TRUE(apply_files(files()));
+    const CourseId course{"ICS"};
+    ASSERT_TRUE(import_roster(*store_, *keys_, course, {{.id = "1"}, {.id = "2", .name = "Bo"}, {.id = "3"}}));
+    const std::string token = (*export_roster(*store_, *keys_, course))[1].token;
+    const std::vector<RosterRow> fewer{{.id = "1"}, {.id = "4"}};
+    const auto missing = missing_from(*store_, course, fewer);
+    ASSERT_TRUE(missing);
+    EXPECT_EQ(missing_text(*missing, false), "2 Bo\n3 \n");
+    EXPECT_EQ(missing_text(*missing, true), R"([{"id":"2","name":"Bo"},{"id":"3","name":""}])");
+    EXPECT_EQ(export_roster(*store_, *keys_, course)->size(), 3U) << "a preview changes nothing";
+
+    const auto synced = import_roster(*store_, *keys_, course, fewer, true);
+    ASSERT_TRUE(synced) << synced.error().text();
+    EXPECT_EQ(synced->added, 1);
+    EXPECT_THAT(synced->inactive, ElementsAre("2", "3"));
+    EXPECT_EQ(export_roster(*store_, *keys_, course)->size(), 2U);
+    EXPECT_THAT(import_roster(*store_, *keys_, course, fewer, true)->inactive, ElementsAre());
+
+    EXPECT_EQ(import_roster(*store_, *keys_, course, {{.id = "2"}})->updated, 1);
+    EXPECT_EQ((*export_roster(*store_, *keys_, course))[1].token, token);
+}
+
+TEST_F(ApplyTest, AnExtensionMovesTheDatesOfOne) {
+    ASSERT_TRUE(apply_files(files("make", "due = 2026-10-15T23:59:59\n")));
+    const CourseId course{"ICS"};
+    const ModuleId module{"PA1"};
+    ASSERT_TRUE(import_roster(*store_, *keys_, course, {{.id = "1"}}));
+    const ParticipantId one{"1"};
+    const auto until = [&](const std::string& text) {
+        const auto extended = extend(*store_, course, one, module, text, false);
+        return extended ? *extended : extended.error().text();
+    };
+    EXPECT_EQ(until("2026-10-20T12:00:00+08:00"), "PA1: due 2026-10-20T04:00:00.000+00:00 for 1 (2026-10-15T23:59:59.000+00:00 for the others)");
+    EXPECT_EQ(until("2026-10-20"), "PA1: due 2026-10-20T23:59:59.000+00:00 for 1 (2026-10-15T23:59:59.000+00:00 for the others)");
+    EXPECT_EQ(until("2026-10-20 08:30:00"), "PA1: due 2026-10-20T08:30:00.000+00:00 for 1 (2026-10-15T23:59:59.000+00:00 for the others)");
+    EXPECT_THAT(until("2026-10-01"), HasSubstr("as for the others"));
+    for (const char* wrong : {"", "tomorrow", "2026-13-01", "12:00:00", "2026-10-20\nx = 1", "1"}) EXPECT_THAT(until(wrong), HasSubstr("is no date such as")) << wrong;
+    EXPECT_TRUE(store_->read([&](store::Reading& reading) -> Result<> {
+        ASSAY_TRY(const auto kept, reading.extension(course, module, one));
+        EXPECT_EQ(kept, 1'790'899'199'000);  // The newest that could be read: 2026-10-01.
+        return ok;
+    }));
+    EXPECT_THAT(extend(*store_, course, ParticipantId{"9"}, module, "2026-10-20", false).error().text(), HasSubstr("no participant '9'"));
+    EXPECT_THAT(extend(*store_, course, one, ModuleId{"PA9"}, "2026-10-20", false).error().text(), HasSubstr("no module 'PA9'"));
+    EXPECT_THAT(extend(*store_, course, one, ModuleId{"hello"}, "2026-10-20", false).error().text(), HasSubstr("has no `due`"));
 }
 
 TEST_F(ApplyTest, ReadsAFolderWithoutDotEntriesAndRefusesLinks) {

@@ -67,7 +67,7 @@ std::string problem_detail(std::string_view body);
 struct RosterRow {
     std::string id, name, email, group, token, key;
 };
-// Header: id, optionally name, email, group, token, key; UTF-8 with or without BOM; RFC 4180 quoting. Blanks around a field do not
+// Header: id, optionally name, email, group, token, key; UTF-8 with or without BOM, or GB18030; RFC 4180 quoting. Blanks around a field do not
 // count. Errors: invalid with the line, too_large.
 Result<std::vector<RosterRow>> parse_roster(std::string_view csv);
 std::string roster_csv(const std::vector<RosterRow>&);
@@ -76,18 +76,18 @@ struct Imported {
     std::int64_t added = 0;
     std::int64_t updated = 0;
     std::int64_t unchanged = 0;
+    std::vector<std::string> inactive;  // ids that were made inactive
 };
-// Adds and updates, never removes: an empty field keeps what is stored. Missing tokens and keys are generated; an existing
+// Adds and updates, never removes: an empty field keeps what is stored, and who is named is active again. With `sync`, who is not
+// named becomes inactive: his submissions stay, his token opens nothing. Missing tokens and keys are generated; an existing
 // participant keeps his unless the file names others. All rows or none. Blocking. Errors: missing (no such course), conflict
 // (a token or key is someone else's), the store's.
-Result<Imported> import_roster(store::Store&, const store::Keys&, const CourseId&, const std::vector<RosterRow>&);
+Result<Imported> import_roster(store::Store&, const store::Keys&, const CourseId&, const std::vector<RosterRow>&, bool sync = false);
 std::string imported_text(const Imported&, bool json);
-// Errors: missing (no such course), the store's. Blocking.
+// Who takes part now: importing it again changes nothing. Errors: missing (no such course), the store's. Blocking.
 Result<std::vector<RosterRow>> export_roster(store::Store&, const store::Keys&, const CourseId&);
-// Gives the participant a new token and returns it; the old one is void from then on. Errors: missing. Blocking.
-Result<std::string> reset_token(store::Store&, const store::Keys&, const CourseId&, const ParticipantId&);
-
 std::string new_token();  // 4 groups of 4 Crockford base32 digits: "7H2K-9QXM-…" (80 bits)
+std::string new_key();    // 24 of a-z 0-9 (124 bits)
 // As people type them: case and dashes do not matter, O is 0, I and L are 1. What is no token comes back unchanged.
 std::string normal_token(std::string_view typed);
 

@@ -10,7 +10,7 @@
 #include "course/course.hh"
 #include "course/csv.hh"
 #include "course/identity.hh"
-#include "sys/random.hh"
+#include "course/roster.hh"
 
 namespace assay::course {
 namespace {
@@ -18,8 +18,6 @@ namespace {
 constexpr std::size_t id_bytes_max = 128;
 constexpr std::size_t text_bytes_max = 400;
 constexpr std::size_t secret_bytes_min = 8;
-constexpr std::size_t key_size = 24;
-constexpr std::string_view key_alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 struct Column {
     std::string_view name;
@@ -114,7 +112,8 @@ public:
     Result<> take(const RosterRow& row) {
         ASSAY_TRY(const auto old, tx_.participant(course_, ParticipantId{row.id}));
         store::Participant person = old.value_or(store::Participant{.course = course_, .id = ParticipantId{row.id}});
-        bool changed = !old;
+        bool changed = !old || !old->active;
+        person.active = true;
         const auto set = [&](std::string& field, const std::string& to) {
             if (to.empty() || field == to) return;
             field = to;
@@ -124,7 +123,7 @@ public:
         set(person.email, row.email);
         set(person.group, row.group);
         const std::string token = row.token.empty() && !old ? new_token() : row.token;
-        const std::string key = row.key.empty() && !old ? sys::random_text(key_size, key_alphabet) : row.key;
+        const std::string key = row.key.empty() && !old ? new_key() : row.key;
         changed = set_secret(person.token_hash, person.token_sealed, keys_.hash("token", normal_token(token)), token) ||
                   changed;
         changed = set_secret(person.key_hash, person.key_sealed, keys_.hash("key", key), key) || changed;
@@ -139,6 +138,20 @@ public:
                 fmt::format("{}: the token or key belongs to someone else in the course already", escaped(row.id))};
         }
         ++(old ? done.updated : done.added);
+        return ok;
+    }
+
+    // Who is not named takes part no longer.
+    Result<> leave_out(const std::vector<RosterRow>& rows) {
+        std::set<std::string_view> named;
+        for (const RosterRow& row : rows) named.insert(row.id);
+        ASSAY_TRY(const auto people, tx_.participants(course_));
+        for (store::Participant person : people) {
+            if (!person.active || named.contains(person.id.text())) continue;
+            person.active = false;
+            ASSAY_CHECK(tx_.put_participant(person));
+            done.inactive.push_back(person.id.text());
+        }
         return ok;
     }
 
@@ -166,10 +179,8 @@ Error no_course(const CourseId& course) {
 Result<std::vector<RosterRow>> parse_roster(std::string_view csv) {
     if (csv.size() > roster_bytes_max)
         return Error{Fault::too_large, "the roster is larger than " + size_text(roster_bytes_max)};
-    if (!valid_utf8(csv))
-        return Error{Fault::invalid,
-                     "the roster is not UTF-8; save it as \"CSV UTF-8\" (GB18030 is not read by this version)"};
-    ASSAY_TRY(const auto lines, parse_csv(csv));
+    ASSAY_TRY(const std::string text, roster_text(csv));
+    ASSAY_TRY(const auto lines, parse_csv(text));
     if (lines.empty()) return Error{Fault::invalid, "the roster is empty; its first line must name the columns"};
     ASSAY_TRY(const auto fields, read_header(lines.front()));
 
@@ -210,13 +221,14 @@ std::string roster_csv(const std::vector<RosterRow>& rows) {
 }
 
 Result<Imported> import_roster(store::Store& store, const store::Keys& keys, const CourseId& course,
-                               const std::vector<RosterRow>& rows) {
+                               const std::vector<RosterRow>& rows, bool sync) {
     Imported done;
     ASSAY_CHECK(store.write_and_wait([&](store::Tx& tx) -> Result<> {
         ASSAY_TRY(const auto found, tx.course(course));
         if (!found) return no_course(course);
         Import import{tx, keys, course};
         for (const RosterRow& row : rows) ASSAY_CHECK(import.take(row));
+        if (sync) ASSAY_CHECK(import.leave_out(rows));
         done = import.done;
         return ok;
     }));
@@ -231,6 +243,7 @@ Result<std::vector<RosterRow>> export_roster(store::Store& store, const store::K
         ASSAY_TRY(people, reading.participants(course));
         return ok;
     }));
+    std::erase_if(people, [](const store::Participant& person) { return !person.active; });
     std::vector<RosterRow> rows;
     for (const store::Participant& person : people) {
         auto token = keys.unseal(person.token_sealed);
@@ -245,21 +258,6 @@ Result<std::vector<RosterRow>> export_roster(store::Store& store, const store::K
                         .key = std::move(*key)});
     }
     return rows;
-}
-
-Result<std::string> reset_token(store::Store& store, const store::Keys& keys, const CourseId& course,
-                                const ParticipantId& participant) {
-    const std::string token = new_token();
-    ASSAY_CHECK(store.write_and_wait([&](store::Tx& tx) -> Result<> {
-        ASSAY_TRY(auto person, tx.participant(course, participant));
-        if (!person)
-            return Error{Fault::missing, fmt::format("there is no participant '{}' in '{}'",
-                                                     escaped(participant.text()), escaped(course.text()))};
-        person->token_hash = keys.hash("token", token);
-        person->token_sealed = keys.seal(token);
-        return tx.put_participant(*person);
-    }));
-    return token;
 }
 
 }  // namespace assay::course

@@ -24,6 +24,14 @@ TEST(Roster, ReadsWhatSpreadsheetsWrite) {
     EXPECT_EQ((*rows)[1].token, "");
 }
 
+// What a Chinese spreadsheet writes when it is not told otherwise.
+TEST(Roster, ReadsGb18030) {
+    const auto rows = parse_roster("id,name\n241220001,\xb3\xc2\xd2\xbb\xc3\xf9\n2,\x81\x30\x89\x38\n");
+    ASSERT_TRUE(rows) << rows.error().text();
+    EXPECT_EQ((*rows)[0].name, "陈一鸣");
+    EXPECT_EQ((*rows)[1].name, "ß");
+}
+
 TEST(Roster, ComesBackFromWhatItWrites) {
     const std::vector<RosterRow> rows{
         {.id = "1", .name = "a,\"b\"", .email = "", .group = "x", .token = "T-1", .key = "k"}};
@@ -54,7 +62,8 @@ TEST(Roster, RefusesWithTheLine) {
              {"id,key\n241220001,241220001\n", "the key is the id"},
              {"id,key\n1,abc/def?gh\n", "only A-Z a-z 0-9 - _"},
              {"id,token\n1,abcd-efgh-jkmn-pqrs\n2,ABCDEFGHJKMNPQRS\n", "line 3: the same token as in line 2"},
-             {"id,name\n1,\xb3\xc2\n", "save it as \"CSV UTF-8\""},
+             {"id,name\n1,\xff\xff\n", "neither UTF-8 nor GB18030"},
+             {"\xff\xfei\0d\0", "the roster is UTF-16"},
          }) {
         EXPECT_THAT(error_of(csv), HasSubstr(error)) << csv;
     }
@@ -68,7 +77,9 @@ TEST(Text, TellsWhatAServerSaid) {
     EXPECT_EQ(problem_detail("Bad gateway\n"), "Bad gateway");
     EXPECT_EQ(problem_detail("[1]"), "[1]");
     EXPECT_EQ(imported_text({.added = 2, .updated = 1, .unchanged = 0}, false), "2 added, 1 updated, 0 unchanged");
-    EXPECT_EQ(imported_text({.added = 2, .updated = 1, .unchanged = 0}, true), R"({"added":2,"updated":1,"unchanged":0})");
+    EXPECT_EQ(imported_text({.added = 2, .updated = 1, .unchanged = 0}, true), R"({"added":2,"updated":1,"unchanged":0,"inactive":[]})");
+    EXPECT_EQ(imported_text({.added = 0, .updated = 0, .unchanged = 1, .inactive = {"b", "c"}}, false),
+              "0 added, 0 updated, 1 unchanged, 2 made inactive: b c");
     EXPECT_FALSE(list_text("{"));
 }
 

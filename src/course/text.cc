@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hh"
@@ -45,11 +46,15 @@ std::string problem_detail(std::string_view body) {
 
 std::string imported_text(const Imported& imported, bool json) {
     if (json) {
-        return nlohmann::ordered_json{
-            {"added", imported.added}, {"updated", imported.updated}, {"unchanged", imported.unchanged}}
+        return nlohmann::ordered_json{{"added", imported.added},
+                                      {"updated", imported.updated},
+                                      {"unchanged", imported.unchanged},
+                                      {"inactive", imported.inactive}}
             .dump();
     }
-    return fmt::format("{} added, {} updated, {} unchanged", imported.added, imported.updated, imported.unchanged);
+    std::string text = fmt::format("{} added, {} updated, {} unchanged", imported.added, imported.updated, imported.unchanged);
+    if (!imported.inactive.empty()) text += fmt::format(", {} made inactive: {}", imported.inactive.size(), fmt::join(imported.inactive, " "));
+    return text;
 }
 
 }  // namespace assay::course

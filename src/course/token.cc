@@ -7,6 +7,8 @@ namespace assay::course {
 namespace {
 
 constexpr std::string_view crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::string_view key_alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::size_t key_size = 24;
 constexpr std::size_t groups = 4;
 constexpr std::size_t group_size = 4;
 
@@ -29,6 +31,8 @@ char as_digit(char c) {
 }  // namespace
 
 std::string new_token() { return grouped(sys::random_text(groups * group_size, crockford)); }
+
+std::string new_key() { return sys::random_text(key_size, key_alphabet); }
 
 std::string normal_token(std::string_view typed) {
     std::string digits;

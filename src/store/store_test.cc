@@ -353,6 +353,7 @@ TEST_F(SqliteFile, WhatAnOlderVersionWroteIsReadOn) {
         auto raw = sqlite::Database::open(path_, sqlite::Database::Access::write);
         ASSERT_TRUE(raw);
         const auto as_of_schema_1 = raw->script(R"sql(
+DROP TABLE extension; ALTER TABLE submission DROP COLUMN declared;
 DROP INDEX submission_held; DROP TABLE standing; ALTER TABLE job DROP COLUMN revision;
 ALTER TABLE attempt DROP COLUMN partial; PRAGMA user_version = 1;
 INSERT INTO course VALUES ('C', 'Course', 'UTC', 'en', '');
@@ -376,6 +377,9 @@ INSERT INTO job VALUES (1, '0000000000000001', 1, 1, 'queued', 0, 0, 0, NULL, ''
         EXPECT_EQ(held.size(), 1u);
         ASSAY_TRY(const Standing standing, reading.standing(CourseId{"C"}, ModuleId{"M"}));
         EXPECT_FALSE(standing.paused);
+        ASSAY_TRY(const auto extension, reading.extension(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p"}));
+        EXPECT_FALSE(extension);
+        EXPECT_FALSE(held.at(0).declared);
         return ok;
     });
     EXPECT_TRUE(read) << read.error().text();
