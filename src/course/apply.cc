@@ -9,6 +9,7 @@
 
 #include "base/text.hh"
 #include "course/course.hh"
+#include "course/difference.hh"
 
 namespace assay::course {
 namespace {
@@ -64,6 +65,7 @@ struct Change {
     const CompiledModule* compiled = nullptr;  // nullptr: archived
     store::Module row;                         // as it shall be, but for a new revision's id
     bool new_revision = false;
+    std::vector<std::string> details;          // what a new revision of a module that was there changes
 };
 struct Difference {
     std::vector<std::string> course_lines;
@@ -103,6 +105,9 @@ Result<Change> module_change(store::Reading& reading, const CourseId& course, co
     change.row.revision = old->revision;
     change.new_revision = revision->digest != compiled.digest || revision->plan != model::to_json(compiled.plan);
     change.number = revision->number + (change.new_revision ? 1 : 0);
+    if (const auto before = model::plan_from_json(revision->plan); before && change.new_revision) {
+        change.details = plan_difference(*before, compiled.plan);
+    }
     if (old->archived)
         change.kind = Kind::restored;
     else if (change.new_revision)
@@ -180,8 +185,10 @@ Applied tell(const Difference& done, const Compiled& compiled, bool dry_run) {
     nlohmann::ordered_json modules = nlohmann::ordered_json::array();
     for (const Change& change : done.changes) {
         applied.lines.push_back(text_of(change));
+        for (const std::string& detail : change.details) applied.lines.push_back("  " + detail);
         nlohmann::ordered_json entry{{"id", change.module.text()}, {"change", word_of(change.kind)}};
         if (change.compiled != nullptr) entry["revision"] = change.number;
+        if (!change.details.empty()) entry["details"] = change.details;
         modules.push_back(std::move(entry));
     }
     for (const std::string& warning : compiled.warnings) applied.lines.push_back("note: " + warning);

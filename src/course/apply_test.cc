@@ -72,9 +72,11 @@ TEST_F(ApplyTest, IsIdempotentAndTellsTheDifference) {
                 ElementsAre("ICS: new course, dates in UTC", "PA1: new (revision 1)", "hello: new (revision 1)"));
     EXPECT_THAT(*apply_files(files()), ElementsAre("PA1: unchanged (revision 1)", "hello: unchanged (revision 1)"));
     EXPECT_THAT(*apply_files(files("make all")),
-                ElementsAre("PA1: revision 2 (was 1)", "hello: unchanged (revision 1)"));
+                ElementsAre("PA1: revision 2 (was 1)", HasSubstr("  what was judged before stays as it is"), "hello: unchanged (revision 1)"));
     const auto json = nlohmann::json::parse(last_json_);
-    EXPECT_EQ(json["modules"][0], (nlohmann::json{{"id", "PA1"}, {"change", "revised"}, {"revision", 2}}));
+    EXPECT_EQ(json["modules"][0]["change"], "revised");
+    EXPECT_EQ(json["modules"][0]["revision"], 2);
+    EXPECT_EQ(json["modules"][0]["details"].size(), 1U);
 
     // The current revision's files are there, and they are what was compiled.
     ASSERT_TRUE(store_->read([&](store::Reading& reading) -> Result<> {
@@ -112,7 +114,25 @@ TEST_F(ApplyTest, ACoursesOwnKeysAreUpdated) {
     // The zone is part of each plan: dates and TZ of the stages follow it.
     EXPECT_THAT(*apply_files(moved),
                 ElementsAre("ICS: title \"ICS\" -> \"Systems\"", "ICS: timezone \"UTC\" -> \"Asia/Shanghai\"",
-                            "PA1: revision 2 (was 1)", "hello: revision 2 (was 1)"));
+                            "PA1: revision 2 (was 1)", HasSubstr("  what was judged"), "hello: revision 2 (was 1)",
+                            HasSubstr("  what was judged")));
+}
+
+// What an author changed by mistake he sees before it matters.
+TEST_F(ApplyTest, SaysWhatARevisionChangesAndWhetherItNeedsARun) {
+    ASSERT_TRUE(apply_files(files("make", "due = 2026-10-15T23:59:59\n")));
+    EXPECT_THAT(*apply_files(files("make", "due = 2026-10-16T23:59:59\ncloses = 2026-10-20\nlate = { per_day = 0.1 }\npass = 5\n")),
+                ElementsAre("PA1: revision 2 (was 1)", "  due 2026-10-15T23:59:59.000+00:00 -> 2026-10-16T23:59:59.000+00:00",
+                            "  closes 2026-10-15T23:59:59.000+00:00 -> 2026-10-20T00:00:00.000+00:00",
+                            "  late none -> grace 0 ms, 0.1 a day, at most 1", "  pass none -> 5", HasSubstr("  nothing has to run again"),
+                            "hello: unchanged (revision 1)"));
+    auto with_tests = files();
+    with_tests[1].content = "[module]\nid = \"PA1\"\n[[stage]]\nname = \"tests\"\ntests = \"*.t\"\n";
+    with_tests.push_back({.path = "PA1/a.t", .content = "[[test]]\nname = \"a\"\nrun = \"x\"\n[[test]]\nname = \"b\"\nrun = \"x\"\n"});
+    EXPECT_THAT(*apply_files(with_tests, true), testing::AllOf(testing::Contains("  stage 'tests' is new"), testing::Contains("  stage 'build' is gone")));
+    ASSERT_TRUE(apply_files(with_tests));
+    with_tests.back().content = "[[test]]\nname = \"a\"\nrun = \"y\"\n[[test]]\nname = \"c\"\nrun = \"x\"\n";
+    EXPECT_THAT(*apply_files(with_tests, true), testing::Contains("  tests of stage 'tests': 1 new, 1 gone, 1 changed"));
 }
 
 TEST_F(ApplyTest, RefusesWhatCanNeverRunNamingTheNumbers) {

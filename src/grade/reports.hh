@@ -38,7 +38,7 @@ Result<Results> parse_results(std::string_view json);
 // <error>; a skipped one gives and takes nothing. A document type is refused.
 Result<Results> parse_junit(std::string_view xml);
 
-// TAP 12 to 14: 1 for each `ok`; tests of the plan that were not run have failed; SKIP and TODO give and take nothing. `points` and
+// TAP 12 to 14: 1 for each `ok`; tests of the plan that were not run have failed; what is skipped or still to do gives and takes nothing. `points` and
 // `max_points` in a test's YAML block mean what they mean above. Subtests count through the test that sums them up. A report without
 // plan, with a number twice or outside of it, or with `Bail out!` is refused.
 Result<Results> parse_tap(std::string_view text);

@@ -228,6 +228,42 @@ TEST_F(LineTest, StaffHoldAndReleaseAndAreToldWhatCannotBe) {
     refused([&](Tx& tx) { return pause(tx, CourseId{"C"}, ModuleId{"X"}, 1); }, Fault::missing, "no module C/X");
 }
 
+// A replaced one keeps its receipt, and staff can still have it graded; a rejudge can wait for them like anything else.
+TEST_F(LineTest, StaffPutAReplacedOneBackAndHoldARejudge) {
+    std::string said;
+    const auto staff = [&](auto&& act) {
+        return store_->write_and_wait([&](Tx& tx) -> Result<> {
+            ASSAY_TRY(said, act(tx));
+            return ok;
+        });
+    };
+    submit(1, 0);
+    submit(2, 0);
+    write([](Tx& tx) { return tx.supersede(id_of(1), id_of(2)); });
+    const auto e = epoch();
+    ASSERT_TRUE(finish_it(grant_one(e)->token));
+    EXPECT_EQ(state(2), State::graded);
+    EXPECT_FALSE(grant_one(e));
+    ASSERT_TRUE(staff([&](Tx& tx) { return release(tx, id_of(1)); }));
+    EXPECT_EQ(state(1), State::queued);
+    ASSERT_TRUE(finish_it(grant_one(e)->token));
+    EXPECT_EQ(state(1), State::graded);
+
+    ASSERT_TRUE(staff([&](Tx& tx) { return rejudge(tx, id_of(2)); }));
+    ASSERT_TRUE(staff([&](Tx& tx) { return hold(tx, id_of(2), 555); }));
+    EXPECT_NE(said.find("the rejudge of 0000000000000002 is held"), std::string::npos);
+    ASSERT_TRUE(staff([&](Tx& tx) { return hold(tx, id_of(2), 556); }));
+    EXPECT_NE(said.find("already"), std::string::npos);
+    EXPECT_EQ(state(2), State::graded);
+    EXPECT_FALSE(grant_one(e));
+    const auto view = read([&](Reading& r) { return view_submission(r, board_, id_of(2), now_ms_); });
+    EXPECT_EQ(view->verdict, model::Verdict::passed);
+    EXPECT_EQ(view->rejudge->state, State::held);
+    ASSERT_TRUE(staff([&](Tx& tx) { return release(tx, id_of(2)); }));
+    ASSERT_TRUE(finish_it(grant_one(e)->token));
+    EXPECT_EQ(read([](Reading& r) { return r.submission(id_of(2)); })->generation, 2);
+}
+
 TEST_F(LineTest, AViewSaysWhereASubmissionStands) {
     submit(1, 0);
     submit(2, 0);

@@ -113,34 +113,58 @@ Result<std::string> hold(store::Tx& tx, const SubmissionId& id, std::int64_t now
         const auto why = submission.held_reason.value_or(model::Reason::held_by_staff);
         return fmt::format("{} is held already ({})", id.text(), model::to_string(why));
     }
-    if (submission.state != model::State::queued) return not_now(submission, "only one that is queued can be held");
-    ASSAY_TRY(auto job, tx.job_of(id, submission.generation));
+    ASSAY_TRY(auto job, tx.newest_job(id));
+    const bool again = submission.state == model::State::graded && job && job->generation > submission.generation;
+    if (again && job->state == model::State::held) return fmt::format("the rejudge of {} is held already", id.text());
+    const bool waits = again ? job->state == model::State::queued : submission.state == model::State::queued;
+    if (!waits) return not_now(submission, "only one that is queued, or is to be judged again, can be held");
     if (!job) return Error{Fault::internal, "a queued submission has no job"};
     job->reason = model::Reason::held_by_staff;
     job->reason_details.clear();
     job->reason_since_ms = now_ms;
     ASSAY_CHECK(tx.update_job(*job));
+    if (again) {
+        ASSAY_CHECK(tx.move_job(job->id, model::State::held));
+        return fmt::format("the rejudge of {} is held until it is released; its verdict stays", id.text());
+    }
     ASSAY_CHECK(tx.hold(id, model::Reason::held_by_staff));
     return id.text() + " is held until it is released";
 }
 
+namespace {
+
+// Nothing of a wait before is said of the one that begins.
+Result<> forget_reason(store::Tx& tx, store::Job job) {
+    job.reason.reset();
+    job.reason_details.clear();
+    job.reason_since_ms = 0;
+    return tx.update_job(job);
+}
+
+}  // namespace
+
 Result<std::string> release(store::Tx& tx, const SubmissionId& id) {
     ASSAY_TRY(const store::Submission submission, known(tx, id));
     if (submission.state == model::State::queued) return id.text() + " is in line already";
-    if (submission.state != model::State::held) return not_now(submission, "only one that is held can be released");
+    ASSAY_TRY(const auto newest, tx.newest_job(id));
+    if (submission.state == model::State::graded && newest && newest->state == model::State::held) {
+        ASSAY_CHECK(forget_reason(tx, *newest));
+        ASSAY_CHECK(tx.move_job(newest->id, model::State::queued));
+        return fmt::format("the rejudge of {} is back in line", id.text());
+    }
+    const bool replaced = submission.state == model::State::superseded;
+    if (submission.state != model::State::held && !replaced) return not_now(submission, "only one that is held or was replaced can be put in line");
     ASSAY_CHECK(tx.move(id, model::State::queued));
-    ASSAY_TRY(auto job, tx.job_of(id, submission.generation));
+    ASSAY_TRY(const auto job, tx.job_of(id, submission.generation));
     if (job) {
-        job->reason.reset();
-        job->reason_since_ms = 0;
-        ASSAY_CHECK(tx.update_job(*job));
+        ASSAY_CHECK(forget_reason(tx, *job));
     } else {
         store::Job first;
         first.submission = id;
         first.generation = submission.generation;
         ASSAY_CHECK(tx.add_job(first));
     }
-    return id.text() + " is back in line";
+    return id.text() + (replaced ? " is in line again, though a newer one replaced it" : " is back in line");
 }
 
 Result<std::string> rejudge(store::Tx& tx, const SubmissionId& id) {
@@ -149,6 +173,7 @@ Result<std::string> rejudge(store::Tx& tx, const SubmissionId& id) {
     if (submission.state != model::State::graded) return not_now(submission, "only one that is graded can be judged again");
     ASSAY_TRY(const auto newest, tx.newest_job(id));
     if (!newest) return Error{Fault::internal, "a graded submission has no job"};
+    if (newest->state == model::State::held) return fmt::format("the rejudge of {} is held; release it", id.text());
     if (newest->state != model::State::graded) {
         return fmt::format("{} is being judged again already: generation {}, {}", id.text(), newest->generation,
                            model::to_string(newest->state));

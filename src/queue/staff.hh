@@ -17,8 +17,8 @@ namespace assay::queue {
 Result<std::string> pause(store::Tx&, const CourseId&, const ModuleId&, std::int64_t now_ms);
 Result<std::string> resume(store::Tx&, const CourseId&, const ModuleId&);
 
-// Takes a queued submission out of line; its place is kept for `release`. One that was never in line (submissions_used) goes
-// to the end of it.
+// Takes a queued submission, or the waiting rejudge of a graded one, out of line; its place is kept for `release`. One that was never
+// in line (submissions_used) goes to the end of it; one that a newer one replaced goes back to the place both had.
 Result<std::string> hold(store::Tx&, const SubmissionId&, std::int64_t now_ms);
 Result<std::string> release(store::Tx&, const SubmissionId&);
 

@@ -297,7 +297,7 @@ Result<std::optional<SubmissionView>> view_submission(store::Reading& reading, c
     ASSAY_TRY(const auto counts, looking.counting_of(all));
     view.counts = counts && all[*counts].id == id;
     ASSAY_TRY(const auto newest, reading.newest_job(id));
-    const bool under_way = newest && (newest->state == model::State::queued || newest->state == model::State::running);
+    const bool under_way = newest && newest->state != model::State::graded;
     if (under_way && newest->generation > submission->generation) view.rejudge = newest;
     return std::optional{std::move(view)};
 }
@@ -365,7 +365,7 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
         out["score_before_penalty"] = *view.score_before_penalty;
     }
     if (view.newer_revision) out["newer_revision"] = *view.newer_revision;
-    if (s.superseded_by) out["superseded_by"] = s.superseded_by->text();
+    if (s.superseded_by && s.state == model::State::superseded) out["superseded_by"] = s.superseded_by->text();
     const std::string self = base_url + "/api/v1/submissions/" + s.id.text();
     out["links"] = {{"self", self}, {"report", self + "/report"}, {"log", self + "/log"}, {"receipt", self + "/receipt"}};
     out["stages"] = Json::array();
