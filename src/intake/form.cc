@@ -19,6 +19,7 @@ Result<> Form::begin(const http::Part& part) {
         if (file_begun_) return wrong(wording::FormFault::field_twice, part.name);
         in_file_ = true;
         file_begun_ = true;
+        declared_first_ = fields_.sha256.has_value();
         file_.emplace(spools_);
     }
     if (field_ != nullptr) {

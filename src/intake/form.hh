@@ -42,6 +42,8 @@ public:
     const std::optional<FormProblem>& problem() const { return problem_; }
 
     bool file_begun() const { return file_begun_; }
+    // Whether its SHA-256 was declared before its first byte came.
+    bool declared_first() const { return declared_first_; }
     bool file_complete() const { return file_complete_; }
     std::int64_t file_bytes() const { return file_bytes_; }   // as sent, kept or not
     bool file_too_large() const { return file_bytes_ > file_size_max_; }
@@ -62,6 +64,7 @@ private:
     std::optional<std::string>* field_ = nullptr;  // the field that is arriving
     bool in_file_ = false;
     bool file_begun_ = false;
+    bool declared_first_ = false;
     bool file_complete_ = false;
     std::int64_t file_bytes_ = 0;
     std::optional<Spool> file_;

@@ -112,6 +112,7 @@ private:
         const auto declared = declared_of(request_, form_->fields(), body->raw());
         if (!declared) co_return Step{Refusal{.code = model::Refusal::missing_field, .form = declared.error()}};
         declared_ = *declared;
+        arrived_.declared = declared_.sha256 && (body->raw() || form_->declared_first());  // A raw body's is in its header.
         if (const Step size = check_size()) co_return size;
         co_return co_await verify_and_commit();
     }
