@@ -78,8 +78,8 @@ Result<Verdict> verify(const sys::Fd& archive, const model::UploadRules&);
 // before it reads a byte and answers with a manifest or a refusal. Bounded: verifier_wall_max; its death by a limit is a
 // refusal (`damaged`: reading_…), never our failure. Blocks: call it on a pool thread, a bounded number at a time.
 constexpr std::int64_t verifier_wall_max_ms = 30'000;
-constexpr std::int64_t verifier_cpu_max_s = 20;
-constexpr std::int64_t verifier_memory_max = 256LL << 20;
+constexpr std::int64_t verifier_memory_max = 52LL << 20;  // beyond what the process has when it starts: 64 MiB in all
+constexpr std::int64_t verifier_cpu_max_ms(std::int64_t archive_bytes) { return 1000 + archive_bytes / 1400; }  // 0.75 s a MiB
 Result<Verdict> verify_confined(const sys::Fd& archive, const model::UploadRules&);
 // The role's main: descriptors 3 = archive, 4 = answer (stream socket). Never returns to code that expects rights.
 int verifier_main();
@@ -107,6 +107,19 @@ struct SourceFile {
 };
 // Errors: invalid (a name that verify would refuse, or twice).
 Result<std::string> pack_tar(std::vector<SourceFile> files);
+
+// A folder as an archive, deterministic: what lies in the folder alone decides every byte. Links are kept when they stay
+// inside; a file is read whole before its header is written, and stat'ed before and after. `out` is written from where it stands.
+// A folder that holds one folder and nothing else is put into another, which verify strips instead.
+// Errors: invalid (a kind of file or a name that no archive may hold), conflict (a file that changed each time it was read),
+// denied, missing (a file that cannot be read), too_large; each names the file.
+struct Packed {
+    std::int64_t entries = 0;
+    std::int64_t unpacked_bytes = 0;
+    std::vector<std::string> left_out;  // by `ignore`
+};
+Result<Packed> pack_folder(const std::string& folder, const std::vector<std::string>& ignore, Format, const sys::Fd& out);
+constexpr std::int64_t packed_file_bytes_max = 512LL << 20;  // held in memory, one at a time
 
 // Reads a whole small trusted-size archive (a revision) into memory. Errors: invalid (refused, with why), too_large.
 Result<std::vector<SourceFile>> read_tar(ByteView archive, std::int64_t unpacked_max);

@@ -2,6 +2,7 @@
 #include <bzlib.h>
 
 #include "archive/source.hh"
+#include "archive/stream_count.hh"
 #include "base/assert.hh"
 
 namespace assay::archive {
@@ -34,9 +35,10 @@ public:
             } else if (result == BZ_MEM_ERROR) {
                 return Error{Fault::busy, "no memory to read bzip2"};
             } else if (result != BZ_OK) {
-                const ArchiveFault no_stream = streams_ > 1 ? ArchiveFault::trailing : ArchiveFault::header_broken;
+                const ArchiveFault no_stream = count_.streams > 1 ? ArchiveFault::trailing : ArchiveFault::header_broken;
                 return damaged(input_.offset(), result == BZ_DATA_ERROR ? ArchiveFault::checksum_wrong : no_stream, "bzip2");
             }
+            count_.bytes += static_cast<std::int64_t>(count);
             if (count > 0) return count;
         }
         return std::size_t{0};
@@ -45,7 +47,7 @@ public:
 
 private:
     Step<> start_stream() {
-        if (streams_ > 0) {
+        if (count_.streams > 0) {
             ASSAY_TRY(const ByteView ready, input_.peek());
             if (ready.empty() || ready.front() == std::byte{0}) {
                 ASSAY_CHECK(only_zeros_follow(input_, "bzip2"));
@@ -53,7 +55,7 @@ private:
                 return ok;
             }
         }
-        ++streams_;
+        if (const auto refused = count_.another(input_.offset())) return *refused;
         stream_ = {};
         if (::BZ2_bzDecompressInit(&stream_, 0, 0) != BZ_OK) return Error{Fault::busy, "no memory to read bzip2"};
         open_ = true;
@@ -69,7 +71,7 @@ private:
     bz_stream stream_{};
     bool open_ = false;
     bool ended_ = false;
-    std::int64_t streams_ = 0;
+    StreamCount count_;
 };
 
 }  // namespace

@@ -2,6 +2,9 @@
 // length and checksum was there), so header and trailer are read here.
 #include <zlib.h>
 
+#include <algorithm>
+
+#include "archive/seal.hh"
 #include "archive/source.hh"
 #include "archive/stream_count.hh"
 #include "base/assert.hh"
@@ -46,6 +49,8 @@ private:
                 return ok;
             }
         }
+        announced_.reset();
+        compressed_ = {};
         ASSAY_CHECK(read_header());
         if (const auto refused = count_.another(input_.offset())) return *refused;
         ::inflateReset(&inflater_);
@@ -76,7 +81,12 @@ private:
         if ((flags & HeaderFlag::extra_field) != 0) {
             ASSAY_TRY(const unsigned low, header_byte());
             ASSAY_TRY(const unsigned high, header_byte());
-            for (unsigned left = high << 8 | low; left > 0; --left) ASSAY_CHECK(header_byte());
+            std::string extra;
+            for (unsigned left = high << 8 | low; left > 0; --left) {
+                ASSAY_TRY(const unsigned byte, header_byte());
+                extra += static_cast<char>(byte);
+            }
+            take_seal(extra);
         }
         for (const unsigned text : {HeaderFlag::file_name, HeaderFlag::comment}) {
             if ((flags & text) == 0) continue;
@@ -94,6 +104,17 @@ private:
         return ok;
     }
 
+    // Subfields of id, length, value; what is none of ours is anybody's.
+    void take_seal(std::string_view extra) {
+        while (extra.size() >= 4) {
+            const std::string_view id = extra.substr(0, 2);
+            const std::size_t size = little_endian(extra.substr(2, 2));
+            extra.remove_prefix(4);
+            if (id == gzip_seal_id && size == Seal::text_bytes && extra.size() >= size) announced_ = Seal::from(extra.substr(0, size));
+            extra.remove_prefix(std::min(size, extra.size()));
+        }
+    }
+
     Step<std::size_t> inflate_some(std::span<std::byte> buffer) {
         ASSAY_TRY(const ByteView ready, input_.peek());
         if (ready.empty()) return damaged(input_.offset(), ArchiveFault::data_cut, "gzip");
@@ -102,6 +123,7 @@ private:
         inflater_.next_out = reinterpret_cast<Bytef*>(buffer.data());
         inflater_.avail_out = static_cast<uInt>(buffer.size());
         const int result = ::inflate(&inflater_, Z_NO_FLUSH);
+        if (announced_) compressed_.add(ready.first(ready.size() - inflater_.avail_in));
         input_.consume(ready.size() - inflater_.avail_in);
         const std::size_t count = buffer.size() - inflater_.avail_out;
         checksum_ = ::crc32(checksum_, reinterpret_cast<const Bytef*>(buffer.data()), static_cast<uInt>(count));
@@ -125,6 +147,7 @@ private:
             }
         }
         if (fields[0] != static_cast<std::uint32_t>(checksum_)) return damaged(input_.offset() - 8, ArchiveFault::checksum_wrong, "gzip");
+        if (announced_ && *announced_ != compressed_) return damaged(input_.offset() - 8, ArchiveFault::checksum_wrong, "gzip");
         if (fields[1] != length_) return damaged(input_.offset() - 4, ArchiveFault::checksum_wrong, "gzip");
         in_member_ = false;
         return ok;
@@ -136,6 +159,8 @@ private:
     bool ended_ = false;
     StreamCount count_;
     uLong header_checksum_ = 0;
+    std::optional<Seal> announced_;
+    Seal compressed_;
     uLong checksum_ = 0;
     std::uint32_t length_ = 0;  // modulo 2^32, as the format counts
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "archive/stream_count.hh"
 #include "archive/tar.hh"
 #include "base/assert.hh"
 #include "sys/file.hh"
@@ -27,6 +28,22 @@ public:
 
 private:
     Input& input_;
+};
+
+class BoundedSource final : public Source {
+public:
+    explicit BoundedSource(std::unique_ptr<Source> inner) : inner_{std::move(inner)} {}
+
+    Step<std::size_t> read(std::span<std::byte> buffer) override {
+        ASSAY_TRY(const std::size_t count, inner_->read(buffer));
+        if (const auto refused = expansion_.more(inner_->offset(), count)) return *refused;
+        return count;
+    }
+    std::int64_t offset() const override { return inner_->offset(); }
+
+private:
+    std::unique_ptr<Source> inner_;
+    Expansion expansion_;
 };
 
 }  // namespace
@@ -94,10 +111,10 @@ std::unique_ptr<Source> plain_source(Input& input) { return std::make_unique<Pla
 std::unique_ptr<Source> source_of(Format format, Input& input) {
     switch (format) {
         case Format::tar: return plain_source(input);
-        case Format::tar_gz: return gzip_source(input);
-        case Format::tar_bz2: return bzip2_source(input);
-        case Format::tar_xz: return xz_source(input);
-        case Format::tar_zst: return zstd_source(input);
+        case Format::tar_gz: return std::make_unique<BoundedSource>(gzip_source(input));
+        case Format::tar_bz2: return std::make_unique<BoundedSource>(bzip2_source(input));
+        case Format::tar_xz: return std::make_unique<BoundedSource>(xz_source(input));
+        case Format::tar_zst: return std::make_unique<BoundedSource>(zstd_source(input));
         default: break;
     }
     ASSAY_ASSERT(false);

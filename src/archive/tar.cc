@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "archive/seal.hh"
+
 namespace assay::archive {
 namespace {
 
@@ -69,14 +71,36 @@ Step<std::size_t> TarReader::read(std::span<std::byte> buffer) {
     ASSAY_TRY(const std::size_t count, source_->read(buffer.first(wanted)));
     if (count == 0) return damaged(source_->offset(), ArchiveFault::data_cut, "tar");
     left_ -= static_cast<std::int64_t>(count);
+    if (sealed_) checksum_ = crc32_of(buffer.first(count), checksum_);
     return count;
 }
 
 Step<> TarReader::skip_rest() {
     std::array<std::byte, buffer_bytes> scrap;
     while (left_ > 0) ASSAY_CHECK(read(scrap));
-    left_ = std::exchange(padding_, 0);
-    while (left_ > 0) ASSAY_CHECK(read(scrap));
+    const auto sealed = std::exchange(sealed_, std::nullopt);
+    if (sealed && *sealed != checksum_) return damaged(header_at_, ArchiveFault::checksum_wrong, "tar");
+    for (left_ = std::exchange(padding_, 0); left_ > 0;) {
+        ASSAY_TRY(const std::size_t count, read(scrap));
+        if (sealed && !all_zero(ByteView{scrap}.first(count))) return damaged(source_->offset(), ArchiveFault::data_broken, "tar");
+    }
+    return ok;
+}
+
+// Our own headers are written in one way only.
+Step<> TarReader::take_seal() {
+    const std::string_view seal = text_of(std::span{block_}.subspan(tar_seal_at, tar_seal_bytes));
+    if (!seal.starts_with(tar_seal_mark)) return ok;
+    std::uint32_t checksum = 0;
+    const std::string_view digits = seal.substr(tar_seal_mark.size(), 8);
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), checksum, 16);
+    const auto sum = octal(text_of(std::span{block_}.subspan(148, 8)));
+    const std::string expected = fmt::format("{:06o}", sum.value_or(0)) + std::string{"\0 ", 2};
+    if (failure != std::errc{} || end != digits.data() + digits.size() || text_of(std::span{block_}.subspan(148, 8)) != expected) {
+        return damaged(header_at_, ArchiveFault::header_broken, "tar");
+    }
+    sealed_ = checksum;
+    checksum_ = 0;
     return ok;
 }
 
@@ -114,6 +138,7 @@ Step<std::optional<Member>> TarReader::next() {
             return Refused{.fault = ArchiveFault::no_tar, .offset = header_at_};
         }
         any_ = true;
+        ASSAY_CHECK(take_seal());
         const char type = static_cast<char>(block_[156]);
         if (type == 'x' || type == 'g' || type == 'L' || type == 'K') {
             ASSAY_CHECK(take_extension(type, extended));

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,7 @@ private:
     Step<bool> read_block();  // false = the source ended before the block's first byte
     Step<> skip_rest();
     Step<> read_end();
+    Step<> take_seal();
     Step<> take_extension(char type, Extended&);
     Step<> take_pax(std::string_view records, bool global, Extended&);
     Step<Member> member_of(char type, Extended&);
@@ -45,6 +47,8 @@ private:
     std::int64_t padding_ = 0;    // after them
     std::int64_t header_at_ = 0;  // archive offset of the current header
     std::int64_t headers_total_ = 0;
+    std::optional<std::uint32_t> sealed_;  // what the content's checksum must be; see seal.hh
+    std::uint32_t checksum_ = 0;
     bool any_ = false;
 };
 

@@ -24,6 +24,8 @@ Step<> Tree::count(const Member& member) {
     if (member.size > rules_.unpacked_max - unpacked_bytes_) {
         return over(ArchiveFault::unpacked, size_text(rules_.unpacked_max), rules_.unpacked_max, unpacked_bytes_ + member.size);
     }
+    const std::int64_t file_max = std::max(file_bytes_max, rules_.unpacked_max / file_share_max);
+    if (member.size > file_max) return over(ArchiveFault::unpacked, size_text(file_max), file_max, member.size);
     unpacked_bytes_ += member.size;
     return ok;
 }

@@ -19,6 +19,9 @@
 namespace assay::archive {
 
 constexpr std::int64_t names_bytes_max = 8LL << 20;
+// Of one file; a module that takes much more takes larger ones as well.
+constexpr std::int64_t file_bytes_max = 128LL << 20;
+constexpr std::int64_t file_share_max = 4;  // a quarter of unpacked_max
 
 // "./a//b/" -> "a/b"; "" is the root itself. A name that is not allowed: its fault, without place.
 std::expected<std::string, Refused> clean_path(std::string_view raw);

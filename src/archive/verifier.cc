@@ -37,25 +37,39 @@ Result<std::string> read_rules(const sys::Fd& socket) {
     return text;
 }
 
-Result<Verdict> verify_under_rules(const sys::Fd& archive, const sys::Fd& socket) {
-    prepare_collision_keys();
-    prepare_name_encodings();
-    ASSAY_CHECK(sys::forbid_tracing());
-    ASSAY_CHECK(sys::confine_parser({.cpu_s = verifier_cpu_max_s, .memory_bytes = verifier_memory_max}));
-    ASSAY_TRY(const std::string text, read_rules(socket));
-    ASSAY_TRY(const model::UploadRules rules, model::upload_rules_from_json(text));
-    return verify(archive, rules);
-}
-
 Verdict ended_by(ArchiveFault fault, std::string limit) {
     return {.manifest = {}, .refused = Refused{.fault = fault, .arguments = {std::move(limit)}}};
 }
 
+// Of this process now, in bytes.
+Result<std::int64_t> address_space() {
+    constexpr std::int64_t page_bytes = 4096;
+    ASSAY_TRY(const std::string text, sys::read_file("/proc/self/statm", 4096));
+    return std::strtoll(text.c_str(), nullptr, 10) * page_bytes;
+}
+
+Result<Verdict> verify_under_rules(const sys::Fd& archive, const sys::Fd& socket) {
+    prepare_collision_keys();
+    prepare_name_encodings();
+    ASSAY_CHECK(sys::forbid_tracing());
+    ASSAY_TRY(const sys::FileInfo info, sys::info_of(archive));
+    ASSAY_TRY(const std::int64_t memory, address_space());
+    ASSAY_CHECK(sys::confine_parser({.cpu_ms = verifier_cpu_max_ms(info.size), .memory_bytes = memory + verifier_memory_max}));
+    ASSAY_TRY(const std::string text, read_rules(socket));
+    ASSAY_TRY(const model::UploadRules rules, model::upload_rules_from_json(text));
+    auto verdict = verify(archive, rules);
+    // The libraries of C say it; memory of C++ that is not there ends the process.
+    if (!verdict && verdict.error().fault() == Fault::busy) return ended_by(ArchiveFault::reading_memory, size_text(verifier_memory_max));
+    return verdict;
+}
+
 // What a child that gave no answer died of.
-Result<Verdict> judge(const sys::Exit& exit) {
+Result<Verdict> judge(const sys::Exit& exit, std::int64_t cpu_max_ms) {
     if (!exit.signalled && exit.code == exit_out_of_memory) return ended_by(ArchiveFault::reading_memory, size_text(verifier_memory_max));
     if (!exit.signalled) return Error{Fault::internal, fmt::format("the verifier exited with {} and gave no answer", exit.code)};
-    if (exit.code == SIGXCPU || exit.code == SIGKILL) return ended_by(ArchiveFault::reading_time, std::to_string(verifier_cpu_max_s));
+    if (exit.code == SIGPROF || exit.code == SIGXCPU || exit.code == SIGKILL) {
+        return ended_by(ArchiveFault::reading_time, fmt::format("{:.1f}", static_cast<double>(cpu_max_ms) / 1000));
+    }
     return ended_by(ArchiveFault::reading_crashed, std::to_string(exit.code));
 }
 
@@ -78,6 +92,7 @@ int verifier_main() {
 
 Result<Verdict> verify_confined(const sys::Fd& archive, const model::UploadRules& rules) {
     const sys::TimePoint deadline = sys::system_clock().now() + std::chrono::milliseconds{verifier_wall_max_ms};
+    ASSAY_TRY(const sys::FileInfo info, sys::info_of(archive));
     ASSAY_TRY(auto pair, sys::socket_pair(sys::PairKind::stream));
     auto [ours, theirs] = std::move(pair);
     sys::ChildSpec spec;
@@ -102,7 +117,7 @@ Result<Verdict> verify_confined(const sys::Fd& archive, const model::UploadRules
     }
     const auto exit = child.wait_until(deadline);
     if (!exit) return Error{Fault::internal, "the verifier closed its socket and did not end"};
-    if (answer.empty()) return judge(*exit);
+    if (answer.empty()) return judge(*exit, verifier_cpu_max_ms(info.size));
     return answer_from_json(answer);
 }
 

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "archive/member.hh"
+#include "archive/seal.hh"
+#include "archive/stream_count.hh"
 #include "archive/zip_directory.hh"
 #include "base/assert.hh"
 
@@ -67,7 +69,7 @@ private:
         ASSAY_CHECK(check_flags());
         ASSAY_TRY(const std::string fixed, take_bytes(input_, zip_local_bytes));
         ZipHeader local;
-        ASSAY_TRY(const bool sound, take_zip_header(input_, std::string_view{fixed}.substr(6), local));
+        ASSAY_TRY(const bool sound, take_zip_header(input_, std::string_view{fixed}.substr(4), local));
         if (!sound || !fixed.starts_with(zip_local_magic)) return in_entry(ArchiveFault::header_broken);
         // Where a descriptor follows, its values need not be known yet.
         const bool later = (record().flags & Flag::descriptor) != 0;
@@ -76,12 +78,14 @@ private:
             !agrees(local.checksum, record().checksum) || !agrees(local.compressed, record().compressed) || !agrees(local.size, record().size)) {
             return refused(ArchiveFault::headers_differ);
         }
+        if (local.seal != record().seal || (local.seal && local.version != record().version)) return refused(ArchiveFault::headers_differ);
         if (record().compressed > next_offset(at_ + 1) - input_.offset()) return refused(ArchiveFault::entries_overlap);
         if (record().method == stored && record().compressed != record().size) return in_entry(ArchiveFault::header_broken);
         ::inflateReset(&inflater_);
         compressed_left_ = record().compressed;
         left_ = record().size;
         checksum_ = ::crc32(0, nullptr, 0);
+        compressed_checksum_ = 0;
         inflated_ = ended_ = false;
         return ok;
     }
@@ -147,7 +151,8 @@ private:
         if (ready.empty()) return damaged(input_.offset(), ArchiveFault::data_cut, "zip");
         return ready.first(std::min(ready.size(), static_cast<std::size_t>(compressed_left_)));
     }
-    void consume(std::size_t count) {
+    void consume(ByteView ready, std::size_t count) {
+        if (record().seal) compressed_checksum_ = crc32_of(ready.first(count), compressed_checksum_);
         input_.consume(count);
         compressed_left_ -= static_cast<std::int64_t>(count);
     }
@@ -156,7 +161,7 @@ private:
         ASSAY_TRY(const ByteView ready, ready_bytes());
         const std::size_t count = std::min(ready.size(), buffer.size());
         if (count > 0) std::memcpy(buffer.data(), ready.data(), count);
-        consume(count);
+        consume(ready, count);
         left_ -= static_cast<std::int64_t>(count);
         return count;
     }
@@ -171,13 +176,14 @@ private:
             const int result = ::inflate(&inflater_, Z_NO_FLUSH);
             const std::size_t taken = ready.size() - inflater_.avail_in;
             const std::size_t count = buffer.size() - inflater_.avail_out;
-            consume(taken);
+            consume(ready, taken);
             if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) return in_entry(ArchiveFault::data_broken);
             inflated_ = result == Z_STREAM_END;
             if (!inflated_ && taken == 0 && count == 0) return in_entry(ArchiveFault::data_broken);
             // More than was announced, and counted, is never handed on.
             if (static_cast<std::int64_t>(count) > left_) return in_entry(ArchiveFault::checksum_wrong);
             left_ -= static_cast<std::int64_t>(count);
+            if (const auto too_fast = expansion_.more(input_.offset(), count)) return *too_fast;
             if (count > 0) return count;
         }
         return std::size_t{0};
@@ -187,6 +193,7 @@ private:
     Step<> finish() {
         ended_ = true;
         if (left_ != 0 || compressed_left_ != 0 || checksum_ != record().checksum) return in_entry(ArchiveFault::checksum_wrong);
+        if (record().seal && little_endian(record().seal->substr(4)) != compressed_checksum_) return in_entry(ArchiveFault::checksum_wrong);
         if ((record().flags & Flag::descriptor) == 0) return ok;
         return check_descriptor();
     }
@@ -219,7 +226,9 @@ private:
     bool ended_ = true;      // the entry was read, and held
     std::int64_t compressed_left_ = 0;
     std::int64_t left_ = 0;
+    Expansion expansion_;
     uLong checksum_ = 0;
+    std::uint32_t compressed_checksum_ = 0;
 };
 
 }  // namespace

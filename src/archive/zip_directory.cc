@@ -1,18 +1,15 @@
 #include "archive/zip_directory.hh"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "archive/seal.hh"
 #include "archive/tree.hh"
 #include "base/text.hh"
 
 namespace assay::archive {
 namespace {
 
-constexpr std::string_view record_magic{"PK\x01\x02", 4};
-constexpr std::string_view end_magic{"PK\x05\x06", 4};
 constexpr std::size_t record_bytes = 46;
 constexpr std::size_t end_bytes = 22;
 constexpr std::size_t comment_bytes_max = 0xFFFF;
@@ -24,14 +21,10 @@ Refused broken(std::int64_t offset) { return damaged(offset, ArchiveFault::heade
 unsigned number16(std::string_view bytes, std::size_t at) { return static_cast<unsigned>(little_endian(bytes.substr(at, 2))); }
 std::uint32_t number32(std::string_view bytes, std::size_t at) { return static_cast<std::uint32_t>(little_endian(bytes.substr(at, 4))); }
 
-std::uint32_t checksum(std::string_view bytes) {
-    return static_cast<std::uint32_t>(::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
-}
-
 // Version, checksum of the name it stands for, the name. Beside a name that is ASCII it can only say the same or mislead.
 bool read_unicode_path(std::string_view value, ZipHeader& header) {
     constexpr std::size_t path_at = 5;
-    if (value.size() < path_at || value.front() != 1 || number32(value, 1) != checksum(header.name)) return false;
+    if (value.size() < path_at || value.front() != 1 || number32(value, 1) != crc32_of(header.name)) return false;
     const std::string_view path = value.substr(path_at);
     if (path == header.name) return true;
     if (is_ascii(header.name) || !header.unicode_name.empty()) return false;
@@ -49,6 +42,10 @@ bool read_extra(std::string_view extra, ZipHeader& header, std::span<std::int64_
         std::string_view value = extra.substr(4, number16(extra, 2));
         extra.remove_prefix(4 + value.size());
         if (tag == unicode_path && !read_unicode_path(value, header)) return false;
+        if (tag == zip_seal_tag) {
+            if (value.size() != zip_seal_bytes || header.seal) return false;
+            header.seal = value;
+        }
         if (tag != zip64) continue;
         if (std::exchange(large_read, true)) return false;
         for (std::int64_t* const size : sizes) {
@@ -86,11 +83,11 @@ Step<End> find_end(const Input& input) {
     ASSAY_TRY(const std::int64_t size, input.size());
     ASSAY_TRY(const std::int64_t content_end, end_without_zeros(input, size));
     // All of the end record but its mark may be zeros as well.
-    const std::int64_t tail_end = std::min(size, content_end + static_cast<std::int64_t>(end_bytes - end_magic.size()));
+    const std::int64_t tail_end = std::min(size, content_end + static_cast<std::int64_t>(end_bytes - zip_end_magic.size()));
     std::string tail(std::min(static_cast<std::size_t>(tail_end), 2 * end_bytes + comment_bytes_max), '\0');
     const std::int64_t tail_at = tail_end - static_cast<std::int64_t>(tail.size());
     ASSAY_TRY(const std::size_t count, input.read_at(std::as_writable_bytes(std::span{tail}), tail_at));
-    const std::size_t at = count == tail.size() && tail.size() >= end_bytes ? tail.rfind(end_magic, tail.size() - end_bytes) : tail.npos;
+    const std::size_t at = count == tail.size() && tail.size() >= end_bytes ? tail.rfind(zip_end_magic, tail.size() - end_bytes) : tail.npos;
     if (at == tail.npos) return damaged(size, ArchiveFault::data_cut, "zip");
     End end{.at = tail_at + static_cast<std::int64_t>(at), .fixed = tail.substr(at, end_bytes)};
     const std::int64_t comment_end = end.at + static_cast<std::int64_t>(end_bytes) + number16(end.fixed, 20);
@@ -102,24 +99,21 @@ Step<End> find_end(const Input& input) {
 Step<ZipRecord> take_record(Input& directory) {
     const std::int64_t at = directory.offset();
     ASSAY_TRY(const std::string fixed, take_bytes(directory, record_bytes));
-    if (!fixed.starts_with(record_magic)) return broken(at);
+    if (!fixed.starts_with(zip_record_magic)) return broken(at);
     ZipRecord record;
     record.attributes = number32(fixed, 38);
     record.offset = number32(fixed, 42);
     std::int64_t* const large[] = {&record.offset};
-    ASSAY_TRY(const bool sound, take_zip_header(directory, std::string_view{fixed}.substr(8), record, large));
+    ASSAY_TRY(const bool sound, take_zip_header(directory, std::string_view{fixed}.substr(6), record, large));
     ASSAY_CHECK(take_bytes(directory, number16(fixed, 32)));  // comment
     if (!sound || number16(fixed, 34) != 0) return broken(at);
+    if (record.seal && little_endian(record.seal->substr(0, 4)) != crc32_of(record.name, crc32_of(fixed))) {
+        return damaged(at, ArchiveFault::checksum_wrong, "zip");
+    }
     return record;
 }
 
 }  // namespace
-
-std::uint64_t little_endian(std::string_view bytes) {
-    std::uint64_t value = 0;
-    for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
-    return value;
-}
 
 Step<std::string> take_bytes(Input& input, std::size_t size) {
     std::string bytes;
@@ -134,14 +128,15 @@ Step<std::string> take_bytes(Input& input, std::size_t size) {
 }
 
 Step<bool> take_zip_header(Input& input, std::string_view fixed, ZipHeader& header, std::span<std::int64_t* const> large) {
-    header.flags = number16(fixed, 0);
-    header.method = number16(fixed, 2);
-    header.time = number32(fixed, 4);
-    header.checksum = number32(fixed, 8);
-    header.compressed = number32(fixed, 12);
-    header.size = number32(fixed, 16);
-    ASSAY_TRY(header.name, take_bytes(input, number16(fixed, 20)));
-    ASSAY_TRY(const std::string extra, take_bytes(input, number16(fixed, 22)));
+    header.version = number16(fixed, 0);
+    header.flags = number16(fixed, 2);
+    header.method = number16(fixed, 4);
+    header.time = number32(fixed, 6);
+    header.checksum = number32(fixed, 10);
+    header.compressed = number32(fixed, 14);
+    header.size = number32(fixed, 18);
+    ASSAY_TRY(header.name, take_bytes(input, number16(fixed, 22)));
+    ASSAY_TRY(const std::string extra, take_bytes(input, number16(fixed, 24)));
     std::vector<std::int64_t*> sizes{&header.size, &header.compressed};
     sizes.insert(sizes.end(), large.begin(), large.end());
     return read_extra(extra, header, sizes);

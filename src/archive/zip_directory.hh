@@ -23,6 +23,8 @@ struct ZipHeader {
     unsigned flags = 0;
     unsigned method = 0;
     std::uint32_t time = 0;
+    unsigned version = 0;      // that reading it needs
+    std::optional<std::string> seal;  // see seal.hh
     std::uint32_t checksum = 0;
     std::int64_t compressed = 0;
     std::int64_t size = 0;
@@ -42,13 +44,14 @@ struct ZipDirectory {
 Step<ZipDirectory> read_zip_directory(const Input& input);
 
 constexpr std::string_view zip_local_magic{"PK\x03\x04", 4};
+constexpr std::string_view zip_record_magic{"PK\x01\x02", 4};
+constexpr std::string_view zip_end_magic{"PK\x05\x06", 4};
 constexpr std::size_t zip_local_bytes = 30;
 
 // `size` bytes, consumed.
 Step<std::string> take_bytes(Input& input, std::size_t size);
-std::uint64_t little_endian(std::string_view bytes);
 
-// Sets what the fixed part holds from its flags on, then takes name and extra field, where sizes over 32 bits are. `large` are
+// Sets what the fixed part holds from the version on that it needs, then takes name and extra field, where sizes over 32 bits are. `large` are
 // the other fields such a size may stand for. False: they make no sense.
 Step<bool> take_zip_header(Input& input, std::string_view fixed, ZipHeader& header, std::span<std::int64_t* const> large = {});
 

@@ -2,6 +2,9 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include <algorithm>
+
+#include "archive/seal.hh"
 #include "archive/source.hh"
 #include "archive/stream_count.hh"
 #include "base/assert.hh"
@@ -9,11 +12,11 @@
 namespace assay::archive {
 namespace {
 
-constexpr int window_bits_max = 26;
-static_assert(std::int64_t{1} << window_bits_max == decoder_memory_max);
+constexpr int window_bits_max = 25;
+static_assert(std::int64_t{1} << window_bits_max < decoder_memory_max);
 constexpr std::string_view frame_magic = "\x28\xB5\x2F\xFD";
 constexpr std::size_t frame_start_bytes = 5;  // the magic, and the byte that tells whether a checksum will follow
-constexpr unsigned checksum_flag = 4;
+constexpr unsigned checksum_flag = 4, unused_flag = 16;
 
 class ZstdSource final : public Source {
 public:
@@ -45,17 +48,27 @@ private:
             ASSAY_TRY(const ByteView ready, input_.peek());
             if (ready.empty() || ready.front() == std::byte{0}) {
                 ASSAY_CHECK(only_zeros_follow(input_, "zstd"));
+                if (sealed_ && !unsealed_.empty() && unsealed_ != zstd_empty_frame) return damaged(input_.offset(), ArchiveFault::header_broken, "zstd");
                 ended_ = true;
                 return ok;
             }
         }
         const std::int64_t at = input_.offset();
         if (const auto refused = count_.another(at)) return *refused;
-        std::string start;
-        while (start.size() < frame_start_bytes) {
-            ASSAY_TRY(const auto byte, input_.next());
-            if (!byte) return damaged(input_.offset(), ArchiveFault::data_cut, "zstd");
-            start += static_cast<char>(*byte);
+        announced_.reset();
+        compressed_ = {};
+        ASSAY_TRY(std::string start, take(frame_start_bytes));
+        if (start == zstd_seal_start.substr(0, frame_start_bytes)) {
+            ASSAY_TRY(const std::string rest, take(zstd_seal_start.size() - frame_start_bytes + Seal::text_bytes));
+            const std::size_t mark_bytes = zstd_seal_start.size() - frame_start_bytes;
+            if (!std::string_view{rest}.starts_with(zstd_seal_start.substr(frame_start_bytes))) {
+                return Refused{.fault = ArchiveFault::skippable_frame, .offset = at};
+            }
+            // Beside sealed frames nothing else may stand, but the empty one at the beginning.
+            sealed_ = true;
+            if (!unsealed_.empty() && unsealed_ != zstd_empty_frame) return damaged(at, ArchiveFault::header_broken, "zstd");
+            announced_ = Seal::from(std::string_view{rest}.substr(mark_bytes));
+            ASSAY_TRY(start, take(frame_start_bytes));
         }
         const auto skippable = [](std::string_view magic) {
             return (static_cast<unsigned char>(magic[0]) & 0xF0) == 0x50 && magic.substr(1, 3) == "\x2A\x4D\x18";
@@ -67,13 +80,31 @@ private:
         if ((static_cast<unsigned char>(start.back()) & checksum_flag) == 0) {
             return Refused{.fault = ArchiveFault::no_checksum, .arguments = {"zstd"}, .offset = at};
         }
+        if ((static_cast<unsigned char>(start.back()) & unused_flag) != 0) return damaged(at, ArchiveFault::header_broken, "zstd");
         ZSTD_inBuffer in{start.data(), start.size(), 0};
         ZSTD_outBuffer out{nullptr, 0, 0};
         const std::size_t result = ::ZSTD_decompressStream(decoder_, &out, &in);
         if (::ZSTD_isError(result) != 0) return failure(result, at);
         ASSAY_ASSERT(in.pos == in.size);  // No header is shorter, so that it takes them all.
+        note(bytes_of(start));
         open_ = true;
         return ok;
+    }
+
+    // Consumed bytes of a frame.
+    void note(ByteView bytes) {
+        if (announced_) compressed_.add(bytes);
+        else unsealed_ += text_of(bytes.first(std::min(bytes.size(), zstd_empty_frame.size() + 1 - std::min(unsealed_.size(), zstd_empty_frame.size() + 1))));
+    }
+
+    Step<std::string> take(std::size_t size) {
+        std::string bytes;
+        while (bytes.size() < size) {
+            ASSAY_TRY(const auto byte, input_.next());
+            if (!byte) return damaged(input_.offset(), ArchiveFault::data_cut, "zstd");
+            bytes += static_cast<char>(*byte);
+        }
+        return bytes;
     }
 
     Step<std::size_t> decode_some(std::span<std::byte> buffer) {
@@ -82,11 +113,13 @@ private:
         ZSTD_inBuffer in{ready.data(), ready.size(), 0};
         ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
         const std::size_t result = ::ZSTD_decompressStream(decoder_, &out, &in);
+        note(ready.first(in.pos));
         input_.consume(in.pos);
         if (::ZSTD_isError(result) != 0) return failure(result, at);
         count_.bytes += static_cast<std::int64_t>(out.pos);
         if (result == 0) {
             open_ = false;
+            if (announced_ && *announced_ != compressed_) return damaged(input_.offset(), ArchiveFault::checksum_wrong, "zstd");
         } else if (in.pos == 0 && out.pos == 0) {
             return damaged(at, ready.empty() ? ArchiveFault::data_cut : ArchiveFault::data_broken, "zstd");
         }
@@ -109,6 +142,10 @@ private:
     ZSTD_DCtx* decoder_;
     bool open_ = false;
     bool ended_ = false;
+    std::optional<Seal> announced_;
+    Seal compressed_;
+    bool sealed_ = false;    // some frame was
+    std::string unsealed_;   // the first bytes of those that were not
     StreamCount count_;
 };
 

@@ -43,6 +43,9 @@ ExitCode rejudge(const StaffOptions&, const std::string& submission);
 // module new: writes a small module that passes its own check. module check: runs the module's samples in the sandbox.
 ExitCode module_new(const std::string& folder);
 ExitCode module_check(const std::string& folder, bool json);
+// The suffix of `target` says which format.
+ExitCode pack_command(const std::string& folder, const std::string& target, bool json);
+ExitCode verify_command(const std::string& path, bool json);
 
 struct RunOptions {
     std::string cpu = "10s", wall = "30s", memory = "512MiB", output = "1MiB", disk;

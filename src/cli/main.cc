@@ -223,11 +223,21 @@ int parse_and_run(int argc, char** argv) {
     about_one("status", "Where a submission stands, and why", status_command);
     about_one("watch", "Follow a submission to its verdict; exits with 0 only when it passed", watch_command);
     about_one("log", "What the stages of a submission printed", log_command);
-    CLI::App* const verify = participants("verify", "Check a receipt, and that it is of an archive", "print JSON");
-    verify->add_option("FILE", archive_file, "the archive the receipt should be of");
-    verify->add_option("--receipt", receipt_file, "the receipt")->required()->type_name("FILE");
+    std::string target;
+    CLI::App* const pack = app.add_subcommand("pack", "Pack a folder and check the result: the same folder always gives the same bytes");
+    pack->add_option("DIR", folder, "the folder to pack")->required();
+    pack->add_option("-o,--output", target, "the archive: .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip")->type_name("FILE")->required();
+    pack->add_flag("--json", json, "print JSON");
+    pack->callback([&] { code = pack_command(folder, target, json); });
+    CLI::App* const verify = participants("verify", "Judge an archive by the default rules of a module, or check a receipt", "print JSON");
+    verify->add_option("FILE", archive_file, "the archive; with --receipt: what it should be of");
+    verify->add_option("--receipt", receipt_file, "the receipt")->type_name("FILE");
     verify->add_option("--key", receipt_key, "the server's public key: base64, or a file with it (default: the server is asked)")->type_name("KEY");
-    verify->callback([&] { code = verify_receipt(participant_options, receipt_file, receipt_key, archive_file); });
+    verify->callback([&] {
+        if (receipt_file.empty() && archive_file.empty()) wrong = Error{Fault::invalid, "verify takes an archive, or --receipt"};
+        else if (receipt_file.empty()) code = verify_command(archive_file, participant_options.json);
+        else code = verify_receipt(participant_options, receipt_file, receipt_key, archive_file);
+    });
 
     RunOptions options;
     CLI::App* const run = app.add_subcommand("run", "Run one command in the sandbox, without a server");

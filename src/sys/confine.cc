@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -31,9 +32,10 @@ constexpr bool sanitized = false;
 #endif
 
 Result<> set_limits(const ParserLimits& limits) {
-    const auto cpu = static_cast<rlim_t>(limits.cpu_s);
-    const rlimit seconds{cpu, cpu + 1};  // The soft limit first: SIGXCPU says which limit it was.
-    if (::setrlimit(RLIMIT_CPU, &seconds) != 0) return last_error("setrlimit", "cpu");
+    // The timer counts from now and in ticks, the limit in whole seconds.
+    const itimerval timer{.it_interval = {}, .it_value = {.tv_sec = limits.cpu_ms / 1000, .tv_usec = limits.cpu_ms % 1000 * 1000}};
+    if (::setitimer(ITIMER_PROF, &timer, nullptr) != 0) return last_error("setitimer", "cpu");
+    ASSAY_CHECK(lower_limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu_ms / 1000 + 2)));
     if (!sanitized) ASSAY_CHECK(lower_limit(RLIMIT_AS, static_cast<std::uint64_t>(limits.memory_bytes)));
     if (!sanitized) ASSAY_CHECK(lower_limit(RLIMIT_NOFILE, 0));
     for (const int none : {RLIMIT_FSIZE, RLIMIT_CORE, RLIMIT_NPROC}) ASSAY_CHECK(lower_limit(none, 0));

@@ -8,7 +8,7 @@
 namespace assay::sys {
 
 struct ParserLimits {
-    std::int64_t cpu_s = 20;               // SIGXCPU, then SIGKILL a second later
+    std::int64_t cpu_ms = 20'000;            // SIGPROF, by a timer; should that fail, SIGKILL up to two seconds later
     std::int64_t memory_bytes = 256LL << 20;  // address space; new fails beyond
 };
 

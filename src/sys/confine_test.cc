@@ -56,14 +56,14 @@ TEST(Confine, BoundsMemoryAndTime) {
     if (under_sanitizer) GTEST_SKIP() << "a sanitizer's run time needs more address space than any bound, so nothing is confined under it";
     const int child = ::fork();
     if (child == 0) {
-        if (!confine_parser({.cpu_s = 1, .memory_bytes = 256LL << 20})) ::_exit(99);
+        if (!confine_parser({.cpu_ms = 300, .memory_bytes = 256LL << 20})) ::_exit(99);
         if (::mmap(nullptr, 512u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) ::_exit(98);
         for (volatile int i = 0;; i = i + 1) {}
     }
     int status = 0;
     EXPECT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status)) << WEXITSTATUS(status);
-    EXPECT_EQ(WTERMSIG(status), SIGXCPU);
+    EXPECT_EQ(WTERMSIG(status), SIGPROF);
 }
 
 }  // namespace

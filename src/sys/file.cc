@@ -31,7 +31,8 @@ FileInfo info_from(const struct ::stat& s) {
                       : S_ISDIR(s.st_mode) ? FileInfo::Kind::directory
                       : S_ISLNK(s.st_mode) ? FileInfo::Kind::symlink
                                            : FileInfo::Kind::other;
-    return {kind, s.st_size, s.st_mode & 07777, s.st_uid, s.st_dev, s.st_ino};
+    const auto ns = [](const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; };
+    return {kind, s.st_size, s.st_mode & 07777, s.st_uid, s.st_dev, s.st_ino, ns(s.st_mtim), ns(s.st_ctim)};
 }
 
 std::string parent_of(const std::string& path) {
@@ -154,6 +155,14 @@ Result<> make_directory(const std::string& path, std::uint32_t mode) {
         if (there && there->kind == FileInfo::Kind::directory) return ok;
     }
     return error_of(saved, "mkdir", path);
+}
+
+Result<std::string> link_target(const std::string& path) {
+    std::string target(4096, '\0');
+    const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+    if (size < 0) return last_error("readlink", path);
+    target.resize(static_cast<std::size_t>(size));
+    return target;
 }
 
 Result<> remove_file(const std::string& path) {

@@ -22,6 +22,9 @@ struct FileInfo {
     std::uint32_t owner = 0;
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
+    std::int64_t modified_ns = 0;  // of the content
+    std::int64_t changed_ns = 0;   // of anything; nobody sets it back
+    bool operator==(const FileInfo&) const = default;
 };
 
 Result<Fd> open_read(const std::string& path);
@@ -57,6 +60,7 @@ Result<> rename_over(const std::string& from, const std::string& to);
 Result<> make_directory(const std::string& path, std::uint32_t mode = 0700);  // an existing directory is fine
 Result<> remove_file(const std::string& path);                               // a missing one is fine
 Result<> remove_tree(const std::string& path);                               // never follows a symlink
+Result<std::string> link_target(const std::string& path);                     // of a symlink, as written
 Result<std::vector<std::string>> list_directory(const std::string& path);    // names, sorted, without . and ..
 Result<> change_owner(const std::string& path, std::uint32_t uid, std::uint32_t gid);
 Result<> change_mode(const std::string& path, std::uint32_t mode);

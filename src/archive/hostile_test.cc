@@ -1,0 +1,180 @@
+#include <gtest/gtest.h>
+
+#include <sys/resource.h>
+
+#include <cstdlib>
+
+#include "archive/archive.hh"
+#include "archive/tar_builder.hh"
+#include "archive/verify.hh"
+#include "archive/zip_builder.hh"
+#include "sys/child.hh"
+#include "sys/file.hh"
+
+namespace assay::archive {
+namespace {
+
+using model::Refusal;
+
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool under_sanitizer = true;
+#else
+constexpr bool under_sanitizer = false;
+#endif
+
+constexpr std::int64_t mib = 1 << 20;
+
+struct Hostile {
+    const char* name;
+    std::string bytes;
+    Refusal code;
+    const char* text;
+    model::UploadRules rules{};
+};
+
+std::string zeros(std::int64_t count) { return std::string(static_cast<std::size_t>(count), '\0'); }
+std::string noise(std::size_t count) {
+    std::string bytes;
+    for (unsigned state = 1; bytes.size() < count;) bytes += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+    return bytes;
+}
+std::string tar_of(std::int64_t file_bytes) {
+    return TarBuilder{}.raw(TarBuilder::header("zeros", '0', static_cast<std::size_t>(file_bytes))).bytes + zeros(file_bytes) + zeros(1024);
+}
+
+model::UploadRules large_rules() {
+    model::UploadRules rules;
+    rules.unpacked_max = 4LL << 30;
+    rules.entries_max = 1'000'000;
+    return rules;
+}
+
+// Each class of what an archive must not be, by the means that bites most: what no other test measures.
+std::vector<Hostile> hostile_archives() {
+    std::vector<Hostile> list;
+    const auto add = [&](const char* name, std::string bytes, Refusal code, const char* text, model::UploadRules rules = {}) {
+        list.push_back({name, std::move(bytes), code, text, std::move(rules)});
+    };
+    const std::string bomb = tar_of(129 * mib);
+    add("bomb, gzip", gzip(bomb, 9), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    add("bomb, bzip2", bzip2(bomb), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    add("bomb, xz", xz(bomb, LZMA_CHECK_CRC64, 0), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    add("bomb, zstd", zstd(bomb), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    add("one file too large", TarBuilder{}.raw(TarBuilder::header("f", '0', 2u << 30)).bytes, Refusal::unpacks_too_large,
+        "unpacked '1 GiB'", large_rules());
+    // Behind a MiB of noise zeros that grow 1,000 times: refused by the rate, long before the bound on the whole.
+    add("grows too fast", gzip(TarBuilder{}.file("noise", noise(3 * mib / 2)).raw(TarBuilder::header("zeros", '0', 260u << 20)).bytes + zeros(260 * mib), 1),
+        Refusal::unpacks_too_large, "unpacked '200 MiB'", large_rules());
+    {
+        ZipBuilder zip;
+        zip.add("zeros", zeros(64 * mib)).local.size = 0x7000'0000;
+        zip.entries[0].central.size = 0x7000'0000;
+        add("bomb, zip", zip.done(), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    }
+    {
+        std::string many = gzip(TarBuilder{}.file("a").done());
+        const std::string empty = gzip("");
+        for (int i = 0; i < 70'000; ++i) many += empty;
+        add("empty members", many, Refusal::unsafe, "empty_members");
+    }
+    {
+        std::string many = bzip2(TarBuilder{}.file("a").done());
+        const std::string empty = bzip2("");
+        for (int i = 0; i < 70'000; ++i) many += empty;
+        add("empty streams", many, Refusal::unsafe, "empty_members");
+    }
+    add("window, xz", xz(TarBuilder{}.file("a").done(), LZMA_CHECK_CRC64, 9), Refusal::format, "window_too_large");
+    add("window, zstd", zstd(TarBuilder{}.file("a").done(), true, 27), Refusal::format, "window_too_large");
+    {
+        TarBuilder tar;
+        for (int i = 0; i < 30'000; ++i) tar.file(fmt::format("f{}", i), "");
+        add("entries", gzip(tar.done(), 1), Refusal::too_many_entries, "entries '20000'");
+    }
+    {
+        TarBuilder tar;
+        const std::string wide = std::string(240, 'a') + "/" + std::string(240, 'b') + "/" + std::string(240, 'c') + "/" + std::string(200, 'd');
+        for (int i = 0; i < 9000; ++i) tar.pax("path", fmt::format("{:04}{}", i, wide)).file("x");
+        add("names", gzip(tar.done(), 1), Refusal::too_many_entries, "names_too_large");
+    }
+    {
+        TarBuilder tar;
+        const std::string record = fmt::format("{} comment={}\n", 700'000, std::string(700'000 - 16, 'x'));
+        for (int i = 0; i < 100; ++i) tar.member("pax", 'x', record).file(fmt::format("f{}", i));
+        add("headers", gzip(tar.done(), 1), Refusal::unsafe, "headers_too_large");
+    }
+    add("zeros behind the end", gzip(TarBuilder{}.file("a").done() + zeros(17 * mib)), Refusal::unpacks_too_large, "padding");
+    {
+        TarBuilder tar;
+        tar.file("a", std::string(mib, 'a'));
+        for (int i = 0; i < 200; ++i) tar.hardlink(fmt::format("l{}", i), "a");
+        add("hard links", tar.done(), Refusal::unpacks_too_large, "unpacked");
+    }
+    add("sparse", TarBuilder{}.member("x", 'S', "").done(), Refusal::format, "sparse");
+    add("device", TarBuilder{}.member("x", '3', "").done(), Refusal::format, "device");
+    add("upward", TarBuilder{}.file("../x").done(), Refusal::unsafe, "name_upward");
+    add("link outside", TarBuilder{}.link("l", "../x").done(), Refusal::unsafe, "link_outside");
+    add("through a link", TarBuilder{}.link("l", "a").file("l/x").done(), Refusal::unsafe, "below_no_folder");
+    add("names meet", TarBuilder{}.file("a").file("A").done(), Refusal::unsafe, "names_meet");
+    add("file against folder", TarBuilder{}.file("a").file("a/b").done(), Refusal::unsafe, "below_no_folder");
+    add("gzip in gzip", gzip(gzip(TarBuilder{}.file("a", noise(2000)).done())), Refusal::not_an_archive, "no_tar");
+    add("not closed", gzip(TarBuilder{}.file("a").bytes), Refusal::damaged, "end_missing");
+    return list;
+}
+
+std::int64_t cpu_ms(const rusage& usage) {
+    const auto ms = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
+    return ms(usage.ru_utime) + ms(usage.ru_stime);
+}
+
+struct Cost {
+    std::int64_t cpu_ms = 0;
+    std::int64_t memory_kib = 0;
+};
+
+// A small process between this one and the verifier: the kernel counts what a child shared with its parent to the child.
+__attribute__((constructor)) void play_probe(int argc, char** argv) {
+    if (argc != 3 || std::string_view{argv[1]} != "probe") return;
+    const sys::Fd archive{3}, out{4};
+    const auto verdict = verify_confined(archive, std::string_view{argv[2]} == "large" ? large_rules() : model::UploadRules{});
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    const std::string answer = fmt::format("{} {} {}", cpu_ms(usage), usage.ru_maxrss, answer_to_json(verdict));
+    std::_Exit(sys::write_all(out, std::string_view{answer}) ? 0 : 1);
+}
+
+Result<Verdict> judged(const Hostile& hostile, Cost& cost) {
+    ASSAY_TRY(const sys::Fd archive, sys::memory_file("hostile", bytes_of(hostile.bytes), true));
+    ASSAY_TRY(const sys::Fd out, sys::memory_file("cost", {}, false));
+    sys::ChildSpec spec;
+    spec.arguments = {"probe", hostile.rules.unpacked_max > model::UploadRules{}.unpacked_max ? "large" : "usual"};
+    spec.descriptors = {-1, -1, 2, archive.get(), out.get()};
+    ASSAY_TRY(sys::Child child, sys::Child::start(spec));
+    const sys::Exit exit = std::move(child).wait();
+    if (exit.signalled || exit.code != 0) return Error{Fault::internal, "the probe failed"};
+    ASSAY_CHECK(sys::rewind(out));
+    ASSAY_TRY(const std::string text, sys::read_all(out, 1u << 20));
+    char* end = nullptr;
+    cost.cpu_ms = std::strtoll(text.c_str(), &end, 10);
+    cost.memory_kib = std::strtoll(end, &end, 10);
+    return answer_from_json(end);
+}
+
+// Whatever comes in, judging it costs no more than these. Process by process, as the kernel counted.
+TEST(Hostile, IsRefusedWithin64MiBAndOneSecond) {
+    for (const Hostile& hostile : hostile_archives()) {
+        Cost cost;
+        const auto verdict = judged(hostile, cost);
+        ASSERT_TRUE(verdict) << hostile.name << ": " << verdict.error().text();
+        ASSERT_TRUE(verdict->refused) << hostile.name;
+        const std::string said = sentence(*verdict->refused);
+        EXPECT_EQ(to_string(verdict->refused->code()), to_string(hostile.code)) << hostile.name << ": " << said;
+        EXPECT_NE(said.find(hostile.text), std::string::npos) << hostile.name << ": " << said;
+        if (under_sanitizer) continue;
+        EXPECT_LE(cost.cpu_ms, 1000) << hostile.name;
+        EXPECT_LE(cost.memory_kib, 64 * 1024) << hostile.name;
+        fmt::print("{:24} {:5} ms {:6} KiB: {}\n", hostile.name, cost.cpu_ms, cost.memory_kib, said);
+    }
+}
+
+}  // namespace
+}  // namespace assay::archive
