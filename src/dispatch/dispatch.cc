@@ -100,6 +100,7 @@ void Dispatcher::Inner::tell_progress() {
 
 void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ended) {
     if (ended.attempt) count_ended(*ended.attempt);
+    if (ended.length_ms && ended.topic) parts.board.pace().ended(ended.topic->course, ended.topic->module, *ended.length_ms);
     if (ended.verdict) {
         metrics::registry().counter("assay_verdicts_total", "Verdicts that were committed.", {{"verdict", to_string(*ended.verdict)}}).add();
     }
@@ -120,19 +121,17 @@ void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(R
     const auto granted = std::make_shared<Granted>();
     const auto change = [this, epoch, granted](store::Tx& tx) -> Result<> {
         if (drains() || !live(epoch)) return ok;
-        for (const int count : {waiting_looked_at, queue::waiting_read_max}) {
-            queue::Snapshot snapshot;
-            ASSAY_CHECK(snapshot.take_startable(tx, parts.board, wall_ms(), count));
-            ASSAY_TRY(granted->lease, queue::grant(tx, snapshot.situation, epoch));
-            granted->wake_ms = queue::next_wake_ms(snapshot.situation);
-            if (granted->lease || std::cmp_less(snapshot.waiting.size(), count)) break;
-        }
+        queue::Snapshot snapshot;
+        ASSAY_CHECK(snapshot.take_heads(tx, parts.board, wall_ms()));
+        ASSAY_TRY(granted->lease, queue::grant(tx, snapshot.situation, epoch));
+        granted->wake_ms = queue::next_wake_ms(snapshot.situation);
         return ok;
     };
     write(change, [this, granted, done = std::move(done)](Result<> result) mutable {
         if (!result) return done(result.take_error());
         if (granted->lease) {
             parts.board.feed().changed(granted->lease->topic);
+            parts.board.pace().started(granted->lease->token.job, wall_ms());
             granted->lease = keep_or_return(std::move(*granted->lease));
         }
         done(std::move(*granted));

@@ -25,7 +25,6 @@ constexpr std::size_t input_bytes_max = 1u << 30;          // of a submission ha
 constexpr std::size_t revision_bytes_max = 256u << 20;
 constexpr int slots_max = 1024;                            // of one session
 constexpr std::size_t running_max = 4096;                  // tokens in a heartbeat
-constexpr int waiting_looked_at = 64;                      // of the line at first; all of it only when none of these may start
 
 class Dispatcher {
 public:

@@ -227,7 +227,7 @@ TEST_F(DispatchTest, TheFeedIsToldOfWhatAParticipantSees) {
     EXPECT_EQ(seen, (std::vector{State::running}));
     EXPECT_EQ(post(client, "result", {{"token", token}, {"fault", "no room for a sandbox"}}).status, 200);
     EXPECT_EQ(seen, (std::vector{State::running, State::queued}));
-    token = leased(client, epoch).at("token");
+    token = leased(client, epoch, 20'000).at("token");  // The back-off is waited for.
     EXPECT_EQ(post(client, "result", passed(token)).status, 200);
     EXPECT_EQ(seen, (std::vector{State::running, State::queued, State::running, State::graded}));
     EXPECT_EQ(post(client, "result", passed(token)).status, 200);  // its answer was lost: nothing is new
@@ -321,7 +321,7 @@ TEST_F(DispatchTest, ALostRunnersWorkGoesBackAtOnceAndItsLateReportIsFenced) {
 
     const auto next = begin(client);
     EXPECT_GT(next, epoch);
-    EXPECT_EQ(leased(client, next).at("token").at("attempt"), 2);
+    EXPECT_EQ(leased(client, next, 20'000).at("token").at("attempt"), 2);
 }
 
 TEST_F(DispatchTest, ASecondSessionEndsTheFirst) {
@@ -332,11 +332,13 @@ TEST_F(DispatchTest, ASecondSessionEndsTheFirst) {
     const auto next = begin(client);
     settle();
     EXPECT_EQ(poll(client, epoch).status, 409);
-    EXPECT_EQ(poll(client, next).status, 200);
+    EXPECT_EQ(poll(client, next, 20'000).status, 200);  // The back-off is waited for.
     EXPECT_EQ(board_.slots(), 2);
 }
 
 TEST_F(DispatchTest, AFaultIsCountedAndTheThirdEndsTheJob) {
+    testing::ManualClock clock;
+    serve(clock);
     auto client = connect();
     const auto epoch = begin(client);
     submit(first);
@@ -346,9 +348,12 @@ TEST_F(DispatchTest, AFaultIsCountedAndTheThirdEndsTheJob) {
         const Json fault{{"token", token}, {"fault", "no room for a sandbox"}};
         EXPECT_EQ(post(client, "result", fault).status, 200);
         EXPECT_EQ(post(client, "result", fault).status, 200);  // its answer was lost
+        EXPECT_EQ(poll(client, epoch).status, 204);            // it backs off, or has ended
+        clock.advance(i == 1 ? 1s : 30s);
     }
     EXPECT_EQ(state(first), State::graded);
     EXPECT_EQ(poll(client, epoch).status, 204);
+    serve(sys::system_clock());  // Before the clock goes.
 }
 
 TEST_F(DispatchTest, DrainPutsRunningWorkBackUncountedAndGrantsNothingMore) {

@@ -54,7 +54,7 @@ enum class Refusal : std::uint8_t {
 // Evidence for a reason to wait (WaitDetail says it whole). Of runner_lost this word is what the job's row keeps.
 enum class WaitDetailKind : std::uint8_t {
     slots_busy, lone_job, about_to_start, others_first, far_back,    // slot
-    own_running,                                                      // fair_share
+    own_running, own_first, live_first,                               // fair_share
     disk_low, disk_names_low, store_read_only,                        // disk_reserve
     cut_backoff, cut_alone, fault,                                    // retry
     session_ended, no_heartbeat,                                      // runner_lost

@@ -82,27 +82,35 @@ Result<std::shared_ptr<const Snapshot>> Board::recent(store::Reading& reading, s
 
 Result<> Snapshot::take(store::Reading& reading, const Board& board, std::int64_t now_ms) {
     ASSAY_TRY(waiting, reading.waiting(waiting_read_max));
-    return take_rest(reading, board, now_ms);
+    ASSAY_CHECK(take_rest(reading, board, now_ms));
+    const auto usual_ms = [&board](const CourseId& course, const ModuleId& module) { return board.pace().usual_ms(course, module); };
+    expected = expected_starts(situation, usual_ms);
+    situation.expected_ms = expected;
+    board.pace().promised(waiting, expected);
+    return ok;
 }
 
-Result<> Snapshot::take_startable(store::Reading& reading, const Board& board, std::int64_t now_ms, int waiting_max) {
-    ASSAY_TRY(waiting, reading.waiting_unpaused(waiting_max));
+Result<> Snapshot::take_heads(store::Reading& reading, const Board& board, std::int64_t now_ms) {
+    ASSAY_TRY(waiting, reading.heads());
     return take_rest(reading, board, now_ms);
 }
 
 Result<> Snapshot::take_rest(store::Reading& reading, const Board& board, std::int64_t now_ms) {
     ASSAY_TRY(running, reading.running());
     ASSAY_TRY(paused, reading.paused());
-    situation.waiting = waiting;
     situation.running = running;
     situation.paused = paused;
     situation.now_ms = now_ms;
-    const std::lock_guard lock{board.mutex_};
-    situation.slots = board.slots_;
-    situation.server_started_ms = board.server_started_ms_;
-    situation.draining = board.draining_;
-    situation.no_runner = board.no_runner_;
-    situation.disk_reserve = board.disk_reserve_;
+    {
+        const std::lock_guard lock{board.mutex_};
+        situation.slots = board.slots_;
+        situation.server_started_ms = board.server_started_ms_;
+        situation.draining = board.draining_;
+        situation.no_runner = board.no_runner_;
+        situation.disk_reserve = board.disk_reserve_;
+    }
+    waiting = in_turn(std::move(waiting), situation);
+    situation.waiting = waiting;
     return ok;
 }
 

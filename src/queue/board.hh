@@ -8,6 +8,7 @@
 #include <string>
 
 #include "queue/feed.hh"
+#include "queue/pace.hh"
 #include "queue/policy.hh"
 #include "queue/progress.hh"
 #include "store/store.hh"
@@ -44,6 +45,9 @@ public:
     ProgressTable& progress() { return progress_; }
     const ProgressTable& progress() const { return progress_; }
 
+    // How long jobs take. Told by dispatch of each start and end.
+    Pace& pace() const { return pace_; }
+
     // The line as it was at most `snapshot_age_max_ms` ago, shared by all who explain: at a deadline a thousand pages must not
     // read ten thousand rows each. `has_to_hold`: taken anew when it does not know this job as waiting.
     Result<std::shared_ptr<const Snapshot>> recent(store::Reading& reading, std::int64_t now_ms, JobId has_to_hold) const;
@@ -60,6 +64,7 @@ private:
     mutable std::shared_ptr<const Snapshot> recent_;
     Feed feed_;
     ProgressTable progress_;
+    mutable Pace pace_;
 };
 constexpr int waiting_read_max = 10'000;  // of one snapshot; beyond it positions read "more than"
 constexpr std::int64_t snapshot_age_max_ms = 500;
@@ -69,13 +74,14 @@ struct Snapshot {
     std::vector<store::QueuedJob> waiting;
     std::vector<store::QueuedJob> running;
     std::vector<store::Standing> paused;
+    std::vector<std::optional<std::int64_t>> expected;
     Situation situation;   // spans point into this object: not copied, not moved
     Snapshot() = default;
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
     Result<> take(store::Reading& reading, const Board& board, std::int64_t now_ms);
-    // For a choice alone: at most `waiting_max` of the line, and none of a paused module, however many those are.
-    Result<> take_startable(store::Reading& reading, const Board& board, std::int64_t now_ms, int waiting_max);
+    // For a choice alone: the heads of the line, which is a few hundred rows however long the line is.
+    Result<> take_heads(store::Reading& reading, const Board& board, std::int64_t now_ms);
 
 private:
     Result<> take_rest(store::Reading& reading, const Board& board, std::int64_t now_ms);

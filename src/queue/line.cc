@@ -18,8 +18,10 @@ Error stale(const Token& token) {
 
 Topic topic_of(const store::Submission& s) { return {s.course, s.module, s.participant}; }
 
-bool leased_by(const store::Job& job, const Token& token) {
-    return job.state == model::State::running && job.attempts == token.attempt && job.epoch == token.epoch;
+bool leased_by(const store::Job& job, const Token& token, Conditions conditions = all_conditions) {
+    const auto met = [&](Condition condition, bool holds) { return holds || !conditions[condition]; };
+    return met(Condition::running, job.state == model::State::running) && met(Condition::attempt, job.attempts == token.attempt) &&
+           met(Condition::epoch, job.epoch == token.epoch);
 }
 
 // Whether this very attempt has already ended so: its answer was lost on the way.
@@ -43,7 +45,8 @@ Result<std::optional<store::Standing>> note_verdict(store::Tx& tx, const store::
     return broke ? std::optional{after} : std::nullopt;
 }
 
-Result<Ended> grade(store::Tx& tx, const store::Job& job, const Finished& finished, std::int64_t now_ms) {
+Result<Ended> grade(store::Tx& tx, const store::Job& job, const Finished& finished, std::int64_t now_ms,
+                    Conditions conditions = all_conditions) {
     ASSAY_TRY(const auto submission, tx.submission(job.submission));
     ASSAY_ASSERT(submission.has_value());
     const RevisionId run = job.revision.value_or(submission->revision);
@@ -59,9 +62,10 @@ Result<Ended> grade(store::Tx& tx, const store::Job& job, const Finished& finish
     row.finished_ms = now_ms;
     ASSAY_CHECK(tx.add_verdict(row));
     ASSAY_CHECK(tx.move_job(job.id, model::State::graded));
-    if (job.generation > submission->generation) {
+    if (job.generation > submission->generation || !conditions[Condition::newer]) {
         ASSAY_TRY(const auto before, tx.verdict(submission->id, submission->generation));
-        ended.kept_old = !takes_the_place(finished.verdict, before ? std::optional{before->verdict} : std::nullopt);
+        const bool better = takes_the_place(finished.verdict, before ? std::optional{before->verdict} : std::nullopt);
+        ended.kept_old = !better && conditions[Condition::no_worse];
         if (!ended.kept_old) ASSAY_CHECK(tx.advance(submission->id, job.generation, run));
     }
     ASSAY_TRY(ended.broken, note_verdict(tx, *submission, run, finished.verdict, now_ms));
@@ -145,6 +149,7 @@ Result<std::optional<Lease>> grant(store::Tx& tx, const Situation& situation, st
     job->reason_since_ms = 0;
     ASSAY_CHECK(tx.update_job(*job));
     ASSAY_CHECK(tx.move_job(job->id, model::State::running));
+    ASSAY_CHECK(tx.put_turn(job->id, situation.now_ms));
     ASSAY_CHECK(tx.add_attempt({job->id, job->attempts, epoch, situation.now_ms, 0, {}, {}, {}}));
     return std::optional{Lease{
         .token = {job->id, job->attempts, epoch},
@@ -161,16 +166,17 @@ Finished finished_from(const model::Report& report) {
     return {report.verdict, report.score, report.score_max, model::to_json(report)};
 }
 
-Result<Ended> finish(store::Tx& tx, const Token& token, const Finished& finished, std::int64_t now_ms) {
+Result<Ended> finish(store::Tx& tx, const Token& token, const Finished& finished, std::int64_t now_ms, Conditions conditions) {
     ASSAY_TRY(auto job, tx.job(token.job));
-    if (!job || !leased_by(*job, token)) {
+    if (!job || !leased_by(*job, token, conditions)) {
         ASSAY_TRY(const bool already, ended_so(tx, token, model::AttemptEnd::verdict));
         if (already) return Ended{};
         return stale(token);
     }
-    ASSAY_CHECK(tx.end_attempt(job->id, token.attempt, model::AttemptEnd::verdict, {}, now_ms));
-    ASSAY_TRY(Ended ended, grade(tx, *job, finished, now_ms));
+    ASSAY_CHECK(tx.end_attempt(job->id, job->attempts, model::AttemptEnd::verdict, {}, now_ms));  // The token's, by the conditions.
+    ASSAY_TRY(Ended ended, grade(tx, *job, finished, now_ms, conditions));
     ended.attempt = model::AttemptEnd::verdict;
+    ended.length_ms = now_ms - job->started_ms;
     job->cuts_in_a_row = 0;
     ASSAY_CHECK(tx.update_job(*job));
     return ended;

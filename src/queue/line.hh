@@ -60,11 +60,35 @@ struct Ended {
     bool kept_old = false;                       // a rejudge's fault, which leaves the earlier verdict in place
     std::optional<store::Standing> broken;       // the module was paused by it: grader_broken
     std::optional<Topic> topic;
+    std::optional<std::int64_t> length_ms;       // of an attempt that brought a verdict
 };
 
-// Commits a report: running, this attempt, this epoch, no verdict yet: one conditional change.
+// What a report must meet to be committed. Each is needed: the room's simulation fails without any one of them. That there is no
+// verdict yet follows from `running`, and the key of the table of verdicts holds it besides.
+enum class Condition : unsigned char {
+    running,        // the job runs, and was not given back, held or judged
+    attempt,        // this attempt of it does
+    epoch,          // for this session, not for one of another life of this directory
+    newer,          // its generation is later than the one shown, else the submission has moved with its job
+    no_worse,       // and a fault of ours does not take an earlier verdict's place
+};
+class Conditions {
+public:
+    constexpr bool operator[](Condition condition) const { return (bits_ >> static_cast<unsigned>(condition) & 1u) != 0; }
+    constexpr Conditions without(Condition condition) const {
+        Conditions fewer = *this;
+        fewer.bits_ &= ~(1u << static_cast<unsigned>(condition));
+        return fewer;
+    }
+
+private:
+    unsigned bits_ = ~0u;
+};
+constexpr Conditions all_conditions;
+
+// Commits a report under these conditions: one conditional change. Only a test leaves one out.
 // Errors: conflict (stale token). The same token again is success (a lost answer); what it brings then is not looked at.
-Result<Ended> finish(store::Tx&, const Token&, const Finished&, std::int64_t now_ms);
+Result<Ended> finish(store::Tx&, const Token&, const Finished&, std::int64_t now_ms, Conditions = all_conditions);
 
 // Ends an attempt that brought no verdict. fault: counted, and at faults_max the job ends as system_fault with a report that
 // names the faults and holds what the best attempt had finished; cut: back in line, uncounted. `reason` is what people are told

@@ -120,11 +120,14 @@ protected:
             return ok;
         });
     }
+    // And lets the back-off after it pass.
     Result<> fault(const Token& token, const std::string& why = "the sandbox broke") {
-        return store_->write_and_wait([&](Tx& tx) -> Result<> {
+        auto given_back = store_->write_and_wait([&](Tx& tx) -> Result<> {
             ASSAY_CHECK(give_back(tx, token, AttemptEnd::fault, model::Reason::retry, why, now_ms_));
             return ok;
         });
+        now_ms_ += fault_backoff_ms;
+        return given_back;
     }
     template <class F>
     auto read(F query) {

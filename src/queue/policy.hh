@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,8 +47,26 @@ std::optional<model::Refusal> closed_at(const model::Plan&, std::int64_t at_ms);
 
 // --- Choice: which job starts next.
 
+// The order of turns, and why this one.
+//
+// Next is whoever has waited longest since his last turn, or since he joined the line when that was later: of each participant
+// (of a course) the oldest job stands for him, with the later of the time it was received and the time a job of his started
+// last. Once a job of his starts, all who wait already come before his next one. So while somebody's oldest job waits, every
+// other participant starts at most one: a flood of 4,000 by one adds at most one slot of delay to any other. People with one job
+// each are served as they came. The k-th jobs of all come after their (k-1)-th ones.
+//
+// Nobody runs two at once, even when a slot is idle: that slot is what makes the next person's wait nothing.
+// All rejudges of a course stand in line as one participant would, and of two or more slots they leave one free. So live work
+// waits for at most one of them, and they are never starved: each round has a turn of theirs.
+// Wall clock: one set back costs those who had a turn since then their place in one round, nothing else.
+//
+// Sorts into that order what is given by place. Jobs of paused modules come last; one that backs off lets the next one of the
+// same participant stand for him.
+struct Situation;
+std::vector<store::QueuedJob> in_turn(std::vector<store::QueuedJob> by_place, const Situation&);
+
 struct Situation {
-    std::span<const store::QueuedJob> waiting;   // by place
+    std::span<const store::QueuedJob> waiting;   // in turn
     std::span<const store::QueuedJob> running;
     std::span<const store::Standing> paused;     // modules nothing of which starts
     int slots = 0;                               // of connected, fit runners
@@ -56,10 +75,11 @@ struct Situation {
     bool draining = false;
     model::WaitDetail no_runner;                 // why slots is 0
     std::optional<model::WaitDetail> disk_reserve;  // while the disk is short of room; nothing starts then
+    std::span<const std::optional<std::int64_t>> expected_ms;  // of each that waits, when it will start; empty: not estimated
 };
 
-// Oldest first, of modules that are not paused; at most one running job per participant (of a course); a job that was cut `cuts_alone` times in a row runs
-// alone; one that is backing off waits. nullopt: nothing may start now.
+// The first in turn whose module is not paused and whose participant has none running; a job that was cut `cuts_alone` times in a
+// row runs alone; one that is backing off waits. nullopt: nothing may start now.
 std::optional<JobId> choose(const Situation&);
 
 // When the first backing-off job may start, for the timer of whoever waits. nullopt: none is backing off.
@@ -69,6 +89,11 @@ constexpr std::int64_t faults_max = 3;           // ended by infrastructure faul
 constexpr std::int64_t cuts_backoff_from = 4;    // the 4th cut in a row starts after 1 s, doubling
 constexpr std::int64_t cuts_backoff_max_ms = 30'000;
 constexpr std::int64_t cuts_alone = 20;          // from here it runs alone, and staff are told
+
+// After a fault the job waits before it starts again: little after the first, which a dying runner costs each of its jobs, and
+// long enough after the second that whatever kills runners has time to be seen and to pass before the third ends the job.
+constexpr std::int64_t fault_backoff_first_ms = 1'000;
+constexpr std::int64_t fault_backoff_ms = 30'000;
 
 // Milliseconds after the server's start before a job with this many cuts in a row may start.
 std::int64_t cut_backoff_ms(std::int64_t cuts_in_a_row);
@@ -80,9 +105,16 @@ struct Waiting {
     std::int64_t since_ms = 0;
     std::optional<model::WaitDetail> detail;     // its text never holds a token or path
     std::int64_t position = 0;                   // 1-based among those that wait
+    std::optional<std::int64_t> expected_start_ms;
 };
 std::optional<Waiting> explain(const Situation&, JobId);
 Waiting explain_at(const Situation&, std::size_t index);  // of `waiting`
+
+// When each that waits will start, as far as can be said: the running end after their module's usual time, and so do those
+// that start, in turn, wherever a slot becomes free first. nullopt: of one that is paused, or when no time is known yet.
+// `usual_ms`: of a module's jobs, of any module's when that module has none yet.
+using UsualMs = std::function<std::optional<std::int64_t>(const CourseId&, const ModuleId&)>;
+std::vector<std::optional<std::int64_t>> expected_starts(const Situation&, const UsualMs& usual_ms);
 
 // --- What a verdict brings about.
 

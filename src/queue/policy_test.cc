@@ -170,7 +170,7 @@ struct Line {
         queued.received_ms = id;
         return queued;
     }
-    Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}, disk_reserve}; }
+    Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}, disk_reserve, {}}; }
     std::int64_t chosen() const { return choose(situation()).value_or(JobId{0}).value; }
 };
 

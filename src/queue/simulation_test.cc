@@ -1,9 +1,12 @@
 // The line against a real store, everything at once, from a seed: uploads, leases, reports, losses, restarts and staff. The
-// simulation keeps its own, simpler book and compares.
+// simulation keeps its own, simpler book and compares. That it has teeth is tested as well: with any one condition of the
+// verdict's commit left out it finds something wrong.
 #include <algorithm>
 #include <map>
 #include <random>
 #include <set>
+
+#include <sys/wait.h>
 
 #include "queue/line_fixture.hh"
 #include "queue/staff.hh"
@@ -11,8 +14,10 @@
 namespace assay::queue {
 namespace {
 
-class Simulation : public LineTest, public ::testing::WithParamInterface<unsigned> {
+class Simulation : public LineTest {
 protected:
+    void live(unsigned seed);
+
     int pick(int below) { return std::uniform_int_distribution{0, below - 1}(random_); }
 
     void arrive() {
@@ -48,9 +53,17 @@ protected:
     void report(Token token) {  // A copy: it is erased from where it came.
         const bool live = std::ranges::find(live_, token) != live_.end();
         const bool own = verdicts_.contains(token.job.value) && verdicts_.at(token.job.value) == token;
-        const auto result = finish_it(token);
+        const bool by_grader = pick(6) == 0;
+        model::Report report;
+        report.verdict = model::Verdict::grader_fault;
+        const Finished finished = by_grader ? finished_from(report) : passed();
+        const auto result = store_->write_and_wait([&](Tx& tx) -> Result<> {
+            ASSAY_CHECK(finish(tx, token, finished, now_ms_, conditions_));
+            return ok;
+        });
         EXPECT_EQ(result.has_value(), live || own) << "job " << token.job.value << " attempt " << token.attempt;
         if (live) verdicts_.emplace(token.job.value, token);
+        if (live && by_grader) ended_by_grader_.insert(token.job.value);
         std::erase(live_, token);
     }
     void lose(Token token) {
@@ -147,7 +160,8 @@ protected:
         for (const auto& job : running) EXPECT_TRUE(people.insert(job.participant.text()).second) << "two jobs of one participant";
     }
 
-    std::mt19937 random_{GetParam()};
+    Conditions conditions_;
+    std::mt19937 random_;
     int submitted_ = 0;
     std::int64_t epoch_ = 0;
     std::vector<Token> live_;
@@ -160,9 +174,11 @@ protected:
     std::map<std::int64_t, Token> verdicts_;  // job → who brought it
     std::map<std::int64_t, int> faults_;
     std::set<std::int64_t> ended_by_faults_;
+    std::set<std::int64_t> ended_by_grader_;
 };
 
-TEST_P(Simulation, EveryJobEndsOnceAndNothingStaleIsCommitted) {
+void Simulation::live(unsigned seed) {
+    random_.seed(seed);
     epoch_ = epoch();
     for (int step = 0; step < 250; ++step) {
         now_ms_ += pick(2000);
@@ -172,12 +188,17 @@ TEST_P(Simulation, EveryJobEndsOnceAndNothingStaleIsCommitted) {
         else if (what < 75 && !live_.empty()) report(live_[static_cast<std::size_t>(pick(static_cast<int>(live_.size())))]);
         else if (what < 85 && !all_.empty()) report(all_[static_cast<std::size_t>(pick(static_cast<int>(all_.size())))]);
         else if (what < 95 && !all_.empty()) lose(all_[static_cast<std::size_t>(pick(static_cast<int>(all_.size())))]);
-        else if (what >= 97) restart();
+        else if (what < 97 && !all_.empty()) {
+            // From another life of this directory: the numbers of job and attempt were given anew after it was restored.
+            Token alien = all_[static_cast<std::size_t>(pick(static_cast<int>(all_.size())))];
+            alien.epoch += 1000;
+            report(alien);
+        } else if (what >= 97) restart();
         if (submitted_ > 0 && pick(100) < 8) hold_or_release();
         if (submitted_ > 0 && pick(100) < 10) judge_again();
         if (pick(100) < (paused_ ? 25 : 3)) toggle_pause();
         check();
-        if (HasFailure()) FAIL() << "seed " << GetParam() << ", step " << step;
+        if (HasFailure()) FAIL() << "seed " << seed << ", step " << step;
     }
     for (const SubmissionId& id : held_) {
         write([&](Tx& tx) -> Result<> {
@@ -217,17 +238,59 @@ TEST_P(Simulation, EveryJobEndsOnceAndNothingStaleIsCommitted) {
             EXPECT_EQ(job->state, State::graded);
             EXPECT_LE(job->faults, faults_max);
             const bool by_faults = ended_by_faults_.contains(job->id.value);
+            const bool by_grader = ended_by_grader_.contains(job->id.value);
             EXPECT_EQ(verdict->verdict == model::Verdict::system_fault, by_faults);
+            EXPECT_EQ(verdict->verdict == model::Verdict::grader_fault, by_grader);
             EXPECT_NE(by_faults, verdicts_.contains(job->id.value));
             for (const auto& attempt : read([&](Reading& r) { return r.attempts(job->id); })) EXPECT_TRUE(attempt.end);
-            if (!by_faults || shown_by_faults) shown = g;
-            shown_by_faults = shown_by_faults && by_faults;
+            const bool a_fault = by_faults || by_grader;
+            if (!a_fault || shown_by_faults) shown = g;
+            shown_by_faults = shown_by_faults && a_fault;
         }
         EXPECT_EQ(submission->generation, shown) << number;
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, Simulation, ::testing::Range(1u, 13u));
+class Simulated : public Simulation, public ::testing::WithParamInterface<unsigned> {};
+
+TEST_P(Simulated, EveryJobEndsOnceAndNothingStaleIsCommitted) { live(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Simulated, ::testing::Range(1u, 13u));
+
+// A life with one condition left out, in a process of its own: an assertion of ours that fires is a finding as well.
+class WithoutOne : public Simulation {
+public:
+    explicit WithoutOne(Conditions conditions) { conditions_ = conditions; }
+    void TestBody() override {}
+    static bool finds_something(Conditions conditions, unsigned seed) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            std::freopen("/dev/null", "w", stdout);  // What it finds is no news.
+            std::freopen("/dev/null", "w", stderr);
+            WithoutOne one{conditions};
+            one.SetUp();
+            one.live(seed);
+            one.TearDown();
+            std::_Exit(HasFailure() ? 1 : 0);
+        }
+        int status = 0;
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
+        return status != 0;
+    }
+};
+
+TEST(SimulationsTeeth, EachConditionOfTheVerdictsCommitIsNeeded) {
+    const auto found = [](Conditions conditions) {
+        for (unsigned seed = 1; seed < 13; ++seed) {
+            if (WithoutOne::finds_something(conditions, seed)) return true;
+        }
+        return false;
+    };
+    EXPECT_FALSE(found(all_conditions));
+    for (const Condition condition : {Condition::running, Condition::attempt, Condition::epoch, Condition::newer, Condition::no_worse}) {
+        EXPECT_TRUE(found(all_conditions.without(condition))) << static_cast<int>(condition);
+    }
+}
 
 }  // namespace
 }  // namespace assay::queue

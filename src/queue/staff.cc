@@ -42,6 +42,8 @@ Json job_json(const CourseId& course, const ModuleId& module, const ParticipantI
             {"state", model::to_string(state)},
             {"since", std::move(since)},
             {"position", nullptr},
+            {"expected_start", nullptr},
+            {"progress", nullptr},
             {"reason", nullptr}};
 }
 
@@ -78,6 +80,11 @@ std::string text_of_listing(const Json& listing) {
                             job.at("id").get<std::string>(), job.at("course").get<std::string>(), job.at("module").get<std::string>(),
                             job.at("participant").get<std::string>(), job.at("since").get<std::string>());
         if (const auto generation = job.at("generation").get<std::int64_t>(); generation > 1) text += fmt::format(" generation {}", generation);
+        if (const Json& expected = job.at("expected_start"); !expected.is_null()) text += " expected " + expected.get<std::string>();
+        if (const Json& progress = job.at("progress"); !progress.is_null()) {
+            text += fmt::format(" in {} ({} of {} tests)", progress.at("stage").get<std::string>(),
+                                progress.at("tests_done").get<std::int64_t>(), progress.at("tests_all").get<std::int64_t>());
+        }
         const Json& reason = job.at("reason");
         if (reason.is_null()) continue;
         text += fmt::format(" {}: {}", reason.at("code").get<std::string>(), reason.at("text").get<std::string>());
@@ -207,12 +214,17 @@ Result<std::string> queue_json(store::Reading& reading, const Board& board, std:
     const auto full = [&jobs] { return jobs.size() >= queue_listed_max; };
     for (const store::QueuedJob& it : snapshot.running) {
         if (full()) break;
-        jobs.push_back(job_json(it, time_text(it.job.started_ms)));
+        Json job = job_json(it, time_text(it.job.started_ms));
+        if (const auto progress = board.progress().at(it.job.id)) {
+            job["progress"] = {{"stage", progress->stage}, {"tests_done", progress->tests_done}, {"tests_all", progress->tests_all}};
+        }
+        jobs.push_back(std::move(job));
     }
     for (std::size_t i = 0; i < snapshot.waiting.size() && !full(); ++i) {
         const Waiting waiting = explain_at(snapshot.situation, i);
         Json job = job_json(snapshot.waiting[i], time_text(waiting.since_ms));
         job["position"] = waiting.position;
+        if (waiting.expected_start_ms) job["expected_start"] = time_text(*waiting.expected_start_ms);
         job["reason"] = reason_json(waiting, wait_text);
         jobs.push_back(std::move(job));
     }

@@ -163,7 +163,7 @@ private:
         ASSAY_TRY(const auto snapshot, board_.recent(reading_, now_ms_, job->id));
         if (auto explained = explain(snapshot->situation, job->id)) return *explained;
         return Waiting{model::Reason::slot, submission.last_byte_ms,
-                       model::WaitDetail{.kind = model::WaitDetailKind::far_back, .number = waiting_read_max}, waiting_read_max + 1};
+                       model::WaitDetail{.kind = model::WaitDetailKind::far_back, .number = waiting_read_max}, waiting_read_max + 1, {}};
     }
 
     Result<> add_verdict(SubmissionView& view) {
@@ -280,7 +280,7 @@ std::optional<std::size_t> counting(std::span<const Countable> newest_first, mod
 Result<Waiting> explain_held(store::Reading& reading, const store::Submission& submission) {
     ASSAY_TRY(const auto job, reading.job_of(submission.id, submission.generation));  // None when it was never in line.
     const std::int64_t since_ms = job && job->reason_since_ms != 0 ? job->reason_since_ms : submission.last_byte_ms;
-    return Waiting{submission.held_reason.value_or(model::Reason::held_by_staff), since_ms, {}, 0};
+    return Waiting{submission.held_reason.value_or(model::Reason::held_by_staff), since_ms, {}, 0, {}};
 }
 
 Result<std::optional<SubmissionView>> view_submission(store::Reading& reading, const Board& board, const SubmissionId& id,
@@ -357,6 +357,7 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
         const WaitText said = wait_text(w);
         out["reason"] = {{"code", model::to_string(w.reason)}, {"text", said.text}, {"since", time(w.since_ms)}, {"details", said.details}};
         if (w.position > 0) out["position"] = w.position;
+        out["expected_start"] = time(w.expected_start_ms);
     }
     if (view.rejudge) out["rejudge"] = {{"generation", view.rejudge->generation}, {"state", model::to_string(view.rejudge->state)}};
     if (view.late) out["late"] = true;

@@ -103,7 +103,7 @@ struct Job {
     std::int64_t started_ms = 0;                // of the newest attempt
 };
 
-// A job that waits or runs, with what decisions about it need.
+// A job that waits or runs, with what decisions about it need. Rejudges of a course share their turns, whoever handed in.
 struct QueuedJob {
     Job job;
     CourseId course;
@@ -111,6 +111,7 @@ struct QueuedJob {
     ParticipantId participant;
     RevisionId revision;            // what it runs on
     std::int64_t received_ms = 0;
+    std::int64_t turn_ms = 0;       // when one of his jobs (of the rejudges: one of those) started last; 0: none has
 };
 
 // How a module stands in line: whether it is paused, and its faults in a row. Faults and a pause for them (grader_broken)

@@ -66,7 +66,9 @@ public:
     virtual Result<std::optional<Job>> job_of(const SubmissionId&, std::int64_t generation) = 0;
     virtual Result<std::optional<Job>> newest_job(const SubmissionId&) = 0;               // of the highest generation
     virtual Result<std::vector<QueuedJob>> waiting(int count_max) = 0;                    // by place
-    virtual Result<std::vector<QueuedJob>> waiting_unpaused(int count_max) = 0;           // the same, without paused modules
+    // Of each participant and module, and of a course's rejudges of each module, the one with the smallest place. Cheap however
+    // long the line is.
+    virtual Result<std::vector<QueuedJob>> heads() = 0;
     virtual Result<std::vector<QueuedJob>> running() = 0;
     virtual Result<std::vector<Submission>> held(int count_max) = 0;                      // oldest first
     virtual Result<Standing> standing(const CourseId&, const ModuleId&) = 0;              // of one never noted: the defaults
@@ -96,6 +98,8 @@ public:
     // A graded submission shows the verdict of this later generation from now on.
     virtual Result<> advance(const SubmissionId&, std::int64_t generation, RevisionId) = 0;
     virtual Result<> put_standing(const Standing&) = 0;
+    // That the participant of this job, or its course's rejudges, had a turn.
+    virtual Result<> put_turn(JobId, std::int64_t started_ms) = 0;
     virtual Result<> supersede(const SubmissionId& older, const SubmissionId& by) = 0;
     virtual Result<> update_job(const Job&) = 0;                                           // all but id, submission, generation, state, revision
     virtual Result<> add_attempt(const Attempt&) = 0;

@@ -188,6 +188,40 @@ TEST_P(StoreSuite, AttemptsAndVerdictsAreWrittenOnce) {
     EXPECT_EQ(ended.error().fault(), Fault::missing);
 }
 
+// Who stands for whom in line is found without reading the line; a course's rejudges stand apart, with turns of their own.
+TEST_P(StoreSuite, TheHeadsOfTheLineKnowTheirLastTurns) {
+    JobId first;
+    write([&](Tx& tx) -> Result<> {
+        ASSAY_TRY(first, submit(tx, 1));
+        ASSAY_CHECK(submit(tx, 2));
+        ASSAY_CHECK(submit(tx, 3));
+        return ok;
+    });
+    const auto heads = [&] { return read([](Reading& r) { return r.heads(); }); };
+    ASSERT_EQ(heads().size(), 1u);
+    EXPECT_EQ(heads().at(0).job.id, first);
+    EXPECT_EQ(heads().at(0).turn_ms, 0);
+    write([&](Tx& tx) -> Result<> {
+        ASSAY_CHECK(tx.move(id_of(1), State::running));
+        ASSAY_CHECK(tx.put_turn(first, 77));
+        ASSAY_CHECK(tx.add_verdict({id_of(1), 1, model::Verdict::passed, {}, {}, "{}", 1000, 2000}));
+        ASSAY_CHECK(tx.move(id_of(1), State::graded));
+        Job again;
+        again.submission = id_of(1);
+        again.generation = 2;
+        again.revision = RevisionId{1};
+        ASSAY_CHECK(tx.add_job(again));
+        return ok;
+    });
+    const auto both = heads();
+    ASSERT_EQ(both.size(), 2u);
+    EXPECT_EQ(both.at(0).job.submission, id_of(2));
+    EXPECT_EQ(both.at(0).turn_ms, 77);
+    EXPECT_EQ(both.at(1).job.generation, 2);
+    EXPECT_EQ(both.at(1).turn_ms, 0);
+    EXPECT_EQ(read([](Reading& r) { return r.waiting(10); }).at(1).turn_ms, 77);
+}
+
 TEST_P(StoreSuite, ARejudgeMovesItsJobAloneUntilItsVerdictIsThere) {
     JobId second;
     write([&](Tx& tx) -> Result<> {
@@ -242,13 +276,12 @@ TEST_P(StoreSuite, WhatIsHeldAndHowAModuleStands) {
     EXPECT_EQ(standing(), noted);
     EXPECT_EQ(paused(), 1u);
     EXPECT_EQ(read([](Reading& r) { return r.waiting(10); }).size(), 2u);
-    EXPECT_EQ(read([](Reading& r) { return r.waiting_unpaused(10); }).size(), 0u);
+    EXPECT_EQ(read([](Reading& r) { return r.heads(); }).size(), 1u);
     write([](Tx& tx) -> Result<> {
         ASSAY_TRY(const RevisionId newer, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 2, std::string(64, 'e'), "{}", 8}));
         return tx.put_module({CourseId{"C"}, ModuleId{"M"}, "Module", false, newer});
     });
-    EXPECT_EQ(read([](Reading& r) { return r.waiting_unpaused(10); }).size(), 2u);
-    EXPECT_EQ(read([](Reading& r) { return r.waiting_unpaused(1); }).size(), 1u);
+    EXPECT_EQ(read([](Reading& r) { return r.heads(); }).size(), 1u);
     EXPECT_EQ(paused(), 0u);  // A repaired grader deserves a try; staff's own pause does not end so.
     noted.paused = model::Reason::module_paused;
     write([&](Tx& tx) { return tx.put_standing(noted); });
@@ -355,7 +388,9 @@ TEST_F(SqliteFile, WhatAnOlderVersionWroteIsReadOn) {
         const auto as_of_schema_1 = raw->script(R"sql(
 DROP TABLE extension; ALTER TABLE submission DROP COLUMN declared;
 DROP INDEX submission_held; DROP TABLE standing; ALTER TABLE job DROP COLUMN revision;
-ALTER TABLE attempt DROP COLUMN partial; PRAGMA user_version = 1;
+ALTER TABLE attempt DROP COLUMN partial; DROP TABLE IF EXISTS upload_key;
+DROP INDEX job_turn; DROP TABLE turn; ALTER TABLE job DROP COLUMN line_course; ALTER TABLE job DROP COLUMN line_module;
+ALTER TABLE job DROP COLUMN line_flow; PRAGMA user_version = 1;
 INSERT INTO course VALUES ('C', 'Course', 'UTC', 'en', '');
 INSERT INTO revision VALUES (1, 'C', 'M', 1, 'd', '{}', 7);
 INSERT INTO module VALUES ('C', 'M', 'Module', 0, 1);

@@ -29,6 +29,10 @@ Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& 
         facts += Html{" · "};
         facts += look.say(Sentence::position, {std::to_string(waiting.position)});
     }
+    if (waiting.expected_start_ms) {
+        facts += Html{" · "};
+        facts += phrase(look, Sentence::expected_start, {time_of(of, *waiting.expected_start_ms)});
+    }
     Html inside;
     inside += el("p", {{"class", "reason"}}, {el("strong", {}, {look.say(Sentence::waits_because)}), el("code", {}, {to_string(waiting.reason)})});
     inside += el("p", {}, {wording::sentence(look.language, waiting.reason)});

@@ -119,6 +119,7 @@ Text text_of(Sentence sentence) {
         case waits_because: return {"Why it waits", "等待原因"};
         case waits_since: return {"since {0}", "自 {0} 起"};
         case position: return {"place {0} in line", "排在第 {0} 位"};
+        case expected_start: return {"expected to start about {0}", "预计约于 {0} 开始"};
         case running_now: return {"It is being run and graded now.", "正在运行和评分。"};
         case running_stage: return {"Stage: {0}", "当前阶段：{0}"};
         case running_tests: return {"{0} of {1} tests finished", "已完成 {0} / {1} 个测试"};
@@ -393,6 +394,10 @@ Text text_of(model::WaitDetailKind kind) {
         case others_first: return {"those before it start first", "排在前面的会先开始"};
         case far_back: return {"behind at least {0} others", "前面至少有 {0} 个"};
         case own_running: return {"another submission of the same participant is running", "同一参与者的另一个提交正在运行"};
+        case own_first:
+            return {"{0} of the same participant start first, and others get their turn between them",
+                    "同一参与者还有 {0} 个提交排在前面，其间轮到其他人"};
+        case live_first: return {"judged again: one slot stays free for new submissions", "重新评分：保留一个运行位置给新的提交"};
         case disk_low:
             return {"{4} are free on the server's disk, {5} are needed", "服务器磁盘可用空间为 {4}，需要 {5}"};
         case disk_names_low:

@@ -93,10 +93,12 @@ Result<JobId> Changes::add_job(const Job& j) {
     }
     ASSAY_CHECK(database_.change(
         "INSERT INTO job (submission, generation, place, state, attempts, faults, cuts_in_a_row, reason, reason_details,"
-        " reason_since_ms, epoch, started_ms, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " reason_since_ms, epoch, started_ms, revision, line_course, line_module, line_flow)"
+        " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, course, module, CASE WHEN ? > 1 THEN '' ELSE participant END"
+        " FROM submission WHERE id = ?",
         {view(j.submission.text()), j.generation, place, model::to_string(j.state), j.attempts, j.faults, j.cuts_in_a_row,
          word_or_null(j.reason), view(j.reason_details), j.reason_since_ms, j.epoch, j.started_ms,
-         j.revision ? Value{j.revision->value} : Value{nullptr}}));
+         j.revision ? Value{j.revision->value} : Value{nullptr}, j.generation, view(j.submission.text())}));
     return JobId{database_.last_insert_id()};
 }
 
@@ -143,6 +145,11 @@ Result<> Changes::put_standing(const Standing& s) {
         {view(s.course.text()), view(s.module.text()), word_or_null(s.paused), s.paused_since_ms, s.revision.value, s.faults_in_a_row,
          faults_of, std::int64_t{s.faults_of_several}},
         "standing");
+}
+
+Result<> Changes::put_turn(JobId id, std::int64_t started_ms) {
+    return change_one("INSERT OR REPLACE INTO turn (course, flow, started_ms) SELECT line_course, line_flow, ? FROM job WHERE id = ?",
+                      {started_ms, id.value}, "job");
 }
 
 Result<> Changes::supersede(const SubmissionId& older, const SubmissionId& by) {

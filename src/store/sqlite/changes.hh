@@ -21,6 +21,7 @@ public:
     Result<> hold(const SubmissionId&, model::Reason why) override;
     Result<> advance(const SubmissionId&, std::int64_t generation, RevisionId) override;
     Result<> put_standing(const Standing&) override;
+    Result<> put_turn(JobId, std::int64_t started_ms) override;
     Result<> supersede(const SubmissionId& older, const SubmissionId& by) override;
     Result<> update_job(const Job&) override;
     Result<> add_attempt(const Attempt&) override;

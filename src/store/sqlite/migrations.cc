@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t application_id = 0x61737379;  // "assy": tells our file from any other SQLite database
 
 // Once released, a step is never edited: changes are new steps at the end.
-constexpr std::array<const char*, 5> steps{
+constexpr std::array<const char*, 6> steps{
     // 1: courses, participants, submissions, the line, verdicts.
     R"sql(
 CREATE TABLE course (
@@ -115,6 +115,18 @@ CREATE TABLE extension (
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE submission ADD COLUMN declared INTEGER NOT NULL DEFAULT 0 CHECK (declared IN (0, 1));
+)sql",
+    // 6: turns: whose jobs they are, beside the job, so that the heads of the line are found by seeking; when each had the last.
+    R"sql(
+ALTER TABLE job ADD COLUMN line_course TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN line_module TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN line_flow TEXT NOT NULL DEFAULT '';
+UPDATE job SET (line_course, line_module, line_flow) =
+    (SELECT course, module, CASE WHEN job.generation > 1 THEN '' ELSE participant END FROM submission WHERE id = job.submission);
+CREATE INDEX job_turn ON job (line_course, line_flow, line_module, place, id) WHERE state = 'queued';
+CREATE TABLE turn (
+    course TEXT NOT NULL, flow TEXT NOT NULL, started_ms INTEGER NOT NULL, PRIMARY KEY (course, flow)
+) STRICT, WITHOUT ROWID;
 )sql",
 };
 

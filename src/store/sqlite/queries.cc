@@ -69,7 +69,7 @@ Submission read_submission(const Row& row) {
 
 #define ASSAY_JOB_COLUMNS \
     "SELECT job.id, job.submission, job.generation, place, job.state, attempts, faults, cuts_in_a_row, reason, reason_details," \
-    " reason_since_ms, epoch, started_ms, job.revision"
+    " reason_since_ms, epoch, job.started_ms, job.revision"
 constexpr const char* job_columns = ASSAY_JOB_COLUMNS " FROM job";
 Job read_job(const Row& row) {
     Job job;
@@ -90,13 +90,31 @@ Job read_job(const Row& row) {
     return job;
 }
 
-constexpr const char* queued_columns =
-    ASSAY_JOB_COLUMNS ", course, module, participant, coalesce(job.revision, submission.revision), last_byte_ms"
-                      " FROM job JOIN submission ON submission.id = job.submission";
+#define ASSAY_QUEUED \
+    ASSAY_JOB_COLUMNS ", submission.course, submission.module, participant, coalesce(job.revision, submission.revision), last_byte_ms," \
+                      " coalesce(turn.started_ms, 0)" \
+                      " FROM job JOIN submission ON submission.id = job.submission" \
+                      " LEFT JOIN turn ON turn.course = line_course AND turn.flow = line_flow"
+constexpr const char* queued_columns = ASSAY_QUEUED;
+// Seeks from one head of the line to the next instead of reading the jobs between them.
+#define ASSAY_NEXT(where) \
+    "(SELECT next.id FROM job AS next INDEXED BY job_turn WHERE next.state = 'queued' AND " where \
+    " ORDER BY next.line_course, next.line_flow, next.line_module, next.place, next.id LIMIT 1)"
+constexpr const char* head_columns =
+    "WITH RECURSIVE head (id) AS ("
+    "SELECT * FROM (SELECT id FROM job INDEXED BY job_turn WHERE state = 'queued'"
+    " ORDER BY line_course, line_flow, line_module, place, id LIMIT 1)"
+    " UNION ALL SELECT coalesce("
+    ASSAY_NEXT("next.line_course = it.line_course AND next.line_flow = it.line_flow AND next.line_module > it.line_module") ", "
+    ASSAY_NEXT("next.line_course = it.line_course AND next.line_flow > it.line_flow") ", "
+    ASSAY_NEXT("next.line_course > it.line_course") ") FROM head JOIN job AS it ON it.id = head.id) "
+    ASSAY_QUEUED " WHERE job.id IN (SELECT id FROM head) ORDER BY place, job.id";
+#undef ASSAY_NEXT
+#undef ASSAY_QUEUED
 #undef ASSAY_JOB_COLUMNS
 QueuedJob read_queued(const Row& row) {
     return {read_job(row), CourseId{row.text(14)}, ModuleId{row.text(15)}, ParticipantId{row.text(16)}, RevisionId{row.integer(17)},
-            row.integer(18)};
+            row.integer(18), row.integer(19)};
 }
 
 constexpr const char* standing_columns =
@@ -269,12 +287,8 @@ Result<std::vector<QueuedJob>> Queries<Base>::waiting(int count_max) {
                                     {std::int64_t{count_max}}, read_queued);
 }
 template <class Base>
-Result<std::vector<QueuedJob>> Queries<Base>::waiting_unpaused(int count_max) {
-    return database_.all<QueuedJob>(
-        with(queued_columns, "WHERE job.state = 'queued' AND NOT EXISTS (SELECT 1 FROM standing " ASSAY_PAUSED
-                             " AND standing.course = submission.course AND standing.module = submission.module)"
-                             " ORDER BY place, job.id LIMIT ?"),
-        {std::int64_t{count_max}}, read_queued);
+Result<std::vector<QueuedJob>> Queries<Base>::heads() {
+    return database_.all<QueuedJob>(head_columns, {}, read_queued);
 }
 template <class Base>
 Result<std::vector<QueuedJob>> Queries<Base>::running() {

@@ -38,7 +38,7 @@ public:
     Result<std::optional<Job>> job_of(const SubmissionId&, std::int64_t generation) override;
     Result<std::optional<Job>> newest_job(const SubmissionId&) override;
     Result<std::vector<QueuedJob>> waiting(int count_max) override;
-    Result<std::vector<QueuedJob>> waiting_unpaused(int count_max) override;
+    Result<std::vector<QueuedJob>> heads() override;
     Result<std::vector<QueuedJob>> running() override;
     Result<std::vector<Submission>> held(int count_max) override;
     Result<Standing> standing(const CourseId&, const ModuleId&) override;
