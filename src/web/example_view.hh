@@ -109,6 +109,8 @@ inline queue::ModuleView module_view() {
     replaced.submission.superseded_by = counts.submission.id;
     auto old = graded("Old0000000000001", now_ms - 90'000'000, model::Verdict::build_failed, 0);
     old.revision_number = 1;
+    old.newer_revision = 2;
+    old.late = true;
     auto fault = graded("Fault00000000001", now_ms - 95'000'000, model::Verdict::system_fault, 0);
     fault.score.reset();
     fault.score_max.reset();

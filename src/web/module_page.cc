@@ -109,7 +109,7 @@ Html facts_part(const Look& look, const ModulePage& of) {
         if (ms) fact(look.say(label), phrase(look, Sentence::time_in_zone, {time_of(of, *ms), of.view.course.timezone}));
     };
     date(Sentence::opens_label, plan.opens_ms);
-    date(Sentence::due_label, plan.due_ms);
+    date(of.view.extended_until_ms ? Sentence::due_extended : Sentence::due_label, plan.due_ms);
     if (plan.closes_ms != plan.due_ms) date(Sentence::closes_label, plan.closes_ms);
     if (!plan.due_ms && !plan.closes_ms) fact(look.say(Sentence::due_label), look.say(Sentence::no_deadline));
 

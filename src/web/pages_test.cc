@@ -90,6 +90,26 @@ TEST(ModulePage, ShowsEverythingOfEverySubmissionInEnglish) {
     EXPECT_TRUE(contains(page, "aria-current=\"page\""));
 }
 
+// Points that are missing must not be a riddle: what lateness took stands beside what it was taken from.
+TEST(ModulePage, SaysWhatLatenessCostAndWhoseDueDateItIs) {
+    auto view = example::module_view();
+    view.extended_until_ms = view.plan.due_ms;
+    queue::SubmissionView& late = view.submissions[1];
+    late.late = true;
+    late.score = 77;
+    late.penalty = 10;
+    late.score_before_penalty = 87;
+    late.newer_revision = 3;
+    const std::string page = rendered(Language::english, view, "module-late");
+    expect_sound(page);
+    EXPECT_TRUE(contains(page, "<strong>77</strong> / 100"));
+    EXPECT_TRUE(contains(page, ">late<"));
+    EXPECT_TRUE(contains(page, "10 points are taken off. Without that it would be 87."));
+    EXPECT_TRUE(contains(page, "Your own due date"));
+    EXPECT_TRUE(contains(page, "Graded with revision 2 of the module; the current one is 3."));
+    EXPECT_FALSE(contains(rendered(Language::english, example::module_view(), "module-en"), "Your own due date"));
+}
+
 TEST(ModulePage, ShowsEverythingOfEverySubmissionInChinese) {
     const std::string page = rendered(Language::chinese, example::module_view(), "module-zh");
     expect_sound(page);

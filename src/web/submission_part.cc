@@ -74,9 +74,14 @@ Html standing_part(const Look& look, const ModulePage& of, const queue::Submissi
             if (view.verdict) inside += el("p", {}, {wording::sentence(look.language, *view.verdict)});
             break;
     }
-    if (view.revision_number > 0 && view.revision_number < of.view.revision_number) {
+    if (view.score_before_penalty) {
+        inside += el("p", {{"class", "hint"}}, {look.say(Sentence::late_cost, {number_text(view.penalty), number_text(*view.score_before_penalty)})});
+    } else if (view.late) {
+        inside += el("p", {{"class", "hint"}}, {look.say(Sentence::late_free)});
+    }
+    if (view.newer_revision) {
         inside += el("p", {{"class", "hint"}}, {look.say(Sentence::revision_old, {std::to_string(view.revision_number),
-                                                                                   std::to_string(of.view.revision_number)})});
+                                                                                   std::to_string(*view.newer_revision)})});
     }
     return inside;
 }
@@ -99,6 +104,7 @@ Html submission_part(const Look& look, const ModulePage& of, const queue::Submis
     if (view.score && view.score_max) {
         line += el("span", {{"class", "points"}}, {score_text(look, *view.score, *view.score_max)});
     }
+    if (view.late) line += el("span", {{"class", "mark"}}, {look.say(Sentence::late_mark)});
     if (view.counts) line += el("span", {{"class", "mark"}}, {look.say(Sentence::counts_mark)});
 
     const Html away = el("span", {{"class", "away"}}, {" ", id});  // Links that read alike lead to different places.

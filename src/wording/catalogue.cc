@@ -66,6 +66,7 @@ Text text_of(Sentence sentence) {
         case module_facts: return {"Dates and rules", "时间与规则"};
         case opens_label: return {"Opens", "开放时间"};
         case due_label: return {"Due", "截止时间"};
+        case due_extended: return {"Your own due date", "你的截止时间（已延长）"};
         case closes_label: return {"Closes", "关闭时间"};
         case no_deadline: return {"no deadline", "没有截止时间"};
         case time_in_zone: return {"{0} ({1})", "{0}（{1}）"};
@@ -114,6 +115,11 @@ Text text_of(Sentence sentence) {
             return {"Only the newest {0} submissions are listed here; older ones are kept.", "这里只列出最近 {0} 次提交，更早的提交仍然保存着。"};
         case received_at: return {"Received {0}", "收到时间 {0}"};
         case counts_mark: return {"counts", "计入成绩"};
+        case late_mark: return {"late", "逾期"};
+        case late_cost:
+            return {"It came after the due date: {0} points are taken off. Without that it would be {1}.",
+                    "提交时间晚于截止时间，扣 {0} 分；扣分前为 {1} 分。"};
+        case late_free: return {"It came after the due date.", "提交时间晚于截止时间。"};
         case revision_old:
             return {"Graded with revision {0} of the module; the current one is {1}.", "按本作业的第 {0} 版评分，当前为第 {1} 版。"};
         case waits_because: return {"Why it waits", "等待原因"};

@@ -47,6 +47,7 @@ enum class Sentence : unsigned short {
     module_facts,
     opens_label,
     due_label,
+    due_extended,           // of one participant alone
     closes_label,
     no_deadline,
     time_in_zone,           // {0} date and time, {1} the zone
@@ -87,6 +88,9 @@ enum class Sentence : unsigned short {
     submissions_older,      // {0} how many are shown
     received_at,            // {0} date and time
     counts_mark,
+    late_mark,
+    late_cost,              // {0} points taken, {1} points before
+    late_free,
     revision_old,           // {0} its revision, {1} the current one
     waits_because,
     waits_since,            // {0} date and time
