@@ -1,4 +1,5 @@
 // One suite for every backend: what stands behind Store is a parameter.
+// long: the suite is one, so that no backend is asked less than another.
 #include "store/store.hh"
 
 #include <gtest/gtest.h>
