@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +14,6 @@
 #include "base/shown.hh"
 #include "base/text.hh"
 #include "cli/commands.hh"
-#include "client/folder.hh"
 #include "client/server.hh"
 #include "model/json.hh"
 #include "store/keys.hh"
@@ -123,14 +123,28 @@ ExitCode misused(const Error& error) {
     return error.fault() == Fault::unreachable ? ExitCode::unreachable : ExitCode::misused;
 }
 
-// The archive: a file as it is, or a folder packed.
+// What is no part of the work, beside what the module ignores anyway.
+constexpr const char* never_handed_in[] = {".git/", ".hg/", ".svn/", ".jj/", ".assay.toml"};
+
+// The smallest to send of the formats that every reader knows, where the module takes it.
+archive::Format format_for(const model::UploadRules& rules) {
+    for (const archive::Format format : {archive::Format::tar_gz, archive::Format::tar_zst, archive::Format::tar_xz, archive::Format::tar_bz2,
+                                         archive::Format::zip}) {
+        if (std::ranges::find(rules.formats, to_string(format)) != rules.formats.end()) return format;
+    }
+    return archive::Format::tar;
+}
+
+// The archive: a file as it is, or a folder packed in memory.
 Result<sys::Fd> archive_of(const std::string& path, const model::UploadRules& rules) {
     std::error_code failure;
     if (!std::filesystem::is_directory(path, failure)) return sys::open_read(path);
-    ASSAY_TRY(client::Folder folder, client::read_folder(path, rules.unpacked_max, rules.entries_max));
-    for (const std::string& left_out : folder.left_out) say(fmt::format("left out: {}/", escaped(left_out)));
-    ASSAY_TRY(const std::string tar, archive::pack_tar(std::move(folder.files)));
-    return sys::memory_file("submission", bytes_of(tar), true);
+    std::vector<std::string> ignore = rules.ignore;
+    ignore.insert(ignore.end(), std::begin(never_handed_in), std::end(never_handed_in));
+    ASSAY_TRY(sys::Fd pack, sys::memory_file("submission", {}, false));
+    ASSAY_TRY(const archive::Packed packed, archive::pack_folder(path, ignore, format_for(rules), pack));
+    for (const std::string& left_out : packed.left_out) say(fmt::format("left out: {}", escaped(left_out)));
+    return pack;
 }
 
 struct Sum {
