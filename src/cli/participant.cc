@@ -62,7 +62,8 @@ ExitCode refused(const ParticipantOptions& options, const client::Refused& why) 
     }
     say(escaped(why.text, text_max));
     if (!why.next.empty()) say(escaped(why.next, text_max));
-    return ExitCode::failed;
+    const bool beyond = why.code.empty() && why.status >= 502 && why.status <= 504;  // Something answered, but not the server.
+    return beyond ? ExitCode::unreachable : ExitCode::failed;
 }
 
 // Ctrl-C ends at once, with the exit code that says so. Whatever was sent is one submission or none: the key says which.

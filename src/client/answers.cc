@@ -50,6 +50,7 @@ Result<Limits> limits_from(std::string_view json_text) {
     for (const char* const name : {"size_max", "formats", "unpacked_max", "entries_max", "required", "symlinks", "names", "rate", "ignore"}) {
         if (const Json* const value = member(json, name)) rules[name] = *value;
     }
+    if (!rules.contains("size_max")) return wrong("'size_max' is missing");
     Limits limits;
     auto read = model::upload_rules_from_json(rules.dump());
     if (!read) return wrong(read.error().text());

@@ -89,7 +89,7 @@ TEST(Limits, AreThoseOfTheModuleOrNone) {
     std::string without_rate = whole;
     without_rate.replace(without_rate.find(R"({"count":30,"per_ms":60000})"), 27, "null");
     EXPECT_EQ(limits_from(without_rate).value().rules.rate, std::nullopt);
-    for (const char* const wrong : {"", "[]", "{}", "{\"open\":true}", "{\"open\":1,\"size_max\":100}"}) EXPECT_FALSE(limits_from(wrong)) << wrong;
+    for (const char* const wrong : {"", "[]", "{}", "{\"open\":true}", "{\"open\":1,\"size_max\":100}", "{\"open\":true,\"size_max\":\"100\"}"}) EXPECT_FALSE(limits_from(wrong)) << wrong;
 }
 
 TEST(Standing, IsTakenFromTheSubmissionsJson) {
