@@ -225,6 +225,7 @@ int parse_and_run(int argc, char** argv) {
     about_one("log", "What the stages of a submission printed", log_command);
     std::string target;
     CLI::App* const pack = app.add_subcommand("pack", "Pack a folder and check the result: the same folder always gives the same bytes");
+    pack->group(participants_group);
     pack->add_option("DIR", folder, "the folder to pack")->required();
     pack->add_option("-o,--output", target, "the archive: .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip")->type_name("FILE")->required();
     pack->add_flag("--json", json, "print JSON");
