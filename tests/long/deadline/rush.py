@@ -8,7 +8,6 @@ import random
 import signal
 import sqlite3
 import subprocess
-import sys
 import tarfile
 import threading
 import time
@@ -98,16 +97,14 @@ def ask(address: str, method: str, target: str, body: bytes | None = None, heade
 def hand_in(address: str, token: str, participant: str, module: str, number: int) -> Receipt:
     global refused_busy
     archive = archive_of(number)
-    target = f"/api/v1/submissions?course={COURSE}&module={module}"
     border = "rush-border"
     fields = (("token", token), ("course", COURSE), ("module", module))
     body = b"".join(f'--{border}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields)
     body += f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="a.tar.gz"\r\n\r\n'.encode() + archive
     body += f"\r\n--{border}--\r\n".encode()
     headers = {"Content-Type": f"multipart/form-data; boundary={border}", "Accept": "application/json"}
-    target = "/upload"
     while True:
-        status, answer = ask(address, "POST", target, body, headers)
+        status, answer = ask(address, "POST", "/upload", body, headers)
         if status == 200:
             return Receipt(json.loads(answer)["id"], participant, module, hashlib.sha256(archive).hexdigest(), time.time() * 1000)
         if status != 503:
@@ -242,13 +239,14 @@ def main() -> None:
     print("page: answered" if watch.taken_ms and not watch.failures else f"page: {len(watch.failures)} failed, such as {watch.failures[:1]}")
     if code != 0:
         print(f"the server ended with {code}")
-    print(f"""figures
+    (work / "figures").write_text(f"""figures
   submissions             {count} by {PARTICIPANTS} participants in {len(MODULES)} modules, {flood} of them by one
   sent in                 {sent_s:.1f} s by {SENDERS} connections ({refused_busy} answers 503, sent again)
   all graded after        {all_s:.1f} s, {count / all_s:.1f} a second
   page                    {len(watch.taken_ms)} asked, p50 {quantile(watch.taken_ms, 0.5):.1f} ms, p99 {quantile(watch.taken_ms, 0.99):.1f} ms
   server process          {cpu_used:.1f} s CPU, {1000 * cpu_used / count:.1f} ms a submission, {peak:.0f} MiB at most
-  expected start          wrong by {error} s (median of the last 256)""", file=sys.stderr)
+  expected start          wrong by {error} s (median of the last 256)
+""")
 
 
 main()
