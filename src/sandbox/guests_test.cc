@@ -213,7 +213,7 @@ TEST_F(GuestRuns, AssayIsThereForTheTrustedStageAlone) {
     EXPECT_FALSE(job.run(wanted));
     const Finished done = harness(job, "r = run('--', 'sh', '-c', 'ls /assay; true'); print(repr(r.stdout))\n"
                                        "print(sorted(os.listdir('/assay')), oct(os.stat('/assay/run').st_mode & 0o222), os.access('/assay', os.W_OK))\n");
-    EXPECT_EQ(done.outcome.output.head, "''\n['run', 'socket'] 0o200 False\n");
+    EXPECT_EQ(done.outcome.output.head, "''\n['run', 'socket'] 0o0 False\n");
 }
 
 TEST_F(GuestRuns, FilesOfWorkAreHandedBackAsTheCommandLeftThem) {

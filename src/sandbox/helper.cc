@@ -71,8 +71,6 @@ Result<> HelperLoop::prepare() {
     shop_.host_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
     shop_.host_network = sys::Fd{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
     if (!shop_.host_mounts || !shop_.host_network) return sys::last_error("open", "own namespaces");
-    shop_.program = sys::Fd{::open("/proc/self/exe", O_PATH | O_CLOEXEC)};
-    if (!shop_.program) return sys::last_error("open", "own executable");
 
     shop_.group = "assay-" + shop_.config.directory_id;
     shop_.hierarchies = find_hierarchies();
@@ -239,7 +237,7 @@ void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
     if (!process) return refuse(process.error().text());
     if (process->pid == 0) {
         (void)::prctl(PR_SET_NAME, "assay-keeper");
-        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get(), shop_.program.get()});
+        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get()});
         ::_exit(keep_job(shop_, {.slot = slot, .memory_max_bytes = order.memory_max_bytes}, std::move(socket), std::move(life_read_)));
     }
     keepers_.push_back({slot, std::move(process).value()});

@@ -17,7 +17,6 @@ struct Workshop {
     std::string group;                    // `assay-<id>`
     sys::Fd host_mounts;                  // namespaces before we made our own
     sys::Fd host_network;
-    sys::Fd program;                      // this executable, which a trusted stage finds as /assay/run
     std::array<Filter, 3> filters;        // by FilterKind
     const Filter& filter(FilterKind kind) const { return filters[static_cast<std::size_t>(kind)]; }
 };

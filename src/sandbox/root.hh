@@ -32,7 +32,6 @@ struct World {
     std::string grader;               // the same
     std::vector<StageView> stages;    // trusted
     std::string assay;                // trusted: the directory to show as /assay (make_assay), or empty
-    int program = -1;                 // a detached mount of the file to show as /assay/run
     std::vector<Mounted> binds;
 };
 

@@ -94,9 +94,6 @@ Result<> Run::prepare(FromKeeper& answer) {
         if (order_.guests != 0) {
             world_.assay = place + "/assay";
             ASSAY_TRY(assay_socket_, make_assay(world_.assay, job_.uid()));
-            ASSAY_TRY(sys::Fd program, clone_path(job_.shop.program.get(), false, job_.shop.host_mounts, job_.own_mounts));
-            world_.program = program.get();
-            bind_trees_.push_back(std::move(program));
         }
     } else {
         world_.layers = job_.layers_upto(job_.states.size());
