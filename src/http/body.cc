@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr int pumped_in_a_row_max = 16;  // then the pool's other work gets its turn
+constexpr std::int64_t pump_bytes_wanted = 256 << 10;  // in the kernel before a peer who sends much is looked after
 
 sys::TimePoint now() { return sys::system_clock().now(); }
 
@@ -45,33 +46,46 @@ void Connection::Body::finish() {
 }
 
 loop::Task<Result<Unit>> Connection::Body::refill() {
-    const ServerConfig& config = connection_.config_;
-    const sys::TimePoint deadline = now() + config.body_stall_max;
     for (;;) {
-        if (connection_.shed_) co_return fail(Fault::timed_out, "shed: too slow while others wait for a connection");
         if (!large_.there() || ++in_a_row_ > reads_in_a_row_max) {
             in_a_row_ = 0;
-            connection_.interruptible_ = true;
-            auto wait = connection_.watch_.readable(deadline);
-            const loop::Ready ready = co_await wait;
-            connection_.interruptible_ = false;
-            if (ready == loop::Ready::interrupted) continue;
-            if (ready == loop::Ready::deadline)
-                co_return fail(Fault::timed_out,
-                               "no byte of the body for " + std::to_string(config.body_stall_max.count()) + " s");
+            ASSAY_CO_CHECK(co_await wait(1));
         }
         ASSAY_CO_TRY(const bool received, receive());
         if (received) co_return ok;
     }
 }
 
+// For so many bytes, or what is left when that is less; at the deadline for any at all.
+loop::Task<Result<Unit>> Connection::Body::wait(std::int64_t bytes_wanted) {
+    const ServerConfig& config = connection_.config_;
+    const sys::TimePoint deadline = now() + config.body_stall_max;
+    wake_at(chunked_ ? 1 : std::min(left_, bytes_wanted));
+    for (;;) {
+        if (connection_.shed_) co_return fail(Fault::timed_out, "shed: too slow while others wait for a connection");
+        connection_.interruptible_ = true;
+        auto wait = connection_.watch_.readable(deadline);
+        const loop::Ready ready = co_await wait;
+        connection_.interruptible_ = false;
+        if (ready == loop::Ready::interrupted) continue;
+        if (ready == loop::Ready::yes) co_return ok;
+        ASSAY_CO_TRY(const bool received, receive());
+        if (received) co_return ok;
+        co_return fail(Fault::timed_out, "no byte of the body for " + std::to_string(config.body_stall_max.count()) + " s");
+    }
+}
+
+void Connection::Body::wake_at(std::int64_t bytes_wanted) {
+    if (bytes_wanted == woken_at_) return;
+    sys::wake_at(connection_.watch_.fd(), static_cast<int>(bytes_wanted));
+    woken_at_ = bytes_wanted;
+}
+
 // The newest bytes; false: there are none for now.
 Result<bool> Connection::Body::receive() {
-    const ServerConfig& config = connection_.config_;
     connection_.consume(0);
-    std::size_t room = config.body_read_bytes;
-    if (!chunked_) room = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(room)));
-    const std::span<std::byte> buffer = large_.get(room, config.body_memory_bytes);
+    std::span<std::byte> buffer = large_.get();
+    if (!chunked_) buffer = buffer.first(static_cast<std::size_t>(std::min<std::int64_t>(left_, std::ssize(buffer))));
     const auto received = sys::receive_some(connection_.watch_.fd(), buffer);
     if (!received || *received == 0U) return fail(Fault::unreachable, "the peer went away inside its body");
     if (!*received) {
@@ -84,15 +98,20 @@ Result<bool> Connection::Body::receive() {
     return true;
 }
 
-loop::Task<Result<std::span<const std::byte>>> Connection::Body::next() {
+loop::Task<Result<Unit>> Connection::Body::begin() {
     if (failed_) co_return Error{*failed_, "the body could not be read to its end"};
     if (std::exchange(owes_continue_, false)) {
         const bool sent = co_await connection_.send(std::string{continue_line}, {});
         if (!sent) co_return fail(Fault::unreachable, "the peer went away before its body");
     }
+    if (!ended_) set_receiving(true);
+    co_return ok;
+}
+
+loop::Task<Result<std::span<const std::byte>>> Connection::Body::next() {
+    ASSAY_CO_CHECK(co_await begin());
     for (;;) {
         if (ended_) co_return ByteView{};
-        set_receiving(true);
         auto run = take();
         if (!run) co_return fail(Fault::invalid, run.error().text());
         if (!run->empty()) co_return *run;
@@ -101,29 +120,32 @@ loop::Task<Result<std::span<const std::byte>>> Connection::Body::next() {
     }
 }
 
+// The loop only waits, for enough to be worth the way to another thread; that thread receives.
 loop::Task<Result<bool>> Connection::Body::pump(loop::Pool& pool, Sink sink) {
-    ASSAY_CO_TRY(const ByteView first, co_await next());
-    if (first.empty()) co_return false;
-    const auto work = [&] { return pump_from(first, sink); };
+    ASSAY_CO_CHECK(co_await begin());
+    if (ended_) co_return false;
+    if (!at_hand()) {
+        large_.release();
+        ASSAY_CO_CHECK(co_await wait(pump_bytes_wanted));
+    }
+    const auto work = [&] { return pump_at_hand(sink); };
     co_return co_await pool.run(work);
 }
 
 // Only while bytes are there: a peer that pauses must not keep the thread. What goes wrong is remembered for the next call.
-Result<bool> Connection::Body::pump_from(ByteView run, const Sink& sink) {
-    int handed_on = 0;
-    for (;;) {
-        if (!run.empty()) {
-            ASSAY_TRY(const bool further, sink(run));
+Result<bool> Connection::Body::pump_at_hand(const Sink& sink) {
+    for (int handed_on = 0; !ended_ && !connection_.shed_;) {
+        auto run = take();
+        if (!run) return fail(Fault::invalid, run.error().text());
+        if (!run->empty()) {
+            ASSAY_TRY(const bool further, sink(*run));
             if (!further || ++handed_on == pumped_in_a_row_max) return true;
+        } else if (!ended_) {
+            ASSAY_TRY(const bool received, receive());
+            if (!received) return true;
         }
-        if (ended_ || connection_.shed_) return true;
-        auto taken = take();
-        if (!taken) return fail(Fault::invalid, taken.error().text());
-        run = *taken;
-        if (!run.empty() || ended_) continue;
-        ASSAY_TRY(const bool received, receive());
-        if (!received) return true;
     }
+    return true;
 }
 
 }  // namespace assay::http

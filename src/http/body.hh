@@ -8,7 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "http/body_buffer.hh"
 #include "http/chunked.hh"
 #include "http/connection.hh"
 #include "http/metrics.hh"
@@ -43,14 +42,19 @@ private:
     void set_receiving(bool on) {
         if (on == receiving_) return;
         receiving_ = on;
+        if (!on) wake_at(1);
         room_metrics().receiving.add(on ? 1 : -1);
         connection_.body_bytes_ = static_cast<std::int64_t>(connection_.unread().size());
         connection_.body_began_ns_ = on ? sys::system_clock().now().time_since_epoch().count() : 0;
     }
+    bool at_hand() const { return !raw_.empty() || !connection_.unread().empty(); }
     Result<ByteView> take();
     Result<bool> receive();
-    Result<bool> pump_from(ByteView run, const Sink& sink);
+    Result<bool> pump_at_hand(const Sink& sink);
+    loop::Task<Result<Unit>> begin();
     loop::Task<Result<Unit>> refill();
+    loop::Task<Result<Unit>> wait(std::int64_t bytes_wanted);
+    void wake_at(std::int64_t bytes_wanted);
 
     Connection& connection_;
     sys::WallTime last_;
@@ -63,7 +67,8 @@ private:
     std::optional<Fault> failed_;
     std::int64_t bytes_read_ = 0;
     int in_a_row_ = 0;
-    BodyBuffer large_{connection_.body_bytes_used_};  // there only while bytes are
+    std::int64_t woken_at_ = 1;  // as many bytes, of those that are on their way
+    BodyBuffer large_{connection_.body_memory_};  // there only while bytes are
     ByteView raw_;                        // received into it and not yet used
 };
 

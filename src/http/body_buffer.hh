@@ -1,42 +1,82 @@
 // BodyBuffer: memory for one read of a body, there only while bytes are. All of a server share an amount: the less is left of it,
-// the smaller is a new one; beyond the amount each has `body_read_bytes_min`. Threading: one thread at a time; `used` is everybody's.
+// the smaller is a new one; beyond the amount each has `body_read_bytes_min`. A few whole ones are kept for whoever comes next:
+// memory that is new to the process is cleared by the kernel first, which costs as much as receiving into it.
+// Threading: a buffer belongs to one thread at a time; BodyMemory is everybody's.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <span>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace assay::http {
 
 constexpr std::size_t body_read_bytes_min = 16u << 10;  // however many bodies arrive at once
+constexpr std::size_t body_buffers_kept_max = 16;       // about as many as threads that write to the disk
+
+class BodyMemory {
+public:
+    // One buffer has at most `read_bytes`; all of them about `all_bytes`, and what is kept beside them.
+    BodyMemory(std::size_t read_bytes, std::size_t all_bytes) : read_bytes_{read_bytes}, all_bytes_{all_bytes} {
+        kept_.reserve(body_buffers_kept_max);
+    }
+    std::size_t used_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
+
+private:
+    friend class BodyBuffer;
+    using Memory = std::unique_ptr<std::byte[]>;
+
+    std::pair<Memory, std::size_t> take() {
+        const std::size_t left = all_bytes_ - std::min(all_bytes_, used_bytes());
+        const std::size_t size = std::min(read_bytes_, std::max(left / 8, body_read_bytes_min));
+        used_bytes_.fetch_add(size, std::memory_order_relaxed);
+        if (size == read_bytes_) {
+            const std::lock_guard lock{mutex_};
+            if (!kept_.empty()) {
+                Memory memory = std::move(kept_.back());
+                kept_.pop_back();
+                return {std::move(memory), size};
+            }
+        }
+        return {std::make_unique_for_overwrite<std::byte[]>(size), size};
+    }
+    void give_back(Memory memory, std::size_t size) {
+        used_bytes_.fetch_sub(size, std::memory_order_relaxed);
+        if (size != read_bytes_) return;
+        const std::lock_guard lock{mutex_};
+        if (kept_.size() < body_buffers_kept_max) kept_.push_back(std::move(memory));
+    }
+
+    const std::size_t read_bytes_;
+    const std::size_t all_bytes_;
+    std::atomic<std::size_t> used_bytes_{0};  // by those that are lent
+    std::mutex mutex_;
+    std::vector<Memory> kept_;  // each of read_bytes_
+};
 
 class BodyBuffer {
 public:
-    explicit BodyBuffer(std::atomic<std::size_t>& used_bytes) : used_bytes_{used_bytes} {}
+    explicit BodyBuffer(BodyMemory& all) : all_{all} {}
     ~BodyBuffer() { release(); }
     BodyBuffer(const BodyBuffer&) = delete;
     BodyBuffer& operator=(const BodyBuffer&) = delete;
 
-    // At most `size_max`, of `all_bytes` for all.
-    std::span<std::byte> get(std::size_t size_max, std::size_t all_bytes) {
-        if (!memory_) {
-            const std::size_t left = all_bytes - std::min(all_bytes, used_bytes_.load(std::memory_order_relaxed));
-            size_ = std::min(size_max, std::max(left / 8, body_read_bytes_min));
-            used_bytes_.fetch_add(size_, std::memory_order_relaxed);
-            memory_ = std::make_unique_for_overwrite<std::byte[]>(size_);
-        }
-        return {memory_.get(), std::min(size_, size_max)};
+    std::span<std::byte> get() {
+        if (!memory_) std::tie(memory_, size_) = all_.take();
+        return {memory_.get(), size_};
     }
     bool there() const { return memory_ != nullptr; }
     void release() {
-        if (std::exchange(memory_, nullptr)) used_bytes_.fetch_sub(size_, std::memory_order_relaxed);
+        if (memory_) all_.give_back(std::move(memory_), size_);
     }
 
 private:
-    std::atomic<std::size_t>& used_bytes_;
+    BodyMemory& all_;
     std::unique_ptr<std::byte[]> memory_;
     std::size_t size_ = 0;
 };

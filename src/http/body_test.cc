@@ -83,21 +83,20 @@ TEST(Body, ThatIsBrokenOrCutFailsInAPumpAsElsewhere) {
 
 // However many bodies arrive at once, their memory is what one number says, and the least that each needs beyond it.
 TEST(BodyBuffer, SharesAnAmount) {
-    std::atomic<std::size_t> used = 0;
     constexpr std::size_t size_max = 256u << 10;
     constexpr std::size_t all = 4u << 20;
+    BodyMemory memory{size_max, all};
     std::vector<std::unique_ptr<BodyBuffer>> buffers;
     for (std::size_t i = 1; i <= 500; ++i) {
-        buffers.push_back(std::make_unique<BodyBuffer>(used));
-        const std::size_t size = buffers.back()->get(size_max, all).size();
+        buffers.push_back(std::make_unique<BodyBuffer>(memory));
+        const std::size_t size = buffers.back()->get().size();
         EXPECT_LE(size, size_max);
         EXPECT_GE(size, body_read_bytes_min);
-        EXPECT_LE(used, all + i * body_read_bytes_min);
+        EXPECT_LE(memory.used_bytes(), all + i * body_read_bytes_min);
     }
-    EXPECT_EQ(buffers.front()->get(size_max, all).size(), size_max);
-    EXPECT_EQ(buffers.front()->get(100, all).size(), 100u) << "a body's last bytes";
+    EXPECT_EQ(buffers.front()->get().size(), size_max);
     buffers.clear();
-    EXPECT_EQ(used, 0u);
+    EXPECT_EQ(memory.used_bytes(), 0u);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ Connection::Connection(const ServerConfig& config, const Router& router, const s
     : config_{config},
       router_{router},
       stopping_{stopping},
-      body_bytes_used_{shared.body_bytes_used},
+      body_memory_{shared.body_memory},
       streams_{shared.streams},
       watch_{std::move(watch)},
       peer_{std::move(peer.peer)},

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "http/body_buffer.hh"
 #include "http/head.hh"
 #include "http/message.hh"
 #include "http/server.hh"
@@ -35,7 +36,8 @@ enum class Role {
 
 // What all connections of a server have in common.
 struct Shared {
-    std::atomic<std::size_t> body_bytes_used{0};  // by the buffers of all bodies
+    explicit Shared(const ServerConfig& config) : body_memory{config.body_read_bytes, config.body_memory_bytes} {}
+    BodyMemory body_memory;
     std::atomic<std::size_t> streams{0};
 };
 
@@ -75,7 +77,7 @@ private:
     const ServerConfig& config_;
     const Router& router_;
     const std::atomic<bool>& stopping_;
-    std::atomic<std::size_t>& body_bytes_used_;
+    BodyMemory& body_memory_;
     std::atomic<std::size_t>& streams_;
     loop::Watch watch_;
     const std::string peer_;

@@ -40,7 +40,7 @@ struct Server::Inner : std::enable_shared_from_this<Server::Inner> {
     std::mutex mutex;
     std::condition_variable changed;
     std::list<std::shared_ptr<Connection>> connections;
-    Shared shared;
+    Shared shared{config};
     std::vector<std::shared_ptr<loop::Watch>> listeners;
     std::size_t starting = 0;  // handed to a loop, not yet in `connections`
 

@@ -177,6 +177,8 @@ Result<std::optional<std::size_t>> send_some(const Fd& socket, ByteView first, B
     }
 }
 
+void wake_at(const Fd& socket, int bytes) { (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes); }
+
 Result<std::optional<std::size_t>> discard_some(const Fd& socket) {
     // With MSG_TRUNC a TCP socket copies nothing; a Unix socket still needs somewhere to copy to.
     static thread_local std::array<std::byte, discard_bytes> scratch;

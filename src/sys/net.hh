@@ -39,6 +39,9 @@ Result<std::optional<std::size_t>> send_some(const Fd&, ByteView first, ByteView
 // Receives and throws away, inside the kernel where it can. As receive_some.
 Result<std::optional<std::size_t>> discard_some(const Fd&);
 
+// From now on the socket counts as readable when so many bytes wait, or the peer has closed. Best effort: where it fails, one does.
+void wake_at(const Fd&, int bytes);
+
 // Best effort: an error means that the connection is gone already.
 void shut_sending(const Fd&);
 void shut_both(const Fd&);
