@@ -289,17 +289,19 @@ Client::Client(sys::Fd socket) : inner_{std::make_shared<Inner>(std::move(socket
 Client::Client(Client&&) noexcept = default;
 Client::~Client() = default;
 
-Result<Job> Client::open_job(int slot, std::int64_t memory_max_bytes) {
+Result<Job> Client::open_job(int slot, std::int64_t memory_max_bytes, std::string_view image) {
     ToHelper order{};
     order.kind = ToHelper::Kind::open_job;
     order.slot = static_cast<std::uint32_t>(slot);
     order.memory_max_bytes = memory_max_bytes;
+    if (!order.image.set(image)) return Error{Fault::invalid, "an image is named by its digest, 64 hex digits"};
     ASSAY_TRY(auto connection, sys::socket_pair(sys::PairKind::seqpacket));
     const int passed[] = {connection.second.get()};
     ASSAY_CHECK(send(inner_->socket, order, passed));
     connection.second.reset();
     Result<Received<FromKeeper>> opened = answer_from(connection.first, sys::system_clock().now() + open_time_max);
     if (!opened) return opened.take_error().in("open a sandbox job");
+    if (opened->message.image_missing != 0) return Error{Fault::missing, std::string{opened->message.fault.view()}};
     if (opened->message.failed != 0) return Error{Fault::system, "open a sandbox job: " + std::string{opened->message.fault.view()}};
     return Job{std::make_unique<Job::Inner>(std::move(connection.first), slot)};
 }

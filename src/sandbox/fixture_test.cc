@@ -66,9 +66,9 @@ void SandboxTest::SetUp() {
     restart(false);
 }
 
-void SandboxTest::restart(bool allow_binds) {
+void SandboxTest::restart(bool allow_binds, const std::string& data) {
     stop();
-    Result<Helper> helper = start_helper({.directory_id = id_, .first_uid = first_uid_for(id_), .fill = fill_from_lines, .allow_binds = allow_binds});
+    Result<Helper> helper = start_helper({.directory_id = id_, .first_uid = first_uid_for(id_), .fill = fill_from_lines, .allow_binds = allow_binds, .data = data});
     ASSERT_TRUE(helper) << helper.error().text();
     helper_ = std::move(*helper);
     Result<sys::Fd> socket = connect_client(helper_);

@@ -72,6 +72,12 @@ Result<> HelperLoop::prepare() {
     shop_.host_network = sys::Fd{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
     if (!shop_.host_mounts || !shop_.host_network) return sys::last_error("open", "own namespaces");
 
+    if (!shop_.config.data.empty()) {
+        // Before anything is mounted over the place where it is.
+        shop_.data = sys::Fd{::open(shop_.config.data.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+        if (!shop_.data) return sys::last_error("open", shop_.config.data);
+    }
+
     shop_.group = "assay-" + shop_.config.directory_id;
     shop_.hierarchies = find_hierarchies();
     ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
@@ -225,6 +231,8 @@ void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
         (void)send(socket, answer);
     };
     if (order.slot >= static_cast<std::uint32_t>(slots_max)) return refuse("a slot is 0 to 63");
+    const std::string image{order.image.view()};
+    if (!image.empty() && !valid_digest(image)) return refuse("an image is named by its digest, 64 hex digits");
     const int slot = static_cast<int>(order.slot);
     const auto busy = std::ranges::find(keepers_, slot, &KeeperProcess::slot);
     if (busy != keepers_.end()) {
@@ -237,8 +245,8 @@ void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
     if (!process) return refuse(process.error().text());
     if (process->pid == 0) {
         (void)::prctl(PR_SET_NAME, "assay-keeper");
-        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get()});
-        ::_exit(keep_job(shop_, {.slot = slot, .memory_max_bytes = order.memory_max_bytes}, std::move(socket), std::move(life_read_)));
+        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get(), shop_.data.get()});
+        ::_exit(keep_job(shop_, {.slot = slot, .memory_max_bytes = order.memory_max_bytes, .image = image}, std::move(socket), std::move(life_read_)));
     }
     keepers_.push_back({slot, std::move(process).value()});
 }

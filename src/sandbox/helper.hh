@@ -24,6 +24,7 @@ struct HelperConfig {
     std::uint32_t first_uid = 0;     // host uids: first_uid + slot; first_uid + slots_max = the init of every sandbox
     FillFunction fill = nullptr;
     bool allow_binds = false;        // `assay run` only
+    std::string data;                // the directory with images/DIGEST/root; empty: jobs see the host's own folders alone
 };
 
 // Host uids for the directory `id`, in a range that neither people, packages nor systemd give out (see README.md).

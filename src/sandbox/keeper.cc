@@ -23,6 +23,12 @@ Result<> open(JobState& job) {
     job.own_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
     if (!job.own_mounts) return sys::last_error("open", "own mount namespace");
     ASSAY_TRY(job.bench, make_bench());
+    if (!job.order.image.empty()) {
+        ASSAY_TRY(const sys::Fd image, open_image(job.shop.data, job.order.image));
+        ASSAY_TRY(const sys::Fd tree, clone_path(image.get(), false, job.shop.host_mounts, job.own_mounts));
+        job.image = job.bench + "/image";
+        ASSAY_CHECK(attach_tree(tree, job.image));
+    }
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job.shop.group + "/job" + std::to_string(job.order.slot), true));
     return ok;
 }
@@ -32,6 +38,7 @@ bool greet(const JobState& job, const Result<>& opened) {
     answer.kind = FromKeeper::Kind::opened;
     if (!opened) {
         answer.failed = 1;
+        answer.image_missing = opened.error().fault() == Fault::missing;
         answer.fault.set_cut(opened.error().text());
     }
     return send(job.socket, answer).has_value();
@@ -40,6 +47,7 @@ bool greet(const JobState& job, const Result<>& opened) {
 Result<> close(JobState& job) {
     for (const State& state : job.states) detach(state.mount);
     job.states.clear();
+    if (!job.image.empty()) detach(job.image);
     return job.group.remove(sys::system_clock().now() + empty_time_max);
 }
 
@@ -78,7 +86,7 @@ int serve(JobState& job) {
 }  // namespace
 
 int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::Fd life) {
-    JobState job{.shop = shop, .order = order, .socket = std::move(socket), .life = std::move(life), .own_mounts = {}, .bench = {}, .group = {}, .states = {}};
+    JobState job{.shop = shop, .order = order, .socket = std::move(socket), .life = std::move(life), .own_mounts = {}, .bench = {}, .image = {}, .group = {}, .states = {}};
     const Result<> opened = open(job);
     const bool greeted = greet(job, opened);
     return opened && greeted ? serve(job) : 1;  // The helper removes what a failed keeper leaves.
@@ -86,7 +94,7 @@ int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::F
 
 int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
     JobState job{.shop = host.shop, .order = host.order, .socket = std::move(socket), .life = std::move(life), .own_mounts = {},
-                 .bench = host.bench, .group = host.group, .states = host.states, .guest = number};
+                 .bench = host.bench, .image = host.image, .group = host.group, .states = host.states, .guest = number};
     Result<> opened = ok;
     // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.
     if (::unshare(CLONE_NEWNET) != 0) opened = sys::last_error("unshare", "guest");

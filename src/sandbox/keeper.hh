@@ -17,6 +17,7 @@ struct Workshop {
     std::string group;                    // `assay-<id>`
     sys::Fd host_mounts;                  // namespaces before we made our own
     sys::Fd host_network;
+    sys::Fd data;                         // where images are; empty: there are none
     std::array<Filter, 3> filters;        // by FilterKind
     const Filter& filter(FilterKind kind) const { return filters[static_cast<std::size_t>(kind)]; }
 };
@@ -24,6 +25,7 @@ struct Workshop {
 struct JobOrder {
     int slot = 0;
     std::int64_t memory_max_bytes = 0;
+    std::string image;                    // digest; empty: the host's own folders
 };
 
 // Serves one job until its socket or `life` (the helper's pipe) closes. Returns the exit code of the process: 0 = nothing is left.

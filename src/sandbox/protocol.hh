@@ -53,6 +53,7 @@ struct ToHelper {
     Kind kind{};
     std::uint32_t slot = 0;             // open_job
     std::int64_t memory_max_bytes = 0;  // open_job
+    Name image;                         // open_job: digest of the image its commands see; empty: the host's own folders
     Name argument;                      // spawn_role: argv[1] of the role
 };
 
@@ -99,6 +100,7 @@ struct FromKeeper {
     enum class Kind : std::uint32_t { opened = 1, started, finished };
     Kind kind{};
     std::uint32_t failed = 0;           // our own failure; `fault` says which
+    std::uint32_t image_missing = 0;    // opened: the job's image is not there
     std::uint32_t fill_failed = 0;
     std::uint32_t started = 0;
     std::uint32_t signalled = 0;        // `code` is a signal
@@ -154,6 +156,10 @@ constexpr bool valid_stage(std::string_view name) {
 // One path component: not empty, no '/', not "." or "..".
 constexpr bool valid_component(std::string_view name) {
     return !name.empty() && name.size() <= name_bytes_max && name != "." && name != ".." && name.find('/') == name.npos;
+}
+// What names an image: 64 lower-case hex digits.
+constexpr bool valid_digest(std::string_view digest) {
+    return digest.size() == 64 && digest.find_first_not_of("0123456789abcdef") == digest.npos;
 }
 // Absolute, not "/", no empty, "." or ".." component, no control character.
 bool valid_inside(std::string_view path);

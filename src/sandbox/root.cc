@@ -39,6 +39,9 @@ constexpr const char* copied[] = {"ld.so.cache", "ld.so.conf", "timezone", "debi
 constexpr const char* bound[] = {"alternatives", "ld.so.conf.d", "java-17-openjdk", "java-21-openjdk", "fonts", "perl", "python3"};
 constexpr const char* devices[] = {"null", "zero", "full", "random", "urandom"};
 
+// What a root has of us, whatever an image has in its place.
+constexpr std::string_view ours[] = {"assay", "dev", "grader", "out", "proc", "stages", "submission", "sys", "tmp", "work"};
+
 struct Own {
     const char* name;
     const char* text;
@@ -216,21 +219,76 @@ Result<> mount_trusted(const World& world, const std::string& root) {
     return bind(own_program, root + "/assay/run", shown);
 }
 
+// `name` in `directory`, itself and no link.
+Result<sys::Fd> step_into(const sys::Fd& directory, const std::string& name, std::uint64_t kind) {
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC | kind;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    sys::Fd next{static_cast<int>(::syscall(SYS_openat2, directory.get(), name.c_str(), &how, sizeof how))};
+    if (!next) return sys::last_error("openat2", name);
+    return next;
+}
+
+Result<> attach_to(int tree, const sys::Fd& target, const std::string& name) {
+    if (::move_mount(tree, "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) return sys::last_error("move_mount", name);
+    return ok;
+}
+
 // Makes the directories of `inside` that are missing below `root`, without following a link out of it.
 Result<> bind_inside(const std::string& root, const Mounted& what) {
     sys::Fd at{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
     for (const std::string_view component : split(std::string_view{what.inside}.substr(1), '/')) {
         const std::string name{component};
-        if (::mkdirat(at.get(), name.c_str(), 0755) != 0 && errno != EEXIST) return sys::last_error("mkdir", what.inside);
-        open_how how{};
-        how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-        how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-        sys::Fd next{static_cast<int>(::syscall(SYS_openat2, at.get(), name.c_str(), &how, sizeof how))};
-        if (!next) return sys::last_error("openat2", what.inside);
-        at = std::move(next);
+        if (::mkdirat(at.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
+            if (errno == EROFS) return Error{Fault::missing, what.inside + " is not in the image, and an image is never written to"};
+            return sys::last_error("mkdir", what.inside);
+        }
+        Result<sys::Fd> next = step_into(at, name, O_DIRECTORY);
+        if (!next) return next.take_error().in(what.inside);
+        at = std::move(next).value();
     }
-    if (::move_mount(what.tree, "", at.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) return sys::last_error("move_mount", what.inside);
+    return attach_to(what.tree, at, what.inside);
+}
+
+// Over what is at `inside`, no component of which may be a link: whoever made the image may have meant another place.
+Result<> bind_over(const std::string& from, const std::string& root, const std::string& inside, std::uint64_t attributes) {
+    ASSAY_TRY(const sys::Fd tree, clone_tree(AT_FDCWD, from, attributes));
+    const sys::Fd at{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    Result<sys::Fd> target = step_into(at, inside, 0);
+    if (!target) return target.take_error().in("the image");
+    return attach_to(tree.get(), *target, inside);
+}
+
+// The image's folders, each a mount of its own below a root of ours, so that every name at the top is ours to give. Links at
+// the top are kept as they are: only the command ever follows them.
+Result<> bind_image(const std::string& image, const std::string& root) {
+    constexpr std::size_t names_max = 128;
+    ASSAY_TRY(const std::vector<std::string> names, sys::list_directory(image));
+    if (names.size() > names_max) return Error{Fault::too_large, "the image has more than 128 names at its top"};
+    for (const std::string& name : names) {
+        if (std::ranges::find(ours, name) != std::end(ours)) continue;
+        const std::string from = image + "/" + name;
+        struct stat info{};
+        if (::lstat(from.c_str(), &info) != 0) return sys::last_error("lstat", from);
+        if (S_ISLNK(info.st_mode)) {
+            ASSAY_TRY(const std::string target, sys::link_target(from));
+            if (::symlink(target.c_str(), (root + "/" + name).c_str()) != 0) return sys::last_error("symlink", name);
+        } else if (S_ISDIR(info.st_mode)) {
+            ASSAY_CHECK(make_dir(root + "/" + name));
+            ASSAY_CHECK(bind(from, root + "/" + name, shown));
+        }
+    }
+    for (const Own& file : written) {
+        ASSAY_CHECK(bind_over(workbench + "/etc/" + file.name, root, std::string{"etc/"} + file.name, shown));
+    }
     return ok;
+}
+
+// The machine's own folders, and an /etc that tells nothing about it.
+Result<> bind_host(const std::string& root) {
+    ASSAY_CHECK(bind_system(root));
+    for (const char* const name : {"/etc", "/var", "/var/tmp", "/root", "/home"}) ASSAY_CHECK(make_dir(root + name));
+    return bind(workbench + "/etc", root + "/etc", shown);
 }
 
 }  // namespace
@@ -297,6 +355,19 @@ Result<sys::Fd> clone_path(int fd, bool writable, const sys::Fd& host_mounts, co
     return tree;
 }
 
+Result<sys::Fd> open_image(const sys::Fd& data, const std::string& digest) {
+    const Error missing{Fault::missing, "the image " + digest.substr(0, 12) + " is not there"};
+    if (!data) return missing;
+    Result<sys::Fd> root = step_into(data, "images/" + digest + "/root", O_DIRECTORY);
+    if (!root && root.error().fault() == Fault::missing) return missing;
+    return root;
+}
+
+Result<> attach_tree(const sys::Fd& tree, const std::string& path) {
+    ASSAY_CHECK(make_dir(path, 0700));
+    return attach(tree.get(), path);
+}
+
 Result<> show_layers(const std::vector<std::string>& layers, const std::string& target) {
     ASSAY_CHECK(make_dir(target));
     if (layers.size() == 1) return bind(layers.front(), target, exhibited);
@@ -309,20 +380,19 @@ Result<> show_layers(const std::vector<std::string>& layers, const std::string& 
 Result<> enter_world(const World& world, const std::string& bench) {
     const std::string root = bench + "/root";
     if (::mount("assay", root.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=256,mode=0755") != 0) return sys::last_error("mount(tmpfs)", root);
-    ASSAY_CHECK(bind_system(root));
-    for (const char* const name : {"/etc", "/dev", "/proc", "/tmp", "/var", "/var/tmp", "/root", "/home"}) ASSAY_CHECK(make_dir(root + name));
-    ASSAY_CHECK(bind(workbench + "/etc", root + "/etc", shown));
+    ASSAY_CHECK(world.image.empty() ? bind_host(root) : bind_image(world.image, root));
+    for (const char* const name : {"/dev", "/proc", "/tmp"}) ASSAY_CHECK(make_dir(root + name));
     ASSAY_CHECK(bind(workbench + "/dev", root + "/dev", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
     const unsigned long quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     if (::mount("proc", (root + "/proc").c_str(), "proc", quiet, "hidepid=2,subset=pid") != 0) return sys::last_error("mount(proc)", root);
 
     ASSAY_CHECK(world.trusted ? mount_trusted(world, root) : mount_work(world, root + "/work"));
     ASSAY_CHECK(bind(world.scratch + "/tmp", root + "/tmp", safe));
-    ASSAY_CHECK(bind(world.scratch + "/vartmp", root + "/var/tmp", safe));
+    ASSAY_CHECK(bind_over(world.scratch + "/vartmp", root, "var/tmp", safe));
     ASSAY_CHECK(bind(world.scratch + "/shm", root + "/dev/shm", safe));
     if (world.network) {
         // The template is shown read-only, so the name servers come as a mount over a file of the template.
-        ASSAY_CHECK(bind("/etc/resolv.conf", root + "/etc/resolv.conf", shown));
+        ASSAY_CHECK(bind_over("/etc/resolv.conf", root, "etc/resolv.conf", shown));
     }
     for (const Mounted& mounted : world.binds) ASSAY_CHECK(bind_inside(root, mounted));
 

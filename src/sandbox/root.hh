@@ -26,6 +26,7 @@ struct Mounted {                      // a detached mount to attach at `inside`
 struct World {
     bool trusted = false;
     bool network = false;             // the host's: /etc/resolv.conf is needed
+    std::string image;                // where the image is mounted that it sees; empty: the host's own folders
     std::string scratch;              // a mounted tmpfs with the directories of make_scratch
     std::vector<std::string> layers;  // sealed states below the working directory, newest first
     std::string submission;           // trusted: mounted tmpfs, or empty
@@ -56,6 +57,11 @@ Result<Room> room_of(const std::string& path);
 // A detached copy of the file or directory `fd` as seen in mount namespace `host_mounts`: nosuid, nodev, and read-only unless writable.
 // Leaves the caller in `own_mounts`.
 Result<sys::Fd> clone_path(int fd, bool writable, const sys::Fd& host_mounts, const sys::Fd& own_mounts);
+
+// The root of an image, which a data directory holds as images/DIGEST/root. Errors: missing.
+Result<sys::Fd> open_image(const sys::Fd& data, const std::string& digest);
+// Mounts a detached tree at `path` (created).
+Result<> attach_tree(const sys::Fd& tree, const std::string& path);
 
 // A merged view of `layers` (newest first) at `target` (created), read-only, nosuid, nodev, noexec, links not followed.
 Result<> show_layers(const std::vector<std::string>& layers, const std::string& target);

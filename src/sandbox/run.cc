@@ -79,6 +79,7 @@ Result<> Run::prepare(FromKeeper& answer) {
     world_.trusted = order_.trusted != 0;
     world_.network = order_.host_network != 0;
     world_.scratch = place;
+    world_.image = job_.image;
     if (world_.trusted) {
         for (const auto& [archive, mount, path, name] : {std::tuple{submission_, &submission_mount_, &world_.submission, "-submission"},
                                                          {grader_, &grader_mount_, &world_.grader, "-grader"}}) {

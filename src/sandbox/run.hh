@@ -26,6 +26,7 @@ struct JobState {
     sys::Fd life;
     sys::Fd own_mounts;
     std::string bench;
+    std::string image;          // where the job's image is mounted; empty: its commands see the host's own folders
     Group group;
     std::vector<State> states;  // oldest first
     int runs = 0;

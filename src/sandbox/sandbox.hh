@@ -102,7 +102,8 @@ public:
     ~Client();
 
     // `slot` 0..slots_max-1: decides the host uid; one job per slot at a time. `memory_max_bytes`: of the largest stage.
-    Result<Job> open_job(int slot, std::int64_t memory_max_bytes);
+    // `image`: digest of the image that all its commands see; empty: the host's own folders. Errors: missing (the image).
+    Result<Job> open_job(int slot, std::int64_t memory_max_bytes, std::string_view image = {});
 
 private:
     struct Inner;
