@@ -71,18 +71,8 @@ constexpr std::size_t component_bytes_max = 255;
 constexpr std::int64_t header_bytes_max = 1 << 20;  // extended headers of one entry
 
 // Reads the archive from the start of `archive` (with pread: its offset is neither used nor moved). In this process; see
-// verify_confined for hostile bytes in a server. Errors are our own (read failed); what is wrong with the archive is a Refused.
+// `Verifiers` (verifiers.hh) for hostile bytes in a server. Errors are our own (read failed); what is wrong with the archive is a Refused.
 Result<Verdict> verify(const sys::Fd& archive, const model::UploadRules&);
-
-// The same in a process of its own: starts this executable as the role `verifier`, which confines itself (seccomp, rlimits)
-// before it reads a byte and answers with a manifest or a refusal. Bounded: verifier_wall_max; its death by a limit is a
-// refusal (`damaged`: reading_…), never our failure. Blocks: call it on a pool thread, a bounded number at a time.
-constexpr std::int64_t verifier_wall_max_ms = 30'000;
-constexpr std::int64_t verifier_memory_max = 52LL << 20;  // beyond what the process has when it starts: 64 MiB in all
-constexpr std::int64_t verifier_cpu_max_ms(std::int64_t archive_bytes) { return 1000 + archive_bytes / 1400; }  // 0.75 s a MiB
-Result<Verdict> verify_confined(const sys::Fd& archive, const model::UploadRules&);
-// The role's main: descriptors 3 = archive, 4 = answer (stream socket). Never returns to code that expects rights.
-int verifier_main();
 
 // What unpack_here and fill_main take as `argument` for a submission of a module with these rules: what is ignored decides
 // which folder is stripped. Empty when the rules are the default in this.

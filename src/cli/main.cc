@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstdio>
 
-#include "archive/archive.hh"
+#include "archive/verifiers.hh"
 #include "base/text.hh"
 #include "cli/commands.hh"
 #include "cli/participant.hh"

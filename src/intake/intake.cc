@@ -221,16 +221,18 @@ private:
 
     loop::Task<Result<Step>> verify_and_commit() {
         std::optional<std::string> unlike;
-        const auto verify = [this, &unlike]() -> Result<archive::Verdict> {
+        // From here on: the wait for a thread counts.
+        const sys::TimePoint start_by = sys::system_clock().now() + parts_.config.verify_wait_max;
+        const auto verify = [this, &unlike, start_by]() -> Result<archive::Verdict> {
             ASSAY_TRY(const sys::Fd bytes, form_->file().open_to_read());
             // What was changed on its way is not judged as an archive.
             if (declared_.sha256 && form_->file().digest() != *declared_.sha256) {
                 unlike = form_->file().digest();
                 return archive::Verdict{};
             }
-            return archive::verify_confined(bytes, entitled_->plan->upload);
+            return parts_.verifiers.verify(bytes, entitled_->plan->upload, start_by);
         };
-        ASSAY_CO_TRY(const archive::Verdict verdict, co_await parts_.verifiers.run(verify));
+        ASSAY_CO_TRY(const archive::Verdict verdict, co_await parts_.verifying.run(verify));
         if (unlike) co_return Step{differs(FormFault::sha256_differs, *unlike)};
         if (verdict.refused) co_return Step{Refusal{.code = verdict.refused->code(), .archive = verdict.refused}};
 

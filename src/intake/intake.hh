@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "archive/verifiers.hh"
 #include "course/plan_cache.hh"
 #include "http/message.hh"
 #include "intake/spool.hh"
@@ -21,6 +22,7 @@ struct IntakeConfig {
     std::int64_t form_overhead_max = 64LL << 10;   // of a multipart body beyond the file
     std::int64_t size_max_default = 12LL << 20;    // announced limit while no module is open
     std::size_t field_bytes_max = 1024;            // of token, course, module
+    std::chrono::seconds verify_wait_max{120};     // for a verifier, behind other archives; then 503 busy
 };
 
 // Whose upload it was, once that is known: for the way back to the page.
@@ -40,7 +42,8 @@ struct Parts {
     const store::Keys& keys;
     queue::Board& board;
     loop::Pool& disk;            // blocking writes and syncs
-    loop::Pool& verifiers;       // one thread per verifier that may run at once
+    loop::Pool& verifying;       // one thread per verifier that may run at once
+    archive::Verifiers& verifiers;
     const sys::Clock& clock;
     course::PlanCache& plans;
     std::string server_url;      // for receipts and links

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "api/api.hh"
+#include "archive/verifiers.hh"
 #include "base/log.hh"
 #include "intake/intake.hh"
 #include "queue/line.hh"
@@ -18,6 +19,7 @@
 #include "serve/grading.hh"
 #include "serve/log_sink.hh"
 #include "serve/rooms.hh"
+#include "sys/confine.hh"
 #include "sys/file.hh"
 #include "sys/net.hh"
 #include "sys/socket.hh"
@@ -53,6 +55,17 @@ void end_at_second_signal(const sys::Fd& signals) {
     }}.detach();
 }
 
+void say_confinement() {
+    const sys::Confinement it = sys::confinement();
+    log::info("verifiers.confinement", {{"landlock_abi", it.landlock_abi}, {"system_call_filter", it.call_filter ? 1 : 0}});
+    if (it.landlock_abi == 0) {
+        log::warn("verifiers.no_landlock", {{"consequence", "archives are parsed behind the system-call filter alone"}});
+    }
+    if (!it.call_filter) {
+        log::error("verifiers.no_filter", {{"consequence", "no archive can be parsed safely, so every upload is refused as internal"}});
+    }
+}
+
 void say_listening(const std::string& url) {
     fmt::print("listening on {}\n", url);
     std::fflush(stdout);
@@ -67,6 +80,7 @@ Result<> serve(const Config& config) {
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGTERM, SIGINT}));
     ASSAY_CHECK(directory.enter());
     log_to_stderr();
+    say_confinement();
     // After the helper was forked: what runs in sandboxes has limits of its own.
     ASSAY_TRY(const std::uint64_t descriptors, sys::raise_descriptors(descriptors_wanted));
     const Capacity capacity = capacity_of(descriptors);
@@ -83,7 +97,8 @@ Result<> serve(const Config& config) {
     const std::size_t guests_max = capacity.connections_max;
     loop::Pool disk{"disk", disk_threads, guests_max};
     loop::Pool pages{"pages", page_threads, page_queue_max};
-    loop::Pool verifiers{"verifiers", static_cast<std::size_t>(cpus), guests_max};
+    archive::Verifiers verifiers{{.processes_max = static_cast<std::size_t>(cpus)}};
+    loop::Pool verifying{"verifying", static_cast<std::size_t>(cpus), guests_max};
 
     queue::Board board{sys::to_ms(clock.wall())};
     const auto why_no_runner = [&board] { return wording::sentence(wording::Language::english, board.no_runner()); };
@@ -117,7 +132,7 @@ Result<> serve(const Config& config) {
         return web::refusal_answer(request, status, sentence, back);
     };
     intake::Spools spools{rooms->blobs, {.files_max = capacity.spools_max}};
-    intake::Parts intake_parts{*rooms->store, *rooms->space, spools, rooms->keys, board, disk, verifiers, clock, plans, server_url, refusal_page};
+    intake::Parts intake_parts{*rooms->store, *rooms->space, spools, rooms->keys, board, disk, verifying, verifiers, clock, plans, server_url, refusal_page};
     web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
     const auto not_ready = [&board, why_no_runner]() -> std::string {
         if (board.draining()) return "the server is stopping";
@@ -173,6 +188,7 @@ Result<> serve(const Config& config) {
     runner_server.stop(deadline);
     public_server.stop(deadline);
     admin_server.stop(deadline);
+    verifiers.stop();
     if (privileged.helper) sandbox::stop_helper(std::move(*privileged.helper), deadline);
     loops.stop();
     log::info("server.stopped");

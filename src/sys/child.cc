@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 
 extern "C" {
 #include <sys/pidfd.h>  // Debian 12's header has no language linkage of its own.
@@ -111,6 +112,14 @@ Child& Child::operator=(Child&& other) noexcept {
 
 Child::~Child() {
     if (pidfd_) (void)std::move(*this).kill_and_wait();
+}
+
+Duration Child::cpu_time() const {
+    ASSAY_ASSERT(pidfd_);
+    clockid_t clock = 0;
+    timespec spent{};
+    if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &spent) != 0) return Duration::zero();
+    return std::chrono::seconds{spent.tv_sec} + std::chrono::nanoseconds{spent.tv_nsec};
 }
 
 void Child::kill(int signal) const {

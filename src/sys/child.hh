@@ -38,6 +38,8 @@ public:
     int pid() const { return pid_; }
     const Fd& pidfd() const { return pidfd_; }
 
+    // Of its user and system time so far, all its threads; zero once it is gone.
+    Duration cpu_time() const;
     void kill(int signal) const;
     // Waits until it ended or the deadline passed (nullopt). After an Exit the object is empty.
     std::optional<Exit> wait_until(TimePoint deadline);

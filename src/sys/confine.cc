@@ -1,14 +1,15 @@
 #include "sys/confine.hh"
 
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -32,27 +33,31 @@ constexpr bool sanitized = false;
 #endif
 
 Result<> set_limits(const ParserLimits& limits) {
-    // The timer counts from now and in ticks, the limit in whole seconds.
-    const itimerval timer{.it_interval = {}, .it_value = {.tv_sec = limits.cpu_ms / 1000, .tv_usec = limits.cpu_ms % 1000 * 1000}};
-    if (::setitimer(ITIMER_PROF, &timer, nullptr) != 0) return last_error("setitimer", "cpu");
-    ASSAY_CHECK(lower_limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu_ms / 1000 + 2)));
     if (!sanitized) ASSAY_CHECK(lower_limit(RLIMIT_AS, static_cast<std::uint64_t>(limits.memory_bytes)));
-    if (!sanitized) ASSAY_CHECK(lower_limit(RLIMIT_NOFILE, 0));
+    if (!sanitized) ASSAY_CHECK(lower_limit(RLIMIT_NOFILE, static_cast<std::uint64_t>(limits.passed_fd.value_or(-1) + 1)));
     for (const int none : {RLIMIT_FSIZE, RLIMIT_CORE, RLIMIT_NPROC}) ASSAY_CHECK(lower_limit(none, 0));
     return ok;
 }
 
-// A second wall behind the filter; kernels without it are as before.
-Result<> close_file_system() {
-    landlock_ruleset_attr everything{};
-    everything.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
-    const long raw = ::syscall(SYS_landlock_create_ruleset, &everything, sizeof everything, 0);
-    if (raw < 0) {
-        if (errno == ENOSYS || errno == EOPNOTSUPP) return ok;
-        return last_error("landlock_create_ruleset", "");
-    }
-    const Fd rules{static_cast<int>(raw)};
-    if (::syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) return last_error("landlock_restrict_self", "");
+// As kernels of ABI 7 read it; Debian's header ends after the first field. An older kernel takes what it does not know when
+// that is zero.
+struct LandlockRules {
+    std::uint64_t files = 0;
+    std::uint64_t ports = 0;
+    std::uint64_t outside = 0;
+};
+
+LandlockRules all_rules(int abi) {
+    const int file_rights = abi >= 5 ? 16 : abi >= 3 ? 15 : abi >= 2 ? 14 : 13;
+    constexpr std::uint64_t bind_and_connect = 3;
+    constexpr std::uint64_t abstract_sockets_and_signals = 3;
+    return {.files = (std::uint64_t{1} << file_rights) - 1,
+            .ports = abi >= 4 ? bind_and_connect : 0,
+            .outside = abi >= 6 ? abstract_sockets_and_signals : 0};
+}
+
+Result<> forbid_new_privileges() {
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return last_error("prctl(PR_SET_NO_NEW_PRIVS)", "");
     return ok;
 }
 
@@ -60,17 +65,22 @@ struct FilterEnd {
     void operator()(void* filter) const { ::seccomp_release(filter); }
 };
 
-Result<> install_filter() {
+Result<> install_filter(std::optional<int> passed_fd) {
     const std::unique_ptr<void, FilterEnd> filter{::seccomp_init(SCMP_ACT_KILL_PROCESS)};
     if (!filter) return Error{Fault::unsupported, "no system-call filter could be made on this host"};
     int failure = 0;
     const auto check = [&](int result) {
         if (failure == 0) failure = result;
     };
-    for (const int call : {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(write), SCMP_SYS(close), SCMP_SYS(brk),
+    for (const int call : {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(write), SCMP_SYS(brk),
                            SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
-                           SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group)}) {
+                           SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group)}) {
         check(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0));
+    }
+    if (passed_fd) {
+        const scmp_arg_cmp only_it{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(*passed_fd), 0};
+        check(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 0));
+        check(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(close), 1, only_it));
     }
     // Memory for data only: anonymous and never executable.
     const scmp_arg_cmp no_exec{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
@@ -84,12 +94,30 @@ Result<> install_filter() {
 
 }  // namespace
 
+Confinement confinement() {
+    const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    const std::uint32_t action = SECCOMP_RET_KILL_PROCESS;
+    return {.landlock_abi = static_cast<int>(std::max(0L, abi)),
+            .call_filter = ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0};
+}
+
+Result<> enter_landlock() {
+    const int abi = confinement().landlock_abi;
+    if (abi == 0) return ok;
+    const LandlockRules nothing_allowed = all_rules(abi);
+    const Fd rules{static_cast<int>(::syscall(SYS_landlock_create_ruleset, &nothing_allowed, sizeof nothing_allowed, 0))};
+    if (!rules) return last_error("landlock_create_ruleset", "");
+    ASSAY_CHECK(forbid_new_privileges());
+    if (::syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) return last_error("landlock_restrict_self", "");
+    return ok;
+}
+
 Result<> confine_parser(const ParserLimits& limits) {
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return last_error("prctl(PR_SET_NO_NEW_PRIVS)", "");
-    ASSAY_CHECK(close_file_system());  // It needs one descriptor more than the limits leave.
+    ASSAY_CHECK(forbid_new_privileges());
+    ASSAY_CHECK(enter_landlock());  // It needs one descriptor more than the limits leave.
     ASSAY_CHECK(set_limits(limits));
     if (sanitized) return ok;
-    return install_filter();
+    return install_filter(limits.passed_fd);
 }
 
 }  // namespace assay::sys

@@ -2,19 +2,33 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/result.hh"
 
 namespace assay::sys {
 
+// What this kernel has to confine a process with.
+struct Confinement {
+    int landlock_abi = 0;      // 0: it has none, or it is not switched on
+    bool call_filter = false;  // seccomp that ends the whole process
+};
+Confinement confinement();
+
+// From here on no file is opened, made, changed or removed; from ABI 4 on no TCP port is bound or connected to, from 6 on no
+// process outside is signalled and no abstract socket connected to. Where the kernel has no Landlock nothing happens.
+Result<> enter_landlock();
+
 struct ParserLimits {
-    std::int64_t cpu_ms = 20'000;            // SIGPROF, by a timer; should that fail, SIGKILL up to two seconds later
     std::int64_t memory_bytes = 256LL << 20;  // address space; new fails beyond
+    // The one descriptor that it may be sent, again and again, and close: the lowest free number. nullopt: none.
+    std::optional<int> passed_fd;
 };
 
 // From here on this process computes, reads and writes descriptors it has, and can end; opening, connecting, starting and
 // signalling anything is death by SIGSYS. Resource limits, no new privileges, Landlock where the kernel has it, a system-call
-// filter. Call it single-threaded. Errors: unsupported (no system-call filter here), system.
+// filter. Its processor time is bounded by whoever gives it work. Call it single-threaded.
+// Errors: unsupported (no system-call filter here), system.
 Result<> confine_parser(const ParserLimits&);
 
 }  // namespace assay::sys

@@ -12,9 +12,7 @@ void fuzz(std::string_view input) {
     ASSAY_ASSERT(verdict->manifest.has_value() != verdict->refused.has_value());
     const auto again = archive::answer_from_json(archive::answer_to_json(verdict));
     ASSAY_ASSERT(again);
-    if (!verdict->manifest) return;
-    ASSAY_ASSERT(again->manifest->listing.size() == verdict->manifest->listing.size());
-    for (const archive::Entry& entry : verdict->manifest->listing) ASSAY_ASSERT(entry.kind <= archive::Entry::Kind::symlink);
+    ASSAY_ASSERT(archive::answer_to_json(again) == archive::answer_to_json(verdict));
 }
 
 }  // namespace assay
