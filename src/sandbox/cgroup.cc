@@ -1,13 +1,17 @@
-// One Group is one directory per hierarchy. Version 1: memory, pids, cpuacct and cpu each have a tree of their own, and on a
-// hybrid host the version 2 tree has no controllers but still kills a whole group in one write.
+// One Group is one directory per hierarchy. Version 1: memory, pids, cpuacct and cpu each have a tree of their own, or share one,
+// and on a hybrid host the version 2 tree has no controllers but still kills a whole group in one write. Version 2 alone: one tree,
+// in which a group passes controllers on to its children or holds processes, never both.
 #include "sandbox/cgroup.hh"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 
@@ -22,6 +26,8 @@ namespace {
 constexpr std::size_t control_bytes_max = 64 << 10;
 constexpr int depth_max = 8;
 constexpr auto retry_every = std::chrono::milliseconds{1};
+constexpr int move_rounds_max = 100;
+constexpr std::int64_t cpu_period_us = 100'000;
 
 Result<> write_control(const std::string& path, std::string_view text) {
     const sys::Fd file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
@@ -43,31 +49,79 @@ std::optional<std::int64_t> to_number(std::string_view text) {
     return value;
 }
 
-std::int64_t number_in(const std::string& path) { return to_number(read_control(path)).value_or(0); }
+std::int64_t number_in(const std::string& path) { return path.empty() ? 0 : to_number(read_control(path)).value_or(0); }
 
 // The value of `key` in a file of "key value" lines.
-std::int64_t field_in(const std::string& path, std::string_view key) {
+std::optional<std::int64_t> field_in(const std::string& path, std::string_view key) {
+    if (path.empty()) return std::nullopt;
     const std::string text = read_control(path);
     for (const std::string_view line : split(text, '\n')) {
-        if (line.starts_with(key) && line.substr(key.size()).starts_with(' ')) return to_number(line.substr(key.size() + 1)).value_or(0);
+        if (line.starts_with(key) && line.substr(key.size()).starts_with(' ')) return to_number(line.substr(key.size() + 1));
     }
-    return 0;
+    return std::nullopt;
 }
 
-bool lists(std::string_view comma_separated, std::string_view word) {
-    const auto words = split(comma_separated, ',');
-    return std::ranges::find(words, word) != words.end();
+bool lists(std::string_view words, char between, std::string_view word) {
+    const auto all = split(words, between);
+    return std::ranges::find(all, word) != all.end();
 }
 
-std::string_view name_of(Controller controller) {
-    switch (controller) {
-        case Controller::memory: return "memory";
-        case Controller::pids: return "pids";
-        case Controller::cpuacct: return "cpuacct";
-        case Controller::cpu: return "cpu";
-        case Controller::unified: return "";
+struct Known {
+    Controller controller;
+    std::string_view v1;       // its name; empty: not of this version
+    std::string_view v2;
+};
+constexpr Known known[] = {
+    {Controller::memory, "memory", "memory"}, {Controller::pids, "pids", "pids"}, {Controller::cpu, "cpu", "cpu"},
+    {Controller::cpuacct, "cpuacct", ""},     {Controller::io, "", "io"},
+};
+
+// What the version 2 group at `directory` has: of itself, and by its parent's leave.
+std::vector<Controller> controllers_at(const std::string& directory) {
+    std::vector<Controller> found{Controller::unified, Controller::cpuacct};  // Every group of version 2 counts CPU time.
+    const std::string text = read_control(directory + "/cgroup.controllers");
+    for (const Known& one : known) {
+        if (!one.v2.empty() && lists(trimmed(text), ' ', one.v2)) found.push_back(one.controller);
     }
-    return "";
+    return found;
+}
+
+// Leave for the children of `directory`; what is refused will be missing in them, and they say so.
+void open_up(const std::string& directory) {
+    const std::string offered = read_control(directory + "/cgroup.controllers");
+    const std::string given = read_control(directory + "/cgroup.subtree_control");
+    for (const Known& one : known) {
+        if (one.v2.empty() || !lists(trimmed(offered), ' ', one.v2) || lists(trimmed(given), ' ', one.v2)) continue;
+        (void)write_control(directory + "/cgroup.subtree_control", "+" + std::string{one.v2});
+    }
+}
+
+bool has_processes(const std::string& directory) { return !trimmed(read_control(directory + "/cgroup.procs")).empty(); }
+bool is_root_group(const std::string& directory) { return ::access((directory + "/cgroup.type").c_str(), F_OK) != 0; }
+bool is_delegated(const std::string& directory) {
+    char value[2] = {};
+    return std::ranges::any_of(std::to_array({"trusted.delegate", "user.delegate"}), [&](const char* name) {
+        return ::getxattr(directory.c_str(), name, value, sizeof value) == 1 && value[0] == '1';
+    });
+}
+
+// Where on version 2 our groups can be made: in the group this process is in, when it is the root, is given to us to divide, or is
+// all that a container shows; else in the nearest above it that holds no processes, of those that limit the most.
+void choose_place(Hierarchy& hierarchy) {
+    hierarchy.crowded = has_processes(hierarchy.home) && !is_root_group(hierarchy.home);
+    if (!hierarchy.crowded || is_delegated(hierarchy.home) || hierarchy.home == hierarchy.mount) return;
+    std::ptrdiff_t most = 0;
+    for (std::string at = hierarchy.home; at.size() > hierarchy.mount.size();) {
+        at.resize(at.rfind('/'));
+        if (!is_root_group(at) && has_processes(at)) continue;
+        const std::ptrdiff_t offered = std::ranges::count_if(controllers_at(at), [](Controller controller) {
+            return controller == Controller::memory || controller == Controller::pids || controller == Controller::cpu;
+        });
+        if (offered <= most || ::access(at.c_str(), W_OK) != 0) continue;
+        most = offered;
+        hierarchy.own = at;
+        hierarchy.crowded = false;
+    }
 }
 
 void subtree(const std::string& root, int depth, std::vector<std::string>& into) {
@@ -84,8 +138,11 @@ void subtree(const std::string& root, int depth, std::vector<std::string>& into)
 
 }  // namespace
 
+bool Hierarchy::serves(Controller controller) const { return std::ranges::find(controllers, controller) != controllers.end(); }
+
 std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_view cgroup) {
     std::vector<Hierarchy> found;
+    const auto served = [&](Controller controller) { return std::ranges::any_of(found, [&](const Hierarchy& h) { return h.serves(controller); }); };
     for (const std::string_view line : split(mountinfo, '\n')) {
         const std::size_t dash = line.find(" - ");
         if (dash == line.npos) continue;
@@ -94,29 +151,62 @@ std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_
         if (left.size() < 5 || right.size() < 3) continue;
         const bool second = right[0] == "cgroup2";
         if (!second && right[0] != "cgroup") continue;
-        for (const Controller controller : controllers) {
-            if (second != (controller == Controller::unified)) continue;
-            if (!second && !lists(right[2], name_of(controller))) continue;
-            if (std::ranges::any_of(found, [&](const Hierarchy& h) { return h.controller == controller; })) continue;
-            for (const std::string_view entry : split(cgroup, '\n')) {  // id:controllers:path
-                const std::size_t first = entry.find(':');
-                const std::size_t next = first == entry.npos ? entry.npos : entry.find(':', first + 1);
-                if (next == entry.npos) continue;
-                const std::string_view served = entry.substr(first + 1, next - first - 1);
-                if (second ? !served.empty() : !lists(served, name_of(controller))) continue;
-                std::string_view path = entry.substr(next + 1);
-                // A container may see only a part of the tree: its root is then the path's beginning.
-                if (left[3] != "/") path = path.starts_with(left[3]) ? path.substr(left[3].size()) : "";
-                if (path == "/" || path.contains("/..")) path = "";
-                found.push_back({controller, std::string{left[4]}, std::string{left[4]} + std::string{path}});
-            }
+        Hierarchy hierarchy{.version = second ? 2 : 1, .mount = std::string{left[4]}, .own = {}, .home = {}, .controllers = {}};
+        if (second && !served(Controller::unified)) hierarchy.controllers = {Controller::unified};
+        for (const Known& one : known) {
+            if (!second && !one.v1.empty() && lists(right[2], ',', one.v1) && !served(one.controller)) hierarchy.controllers.push_back(one.controller);
+        }
+        if (hierarchy.controllers.empty()) continue;
+        for (const std::string_view entry : split(cgroup, '\n')) {  // id:controllers:path
+            const std::size_t first = entry.find(':');
+            const std::size_t next = first == entry.npos ? entry.npos : entry.find(':', first + 1);
+            if (next == entry.npos) continue;
+            const std::string_view names = entry.substr(first + 1, next - first - 1);
+            const bool its = second ? names.empty() : std::ranges::any_of(known, [&](const Known& one) {
+                return hierarchy.serves(one.controller) && lists(names, ',', one.v1);
+            });
+            if (!its) continue;
+            std::string_view path = entry.substr(next + 1);
+            // A container may see only a part of the tree: its root is then the path's beginning.
+            if (left[3] != "/") path = path.starts_with(left[3]) ? path.substr(left[3].size()) : "";
+            if (path == "/" || path.contains("/..")) path = "";
+            hierarchy.own = hierarchy.home = hierarchy.mount + std::string{path};
+            found.push_back(std::move(hierarchy));
+            break;
+        }
+    }
+    for (Hierarchy& hierarchy : found) {
+        if (hierarchy.version == 1) continue;
+        choose_place(hierarchy);
+        for (const Controller controller : controllers_at(hierarchy.own)) {
+            if (!served(controller)) hierarchy.controllers.push_back(controller);
         }
     }
     return found;
 }
 
 std::vector<Hierarchy> find_hierarchies() {
-    return find_hierarchies(read_control("/proc/self/mountinfo"), read_control("/proc/self/cgroup"));
+    std::vector<Hierarchy> found = find_hierarchies(read_control("/proc/self/mountinfo"), read_control("/proc/self/cgroup"));
+    std::erase_if(found, [](const Hierarchy& hierarchy) { return ::access(hierarchy.own.c_str(), W_OK) != 0; });
+    return found;
+}
+
+Result<> make_room(std::vector<Hierarchy>& hierarchies) {
+    for (Hierarchy& hierarchy : hierarchies) {
+        if (!hierarchy.crowded) continue;
+        const std::string leaf = hierarchy.own + "/assay-outside";
+        if (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) return sys::last_error("mkdir", leaf);
+        for (int round = 0; has_processes(hierarchy.own); ++round) {  // Again: they may fork while we move them.
+            if (round == move_rounds_max) return Error{Fault::busy, "the processes of " + hierarchy.own + " do not let themselves be moved"};
+            const std::string members = read_control(hierarchy.own + "/cgroup.procs");
+            for (const std::string_view pid : split(members, '\n')) {
+                if (!pid.empty()) (void)write_control(leaf + "/cgroup.procs", pid);  // It may have ended.
+            }
+        }
+        hierarchy.home = leaf;
+        hierarchy.crowded = false;
+    }
+    return ok;
 }
 
 Result<Group> Group::make(const std::vector<Hierarchy>& hierarchies, const std::string& path, bool fresh) {
@@ -124,10 +214,17 @@ Result<Group> Group::make(const std::vector<Hierarchy>& hierarchies, const std::
     for (const Hierarchy& hierarchy : hierarchies) {
         Hierarchy place = hierarchy;
         place.own += "/" + path;
+        // A hybrid host's version 2 tree has nothing to pass on.
+        const bool passes_on = place.version == 2 && std::ranges::any_of(known, [&](const Known& one) { return !one.v2.empty() && place.serves(one.controller); });
+        if (passes_on) open_up(place.own.substr(0, place.own.rfind('/')));
         if (::mkdir(place.own.c_str(), 0755) != 0 && (fresh || errno != EEXIST)) {
             Error error = sys::last_error("mkdir", place.own);
             if (fresh) (void)group.remove(sys::system_clock().now());
             return error;
+        }
+        if (passes_on) {
+            const std::vector<Controller> there = controllers_at(place.own);
+            std::erase_if(place.controllers, [&](Controller controller) { return std::ranges::find(there, controller) == there.end(); });
         }
         group.places_.push_back(std::move(place));
     }
@@ -136,14 +233,18 @@ Result<Group> Group::make(const std::vector<Hierarchy>& hierarchies, const std::
 
 Result<Group> Group::make_child(const std::string& name) const { return make(places_, name, true); }
 
-std::string Group::directory(Controller controller) const {
-    for (const Hierarchy& place : places_) {
-        if (place.controller == controller) return place.own;
-    }
-    return {};
+const Hierarchy* Group::place(Controller controller) const {
+    const auto found = std::ranges::find_if(places_, [&](const Hierarchy& place) { return place.serves(controller); });
+    return found == places_.end() ? nullptr : &*found;
 }
 
-bool Group::has(Controller controller) const { return !directory(controller).empty(); }
+bool Group::has(Controller controller) const { return place(controller) != nullptr; }
+
+std::string Group::file(Controller controller, std::string_view v1, std::string_view v2) const {
+    const Hierarchy* const where = place(controller);
+    if (where == nullptr) return {};
+    return where->own + "/" + std::string{where->version == 1 ? v1 : v2};
+}
 
 Result<> Group::enter(int pid) const {
     for (const Hierarchy& place : places_) ASSAY_CHECK(write_control(place.own + "/cgroup.procs", std::to_string(pid)));
@@ -151,75 +252,159 @@ Result<> Group::enter(int pid) const {
 }
 
 Result<> Group::enter_one(Controller controller, int pid) const {
-    const std::string place = directory(controller);
-    if (place.empty()) return ok;
-    return write_control(place + "/cgroup.procs", std::to_string(pid));
+    const Hierarchy* const where = place(controller);
+    if (where == nullptr) return ok;
+    return write_control(where->own + "/cgroup.procs", std::to_string(pid));
 }
 
 Result<> Group::enter_directory(const std::string& group, int pid) { return write_control(group + "/cgroup.procs", std::to_string(pid)); }
 
-Result<std::optional<std::int64_t>> Group::limit_memory(std::int64_t bytes, bool with_swap) const {
-    const std::string place = directory(Controller::memory);
-    if (place.empty()) return std::optional<std::int64_t>{};
-    ASSAY_CHECK(write_control(place + "/memory.limit_in_bytes", std::to_string(bytes)));
-    const std::string memsw = place + "/memory.memsw.limit_in_bytes";
-    if (with_swap && ::access(memsw.c_str(), F_OK) == 0) ASSAY_CHECK(write_control(memsw, std::to_string(bytes)));
-    if (with_swap) ASSAY_CHECK(write_control(place + "/memory.swappiness", "0"));
-    std::optional<std::int64_t> got = to_number(read_control(place + "/memory.limit_in_bytes"));
+Result<std::optional<std::int64_t>> Group::limit_memory(std::int64_t bytes, bool command) const {
+    const Hierarchy* const where = place(Controller::memory);
+    if (where == nullptr) return std::optional<std::int64_t>{};
+    const bool second = where->version == 2;
+    const std::string limit = where->own + (second ? "/memory.max" : "/memory.limit_in_bytes");
+    const std::string swap = where->own + (second ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes");
+    ASSAY_CHECK(write_control(limit, std::to_string(bytes)));
+    if (command) {
+        // A kernel that does not count swap has no such file; check_host says what that means where there is swap.
+        if (::access(swap.c_str(), F_OK) == 0) ASSAY_CHECK(write_control(swap, second ? "0" : std::to_string(bytes)));
+        ASSAY_CHECK(second ? write_control(where->own + "/memory.oom.group", "1") : write_control(where->own + "/memory.swappiness", "0"));
+    }
+    std::optional<std::int64_t> got = to_number(read_control(limit));
     if (!got || *got > bytes || *got < bytes / 2) {
-        return Error{Fault::unsupported, "the memory limit of " + place + " does not read back as it was set"};
+        return Error{Fault::unsupported, "the memory limit of " + where->own + " does not read back as it was set"};
     }
     return got;
 }
 
 Result<std::optional<std::int64_t>> Group::limit_processes(std::int64_t count) const {
-    const std::string place = directory(Controller::pids);
-    if (place.empty()) return std::optional<std::int64_t>{};
-    ASSAY_CHECK(write_control(place + "/pids.max", std::to_string(count)));
-    std::optional<std::int64_t> got = to_number(read_control(place + "/pids.max"));
-    if (got != count) return Error{Fault::unsupported, "the process limit of " + place + " does not read back as it was set"};
+    const std::string limit = file(Controller::pids, "pids.max", "pids.max");
+    if (limit.empty()) return std::optional<std::int64_t>{};
+    ASSAY_CHECK(write_control(limit, std::to_string(count)));
+    std::optional<std::int64_t> got = to_number(read_control(limit));
+    if (got != count) return Error{Fault::unsupported, "the process limit of " + limit + " does not read back as it was set"};
     return got;
 }
 
-void Group::set_cpu_shares(int shares) const {
-    if (const std::string place = directory(Controller::cpu); !place.empty()) {
-        (void)write_control(place + "/cpu.shares", std::to_string(shares));
+Result<std::optional<std::int64_t>> Group::limit_cores(std::int64_t count) const {
+    const std::string limit = file(Controller::cpu, "cpu.cfs_quota_us", "cpu.max");
+    if (limit.empty()) return std::optional<std::int64_t>{};
+    const std::string quota = std::to_string(count * cpu_period_us);
+    if (place(Controller::cpu)->version == 1) {
+        ASSAY_CHECK(write_control(file(Controller::cpu, "cpu.cfs_period_us", ""), std::to_string(cpu_period_us)));
+        ASSAY_CHECK(write_control(limit, quota));
+    } else {
+        ASSAY_CHECK(write_control(limit, quota + " " + std::to_string(cpu_period_us)));
     }
+    const std::string text = read_control(limit);
+    const std::string_view got = trimmed(std::string_view{text}.substr(0, text.find(' ')));
+    if (got != quota) return Error{Fault::unsupported, "the CPU quota of " + limit + " does not read back as it was set"};
+    return std::optional{count};
+}
+
+void Group::set_cpu_weight(int percent) const {
+    const std::string weight = file(Controller::cpu, "cpu.shares", "cpu.weight");
+    if (weight.empty()) return;
+    const int ordinary = place(Controller::cpu)->version == 1 ? 1024 : 100;
+    (void)write_control(weight, std::to_string(ordinary * percent / 100));
 }
 
 Result<sys::Fd> Group::oom_events() const {
-    const std::string place = directory(Controller::memory);
-    if (place.empty()) return sys::Fd{};
+    const Hierarchy* const where = place(Controller::memory);
+    if (where == nullptr || where->version == 2) return sys::Fd{};
     sys::Fd events{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     if (!events) return sys::last_error("eventfd", "");
-    const sys::Fd control{::open((place + "/memory.oom_control").c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!control) return sys::last_error("open", place + "/memory.oom_control");
-    ASSAY_CHECK(write_control(place + "/cgroup.event_control", std::to_string(events.get()) + " " + std::to_string(control.get())));
+    const sys::Fd control{::open((where->own + "/memory.oom_control").c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!control) return sys::last_error("open", where->own + "/memory.oom_control");
+    ASSAY_CHECK(write_control(where->own + "/cgroup.event_control", std::to_string(events.get()) + " " + std::to_string(control.get())));
     return events;
 }
 
-std::int64_t Group::oom_kills() const { return has(Controller::memory) ? field_in(directory(Controller::memory) + "/memory.oom_control", "oom_kill") : 0; }
-std::int64_t Group::memory_usage_bytes() const { return has(Controller::memory) ? number_in(directory(Controller::memory) + "/memory.usage_in_bytes") : 0; }
-std::int64_t Group::memory_peak_bytes() const { return has(Controller::memory) ? number_in(directory(Controller::memory) + "/memory.max_usage_in_bytes") : 0; }
-std::int64_t Group::processes_peak() const { return has(Controller::pids) ? number_in(directory(Controller::pids) + "/pids.peak") : 0; }
-bool Group::processes_hit() const { return has(Controller::pids) && field_in(directory(Controller::pids) + "/pids.events", "max") > 0; }
+// Of the group itself in both versions: what its children's members did is theirs.
+std::int64_t Group::oom_kills() const {
+    return field_in(file(Controller::memory, "memory.oom_control", "memory.events.local"), "oom_kill").value_or(0);
+}
+std::int64_t Group::memory_usage_bytes() const { return number_in(file(Controller::memory, "memory.usage_in_bytes", "memory.current")); }
+std::int64_t Group::memory_peak_bytes() const { return number_in(file(Controller::memory, "memory.max_usage_in_bytes", "memory.peak")); }
+std::int64_t Group::processes_peak() const { return number_in(file(Controller::pids, "pids.peak", "pids.peak")); }
+bool Group::processes_hit() const { return field_in(file(Controller::pids, "pids.events", "pids.events"), "max").value_or(0) > 0; }
 
 CpuUsage Group::cpu_usage() const {
-    const std::string place = directory(Controller::cpuacct);
-    if (place.empty()) return {};
-    return {number_in(place + "/cpuacct.usage"), number_in(place + "/cpuacct.usage_user"), number_in(place + "/cpuacct.usage_sys")};
+    const Hierarchy* const where = place(Controller::cpuacct);
+    if (where == nullptr) return {};
+    if (where->version == 1) return {number_in(where->own + "/cpuacct.usage"), number_in(where->own + "/cpuacct.usage_user"), number_in(where->own + "/cpuacct.usage_sys")};
+    CpuUsage usage;
+    const std::string text = read_control(where->own + "/cpu.stat");
+    for (const std::string_view line : split(text, '\n')) {
+        for (const auto& [key, into] : {std::pair{"usage_usec ", &usage.total_ns}, {"user_usec ", &usage.user_ns}, {"system_usec ", &usage.system_ns}}) {
+            if (line.starts_with(key)) *into = to_number(line.substr(std::string_view{key}.size())).value_or(0) * 1000;
+        }
+    }
+    return usage;
+}
+
+std::optional<std::int64_t> Group::memory_file_bytes() const {
+    const std::string stat = file(Controller::memory, "memory.stat", "memory.stat");
+    if (stat.empty()) return std::nullopt;
+    const bool second = place(Controller::memory)->version == 2;
+    const std::optional<std::int64_t> all = field_in(stat, second ? "file" : "total_cache");
+    const std::optional<std::int64_t> shared = field_in(stat, second ? "shmem" : "total_shmem");
+    if (!all || !shared) return std::nullopt;
+    return std::max<std::int64_t>(0, *all - *shared);
+}
+
+std::optional<std::int64_t> Group::throttled_ns() const {
+    const std::string stat = file(Controller::cpu, "cpu.stat", "cpu.stat");
+    if (stat.empty()) return std::nullopt;
+    if (place(Controller::cpu)->version == 1) return field_in(stat, "throttled_time");
+    const std::optional<std::int64_t> throttled_us = field_in(stat, "throttled_usec");
+    return throttled_us ? std::optional{*throttled_us * 1000} : std::nullopt;
+}
+
+std::optional<Group::Io> Group::io() const {
+    const std::string stat = file(Controller::io, "", "io.stat");
+    if (stat.empty()) return std::nullopt;
+    Io sum;
+    const std::string text = read_control(stat);
+    for (const std::string_view line : split(text, '\n')) {  // A device and its "key=value" pairs.
+        for (const std::string_view word : split(line, ' ')) {
+            if (word.starts_with("rbytes=")) sum.read_bytes += to_number(word.substr(7)).value_or(0);
+            if (word.starts_with("wbytes=")) sum.write_bytes += to_number(word.substr(7)).value_or(0);
+        }
+    }
+    return sum;
 }
 
 void Group::kill() const {
-    if (const std::string place = directory(Controller::unified); !place.empty()) (void)write_control(place + "/cgroup.kill", "1");
+    if (const Hierarchy* const where = place(Controller::unified)) (void)write_control(where->own + "/cgroup.kill", "1");
 }
+
+namespace {
+
+// Version 2 tells when the last process has left a group. false: it has not by the deadline, or there is nothing to wait for.
+bool wait_until_empty(const std::string& directory, sys::TimePoint deadline) {
+    const sys::Fd events{::open((directory + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC)};
+    char text[256];
+    for (;;) {
+        const ssize_t size = events ? ::pread(events.get(), text, sizeof text, 0) : -1;
+        if (size < 0) return false;
+        if (std::string_view{text, static_cast<std::size_t>(size)}.contains("populated 0")) return true;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - sys::system_clock().now()).count();
+        pollfd wait{events.get(), POLLPRI, 0};
+        if (left <= 0 || ::poll(&wait, 1, static_cast<int>(left)) == 0) return false;
+    }
+}
+
+}  // namespace
 
 Result<> Group::remove(sys::TimePoint deadline) const {
     for (const Hierarchy& place : places_) {
         while (::rmdir(place.own.c_str()) != 0 && errno != ENOENT) {
             if (errno != EBUSY) return sys::last_error("rmdir", place.own);
             if (sys::system_clock().now() >= deadline) return Error{Fault::timed_out, "the group " + place.own + " does not become empty"};
-            pause_for(retry_every);  // No event tells when the last task has left a version 1 group.
+            // Version 1 has no event for it.
+            if (place.version == 1 || wait_until_empty(place.own, deadline)) pause_for(retry_every);
         }
     }
     return ok;

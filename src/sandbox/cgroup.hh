@@ -1,7 +1,8 @@
 // Control groups: where this host keeps them, and one group that spans all the controllers we use.
 //
-// The interface is that of one group; that version 1 spreads it over several hierarchies stays inside. A host that lacks a
-// controller still gets a Group: `has` says what is missing, setters of a missing controller do nothing and read back nullopt.
+// The interface is that of one group; that version 1 spreads it over several hierarchies, and that version 2 wants processes in
+// leaves alone, stays inside. A host that lacks a controller still gets a Group: `has` says what is missing, setters of a
+// missing controller do nothing and read back nullopt.
 //
 // Threading: none; used by one process at a time. Needs root.
 #pragma once
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hh"
@@ -17,19 +19,29 @@
 
 namespace assay::sandbox {
 
-enum class Controller { memory, pids, cpuacct, cpu, unified };  // unified: version 2 without controllers, for cgroup.kill
-constexpr Controller controllers[] = {Controller::memory, Controller::pids, Controller::cpuacct, Controller::cpu, Controller::unified};
+// cpuacct: what CPU time was used; cpu: who gets how much of it; unified: a version 2 group as such, for cgroup.kill.
+enum class Controller { memory, pids, cpuacct, cpu, io, unified };
 
 struct Hierarchy {
-    Controller controller;
-    std::string mount;  // where it is mounted
-    std::string own;    // directory of the group this process was in when we looked
+    int version = 1;
+    std::string mount;                    // where it is mounted
+    std::string own;                      // directory below which our groups are made
+    std::string home;                     // directory of the group this process was in when we looked
+    std::vector<Controller> controllers;  // a controller belongs to one hierarchy alone
+    bool crowded = false;                 // version 2: `own` holds processes, which must leave it before our groups get controllers
+
+    bool serves(Controller) const;
 };
 
-// Reads /proc/self/mountinfo and /proc/self/cgroup. An empty list is not an error.
+// Reads /proc/self/mountinfo and /proc/self/cgroup, and of version 2 what the directories say. Those that we may not write to
+// are not there for us. An empty list is not an error.
 std::vector<Hierarchy> find_hierarchies();
 // The same from given texts, for tests.
 std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_view cgroup);
+
+// Takes the processes out of a crowded hierarchy's directory into a leaf of it, `assay-outside`: only where all of them are
+// ours to move, which is what a service manager's delegation and a container's own tree mean.
+Result<> make_room(std::vector<Hierarchy>&);
 
 // `total_ns` is exact; how it divides is sampled at clock ticks, so the parts need not add up.
 struct CpuUsage {
@@ -41,7 +53,7 @@ struct CpuUsage {
 class Group {
 public:
     Group() = default;
-    // Makes `path` (relative to each hierarchy's own group). `fresh`: an existing one is an error (conflict).
+    // Makes `path` below each hierarchy's `own`, its parents having been made before. `fresh`: an existing one is an error (conflict).
     static Result<Group> make(const std::vector<Hierarchy>&, const std::string& path, bool fresh);
     Result<Group> make_child(const std::string& name) const;  // always fresh
 
@@ -52,11 +64,14 @@ public:
     static Result<> enter_directory(const std::string& group, int pid);
 
     // Set and read back.
-    Result<std::optional<std::int64_t>> limit_memory(std::int64_t bytes, bool with_swap) const;
+    // `command`: of a group that a command runs in: no swap, and version 2 ends all of it at once.
+    Result<std::optional<std::int64_t>> limit_memory(std::int64_t bytes, bool command) const;
     Result<std::optional<std::int64_t>> limit_processes(std::int64_t count) const;
-    void set_cpu_shares(int shares) const;                    // best effort
+    Result<std::optional<std::int64_t>> limit_cores(std::int64_t count) const;  // CPU time per time, as if it had so many
+    void set_cpu_weight(int percent) const;                   // of what an ordinary group beside it gets, 1..100; best effort
 
-    // An eventfd that becomes readable at an OOM in the group; empty without the memory controller.
+    // Version 1: an eventfd that becomes readable at an OOM in the group. Empty where the kernel itself ends a group that is out
+    // of memory (version 2), and without the memory controller.
     Result<sys::Fd> oom_events() const;
     std::int64_t oom_kills() const;
     std::int64_t memory_usage_bytes() const;
@@ -64,6 +79,15 @@ public:
     std::int64_t processes_peak() const;                      // 0 = not known
     bool processes_hit() const;
     CpuUsage cpu_usage() const;
+    // nullopt: this host does not tell.
+    std::optional<std::int64_t> memory_file_bytes() const;    // page cache of files still charged, scratch not counted
+    std::optional<std::int64_t> throttled_ns() const;         // by this group's own limit
+    struct Io {
+        std::int64_t read_bytes = 0;
+        std::int64_t write_bytes = 0;
+    };
+    std::optional<Io> io() const;                             // at block devices
+    const Hierarchy* place(Controller) const;                 // `own` is this group's directory; nullptr: missing
 
     // Ends every process in the group and below, at once where the kernel offers it (else: nothing, see kill_members).
     void kill() const;
@@ -71,8 +95,8 @@ public:
     Result<> remove(sys::TimePoint deadline) const;
 
 private:
-    std::string directory(Controller) const;  // empty when missing
-    std::vector<Hierarchy> places_;           // `own` is this group's directory
+    std::string file(Controller, std::string_view v1, std::string_view v2) const;  // empty when missing
+    std::vector<Hierarchy> places_;
 };
 
 // Kills everything in the group trees at `roots` and removes them, deepest first. Errors: timed_out with the name of what is left.

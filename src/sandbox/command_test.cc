@@ -109,7 +109,7 @@ TEST_F(Command, MemoryBombIsAnOomKillWhateverTheExitCode) {
     EXPECT_TRUE(run(hidden).outcome.oom_killed);
 
     // Reserving without touching is no use of memory.
-    Request reserve = python("import mmap; m = mmap.mmap(-1, 4 << 30); print('fine')");
+    Request reserve = python("import mmap; m = mmap.mmap(-1, 1 << 30); print('fine')");
     EXPECT_EQ(run(reserve).outcome.output.head, "fine\n");
 }
 
@@ -126,7 +126,7 @@ TEST_F(Command, TinyMemoryLimitIsAnOomKill) {
 
 TEST_F(Command, ForkBombHitsTheProcessLimitAndIsGone) {
     Request wanted = shell("f() { f | f & }; f; sleep 100");
-    wanted.limits.wall_ms = 500;
+    wanted.limits.wall_ms = 500 * patience();
     wanted.limits.processes = 32;
     const Finished done = run(wanted);
     EXPECT_TRUE(done.outcome.processes_hit);

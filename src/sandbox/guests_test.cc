@@ -128,7 +128,7 @@ print(run('wall=999999999', '--', 'true').returncode)
 // A harness that leaves its pipes full must not hold up the guest's limits, nor the stage's end.
 TEST_F(GuestRuns, AHarnessThatDoesNotReadHoldsNobodyUp) {
     Job job = built();
-    wall_ms = 5'000;
+    wall_ms = 5'000 * patience();
     const Finished done = harness(job, R"PY(
 p = subprocess.Popen([RUN, 'wall=300', '--', 'sh', '-c', 'yes'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 q = subprocess.Popen([RUN, 'wall=300', '--', 'sleep', '20'], stdin=subprocess.PIPE)

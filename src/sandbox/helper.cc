@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t clients_max = 64;
 constexpr std::size_t roles_max = 16;
-constexpr int cpu_shares = 512;           // half of what one ordinary group gets: the server comes first
+constexpr int cpu_weight_percent = 50;    // of what one ordinary group gets: the server comes first
 constexpr auto ready_time_max = 20s;
 constexpr auto slot_wait_max = 1s;        // a keeper that has said goodbye is about to be gone
 constexpr auto end_time_max = 40s;
@@ -80,8 +80,9 @@ Result<> HelperLoop::prepare() {
 
     shop_.group = "assay-" + shop_.config.directory_id;
     shop_.hierarchies = find_hierarchies();
+    ASSAY_CHECK(make_room(shop_.hierarchies));
     ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
-    group_.set_cpu_shares(cpu_shares);
+    group_.set_cpu_weight(cpu_weight_percent);
     // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck.
     ASSAY_TRY(const Group own, Group::make(shop_.hierarchies, shop_.group + "/helper", false));
     ASSAY_CHECK(own.enter_one(own.has(Controller::unified) ? Controller::unified : Controller::pids, ::getpid()));
@@ -265,7 +266,7 @@ void HelperLoop::end() {
     const Controller anchor = group_.has(Controller::unified) ? Controller::unified : Controller::pids;
     std::vector<std::string> roots;
     for (const Hierarchy& hierarchy : shop_.hierarchies) {
-        if (hierarchy.controller == anchor) (void)Group::enter_directory(hierarchy.own, ::getpid());
+        if (hierarchy.serves(anchor)) (void)Group::enter_directory(hierarchy.home, ::getpid());
         roots.push_back(hierarchy.own + "/" + shop_.group);
     }
     std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });

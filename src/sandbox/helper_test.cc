@@ -211,20 +211,5 @@ TEST(NamesOnTheWire, AreCheckedByLengthAndCharacters) {
     EXPECT_THAT(check(limits).error().text(), ::testing::HasSubstr("`processes` is 0"));
 }
 
-TEST(Hierarchies, AreFoundWhereTheHostPutThem) {
-    const std::string mounts = "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-                               "36 31 0:33 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
-                               "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
-    const std::string own = "4:memory:/service\n2:cpu,cpuacct:/\n0::/scope\n";
-    std::string found;
-    for (const Hierarchy& h : find_hierarchies(mounts, own)) found += h.own + "\n";
-    EXPECT_EQ(found, "/sys/fs/cgroup/memory/service\n/sys/fs/cgroup/cpu,cpuacct\n/sys/fs/cgroup/cpu,cpuacct\n/sys/fs/cgroup/unified/scope\n");
-    // In a container the mount shows a part of the tree only.
-    const auto inner = find_hierarchies("35 31 0:32 /box /cg rw - cgroup cgroup rw,memory\n", "4:memory:/box/a\n");
-    ASSERT_EQ(inner.size(), 1U);
-    EXPECT_EQ(inner.front().own, "/cg/a");
-    EXPECT_TRUE(find_hierarchies("", "").empty());
-}
-
 }  // namespace
 }  // namespace assay::sandbox::testing

@@ -71,7 +71,7 @@ Result<> clean_leftovers(const std::string& directory_id) {
     const sys::TimePoint deadline = sys::system_clock().now() + clean_time_max;
     std::vector<Hierarchy> hierarchies = find_hierarchies();
     // First the one that kills helper, keepers and commands in one go: none of them should report on the death of another.
-    std::ranges::partition(hierarchies, [](const Hierarchy& h) { return h.controller == Controller::unified; });
+    std::ranges::partition(hierarchies, [](const Hierarchy& h) { return h.serves(Controller::unified); });
     ASSAY_CHECK(kill_and_remove(find_groups(hierarchies, "assay-" + directory_id), deadline));
     // On a host without groups, and for what died too slowly: by identity.
     const std::uint32_t first = first_uid_for(directory_id);
@@ -105,10 +105,13 @@ HostCheck check_host() {
     for (const Need& need : needs) {
         *need.guarantee = Guarantee::approximate;
         if (!root) continue;
-        if (std::ranges::find(hierarchies, need.controller, &Hierarchy::controller) == hierarchies.end()) {
-            result.missing.push_back(std::string{"cgroup controller "} + need.name + ": no version 1 hierarchy is mounted; mount it below /sys/fs/cgroup");
+        const auto offer = std::ranges::find_if(hierarchies, [&](const Hierarchy& hierarchy) { return hierarchy.serves(need.controller); });
+        if (offer == hierarchies.end()) {
+            result.missing.push_back(std::string{"cgroup controller "} + need.name + ": no hierarchy that may be written to offers it; mount cgroup version 2 at /sys/fs/cgroup, or start a container with its cgroups writable");
         } else if (!probe) {
             result.missing.push_back(std::string{"cgroup controller "} + need.name + ": " + probe.error().text());
+        } else if (!offer->crowded && !probe->has(need.controller)) {  // A crowded one hands it on once the helper has made room.
+            result.missing.push_back(std::string{"cgroup controller "} + need.name + ": groups below " + offer->own + " do not get it; it must be in cgroup.subtree_control there");
         } else {
             *need.guarantee = Guarantee::exact;
         }
