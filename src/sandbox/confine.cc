@@ -75,7 +75,7 @@ void lower(int talk, __rlimit_resource_t resource, std::int64_t value, bool soft
 }
 
 void lower_limits(int talk, const Rlimits& limits) {
-    lower(talk, RLIMIT_CORE, 0);
+    lower(talk, RLIMIT_CORE, 1);  // Less than any dump, and at 1 the kernel does not start a handler either, as it would at 0.
     lower(talk, RLIMIT_NOFILE, limits.open_files);
     lower(talk, RLIMIT_FSIZE, limits.file_bytes);
     lower(talk, RLIMIT_STACK, limits.stack_bytes, true);

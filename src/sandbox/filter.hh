@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/result.hh"
@@ -10,8 +11,9 @@ namespace assay::sandbox {
 
 // language: everything but what could reach beyond the sandbox (EPERM, or ENOSYS where a libc probes). For compilers,
 //           interpreters and virtual machines.
-// compiled: only what an ordinary program of one process needs; anything else kills it.
+// compiled: only what an ordinary program needs, processes and threads included; anything else kills it.
 // fill:     files and memory, nothing else; anything else is EPERM.
+// Each kills on a foreign architecture and on x32, and answers ENOSYS to calls newer than its lists.
 enum class FilterKind { language, compiled, fill };
 
 class Filter {
@@ -21,8 +23,10 @@ public:
     // On the calling thread, for good. Needs no_new_privs. Async-signal-safe.
     bool install() const;
 
+    std::span<const std::uint64_t> program() const { return program_; }  // struct sock_filter, eight bytes each
+
 private:
-    std::vector<std::uint64_t> program_;  // struct sock_filter, eight bytes each
+    std::vector<std::uint64_t> program_;
 };
 
 }  // namespace assay::sandbox
