@@ -1,0 +1,2 @@
+#include "hostile.h"
+int main(void) { begin(); spin_for_ever(); }

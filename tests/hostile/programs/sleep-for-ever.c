@@ -1,0 +1,3 @@
+// Uses no CPU time at all.
+#include "hostile.h"
+int main(void) { begin(); for (;;) pause(); }

@@ -1,0 +1,3 @@
+#include "/dev/zero"
+#include "/dev/random"
+int main(void) { return 0; }

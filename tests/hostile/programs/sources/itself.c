@@ -1,0 +1,3 @@
+#include "itself.c"
+#include "itself.c"
+int main(void) { return 0; }
