@@ -13,7 +13,11 @@ HERE = Path(__file__).resolve().parent
 COURSE, MODULE = "BENCH", "lab"
 PEOPLE = 1000
 GRADING_S = 600
-TESTS = [("one line", "passed", 10), ("two lines", "passed", 10), ("a line that is not there", "failed", 0)]  # of course/lab
+TESTS = [  # of course/lab: name, verdict, score, CPU and duration in ms, memory in KiB, input, expected, got
+    ("one line", "passed", 10, 1, 2, 308, "$ cat\none\n", "one\n", "one\n"),
+    ("two lines", "passed", 10, 1, 2, 256, "$ cat\none\ntwo\n", "one\ntwo\n", "one\ntwo\n"),
+    ("a line that is not there", "failed", 0, 1, 1, 480, "$ cat\none\n", "three\n", "one\n"),
+]
 
 
 def token(i: int) -> str:
@@ -101,7 +105,8 @@ class Flask(Server):
             pragma journal_mode = wal;
             create table people (id text primary key, name text, token text unique, key text unique);
             create table submissions (id text primary key, person text, received text, bytes integer, state text, score integer);
-            create table tests (submission text, name text, verdict text, score integer, score_max integer);
+            create table tests (submission text, name text, verdict text, score integer, score_max integer, cpu_ms integer,
+                                wall_ms integer, memory_kib integer, input text, expected text, got text);
             create index by_person on submissions (person, received);
             create index by_submission on tests (submission);""")
         with database:
@@ -120,7 +125,7 @@ class Flask(Server):
         database = sqlite3.connect(self.folder / "people.db")
         with database:
             database.execute("update submissions set state = 'failed', score = 20")
-            database.executemany("insert into tests select id, ?, ?, ?, 10 from submissions", TESTS)
+            database.executemany("insert into tests select id, ?, ?, ?, 10, ?, ?, ?, ?, ?, ? from submissions", TESTS)
         database.close()
 
 
@@ -165,4 +170,19 @@ class Nginx(Server):
         temporary.rename(self.pages / key(i))
 
 
-__all__ = ["Assay", "COURSE", "Flask", "MODULE", "Nginx", "PEOPLE", "Server", "children_of", "key", "token"]
+class Least(Server):
+    """peer/least.c: what wrk, the kernel's loopback and one thread that only answers leave possible on this machine."""
+    name = "the least"
+
+    def __init__(self, scratch: Scratch, page: bytes) -> None:
+        answer = scratch.path / "answer"
+        answer.write_bytes(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n" % len(page) + page)
+        program = scratch.path / "least"
+        run(["cc", "-O2", "-o", program, HERE / "peer" / "least.c"])
+        self.port = free_port()
+        self.process = scratch.start([program, self.port, answer], "least")
+        self.pid = self.process.pid
+        await_port(self.port, self.process)
+
+
+__all__ = ["Assay", "COURSE", "Flask", "Least", "MODULE", "Nginx", "PEOPLE", "Server", "children_of", "key", "token"]
