@@ -39,9 +39,11 @@ Result<std::string> metrics_text(store::Store& store, const queue::Board& board,
     page.gauge("process_start_time_seconds", "When this server started, in seconds since 1970 UTC.",
                static_cast<double>(board.server_started_ms()) / 1000);
     add_depth(page, depth);
-    if (const auto error_ms = board.pace().median_error_ms()) {
-        page.gauge("assay_queue_expected_start_error_seconds", "Median of how far the first estimate of a start was from it, of the last 256.",
-                   *error_ms / 1000);
+    if (const auto errors = board.pace().errors()) {
+        page.gauge("assay_queue_expected_start_error_seconds",
+                   "Median of how far the first estimate of a start was from it, of the last 4096 that started.", errors->median_ms / 1000);
+        page.gauge("assay_queue_expected_start_error_ratio", "The same as a share of how long was left to wait when it was made.",
+                   errors->median_share);
     }
     metrics::registry().write(page);
     return page.text();

@@ -100,7 +100,7 @@ void Dispatcher::Inner::tell_progress() {
 
 void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ended) {
     if (ended.attempt) count_ended(*ended.attempt);
-    if (ended.length_ms && ended.topic) parts.board.pace().ended(ended.topic->course, ended.topic->module, *ended.length_ms);
+    if (ended.length_ms && ended.topic) parts.board.pace().ended(ended.topic->course, ended.topic->module, *ended.length_ms, wall_ms());
     if (ended.verdict) {
         metrics::registry().counter("assay_verdicts_total", "Verdicts that were committed.", {{"verdict", to_string(*ended.verdict)}}).add();
     }
@@ -131,7 +131,7 @@ void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(R
         if (!result) return done(result.take_error());
         if (granted->lease) {
             parts.board.feed().changed(granted->lease->topic);
-            parts.board.pace().started(granted->lease->token.job, wall_ms());
+            parts.board.pace().started(granted->lease->token.job, granted->lease->joined_ms, wall_ms());
             granted->lease = keep_or_return(std::move(*granted->lease));
         }
         done(std::move(*granted));

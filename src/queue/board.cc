@@ -83,10 +83,9 @@ Result<std::shared_ptr<const Snapshot>> Board::recent(store::Reading& reading, s
 Result<> Snapshot::take(store::Reading& reading, const Board& board, std::int64_t now_ms) {
     ASSAY_TRY(waiting, reading.waiting(waiting_read_max));
     ASSAY_CHECK(take_rest(reading, board, now_ms));
-    const auto usual_ms = [&board](const CourseId& course, const ModuleId& module) { return board.pace().usual_ms(course, module); };
-    expected = expected_starts(situation, usual_ms);
+    expected = expected_starts(situation, board.pace().tempo());
     situation.expected_ms = expected;
-    board.pace().promised(waiting, expected);
+    board.pace().promised(waiting, expected, now_ms);
     return ok;
 }
 

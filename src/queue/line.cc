@@ -158,6 +158,7 @@ Result<std::optional<Lease>> grant(store::Tx& tx, const Situation& situation, st
         .size = submission->size,
         .revision = job->revision.value_or(submission->revision),
         .alone = job->cuts_in_a_row >= cuts_alone,
+        .joined_ms = job->generation > 1 ? situation.now_ms : submission->last_byte_ms,
         .topic = topic_of(*submission),
     }};
 }

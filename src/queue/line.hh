@@ -30,6 +30,7 @@ struct Lease {
     std::int64_t size = 0;
     RevisionId revision;
     bool alone = false;
+    std::int64_t joined_ms = 0;                  // as of store::PastRun
     Topic topic;                                 // whose page differs now, as below
 };
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <queue>
 #include <set>
 #include <utility>
 
 #include "base/text.hh"
+#include "queue/rules.hh"
 
 namespace assay::queue {
 namespace {
@@ -28,53 +28,10 @@ bool is_repeat(const Arrival& arrival, const store::Submission& newest, std::opt
     return false;
 }
 
-using Person = std::pair<const CourseId&, const ParticipantId&>;
-
-std::set<Person> people_of(std::span<const store::QueuedJob> jobs) {
-    std::set<Person> people;
-    for (const auto& job : jobs) people.emplace(job.course, job.participant);
+std::set<Flow> people_of(std::span<const store::QueuedJob> jobs) {
+    std::set<Flow> people;
+    for (const auto& job : jobs) people.insert(person_of(job));
     return people;
-}
-
-bool alone(const store::QueuedJob& job) { return job.job.cuts_in_a_row >= cuts_alone; }
-
-std::int64_t may_start_ms(const Situation& s, const store::QueuedJob& job) {
-    return s.server_started_ms + cut_backoff_ms(job.job.cuts_in_a_row);
-}
-bool cut_often(const Situation& s, const store::QueuedJob& job) {
-    return job.job.cuts_in_a_row >= cuts_backoff_from && s.now_ms < may_start_ms(s, job);
-}
-
-// Milliseconds that a fault still keeps it waiting. Of a clock that was set back: nothing.
-std::int64_t fault_wait_ms(const Situation& s, const store::QueuedJob& job) {
-    if (job.job.faults == 0 || job.job.cuts_in_a_row > 0 || !job.job.reason || s.now_ms < job.job.reason_since_ms) return 0;
-    const std::int64_t backoff_ms = job.job.faults == 1 ? fault_backoff_first_ms : fault_backoff_ms;
-    return std::max<std::int64_t>(job.job.reason_since_ms + backoff_ms - s.now_ms, 0);
-}
-
-bool backing_off(const Situation& s, const store::QueuedJob& job) { return cut_often(s, job) || fault_wait_ms(s, job) > 0; }
-
-std::int64_t wakes_ms(const Situation& s, const store::QueuedJob& job) {
-    return cut_often(s, job) ? may_start_ms(s, job) : s.now_ms + fault_wait_ms(s, job);
-}
-
-bool rejudged(const store::QueuedJob& job) { return job.job.generation > 1; }
-
-// Whose turn a job takes.
-using Flow = std::pair<CourseId, std::optional<ParticipantId>>;
-Flow flow_of(const store::QueuedJob& job) {
-    return {job.course, rejudged(job) ? std::nullopt : std::optional{job.participant}};
-}
-
-// Rejudges leave the last of several slots to live work.
-bool kept_free(const Situation& s, const store::QueuedJob& job) {
-    return rejudged(job) && s.slots > 1 && std::cmp_greater_equal(s.running.size() + 1, s.slots);
-}
-
-const store::Standing* pause_of(const Situation& s, const store::QueuedJob& job) {
-    const auto of_its_module = [&job](const store::Standing& it) { return it.course == job.course && it.module == job.module; };
-    const auto found = std::ranges::find_if(s.paused, of_its_module);
-    return found == s.paused.end() ? nullptr : &*found;
 }
 
 // A technical text may name files of this machine, which are nobody's business.
@@ -187,10 +144,10 @@ std::optional<JobId> choose(const Situation& s) {
     if (s.draining || s.disk_reserve) return std::nullopt;
     if (std::cmp_greater_equal(s.running.size(), std::max(s.slots, 0))) return std::nullopt;
     if (std::ranges::any_of(s.running, alone)) return std::nullopt;
-    const auto busy = people_of(s.running);
+    const std::set<Flow> busy = people_of(s.running);
     for (const store::QueuedJob& job : s.waiting) {
         if (backing_off(s, job) || pause_of(s, job) != nullptr) continue;
-        if (busy.contains(Person{job.course, job.participant}) || kept_free(s, job)) continue;
+        if (busy.contains(person_of(job)) || kept_free(s.slots, s.running.size(), job)) continue;
         // Its turn has come: nobody overtakes it any more, or it would wait for ever.
         if (alone(job) && !s.running.empty()) return std::nullopt;
         return job.job.id;
@@ -237,7 +194,7 @@ Waiting explain_at(const Situation& s, std::size_t index) {
     if (s.slots <= 0) return because(Reason::no_runner, s.no_runner);
     if (s.disk_reserve) return because(Reason::disk_reserve, s.disk_reserve);
     if (cut_often(s, job)) return because(Reason::retry, WaitDetail{.kind = cut_backoff, .number = may_start_ms(s, job) - s.now_ms});
-    if (people_of(s.running).contains(Person{job.course, job.participant})) return because(Reason::fair_share, WaitDetail{.kind = own_running});
+    if (people_of(s.running).contains(person_of(job))) return because(Reason::fair_share, WaitDetail{.kind = own_running});
     if (job.job.reason) return because(*job.job.reason, noted(job.job));
     if (alone(job)) return because(Reason::retry, WaitDetail{.kind = cut_alone});
     const auto before = s.waiting.first(index);
@@ -247,42 +204,8 @@ Waiting explain_at(const Situation& s, std::size_t index) {
     if (own > 0) return because(Reason::fair_share, WaitDetail{.kind = own_first, .number = own});
     if (std::ranges::any_of(s.running, alone)) return because(Reason::slot, WaitDetail{.kind = lone_job});
     if (running >= s.slots) return because(Reason::slot, WaitDetail{.kind = slots_busy, .number = running, .of = s.slots});
-    if (kept_free(s, job)) return because(Reason::fair_share, WaitDetail{.kind = live_first});
+    if (kept_free(s.slots, s.running.size(), job)) return because(Reason::fair_share, WaitDetail{.kind = live_first});
     return because(Reason::slot, WaitDetail{.kind = waiting.position == 1 ? about_to_start : others_first});
-}
-
-std::vector<std::optional<std::int64_t>> expected_starts(const Situation& s, const UsualMs& usual_ms) {
-    std::vector<std::optional<std::int64_t>> expected(s.waiting.size());
-    if (s.slots <= 0 || s.draining || s.disk_reserve) return expected;
-    std::map<std::pair<CourseId, ModuleId>, std::optional<std::int64_t>> known;
-    const auto usual = [&](const store::QueuedJob& job) {
-        const auto [entry, fresh] = known.try_emplace({job.course, job.module});
-        if (fresh) entry->second = usual_ms(job.course, job.module);
-        return entry->second;
-    };
-    std::priority_queue<std::int64_t, std::vector<std::int64_t>, std::greater<>> free_at;
-    std::map<Person, std::int64_t> person_free_at;
-    for (const store::QueuedJob& job : s.running) {
-        const auto length_ms = usual(job);
-        if (!length_ms) return expected;
-        const std::int64_t end_ms = std::max(job.job.started_ms + *length_ms, s.now_ms);
-        free_at.push(end_ms);
-        person_free_at.insert_or_assign(Person{job.course, job.participant}, end_ms);
-    }
-    while (std::cmp_less(free_at.size(), s.slots)) free_at.push(s.now_ms);
-    for (std::size_t i = 0; i < s.waiting.size(); ++i) {
-        const store::QueuedJob& job = s.waiting[i];
-        const auto length_ms = usual(job);
-        if (!length_ms || pause_of(s, job) != nullptr) continue;
-        std::int64_t& person = person_free_at.try_emplace(Person{job.course, job.participant}, s.now_ms).first->second;
-        std::int64_t start_ms = std::max(free_at.top(), person);
-        if (backing_off(s, job)) start_ms = std::max(start_ms, wakes_ms(s, job));
-        free_at.pop();
-        free_at.push(start_ms + *length_ms);
-        person = start_ms + *length_ms;
-        expected[i] = start_ms;
-    }
-    return expected;
 }
 
 store::Standing standing_after(store::Standing standing, const Judged& judged, RevisionId current, std::int64_t now_ms) {

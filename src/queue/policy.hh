@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -109,12 +108,6 @@ struct Waiting {
 };
 std::optional<Waiting> explain(const Situation&, JobId);
 Waiting explain_at(const Situation&, std::size_t index);  // of `waiting`
-
-// When each that waits will start, as far as can be said: the running end after their module's usual time, and so do those
-// that start, in turn, wherever a slot becomes free first. nullopt: of one that is paused, or when no time is known yet.
-// `usual_ms`: of a module's jobs, of any module's when that module has none yet.
-using UsualMs = std::function<std::optional<std::int64_t>(const CourseId&, const ModuleId&)>;
-std::vector<std::optional<std::int64_t>> expected_starts(const Situation&, const UsualMs& usual_ms);
 
 // --- What a verdict brings about.
 

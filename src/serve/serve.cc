@@ -46,6 +46,15 @@ Result<> start_line(store::Store& store, std::int64_t now_ms) {
     return ok;
 }
 
+// How long work took before this start, so that expected starts are there from the first moment on.
+Result<> recall_pace(store::Store& store, const queue::Board& board) {
+    return store.read([&board](store::Reading& reading) -> Result<> {
+        ASSAY_TRY(auto runs, reading.past_runs(queue::lengths_recalled));
+        board.pace().recall(std::move(runs));
+        return ok;
+    });
+}
+
 void end_at_second_signal(const sys::Fd& signals) {
     constexpr int interrupted = 4;
     auto copy = sys::duplicate(signals);
@@ -101,6 +110,7 @@ Result<> serve(const Config& config) {
     loop::Pool verifying{"verifying", static_cast<std::size_t>(cpus), guests_max};
 
     queue::Board board{sys::to_ms(clock.wall())};
+    ASSAY_CHECK(recall_pace(*rooms->store, board));
     const auto why_no_runner = [&board] { return wording::sentence(wording::Language::english, board.no_runner()); };
     if (privileged.cannot) {
         board.set_no_runner(*privileged.cannot);

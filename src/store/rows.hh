@@ -139,6 +139,15 @@ struct Attempt {
     std::string partial;            // model::to_json(Report): what was finished when a fault ended it; empty: nothing was
 };
 
+// An attempt that brought a verdict, with what tells how long such work takes.
+struct PastRun {
+    CourseId course;
+    ModuleId module;
+    std::int64_t joined_ms = 0;     // when it came into line; of a rejudge that is not noted: its start
+    std::int64_t started_ms = 0;
+    std::int64_t ended_ms = 0;
+};
+
 struct VerdictRow {                 // written once, never edited
     SubmissionId submission;
     std::int64_t generation = 1;

@@ -71,9 +71,11 @@ public:
     virtual Result<std::vector<QueuedJob>> heads() = 0;
     virtual Result<std::vector<QueuedJob>> running() = 0;
     virtual Result<std::vector<Submission>> held(int count_max) = 0;                      // oldest first
+    virtual Result<std::vector<QueuedJob>> held_rejudges(int count_max) = 0;              // by place; the submission is graded
     virtual Result<Standing> standing(const CourseId&, const ModuleId&) = 0;              // of one never noted: the defaults
     virtual Result<std::vector<Standing>> paused() = 0;  // by course and module; without those a newer revision has ended
     virtual Result<std::vector<Attempt>> attempts(JobId) = 0;
+    virtual Result<std::vector<PastRun>> past_runs(int count_max) = 0;                    // of the newest jobs, oldest first
     virtual Result<std::vector<ReceiptKey>> receipt_keys() = 0;                           // oldest first
     virtual Result<std::optional<std::string>> setting(const std::string& name) = 0;
     // Digests that blobs are needed for: submissions and revisions. For checks after a crash.

@@ -41,7 +41,7 @@ TEST_F(SqliteFile, WhatAnOlderVersionWroteIsReadOn) {
 DROP TABLE extension; ALTER TABLE submission DROP COLUMN declared;
 DROP INDEX submission_held; DROP TABLE standing; ALTER TABLE job DROP COLUMN revision;
 ALTER TABLE attempt DROP COLUMN partial; DROP TABLE IF EXISTS upload_key;
-DROP INDEX job_turn; DROP TABLE turn; ALTER TABLE job DROP COLUMN line_course; ALTER TABLE job DROP COLUMN line_module;
+DROP INDEX job_held; DROP INDEX job_turn; DROP TABLE turn; ALTER TABLE job DROP COLUMN line_course; ALTER TABLE job DROP COLUMN line_module;
 ALTER TABLE job DROP COLUMN line_flow; PRAGMA user_version = 1;
 INSERT INTO course VALUES ('C', 'Course', 'UTC', 'en', '');
 INSERT INTO revision VALUES (1, 'C', 'M', 1, 'd', '{}', 7);

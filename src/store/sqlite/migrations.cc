@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t application_id = 0x61737379;  // "assy": tells our file from any other SQLite database
 
 // Once released, a step is never edited: changes are new steps at the end.
-constexpr std::array<const char*, 6> steps{
+constexpr std::array<const char*, 7> steps{
     // 1: courses, participants, submissions, the line, verdicts.
     R"sql(
 CREATE TABLE course (
@@ -128,6 +128,8 @@ CREATE TABLE turn (
     course TEXT NOT NULL, flow TEXT NOT NULL, started_ms INTEGER NOT NULL, PRIMARY KEY (course, flow)
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // 7: held jobs, found without a search: a rejudge is held though its submission is not.
+    "CREATE INDEX job_held ON job (place, id) WHERE state = 'held';",
 };
 
 std::int64_t read_number(const Row& row) { return row.integer(0); }

@@ -1,5 +1,7 @@
 #include "store/sqlite/queries.hh"
 
+#include <algorithm>
+
 #include "base/assert.hh"
 
 namespace assay::store::sqlite {
@@ -140,6 +142,10 @@ Standing read_standing(const Row& row) {
 Attempt read_attempt(const Row& row) {
     return {JobId{row.integer(0)}, row.integer(1), row.integer(2), row.integer(3), row.integer(4),
             optional_word<model::AttemptEnd>(row, 5), row.text(6), row.text(7)};
+}
+
+PastRun read_past_run(const Row& row) {
+    return {CourseId{row.text(0)}, ModuleId{row.text(1)}, row.integer(2), row.integer(3), row.integer(4)};
 }
 
 VerdictRow read_verdict(const Row& row) {
@@ -300,6 +306,12 @@ Result<std::vector<Submission>> Queries<Base>::held(int count_max) {
                                      {std::int64_t{count_max}}, read_submission);
 }
 template <class Base>
+Result<std::vector<QueuedJob>> Queries<Base>::held_rejudges(int count_max) {
+    return database_.all<QueuedJob>(
+        with(queued_columns, "WHERE job.state = 'held' AND job.generation > submission.generation ORDER BY place, job.id LIMIT ?"),
+        {std::int64_t{count_max}}, read_queued);
+}
+template <class Base>
 Result<Standing> Queries<Base>::standing(const CourseId& course, const ModuleId& module) {
     ASSAY_TRY(const auto found, database_.first<Standing>(with(standing_columns, "WHERE course = ? AND module = ?"),
                                                           {view(course.text()), view(module.text())}, read_standing));
@@ -320,6 +332,16 @@ Result<std::vector<Attempt>> Queries<Base>::attempts(JobId id) {
     return database_.all<Attempt>(
         "SELECT job, number, epoch, started_ms, ended_ms, outcome, detail, partial FROM attempt WHERE job = ? ORDER BY number", {id.value},
         read_attempt);
+}
+template <class Base>
+Result<std::vector<PastRun>> Queries<Base>::past_runs(int count_max) {
+    ASSAY_TRY(auto runs, database_.all<PastRun>(
+        "SELECT course, module, CASE WHEN job.generation > 1 THEN attempt.started_ms ELSE last_byte_ms END, attempt.started_ms, ended_ms"
+        " FROM attempt JOIN job ON job.id = attempt.job JOIN submission ON submission.id = job.submission"
+        " WHERE outcome = 'verdict' ORDER BY attempt.job DESC LIMIT ?",
+        {std::int64_t{count_max}}, read_past_run));
+    std::ranges::sort(runs, {}, &PastRun::ended_ms);
+    return std::move(runs);
 }
 template <class Base>
 Result<std::vector<ReceiptKey>> Queries<Base>::receipt_keys() {

@@ -41,9 +41,11 @@ public:
     Result<std::vector<QueuedJob>> heads() override;
     Result<std::vector<QueuedJob>> running() override;
     Result<std::vector<Submission>> held(int count_max) override;
+    Result<std::vector<QueuedJob>> held_rejudges(int count_max) override;
     Result<Standing> standing(const CourseId&, const ModuleId&) override;
     Result<std::vector<Standing>> paused() override;
     Result<std::vector<Attempt>> attempts(JobId) override;
+    Result<std::vector<PastRun>> past_runs(int count_max) override;
     Result<std::vector<ReceiptKey>> receipt_keys() override;
     Result<std::optional<std::string>> setting(const std::string& name) override;
     Result<std::vector<std::string>> digests() override;

@@ -219,7 +219,9 @@ def main() -> None:
     cpu_used, peak = cpu_s(pid) - cpu_before, peak_mib(pid)
     metrics = subprocess.run(["curl", "-s", "--unix-socket", str(work / "data/admin.sock"), "http://assay/metrics"],
                              stdout=subprocess.PIPE, text=True, check=True).stdout
-    error = next((line.split()[1] for line in metrics.splitlines() if line.startswith("assay_queue_expected_start_error_seconds ")), "none")
+    published = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if line.startswith("assay_queue_expected_start_error"))
+    error_s = float(published.get("assay_queue_expected_start_error_seconds", "nan"))
+    error_share = float(published.get("assay_queue_expected_start_error_ratio", "nan"))
 
     lost = []
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as rows:
@@ -245,7 +247,7 @@ def main() -> None:
   all graded after        {all_s:.1f} s, {count / all_s:.1f} a second
   page                    {len(watch.taken_ms)} asked, p50 {quantile(watch.taken_ms, 0.5):.1f} ms, p99 {quantile(watch.taken_ms, 0.99):.1f} ms
   server process          {cpu_used:.1f} s CPU, {1000 * cpu_used / count:.1f} ms a submission, {peak:.0f} MiB at most
-  expected start          wrong by {error} s (median of the last 256)
+  expected start          wrong by {error_s:.1f} s, {100 * error_share:.0f} % of the wait (medians, of what was told first)
 """)
 
 

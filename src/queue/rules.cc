@@ -1,0 +1,51 @@
+#include "queue/rules.hh"
+
+#include <algorithm>
+
+namespace assay::queue {
+namespace {
+
+// Milliseconds that a fault still keeps it waiting. Of a clock that was set back: nothing.
+std::int64_t fault_wait_ms(const Situation& s, const store::QueuedJob& job) {
+    if (job.job.faults == 0 || job.job.cuts_in_a_row > 0 || !job.job.reason || s.now_ms < job.job.reason_since_ms) return 0;
+    const std::int64_t backoff_ms = job.job.faults == 1 ? fault_backoff_first_ms : fault_backoff_ms;
+    return std::max<std::int64_t>(job.job.reason_since_ms + backoff_ms - s.now_ms, 0);
+}
+
+}  // namespace
+
+bool rejudged(const store::QueuedJob& job) { return job.job.generation > 1; }
+
+Flow flow_of(const store::QueuedJob& job) {
+    return {job.course, rejudged(job) ? std::nullopt : std::optional{job.participant}};
+}
+
+Flow person_of(const store::QueuedJob& job) { return {job.course, job.participant}; }
+
+bool alone(const store::QueuedJob& job) { return job.job.cuts_in_a_row >= cuts_alone; }
+
+bool kept_free(int slots, std::size_t running, const store::QueuedJob& job) {
+    return rejudged(job) && slots > 1 && std::cmp_greater_equal(running + 1, slots);
+}
+
+std::int64_t may_start_ms(const Situation& s, const store::QueuedJob& job) {
+    return s.server_started_ms + cut_backoff_ms(job.job.cuts_in_a_row);
+}
+
+bool cut_often(const Situation& s, const store::QueuedJob& job) {
+    return job.job.cuts_in_a_row >= cuts_backoff_from && s.now_ms < may_start_ms(s, job);
+}
+
+bool backing_off(const Situation& s, const store::QueuedJob& job) { return cut_often(s, job) || fault_wait_ms(s, job) > 0; }
+
+std::int64_t wakes_ms(const Situation& s, const store::QueuedJob& job) {
+    return cut_often(s, job) ? may_start_ms(s, job) : s.now_ms + fault_wait_ms(s, job);
+}
+
+const store::Standing* pause_of(const Situation& s, const store::QueuedJob& job) {
+    const auto of_its_module = [&job](const store::Standing& it) { return it.course == job.course && it.module == job.module; };
+    const auto found = std::ranges::find_if(s.paused, of_its_module);
+    return found == s.paused.end() ? nullptr : &*found;
+}
+
+}  // namespace assay::queue
