@@ -68,7 +68,7 @@ def bench(binary: Path, rounds: int, goals: Goals) -> None:
         page = fetch(assay, 0)
         for i in range(PEOPLE):
             nginx.write_page(i, page)
-        least = Least(scratch, page)
+        least = Least.answering(scratch, page)
         say(f"  bytes of a page: assay and nginx {len(page)}, Flask {len(fetch(flask, 0))}")
         paths = {}
         for server in (assay, flask, nginx, least):

@@ -171,18 +171,28 @@ class Nginx(Server):
 
 
 class Least(Server):
-    """peer/least.c: what wrk, the kernel's loopback and one thread that only answers leave possible on this machine."""
+    """A program of peer/ that does the part's work and nothing of a server's: what the machine and its kernel leave to save."""
     name = "the least"
 
-    def __init__(self, scratch: Scratch, page: bytes) -> None:
-        answer = scratch.path / "answer"
-        answer.write_bytes(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n" % len(page) + page)
-        program = scratch.path / "least"
-        run(["cc", "-O2", "-o", program, HERE / "peer" / "least.c"])
+    def __init__(self, scratch: Scratch, work: str, material: Path, *libraries: str) -> None:
+        program = scratch.path / work
+        run(["cc", "-O2", "-o", program, HERE / "peer" / f"{work}.c", *libraries])
         self.port = free_port()
-        self.process = scratch.start([program, self.port, answer], "least")
+        self.process = scratch.start([program, self.port, material], work)
         self.pid = self.process.pid
         await_port(self.port, self.process)
+
+    @classmethod
+    def answering(cls, scratch: Scratch, page: bytes) -> "Least":
+        answer = scratch.path / "answer.http"
+        answer.write_bytes(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n" % len(page) + page)
+        return cls(scratch, "answer", answer)
+
+    @classmethod
+    def storing(cls, scratch: Scratch) -> "Least":
+        folder = scratch.path / "stored"
+        folder.mkdir()
+        return cls(scratch, "store", folder, "-lcrypto")
 
 
 __all__ = ["Assay", "COURSE", "Flask", "Least", "MODULE", "Nginx", "PEOPLE", "Server", "children_of", "key", "token"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from measure import Broken, Goals, Scratch, Table, forget_peak, memory_mib, number, say
 from sender import Archives, Gzipped, hand_in, many
-from servers import PEOPLE, Assay, Flask, Nginx, Server
+from servers import PEOPLE, Assay, Flask, Least, Nginx, Server
 
 SIZE = 23_047 * 512  # 11.8 MB in whole blocks
 LOTS = {8: 24, 32: 64}  # at once: in one round
@@ -40,14 +40,14 @@ def clear(folder: Path) -> None:
 
 def bench(binary: Path, rounds: int, goals: Goals) -> None:
     with Scratch() as scratch:
-        assay, flask, nginx = Assay(scratch, binary), Flask(scratch), Nginx(scratch)
+        assay, flask, nginx, least = Assay(scratch, binary), Flask(scratch), Nginx(scratch), Least.storing(scratch)
         archives = Archives(scratch.path / "rest.tar", SIZE)
         sending = Sending()
         peaks, tables = [], {at_once: Table() for at_once in LOTS}
         sending.lot(assay, archives, 4, 4)  # The first ones make folders and threads.
         for _ in range(rounds):
             for at_once, count in LOTS.items():
-                for server in (flask, nginx, assay):
+                for server in (flask, nginx, assay, least):
                     gb = count * SIZE / 1e9
                     before = server.cpu_s()
                     verifiers = assay.verifiers_cpu_s()

@@ -1,5 +1,5 @@
 /* The least that a page can cost: one thread that answers whatever arrives on a connection with the same bytes, without looking.
-   usage: least PORT FILE */
+   usage: answer PORT FILE */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static void must(int good, const char* what) {
 }
 
 int main(int count, char** arguments) {
-    must(count == 3, "usage: least PORT FILE");
+    must(count == 3, "usage: answer PORT FILE");
     FILE* file = fopen(arguments[2], "rb");
     must(file != NULL, arguments[2]);
     const size_t size = fread(answer, 1, answer_max, file);
