@@ -62,10 +62,10 @@ std::vector<Hostile> hostile_archives() {
     add("bomb, xz", xz(bomb, LZMA_CHECK_CRC64, 0), Refusal::unpacks_too_large, "unpacked '128 MiB'");
     add("bomb, zstd", zstd(bomb), Refusal::unpacks_too_large, "unpacked '128 MiB'");
     add("one file too large", TarBuilder{}.raw(TarBuilder::header("f", '0', 2u << 30)).bytes, Refusal::unpacks_too_large,
-        "unpacked '1 GiB'", large_rules());
+        "file_too_large '1 GiB'", large_rules());
     // Behind a MiB of noise zeros that grow 1,000 times: refused by the rate, long before the bound on the whole.
     add("grows too fast", gzip(TarBuilder{}.file("noise", noise(3 * mib / 2)).raw(TarBuilder::header("zeros", '0', 260u << 20)).bytes + zeros(260 * mib), 1),
-        Refusal::unpacks_too_large, "unpacked '200 MiB'", large_rules());
+        Refusal::unpacks_too_large, "grows_too_fast '200'", large_rules());
     {
         ZipBuilder zip;
         zip.add("zeros", zeros(64 * mib)).local.size = 0x7000'0000;

@@ -75,11 +75,12 @@ bool component_matches(std::string_view glob, std::string_view name) {
 
 std::expected<std::string, Refused> clean_path(std::string_view raw) {
     const auto no = [](ArchiveFault fault) { return std::unexpected{Refused{.fault = fault}}; };
-    const auto more_than = [](ArchiveFault fault, std::size_t limit) {
-        return std::unexpected{Refused{.fault = fault, .arguments = {std::to_string(limit)}}};
+    const auto more_than = [](ArchiveFault fault, std::size_t limit, std::size_t value) {
+        return std::unexpected{Refused{.fault = fault, .arguments = {std::to_string(limit)},
+                                       .limit = static_cast<std::int64_t>(limit), .value = static_cast<std::int64_t>(value)}};
     };
     if (raw.empty()) return no(ArchiveFault::name_empty);
-    if (raw.size() > 2 * path_bytes_max) return more_than(ArchiveFault::name_too_long, path_bytes_max);
+    if (raw.size() > 2 * path_bytes_max) return more_than(ArchiveFault::name_too_long, path_bytes_max, raw.size());
     if (const auto bad = bad_bytes(raw)) {
         if (*bad == ArchiveFault::name_encoding) return std::unexpected{Refused{.fault = *bad, .arguments = {"UTF-8"}}};
         return no(*bad);
@@ -90,13 +91,13 @@ std::expected<std::string, Refused> clean_path(std::string_view raw) {
     for (const std::string_view component : split(raw, '/')) {
         if (component.empty() || component == ".") continue;
         if (component == "..") return no(ArchiveFault::name_upward);
-        if (component.size() > component_bytes_max) return more_than(ArchiveFault::name_too_long, component_bytes_max);
+        if (component.size() > component_bytes_max) return more_than(ArchiveFault::name_too_long, component_bytes_max, component.size());
         if (clean.empty() && drive_letter(component)) return no(ArchiveFault::name_absolute);
-        if (++depth > path_depth_max) return more_than(ArchiveFault::name_too_deep, path_depth_max);
+        if (++depth > path_depth_max) return more_than(ArchiveFault::name_too_deep, path_depth_max, depth);
         if (!clean.empty()) clean += '/';
         clean += component;
     }
-    if (clean.size() > path_bytes_max) return more_than(ArchiveFault::name_too_long, path_bytes_max);
+    if (clean.size() > path_bytes_max) return more_than(ArchiveFault::name_too_long, path_bytes_max, clean.size());
     return clean;
 }
 

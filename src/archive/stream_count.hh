@@ -44,7 +44,7 @@ public:
         const std::int64_t limit = ratio_max * std::max(window_bytes, offset - marks_.front().offset);
         const std::int64_t grown = decoded_ - marks_.front().decoded;
         if (grown <= limit) return std::nullopt;
-        return Refused{.fault = ArchiveFault::unpacked, .arguments = {size_text(limit)}, .offset = offset, .limit = limit, .value = grown};
+        return Refused{.fault = ArchiveFault::grows_too_fast, .arguments = {std::to_string(ratio_max)}, .offset = offset, .limit = limit, .value = grown};
     }
 
 private:
@@ -60,8 +60,13 @@ private:
 // What a decoder may hold: so much that the whole process stays below 64 MiB.
 constexpr std::int64_t decoder_memory_max = 40LL << 20;
 
-inline Refused window_too_large(std::string_view format, std::int64_t offset) {
-    return {.fault = ArchiveFault::window_too_large, .arguments = {std::string{format}, size_text(decoder_memory_max)}, .offset = offset};
+// `needed`: bytes, where the decoder tells.
+inline Refused window_too_large(std::string_view format, std::int64_t offset, std::optional<std::int64_t> needed = {}) {
+    return {.fault = ArchiveFault::window_too_large,
+            .arguments = {std::string{format}, size_text(decoder_memory_max)},
+            .offset = offset,
+            .limit = needed ? std::optional{decoder_memory_max} : std::nullopt,
+            .value = needed};
 }
 
 }  // namespace assay::archive

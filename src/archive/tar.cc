@@ -39,6 +39,7 @@ struct TarReader::Extended {
     std::optional<std::int64_t> size;
     std::int64_t bytes = 0;
     bool any = false;
+    bool sparse = false;
 };
 
 bool tar_checksum_holds(ByteView block) {
@@ -68,8 +69,10 @@ Step<bool> TarReader::read_block() {
 Step<std::size_t> TarReader::read(std::span<std::byte> buffer) {
     if (left_ == 0) return std::size_t{0};
     const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(buffer.size())));
-    ASSAY_TRY(const std::size_t count, source_->read(buffer.first(wanted)));
-    if (count == 0) return damaged(source_->offset(), ArchiveFault::data_cut, "tar");
+    auto some = source_->read(buffer.first(wanted));
+    if (!some) return in_member(some.take_error());
+    const std::size_t count = *some;
+    if (count == 0) return in_member(damaged(source_->offset(), ArchiveFault::data_cut, "tar"));
     left_ -= static_cast<std::int64_t>(count);
     if (sealed_) checksum_ = crc32_of(buffer.first(count), checksum_);
     return count;
@@ -79,10 +82,10 @@ Step<> TarReader::skip_rest() {
     std::array<std::byte, buffer_bytes> scrap;
     while (left_ > 0) ASSAY_CHECK(read(scrap));
     const auto sealed = std::exchange(sealed_, std::nullopt);
-    if (sealed && *sealed != checksum_) return damaged(header_at_, ArchiveFault::checksum_wrong, "tar");
+    if (sealed && *sealed != checksum_) return in_member(damaged(header_at_, ArchiveFault::checksum_wrong, "tar"));
     for (left_ = std::exchange(padding_, 0); left_ > 0;) {
         ASSAY_TRY(const std::size_t count, read(scrap));
-        if (sealed && !all_zero(ByteView{scrap}.first(count))) return damaged(source_->offset(), ArchiveFault::data_broken, "tar");
+        if (sealed && !all_zero(ByteView{scrap}.first(count))) return in_member(damaged(source_->offset(), ArchiveFault::data_broken, "tar"));
     }
     return ok;
 }
@@ -123,6 +126,7 @@ Step<> TarReader::read_end() {
 
 Step<std::optional<Member>> TarReader::next() {
     ASSAY_CHECK(skip_rest());
+    name_.clear();
     Extended extended;
     for (;;) {
         header_at_ = source_->offset();
@@ -147,6 +151,12 @@ Step<std::optional<Member>> TarReader::next() {
         ASSAY_TRY(Member member, member_of(type, extended));
         return std::optional{std::move(member)};
     }
+}
+
+// What stops the reading of a member's bytes stops it there, whoever noticed.
+Stop TarReader::in_member(Stop stop) const {
+    if (auto* const refused = std::get_if<Refused>(&stop); refused != nullptr && refused->entry.empty()) refused->entry = escaped(name_);
+    return stop;
 }
 
 std::string_view TarReader::field(std::size_t offset, std::size_t size) const {
@@ -216,7 +226,7 @@ Step<> TarReader::take_pax(std::string_view records, bool global, Extended& exte
         if (equals == std::string_view::npos || equals == 0) return malformed();
         const std::string_view key = record.substr(0, equals);
         const std::string_view value = record.substr(equals + 1);
-        if (key.starts_with("GNU.sparse.")) return Refused{.fault = ArchiveFault::sparse, .offset = header_at_};
+        if (key.starts_with("GNU.sparse.")) extended.sparse = true;
         if (key != "path" && key != "linkpath" && key != "size") continue;
         if (global) return Refused{.fault = ArchiveFault::global_header, .arguments = {std::string{key}}, .offset = header_at_};
         if (key == "path") {
@@ -244,13 +254,17 @@ Step<Member> TarReader::member_of(char type, Extended& extended) {
     member.name_is_utf8 = extended.pax_name.has_value();  // The format says that they are.
     member.target_is_utf8 = extended.pax_target.has_value();
     member.target = extended.pax_target ? *extended.pax_target : extended.gnu_target ? *extended.gnu_target : std::string{field(157, 100)};
-    ASSAY_TRY(const std::int64_t header_size, number(124, 12));
-    ASSAY_TRY(const std::int64_t mode, number(100, 8));
-    member.executable = (mode & 0100) != 0;
-    const std::int64_t size = extended.size.value_or(header_size);
+    name_ = member.name;
+    auto header_size = number(124, 12);
+    if (!header_size) return in_member(header_size.take_error());
+    auto mode = number(100, 8);
+    if (!mode) return in_member(mode.take_error());
+    member.executable = (*mode & 0100) != 0;
+    const std::int64_t size = extended.size.value_or(*header_size);
     const auto refused = [&](ArchiveFault fault, std::vector<std::string> arguments = {}) {
         return Refused{.fault = fault, .arguments = std::move(arguments), .entry = escaped(member.name), .offset = header_at_};
     };
+    if (extended.sparse) return refused(ArchiveFault::sparse);
     switch (type) {
         case '0': case '\0': case '7':  // '7' asks for contiguous storage and is otherwise a file like any other.
             // Before ustar a directory was a file whose name ends in a slash.

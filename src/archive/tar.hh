@@ -40,9 +40,11 @@ private:
     Step<Member> member_of(char type, Extended&);
     std::string_view field(std::size_t offset, std::size_t size) const;
     Step<std::int64_t> number(std::size_t offset, std::size_t size) const;
+    Stop in_member(Stop) const;
 
     std::unique_ptr<Source> source_;
     Block block_{};
+    std::string name_;            // of the current member; empty: none is known
     std::int64_t left_ = 0;       // content bytes of the current member
     std::int64_t padding_ = 0;    // after them
     std::int64_t header_at_ = 0;  // archive offset of the current header

@@ -25,7 +25,7 @@ Step<> Tree::count(const Member& member) {
         return over(ArchiveFault::unpacked, size_text(rules_.unpacked_max), rules_.unpacked_max, unpacked_bytes_ + member.size);
     }
     const std::int64_t file_max = std::max(file_bytes_max, rules_.unpacked_max / file_share_max);
-    if (member.size > file_max) return over(ArchiveFault::unpacked, size_text(file_max), file_max, member.size);
+    if (member.size > file_max) return over(ArchiveFault::file_too_large, size_text(file_max), file_max, member.size);
     unpacked_bytes_ += member.size;
     return ok;
 }
@@ -33,7 +33,12 @@ Step<> Tree::count(const Member& member) {
 Step<std::optional<std::string>> Tree::add(const Member& member) {
     ASSAY_CHECK(count(member));
     auto path = clean_path(member.name);
-    if (!path) return refused(path.error().fault, std::move(path.error().arguments), member);
+    if (!path) {
+        Refused why = std::move(path.error());
+        why.entry = escaped(member.name);
+        why.offset = member.offset;
+        return why;
+    }
     const bool directory = member.kind == Member::Kind::directory;
     if (path->empty() && !directory) return refused(ArchiveFault::name_empty, {}, member);
     names_converted_ += member.converted;

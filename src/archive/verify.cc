@@ -5,6 +5,7 @@
 
 #include "archive/archive.hh"
 #include "archive/member.hh"
+#include "archive/tar.hh"
 #include "archive/tree.hh"
 #include "archive/verify.hh"
 #include "sys/file.hh"
@@ -42,11 +43,16 @@ Refused wrong_format(Format format, const model::UploadRules& rules) {
     return {.fault = fault, .arguments = {std::string{to_string(format)}, formats_taken(rules)}};
 }
 
-// Every LF of a binary file behind a CR: it was written in text mode, which no archive survives.
+// Every LF of a binary file behind a CR: it was written in text mode, which no archive survives. A plain tar of text from Windows
+// looks the same, but its blocks are whole, as they are not once bytes were put between them.
 Result<bool> went_through_text_mode(const sys::Fd& archive) {
     constexpr int lines_min = 8;
     std::vector<std::byte> head(1u << 20);
     ASSAY_TRY(const std::size_t size, sys::read_at(archive, head, 0));
+    if (recognise(ByteView{head}.first(std::min(size, recognise_bytes))) == Format::tar) {
+        ASSAY_TRY(const std::int64_t whole, Input{archive}.size());
+        if (whole % static_cast<std::int64_t>(tar_block_bytes) == 0) return false;
+    }
     int lines = 0;
     for (std::size_t i = 0; i < size; ++i) {
         if (head[i] != std::byte{'\n'}) continue;
@@ -91,11 +97,12 @@ Result<Verdict> verdict_of(Step<Manifest> step) {
 Result<Verdict> verify(const sys::Fd& archive, const model::UploadRules& rules) {
     Input input{archive};
     ASSAY_TRY(Verdict verdict, verdict_of(read_all_members(input, rules)));
-    if (verdict.refused && verdict.refused->code() == model::Refusal::damaged) {
-        ASSAY_TRY(const bool text_mode, went_through_text_mode(archive));
-        if (text_mode) verdict.refused = Refused{.fault = ArchiveFault::text_mode, .offset = verdict.refused->offset};
-    }
-    return verdict;
+    // A plain tar has no checksum of its contents, so that what was put into it can go unseen.
+    const bool doubtful = verdict.refused ? verdict.refused->code() == model::Refusal::damaged : verdict.manifest->format == Format::tar;
+    if (!doubtful) return verdict;
+    ASSAY_TRY(const bool text_mode, went_through_text_mode(archive));
+    if (!text_mode) return verdict;
+    return Verdict{.manifest = {}, .refused = Refused{.fault = ArchiveFault::text_mode, .offset = verdict.refused ? verdict.refused->offset : 0}};
 }
 
 }  // namespace assay::archive

@@ -411,6 +411,15 @@ TEST(Verify, RecognisesTextMode) {
         translated += c;
     }
     expect_refused(translated, Refusal::damaged, "text_mode");
+
+    // A tar of text from Windows that was never closed is something else: nothing was put between its blocks.
+    std::string text;
+    for (int i = 0; i < 60; ++i) text += "line " + std::to_string(i) + "\r\n";
+    const std::string unclosed = TarBuilder{}.file("a.txt", text).bytes;
+    expect_refused(unclosed, Refusal::damaged, "end_missing");
+    std::string tar_translated;
+    for (const char c : TarBuilder{}.file("a.txt", "one\ntwo\n" + std::string(20, '\n')).done()) tar_translated += c == '\n' ? "\r\n" : std::string(1, c);
+    expect_refused(tar_translated, Refusal::damaged, "text_mode");
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ private:
             case LZMA_STREAM_END: open_ = false; return count;
             case LZMA_BUF_ERROR: return damaged(at, ArchiveFault::data_cut, "xz");
             case LZMA_NO_CHECK: case LZMA_UNSUPPORTED_CHECK: return Refused{.fault = ArchiveFault::no_checksum, .arguments = {"xz"}, .offset = at};
-            case LZMA_MEMLIMIT_ERROR: return window_too_large("xz", at);
+            case LZMA_MEMLIMIT_ERROR: return window_too_large("xz", at, static_cast<std::int64_t>(::lzma_memusage(&stream_)));
             case LZMA_MEM_ERROR: return no_memory();
             case LZMA_FORMAT_ERROR: return damaged(at, count_.streams > 1 ? ArchiveFault::trailing : ArchiveFault::header_broken, "xz");
             case LZMA_OPTIONS_ERROR: return damaged(at, ArchiveFault::header_broken, "xz");

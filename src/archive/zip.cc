@@ -74,11 +74,13 @@ private:
         // Where a descriptor follows, its values need not be known yet.
         const bool later = (record().flags & Flag::descriptor) != 0;
         const auto agrees = [&](auto here, auto there) { return here == there || (later && here == 0); };
-        if (local.name != record().name || local.unicode_name != record().unicode_name || local.time != record().time || local.flags != record().flags || local.method != record().method ||
+        if (local.name != record().name || local.unicode_name != record().unicode_name || local.flags != record().flags || local.method != record().method ||
             !agrees(local.checksum, record().checksum) || !agrees(local.compressed, record().compressed) || !agrees(local.size, record().size)) {
             return refused(ArchiveFault::headers_differ);
         }
-        if (local.seal != record().seal || (local.seal && local.version != record().version)) return refused(ArchiveFault::headers_differ);
+        // What does not say what is unpacked may differ, but in packs of our own, where nothing does.
+        const bool alike = local.version == record().version && local.time == record().time;
+        if (local.seal != record().seal || (local.seal && !alike)) return refused(ArchiveFault::headers_differ);
         if (record().compressed > next_offset(at_ + 1) - input_.offset()) return refused(ArchiveFault::entries_overlap);
         if (record().method == stored && record().compressed != record().size) return in_entry(ArchiveFault::header_broken);
         ::inflateReset(&inflater_);
@@ -107,7 +109,7 @@ private:
         member.name_is_utf8 = !of.unicode_name.empty() || (of.flags & Flag::utf8) != 0;
         member.target_is_utf8 = (of.flags & Flag::utf8) != 0;
         member.offset = of.offset;
-        const std::uint32_t mode = of.attributes >> 16;
+        const std::uint32_t mode = of.unix_made ? of.attributes >> 16 : 0;
         const bool slash = of.name.ends_with('/');
         const bool called_directory = (mode & type_bits) == Mode::directory || (of.attributes & dos_directory) != 0;
         // Readers go by one or by the other.
@@ -148,7 +150,7 @@ private:
     Step<ByteView> ready_bytes() {
         if (compressed_left_ == 0) return ByteView{};
         ASSAY_TRY(const ByteView ready, input_.peek());
-        if (ready.empty()) return damaged(input_.offset(), ArchiveFault::data_cut, "zip");
+        if (ready.empty()) return in_entry(ArchiveFault::data_cut);
         return ready.first(std::min(ready.size(), static_cast<std::size_t>(compressed_left_)));
     }
     void consume(ByteView ready, std::size_t count) {
@@ -183,7 +185,10 @@ private:
             // More than was announced, and counted, is never handed on.
             if (static_cast<std::int64_t>(count) > left_) return in_entry(ArchiveFault::checksum_wrong);
             left_ -= static_cast<std::int64_t>(count);
-            if (const auto too_fast = expansion_.more(input_.offset(), count)) return *too_fast;
+            if (auto too_fast = expansion_.more(input_.offset(), count)) {
+                too_fast->entry = escaped(record().name);
+                return *std::move(too_fast);
+            }
             if (count > 0) return count;
         }
         return std::size_t{0};

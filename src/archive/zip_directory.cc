@@ -15,29 +15,36 @@ constexpr std::size_t end_bytes = 22;
 constexpr std::size_t comment_bytes_max = 0xFFFF;
 constexpr std::int64_t elsewhere = 0xFFFF'FFFF;  // the value stands in the zip64 field
 constexpr std::uint64_t size_limit = 1ULL << 53;
+constexpr std::string_view large_end_magic{"PK\x06\x06", 4};
+constexpr std::string_view locator_magic{"PK\x06\x07", 4};
+constexpr std::size_t large_end_bytes = 56;
+constexpr std::size_t locator_bytes = 20;
+constexpr unsigned made_on_unix = 3, made_on_darwin = 19;
 
 Refused broken(std::int64_t offset) { return damaged(offset, ArchiveFault::header_broken, "zip"); }
 
 unsigned number16(std::string_view bytes, std::size_t at) { return static_cast<unsigned>(little_endian(bytes.substr(at, 2))); }
 std::uint32_t number32(std::string_view bytes, std::size_t at) { return static_cast<std::uint32_t>(little_endian(bytes.substr(at, 4))); }
 
-// Version, checksum of the name it stands for, the name. Beside a name that is ASCII it can only say the same or mislead.
+// Version, checksum of the name it stands for, the name. Beside a name that is UTF-8 by its flag it can only say the same or mislead.
 bool read_unicode_path(std::string_view value, ZipHeader& header) {
     constexpr std::size_t path_at = 5;
     if (value.size() < path_at || value.front() != 1 || number32(value, 1) != crc32_of(header.name)) return false;
     const std::string_view path = value.substr(path_at);
     if (path == header.name) return true;
-    if (is_ascii(header.name) || !header.unicode_name.empty()) return false;
+    constexpr unsigned name_is_utf8 = 0x0800;
+    if ((header.flags & name_is_utf8) != 0 || !header.unicode_name.empty() || !valid_utf8(path)) return false;
     header.unicode_name = path;
     return true;
 }
 
-// A sequence of tag, length, value. False: it is none, or says what we cannot follow.
+// A sequence of tag, length, value; what is too short to be one fills up, as packers do that align. False: it is none, or says
+// what we cannot follow.
 bool read_extra(std::string_view extra, ZipHeader& header, std::span<std::int64_t* const> sizes) {
     constexpr unsigned zip64 = 0x0001, unicode_path = 0x7075;
     bool large_read = false;
-    while (!extra.empty()) {
-        if (extra.size() < 4 || extra.size() - 4 < number16(extra, 2)) return false;
+    while (extra.size() >= 4) {
+        if (extra.size() - 4 < number16(extra, 2)) return false;
         const unsigned tag = number16(extra, 0);
         std::string_view value = extra.substr(4, number16(extra, 2));
         extra.remove_prefix(4 + value.size());
@@ -96,11 +103,58 @@ Step<End> find_end(const Input& input) {
     return end;
 }
 
+// Where the directory lies, by the end record or by the larger one before it.
+struct Extent {
+    std::uint64_t count = 0;
+    std::uint64_t size = 0;
+    std::uint64_t offset = 0;
+    std::int64_t end = 0;  // what follows the directory
+};
+
+// A value of the end record, or all ones where only the larger record has room for it.
+bool agrees(std::uint64_t narrow, std::uint64_t ones, std::uint64_t wide) { return narrow == wide || narrow == ones; }
+
+// The larger end record (zip64) and its locator, which stand before the end record, each where the other ends.
+Step<Extent> large_extent(const Input& input, const End& end) {
+    const std::int64_t locator_at = end.at - static_cast<std::int64_t>(locator_bytes);
+    if (locator_at < 0) return broken(end.at);
+    std::string locator(locator_bytes, '\0');
+    ASSAY_TRY(const std::size_t located, input.read_at(std::as_writable_bytes(std::span{locator}), locator_at));
+    if (located < locator_bytes || !locator.starts_with(locator_magic) || number32(locator, 4) != 0 || number32(locator, 16) > 1) return broken(end.at);
+    const std::uint64_t at = little_endian(std::string_view{locator}.substr(8, 8));
+    if (at > static_cast<std::uint64_t>(locator_at)) return broken(locator_at);
+    std::string fixed(large_end_bytes, '\0');
+    ASSAY_TRY(const std::size_t count, input.read_at(std::as_writable_bytes(std::span{fixed}), static_cast<std::int64_t>(at)));
+    const auto number64 = [&](std::size_t from) { return little_endian(std::string_view{fixed}.substr(from, 8)); };
+    // Its own length does not count its magic and itself; what may follow the fixed part is for encryption.
+    if (count < large_end_bytes || !fixed.starts_with(large_end_magic) || at + large_end_bytes != static_cast<std::uint64_t>(locator_at) ||
+        number64(4) != large_end_bytes - 12 || number32(fixed, 16) != 0 || number32(fixed, 20) != 0 || number64(24) != number64(32)) {
+        return broken(locator_at);
+    }
+    const Extent extent{.count = number64(32), .size = number64(40), .offset = number64(48), .end = static_cast<std::int64_t>(at)};
+    const bool same = agrees(number16(end.fixed, 10), 0xFFFF, extent.count) && agrees(number32(end.fixed, 12), elsewhere, extent.size) &&
+                      agrees(number32(end.fixed, 16), elsewhere, extent.offset);
+    return same ? Step<Extent>{extent} : broken(end.at);
+}
+
+Step<Extent> extent_of(const Input& input, const End& end) {
+    Extent extent{.count = number16(end.fixed, 10), .size = number32(end.fixed, 12), .offset = number32(end.fixed, 16), .end = end.at};
+    // Numbers of this disk, of the directory's disk, of entries on this one: a zip in several files is none of ours.
+    const bool one_disk = agrees(number16(end.fixed, 4), 0xFFFF, 0) && agrees(number16(end.fixed, 6), 0xFFFF, 0);
+    if (!one_disk || number16(end.fixed, 8) != extent.count) return broken(end.at);
+    if (extent.offset + extent.size == static_cast<std::uint64_t>(end.at)) return extent;
+    ASSAY_TRY(extent, large_extent(input, end));
+    if (extent.offset > size_limit || extent.size > size_limit || extent.offset + extent.size != static_cast<std::uint64_t>(extent.end)) return broken(end.at);
+    return extent;
+}
+
 Step<ZipRecord> take_record(Input& directory) {
     const std::int64_t at = directory.offset();
     ASSAY_TRY(const std::string fixed, take_bytes(directory, record_bytes));
     if (!fixed.starts_with(zip_record_magic)) return broken(at);
     ZipRecord record;
+    const unsigned host = number16(fixed, 4) >> 8;
+    record.unix_made = host == made_on_unix || host == made_on_darwin;
     record.attributes = number32(fixed, 38);
     record.offset = number32(fixed, 42);
     std::int64_t* const large[] = {&record.offset};
@@ -144,16 +198,16 @@ Step<bool> take_zip_header(Input& input, std::string_view fixed, ZipHeader& head
 
 Step<ZipDirectory> read_zip_directory(const Input& input) {
     ASSAY_TRY(const End end, find_end(input));
-    const unsigned count = number16(end.fixed, 10);
-    ZipDirectory directory{.records = {}, .offset = number32(end.fixed, 16)};
-    if (count == 0xFFFF || directory.offset == elsewhere) return Refused{.fault = ArchiveFault::zip_large, .offset = end.at};
-    // Numbers of this disk, of the directory's disk, of entries on this one: a zip in several files is none of ours.
-    if (number16(end.fixed, 4) != 0 || number16(end.fixed, 6) != 0 || number16(end.fixed, 8) != count) return broken(end.at);
-    if (directory.offset + std::int64_t{number32(end.fixed, 12)} != end.at) return broken(end.at);
+    ASSAY_TRY(const Extent extent, extent_of(input, end));
+    if (extent.count > zip_records_max) {
+        return Refused{.fault = ArchiveFault::zip_large, .offset = end.at, .limit = zip_records_max,
+                       .value = static_cast<std::int64_t>(std::min(extent.count, size_limit))};
+    }
+    ZipDirectory directory{.records = {}, .offset = static_cast<std::int64_t>(extent.offset)};
 
     Input records{input, directory.offset};
     std::int64_t names_bytes = 0;
-    for (unsigned i = 0; i < count; ++i) {
+    for (std::uint64_t i = 0; i < extent.count; ++i) {
         ASSAY_TRY(ZipRecord record, take_record(records));
         names_bytes += static_cast<std::int64_t>(record.name.size());
         if (names_bytes > names_bytes_max) {
@@ -161,7 +215,7 @@ Step<ZipDirectory> read_zip_directory(const Input& input) {
         }
         directory.records.push_back(std::move(record));
     }
-    if (records.offset() != end.at) return broken(records.offset());
+    if (records.offset() != extent.end) return broken(records.offset());
     std::ranges::sort(directory.records, {}, &ZipRecord::offset);
     return directory;
 }

@@ -1,6 +1,6 @@
 // The headers of a zip: its directory, found from the end, and what both kinds of header share. Internal to archive.
 //
-// Memory: the names (names_bytes_max) and 65,534 records at most; a zip64 directory is refused.
+// Memory: the names (names_bytes_max) and zip_records_max records.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,8 @@ struct ZipHeader {
 
 struct ZipRecord : ZipHeader {
     std::int64_t offset = 0;       // of its local header
-    std::uint32_t attributes = 0;  // a Unix mode in the upper half, when there is one
+    bool unix_made = false;        // by its packer's own word
+    std::uint32_t attributes = 0;  // a Unix mode in the upper half, when unix_made
 };
 
 struct ZipDirectory {
@@ -42,6 +43,8 @@ struct ZipDirectory {
 
 // From the end of the archive; `input` stays where it is.
 Step<ZipDirectory> read_zip_directory(const Input& input);
+
+constexpr std::int64_t zip_records_max = 65'534;
 
 constexpr std::string_view zip_local_magic{"PK\x03\x04", 4};
 constexpr std::string_view zip_record_magic{"PK\x01\x02", 4};

@@ -32,7 +32,7 @@ constexpr Row table[] = {
     F(below_no_folder, unsafe, 1), F(link_target, unsafe, 1), F(link_absolute, unsafe, 1), F(link_upward, unsafe, 1),
     F(link_outside, unsafe, 1),
     F(entries, too_many_entries, 1), F(names_too_large, too_many_entries),
-    F(unpacked, unpacks_too_large, 1), F(padding, unpacks_too_large),
+    F(unpacked, unpacks_too_large, 1), F(file_too_large, unpacks_too_large, 1), F(grows_too_fast, unpacks_too_large, 1), F(padding, unpacks_too_large),
     F(required, required_missing, 1), F(required_below, required_missing, 2),
 };
 #undef F

@@ -63,6 +63,8 @@ enum class ArchiveFault : std::uint8_t {
     names_too_large,
     // unpacks_too_large
     unpacked,           // {0} size
+    file_too_large,     // {0} size
+    grows_too_fast,     // {0} how many times its own size a stretch of it may unpack to
     padding,
     // required_missing
     required,           // {0} the pattern

@@ -38,8 +38,7 @@ Text text_of(model::ArchiveFault fault) {
             return {"compressed by zip method {0}; only stored and deflated entries are taken: pack again with the usual method",
                     "使用了 zip 压缩方法 {0}；只接受存储和 deflate：请用常用的方法重新打包"};
         case zip_large:
-            return {"a zip64 directory, for more than 65,534 entries or 4 GiB, is not taken; pack less, or a tar",
-                    "不接受 zip64 目录（超过 65,534 个条目或 4 GiB）；请减少内容，或打包成 tar"};
+            return {"a zip with so many entries is not taken; pack fewer, or a tar", "不接受含有这么多条目的 zip；请减少内容，或打包成 tar"};
         case link_not_taken:
             return {"this module takes no links; put the file itself in its place", "本作业不接受链接；请用文件本身代替"};
         case no_checksum:
@@ -81,7 +80,7 @@ Text text_of(model::ArchiveFault fault) {
         case name_too_deep: return {"a name more than {0} folders deep", "目录嵌套超过 {0} 层"};
         case name_absolute: return {"an absolute name, or one that begins with a drive letter", "名称是绝对路径，或以盘符开头"};
         case name_upward: return {"a name with '..' in it", "名称中含有“..”"};
-        case name_encoding: return {"the name is not valid {0}", "名称不是有效的 {0}"};
+        case name_encoding: return {"the name is not valid {0}: pack it again with names in {0}", "名称不是有效的 {0}：请以 {0} 编码的文件名重新打包"};
         case name_unmarked:
             return {"the name is in an encoding that the zip does not tell, and not UTF-8: pack a tar, or set UTF-8 names in the zip tool",
                     "zip 没有标明该名称的编码，且它不是 UTF-8：请打包成 tar，或在 zip 工具中启用 UTF-8 文件名"};
@@ -104,6 +103,10 @@ Text text_of(model::ArchiveFault fault) {
         case entries: return {"more than {0} files and folders", "文件和目录超过 {0} 个"};
         case names_too_large: return {"the names take too much room altogether", "所有名称加起来太长"};
         case unpacked: return {"unpacks to more than {0}", "解开后超过 {0}"};
+        case file_too_large: return {"one file of it is larger than {0}", "其中有一个文件超过 {0}"};
+        case grows_too_fast:
+            return {"a part of it unpacks to more than {0} times its size, as only archives do that are meant to do harm, or files of nothing but repeated bytes",
+                    "其中一段解开后超过自身大小的 {0} 倍；只有恶意压缩包，或内容全是重复字节的文件才会这样"};
         case padding: return {"too many zero bytes follow the tar's end blocks", "tar 结束块之后的零字节过多"};
 
         case required:
