@@ -10,6 +10,8 @@
 #include "archive/archive.hh"
 #include "base/text.hh"
 #include "cli/commands.hh"
+#include "cli/language.hh"
+#include "cli/module_folder.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
 #include "sys/sha256.hh"
@@ -20,6 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using archive::Format;
+using wording::Told;
 
 constexpr std::pair<std::string_view, Format> suffixes[] = {
     {".tar", Format::tar},        {".tar.gz", Format::tar_gz},  {".tgz", Format::tar_gz},   {".tar.bz2", Format::tar_bz2}, {".tbz2", Format::tar_bz2},
@@ -35,17 +38,37 @@ std::optional<Format> format_of(std::string_view file) {
 }
 
 std::string said(const archive::Refused& refused) {
-    return wording::sentence(wording::Language::english, refused.fault, refused.arguments,
+    return wording::sentence(language(), refused.fault, refused.arguments,
                              {.entry = refused.entry, .limit = refused.limit, .value = refused.value, .offset = refused.offset});
 }
 
-Json json_of(const archive::Refused& refused) {
-    Json json{{"accepted", false}, {"code", model::to_string(refused.code())}, {"fault", model::to_string(refused.fault)}, {"text", said(refused)}};
-    if (!refused.entry.empty()) json["entry"] = refused.entry;
-    json["offset"] = refused.offset;
-    if (refused.limit) json["limit"] = *refused.limit;
-    if (refused.value) json["value"] = *refused.value;
-    return json;
+// Whatever a server would refuse, by the same words. `fault` is empty where the bytes are not looked at.
+struct NotTaken {
+    model::Refusal code = model::Refusal::internal;
+    std::string_view fault;
+    std::string text;
+    std::string entry;
+    std::int64_t offset = 0;
+    std::optional<std::int64_t> limit, value;
+};
+NotTaken not_taken(const archive::Refused& it) { return {it.code(), model::to_string(it.fault), said(it), it.entry, it.offset, it.limit, it.value}; }
+
+ExitCode refused(const std::string& path, const NotTaken& it, bool json) {
+    const std::string code{model::to_string(it.code)}, next = wording::next_step(language(), it.code);
+    if (!json) {
+        std::fprintf(stderr, "assay: %s\nassay: %s\n", wording::say(language(), Told::refused_file, {escaped(path), code, it.text}).c_str(), next.c_str());
+        return ExitCode::failed;
+    }
+    Json object{{"accepted", false}, {"code", code}};
+    if (!it.fault.empty()) object["fault"] = it.fault;
+    object["text"] = it.text;
+    object["next"] = next;
+    if (!it.entry.empty()) object["entry"] = it.entry;
+    object["offset"] = it.offset;
+    if (it.limit) object["limit"] = *it.limit;
+    if (it.value) object["value"] = *it.value;
+    std::printf("%s\n", object.dump().c_str());
+    return ExitCode::failed;
 }
 
 Result<std::string> sha256_of(const sys::Fd& file) {
@@ -151,34 +174,41 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
                                 .dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
         return ExitCode::done;
     }
-    for (const std::string& path : packed.left_out) std::fprintf(stderr, "left out: %s\n", escaped(path).c_str());
-    std::printf("%s: %s, %lld entries of %s, sha256 %s\n", escaped(target).c_str(), size_text(made->size).c_str(),
-                static_cast<long long>(packed.entries), size_text(packed.unpacked_bytes).c_str(), made->sha256.c_str());
+    for (const std::string& path : packed.left_out) std::fprintf(stderr, "%s\n", wording::say(language(), Told::left_out, {escaped(path)}).c_str());
+    std::printf("%s\n", wording::say(language(), Told::packed, {escaped(target), size_text(made->size), std::to_string(packed.entries),
+                                                                size_text(packed.unpacked_bytes), made->sha256}).c_str());
     return ExitCode::done;
 }
 
-ExitCode verify_command(const std::string& path, bool json) {
-    const auto judge = [&]() -> Result<archive::Verdict> {
-        ASSAY_TRY(const sys::Fd file, sys::open_read(path));
-        return archive::verify(file, {});
-    };
-    auto verdict = judge();
-    if (!verdict) return fail(verdict.error());
-    if (verdict->refused) {
-        const archive::Refused& refused = *verdict->refused;
-        if (json) std::printf("%s\n", json_of(refused).dump().c_str());
-        else std::fprintf(stderr, "assay: %s: refused (%s): %s\n", escaped(path).c_str(), std::string{model::to_string(refused.code())}.c_str(), said(refused).c_str());
-        return ExitCode::failed;
+ExitCode verify_command(const std::string& path, const std::string& module, bool json) {
+    model::UploadRules rules;
+    if (!module.empty()) {
+        auto read = read_module(module);
+        if (!read) return fail(read.error());
+        rules = std::move(read->module.plan.upload);
     }
+    const auto file = sys::open_read(path);
+    if (!file) return fail(file.error());
+    const auto info = sys::info_of(*file);
+    if (!info) return fail(info.error());
+    if (!module.empty() && info->size > rules.size_max) {
+        const std::string text = wording::say(language(), Told::file_too_large, {std::to_string(rules.size_max), std::to_string(info->size)});
+        return refused(path, {.code = model::Refusal::too_large, .fault = {}, .text = text, .entry = {}, .limit = rules.size_max, .value = info->size}, json);
+    }
+    const auto verdict = archive::verify(*file, rules);
+    if (!verdict) return fail(verdict.error());
+    if (verdict->refused) return refused(path, not_taken(*verdict->refused), json);
     const archive::Manifest& manifest = *verdict->manifest;
+    const std::string format{archive::to_string(manifest.format)};
     if (json) {
-        std::printf("%s\n", Json{{"accepted", true}, {"format", archive::to_string(manifest.format)}, {"entries", manifest.entries},
-                                 {"unpacked_bytes", manifest.unpacked_bytes}, {"stripped", manifest.stripped}}.dump().c_str());
+        std::printf("%s\n", Json{{"accepted", true}, {"format", format}, {"entries", manifest.entries}, {"unpacked_bytes", manifest.unpacked_bytes},
+                                 {"stripped", manifest.stripped}, {"names_converted", manifest.names_converted}}.dump().c_str());
         return ExitCode::done;
     }
-    std::printf("%s: sound %s, %lld entries of %s%s\n", escaped(path).c_str(), std::string{archive::to_string(manifest.format)}.c_str(),
-                static_cast<long long>(manifest.entries), size_text(manifest.unpacked_bytes).c_str(),
-                manifest.stripped.empty() ? "" : fmt::format(", in the folder '{}', which is stripped", escaped(manifest.stripped)).c_str());
+    std::string line = wording::say(language(), Told::sound, {escaped(path), format, std::to_string(manifest.entries), size_text(manifest.unpacked_bytes)});
+    if (!manifest.stripped.empty()) line += wording::say(language(), Told::stripped, {escaped(manifest.stripped)});
+    if (manifest.names_converted > 0) line += "\n" + wording::say(language(), Told::converted, {std::to_string(manifest.names_converted), "GB18030"});
+    std::printf("%s\n", line.c_str());
     return ExitCode::done;
 }
 

@@ -45,7 +45,8 @@ ExitCode module_new(const std::string& folder);
 ExitCode module_check(const std::string& folder, bool json);
 // The suffix of `target` says which format.
 ExitCode pack_command(const std::string& folder, const std::string& target, bool json);
-ExitCode verify_command(const std::string& path, bool json);
+// By the rules of the module in this folder, or by the default ones when it is empty.
+ExitCode verify_command(const std::string& path, const std::string& module, bool json);
 
 struct RunOptions {
     std::string cpu = "10s", wall = "30s", memory = "512MiB", output = "1MiB", disk;

@@ -197,7 +197,7 @@ int parse_and_run(int argc, char** argv) {
 
     ParticipantOptions participant_options;
     SubmitOptions submit_options;
-    std::string receipt_file, receipt_key, archive_file;
+    std::string receipt_file, receipt_key, archive_file, module_folder;
     const auto participants = [&](const char* name, const char* help, const char* json_help) {
         CLI::App* const sub = app.add_subcommand(name, help);
         sub->group(participants_group);
@@ -230,13 +230,15 @@ int parse_and_run(int argc, char** argv) {
     pack->add_option("-o,--output", target, "the archive: .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip")->type_name("FILE")->required();
     pack->add_flag("--json", json, "print JSON");
     pack->callback([&] { code = pack_command(folder, target, json); });
-    CLI::App* const verify = participants("verify", "Judge an archive by the default rules of a module, or check a receipt", "print JSON");
+    CLI::App* const verify = participants("verify", "Judge an archive by a module's rules, or check a receipt", "print JSON");
     verify->add_option("FILE", archive_file, "the archive; with --receipt: what it should be of");
+    verify->add_option("--module", module_folder, "the folder of the module whose rules hold (default: the default rules)")->type_name("DIR");
     verify->add_option("--receipt", receipt_file, "the receipt")->type_name("FILE");
     verify->add_option("--key", receipt_key, "the server's public key: base64, or a file with it (default: the server is asked)")->type_name("KEY");
     verify->callback([&] {
         if (receipt_file.empty() && archive_file.empty()) wrong = Error{Fault::invalid, "verify takes an archive, or --receipt"};
-        else if (receipt_file.empty()) code = verify_command(archive_file, participant_options.json);
+        else if (!receipt_file.empty() && !module_folder.empty()) wrong = Error{Fault::invalid, "a receipt is checked without --module"};
+        else if (receipt_file.empty()) code = verify_command(archive_file, module_folder, participant_options.json);
         else code = verify_receipt(participant_options, receipt_file, receipt_key, archive_file);
     });
 

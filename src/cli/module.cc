@@ -10,6 +10,7 @@
 #include "base/ids.hh"
 #include "base/text.hh"
 #include "cli/commands.hh"
+#include "cli/module_folder.hh"
 #include "course/course.hh"
 #include "course/samples.hh"
 #include "runner/check.hh"
@@ -19,7 +20,6 @@
 #include "sys/file.hh"
 #include "sys/process.hh"
 #include "sys/random.hh"
-#include "sys/zone.hh"
 
 namespace assay::cli {
 namespace {
@@ -27,17 +27,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int runs = 3;
-constexpr std::size_t course_toml_bytes_max = 1 << 20;
 constexpr std::chrono::seconds helper_end_max{40};
-
-// What the folder is called, whether it was named as `.`, with a slash at the end, or whole.
-Result<std::filesystem::path> whole_path(const std::string& folder) {
-    std::error_code failure;
-    std::filesystem::path path = std::filesystem::absolute(folder, failure).lexically_normal();
-    if (failure) return Error{Fault::invalid, fmt::format("{}: {}", escaped(folder), failure.message())};
-    if (!path.has_filename()) path = path.parent_path();
-    return path;
-}
 
 struct Subject {
     course::CompiledModule module;
@@ -46,19 +36,11 @@ struct Subject {
 };
 
 Result<Subject> read_subject(const std::string& folder) {
-    ASSAY_TRY(const std::filesystem::path path, whole_path(folder));
-    const std::string name = path.filename();
-    ASSAY_TRY(std::vector<archive::SourceFile> files, course::read_folder(path));
+    ASSAY_TRY(ModuleFolder read, read_module(folder));
     Subject subject;
-    ASSAY_TRY(subject.samples, course::read_samples(name, files));
-    for (archive::SourceFile& file : files) file.path = name + "/" + file.path;
-    auto course = sys::read_file(path.parent_path() / "course.toml", course_toml_bytes_max);
-    if (!course) subject.notes.push_back("there is no course.toml beside the folder; dates are read in this machine's zone");
-    files.push_back({"course.toml", false, course ? *course : "[course]\nid = \"alone\"\n"});
-    ASSAY_TRY(course::Compiled compiled, course::compile(std::move(files), sys::server_zone()));
-    if (compiled.modules.size() != 1) return Error{Fault::invalid, fmt::format("{} has no module.toml; is this a module's folder?", escaped(name))};
-    subject.module = std::move(compiled.modules.front());
-    if (course) subject.notes.insert(subject.notes.end(), compiled.warnings.begin(), compiled.warnings.end());
+    ASSAY_TRY(subject.samples, course::read_samples(read.name, read.files));
+    subject.module = std::move(read.module);
+    subject.notes = std::move(read.notes);
     ASSAY_CHECK(course::check_fits(subject.module, serve::this_machine()));
     return subject;
 }

@@ -14,6 +14,7 @@
 #include "base/shown.hh"
 #include "base/text.hh"
 #include "cli/commands.hh"
+#include "cli/language.hh"
 #include "client/server.hh"
 #include "model/json.hh"
 #include "store/keys.hh"
@@ -27,6 +28,8 @@
 namespace assay::cli {
 namespace {
 
+using wording::Told;
+
 constexpr std::string_view key_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::size_t key_size = 32;
 constexpr std::size_t document_bytes_max = 1u << 20;
@@ -38,14 +41,9 @@ std::optional<std::string> variable(const char* name) {
     return value != nullptr && *value != '\0' ? std::optional<std::string>{value} : std::nullopt;
 }
 
-wording::Language language() {
-    for (const char* const name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
-        if (const auto value = variable(name)) return value->starts_with("zh") ? wording::Language::chinese : wording::Language::english;
-    }
-    return wording::Language::english;
-}
-
 void say(std::string_view text) { std::fprintf(stderr, "assay: %.*s\n", static_cast<int>(text.size()), text.data()); }
+
+std::string told(Told told, std::initializer_list<std::string_view> arguments = {}) { return wording::say(language(), told, arguments); }
 
 void print(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -70,9 +68,9 @@ ExitCode refused(const ParticipantOptions& options, const client::Refused& why) 
 void end_when_interrupted() {
     auto signals = sys::signal_descriptor({SIGINT, SIGTERM});
     if (!signals) return;
-    std::thread{[fd = std::move(*signals)] {
+    std::thread{[fd = std::move(*signals), said = "\nassay: " + told(Told::interrupted) + "\n"] {
         if (!sys::next_signal(fd)) return;
-        std::fputs("\nassay: interrupted\n", stderr);
+        std::fputs(said.c_str(), stderr);
         sys::exit_now(static_cast<int>(ExitCode::interrupted));
     }}.detach();
 }
@@ -88,7 +86,7 @@ public:
         const auto percent = static_cast<int>(whole_ > 0 ? sent * 100 / whole_ : 100);
         if (!shown_ || percent == percent_) return;
         percent_ = percent;
-        std::fprintf(stderr, "\rsending %s of %s (%d %%)\033[K", size_text(sent).c_str(), size_text(whole_).c_str(), percent);
+        std::fprintf(stderr, "\r%s\033[K", told(Told::sending, {size_text(sent), size_text(whole_), std::to_string(percent)}).c_str());
     }
 
 private:
@@ -107,7 +105,7 @@ Result<Asking> asking(const ParticipantOptions& options) {
     const std::string folder = std::filesystem::current_path(failure).string();
     ASSAY_TRY(const client::Settings found, client::settings(options.flags, variable, folder));
     if (!found.server) {
-        return Error{Fault::missing, fmt::format("no server is named; use --server URL, ASSAY_SERVER, or server = \"URL\" in {}", client::project_file_name)};
+        return Error{Fault::missing, told(Told::no_server, {client::project_file_name})};
     }
     ASSAY_TRY(client::Url url, client::parse_url(*found.server));
     return Asking{found, std::move(url)};
@@ -144,7 +142,7 @@ Result<sys::Fd> archive_of(const std::string& path, const model::UploadRules& ru
     ignore.insert(ignore.end(), std::begin(never_handed_in), std::end(never_handed_in));
     ASSAY_TRY(sys::Fd pack, sys::memory_file("submission", {}, false));
     ASSAY_TRY(const archive::Packed packed, archive::pack_folder(path, ignore, format_for(rules), pack));
-    for (const std::string& left_out : packed.left_out) say(fmt::format("left out: {}", escaped(left_out)));
+    for (const std::string& left_out : packed.left_out) say(told(Told::left_out, {escaped(left_out)}));
     return pack;
 }
 
@@ -183,19 +181,21 @@ Result<std::optional<client::Refused>> check(const sys::Fd& file, const Sum& sum
     if (!limits.open) {
         const bool over = !limits.closes.empty() && limits.opens.empty();
         const auto code = over ? model::Refusal::closed : model::Refusal::not_open;
-        return refusal(code, fmt::format("the module does not take submissions now (opens {}, closes {})", limits.opens.empty() ? "at once" : limits.opens,
-                                         limits.closes.empty() ? "never" : limits.closes));
+        return refusal(code, told(Told::closed_now, {limits.opens.empty() ? told(Told::opens_at_once) : limits.opens,
+                                                     limits.closes.empty() ? told(Told::closes_never) : limits.closes}));
     }
     if (sum.size > limits.rules.size_max) {
-        return refusal(model::Refusal::too_large, fmt::format("the archive is larger than the module's limit of {} bytes", limits.rules.size_max));
+        return refusal(model::Refusal::too_large, told(Told::file_too_large, {std::to_string(limits.rules.size_max), std::to_string(sum.size)}));
     }
     ASSAY_TRY(const archive::Verdict verdict, archive::verify(file, limits.rules));
-    return verdict.refused ? refused_here(*verdict.refused) : std::nullopt;
+    if (verdict.refused) return refused_here(*verdict.refused);
+    if (verdict.manifest->names_converted > 0) say(told(Told::converted, {std::to_string(verdict.manifest->names_converted), "GB18030"}));
+    return std::optional<client::Refused>{};
 }
 
 ExitCode watch_to_end(const ParticipantOptions& options, const client::Server& server, const std::string& id) {
     std::string said;
-    const auto told = [&](const client::Standing& standing, const std::string& json) {
+    const auto heard = [&](const client::Standing& standing, const std::string& json) {
         if (options.json) print(json);
         else if (const std::string line = client::line_of(standing); line != said && !standing.over()) {
             std::fprintf(stderr, "%s\n", line.c_str());
@@ -203,7 +203,7 @@ ExitCode watch_to_end(const ParticipantOptions& options, const client::Server& s
         }
         return true;
     };
-    const auto ended = server.watch(id, told);
+    const auto ended = server.watch(id, heard);
     if (!ended) return fail(ended.error());
     if (!*ended) return refused(options, ended->error());
     if (!options.json) print(client::line_of(**ended));
@@ -283,7 +283,7 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
     const auto asked = asking(options);
     if (!asked) return misused(asked.error());
     const auto& [server_name, course, module] = asked->settings;
-    if (!course || !module) return misused({Fault::missing, "name the course and the module: --course C --module M, or in .assay.toml"});
+    if (!course || !module) return misused({Fault::missing, told(Told::no_module)});
     const auto server = server_for(*asked);
     if (!server) return fail(server.error());
     end_when_interrupted();
@@ -315,7 +315,7 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
         if (auto kept = sys::write_file_durably(submit.receipt_file, receipt.document); !kept) say(kept.take_error().in("keep the receipt").text());
     }
     if (options.json) print(receipt.document);
-    else print(fmt::format("Received {} at {}{}", receipt.received.id, escaped(receipt.received.at), receipt.again ? " (as before)" : ""));
+    else print(told(receipt.again ? Told::received_before : Told::received, {receipt.received.id, escaped(receipt.received.at)}));
     return submit.watch ? watch_to_end(options, *server, receipt.received.id) : ExitCode::done;
 }
 
@@ -325,12 +325,12 @@ ExitCode login_command(const ParticipantOptions& options) {
     std::string token;
     {
         const sys::EchoOff silent;
-        if (sys::is_terminal(0)) std::fputs("token: ", stderr);
+        if (sys::is_terminal(0)) std::fputs(told(Told::token_prompt).c_str(), stderr);
         for (int c = std::getchar(); c != EOF && c != '\n' && token.size() < token_bytes_max; c = std::getchar()) token += static_cast<char>(c);
     }
     if (sys::is_terminal(0)) std::fputc('\n', stderr);
     token = trimmed(token);
-    if (token.empty()) return misused({Fault::invalid, "no token was given; it is read from standard input"});
+    if (token.empty()) return misused({Fault::invalid, told(Told::no_token)});
     end_when_interrupted();
     const client::Server server{asked->url, token, std::string{wording::tag(language())}};
     const auto known = server.knows_token();
@@ -343,7 +343,7 @@ ExitCode login_command(const ParticipantOptions& options) {
     const auto kept = client::store_token(variable, {asked->url.text(), asked->settings.course.value_or("*"), token});
     if (!kept) return fail(kept.error());
     if (options.json) print(nlohmann::json{{"server", asked->url.text()}, {"stored", *kept}}.dump());
-    else say(fmt::format("the token is known at {} and kept in {}", asked->url.text(), *kept));
+    else say(told(Told::token_kept, {asked->url.text(), *kept}));
     return ExitCode::done;
 }
 
