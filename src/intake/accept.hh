@@ -75,6 +75,7 @@ struct Accepted {
     std::string receipt;                // the exact signed document
     std::int64_t last_byte_ms = 0;
     bool repeat = false;
+    std::int64_t names_converted = 0;   // from the module's encoding to UTF-8
 };
 struct Acceptance {                     // exactly one is set
     std::optional<Accepted> accepted;

@@ -35,6 +35,12 @@ http::Response problem_of(wording::Language language, const Refusal& refusal) {
     return http::problem(model::http_status(refusal.code), model::to_string(refusal.code), said, wording::next_step(language, refusal.code));
 }
 
+http::Response with_headers(http::Response response, const Accepted& accepted) {
+    if (accepted.repeat) response.with("Idempotency-Replayed", "true");
+    if (accepted.names_converted > 0) response.with("Assay-Names-Converted", std::to_string(accepted.names_converted));
+    return response;
+}
+
 http::Response with_headers(http::Response response, const Refusal& refusal) {
     if (response.status == 405) response.with("Allow", "POST");
     if (response.status == 401) response.with("WWW-Authenticate", "Bearer");
@@ -50,14 +56,13 @@ http::Response accepted_answer(const http::Request& request, const Accepted& acc
     const auto answer = [&] {
         if (request.accepts("application/json")) return http::Response::json(200, accepted.receipt);
         if (request.accepts("text/html") && !page.empty()) {
-            return http::Response::redirect(page + "?submitted=" + accepted.id.text());
+            const std::string converted = accepted.names_converted > 0 ? fmt::format("&converted={}", accepted.names_converted) : "";
+            return http::Response::redirect(page + "?submitted=" + accepted.id.text() + converted);
         }
         return http::Response::text(200, fmt::format("[SUCC ✓] Received {} at {}\n", accepted.id.text(),
                                                      sys::date_and_time(sys::wall_from_ms(accepted.last_byte_ms), timezone)));
     };
-    http::Response response = answer();
-    if (accepted.repeat) response.with("Idempotency-Replayed", "true");
-    return response;
+    return with_headers(answer(), accepted);
 }
 
 http::Response refused_answer(const http::Request& request, const Refusal& refusal, const RefusalPage& page,
@@ -76,8 +81,7 @@ http::Response refused_answer(const http::Request& request, const Refusal& refus
 http::Response created_answer(const Accepted& accepted) {
     http::Response response = http::Response::json(201, accepted.receipt);
     response.with("Location", "/api/v1/submissions/" + accepted.id.text());
-    if (accepted.repeat) response.with("Idempotency-Replayed", "true");
-    return response;
+    return with_headers(std::move(response), accepted);
 }
 
 http::Response problem_answer(const http::Request& request, const Refusal& refusal) {

@@ -252,6 +252,7 @@ private:
         ASSAY_CO_CHECK(co_await commit);
         if (acceptance->refusal) co_return acceptance->refusal;
         accepted_ = std::move(acceptance->accepted);
+        accepted_->names_converted = verdict.manifest->names_converted;
         parts_.board.changed();
         parts_.board.feed().changed({entitled_->course.id, entitled_->module.id, entitled_->participant.id});
         log::info("upload.accepted", {{"submission", accepted_->id.text()}, {"bytes", arrived_.size},

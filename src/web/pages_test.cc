@@ -219,6 +219,16 @@ TEST(ModulePage, SaysWhyItTakesNothing) {
     EXPECT_TRUE(contains(late, "Nothing has been handed in yet."));
 }
 
+TEST(ModulePage, SaysThatNamesWereConverted) {
+    const auto view = example::module_view();
+    const Address address = Address{} / "oj" / "ICS2026" / "PA1" / "KEY";
+    ModulePage of{.view = view, .address = address, .modules = {}, .submitted = "Waits00000000001", .converted = "3", .shown = {}, .still = false, .now_ms = 0};
+    EXPECT_TRUE(contains(module_page(look_in(Language::english), of), "converted from GB18030: 3."));
+    EXPECT_TRUE(contains(module_page(look_in(Language::chinese), of), "有 3 个文件名"));
+    of.submitted = "Forged0000000001";
+    EXPECT_FALSE(contains(module_page(look_in(Language::english), of), "converted"));
+}
+
 TEST(ModulePage, ThanksForWhatJustCameInAndOnlyForThat) {
     const auto view = example::module_view();
     EXPECT_TRUE(contains(plain(rendered(Language::english, view, "submitted", "Waits00000000001")),

@@ -105,6 +105,9 @@ Text text_of(Sentence sentence) {
 
         case received_notice:
             return {"Received {0} at {1}. It is stored and cannot get lost.", "已于 {1} 收到提交 {0}，已可靠保存，不会丢失。"};
+        case names_converted:
+            return {"Names in the archive that were not in UTF-8 and have been converted from GB18030: {0}.",
+                    "压缩包中有 {0} 个文件名不是 UTF-8，已从 GB18030 转换。"};
         case receipt_link: return {"Receipt", "回执"};
         case receipt_hint:
             return {"Signed proof of what arrived and when. Keep it if you want to be sure.",

@@ -81,6 +81,7 @@ enum class Sentence : unsigned short {
 
     // One submission.
     received_notice,        // {0} id, {1} date and time
+    names_converted,        // {0} how many
     receipt_link,
     receipt_hint,
     submissions_title,
