@@ -28,7 +28,7 @@ constexpr std::int64_t mib = 1 << 20;
 struct Hostile {
     const char* name;
     std::string bytes;
-    Refusal code;
+    std::optional<Refusal> code;  // nullopt: slow, so that how fast the machine is decides what becomes of it, within the bounds
     const char* text;
     model::UploadRules rules{};
 };
@@ -43,6 +43,80 @@ std::string tar_of(std::int64_t file_bytes) {
     return TarBuilder{}.raw(TarBuilder::header("zeros", '0', static_cast<std::size_t>(file_bytes))).bytes + zeros(file_bytes) + zeros(1024);
 }
 
+std::string operator*(const std::string& text, std::size_t times) {
+    std::string all;
+    all.reserve(text.size() * times);
+    while (times-- > 0) all += text;
+    return all;
+}
+
+// Almost as many files as are allowed, of zeros, which together are more than is allowed; packed in many pieces.
+template <class F>
+std::string small_members(F packed) {
+    std::string all;
+    TarBuilder piece;
+    for (int i = 0; i < 19'990; ++i) {
+        piece.file(fmt::format("f{}", i), zeros(7000));
+        if (i % 32 == 0) all += packed(std::exchange(piece.bytes, {}));
+    }
+    return all + packed(piece.done());
+}
+
+// Blocks that take longest to put in order again for what they weigh: one line of noise, over and over, in steps that no cache foresees.
+std::string slow_bzip2(std::size_t line_bytes) {
+    constexpr std::size_t block_bytes = 1757 * 512;
+    constexpr std::size_t blocks = 140;
+    const std::string block = (noise(line_bytes) * (block_bytes / line_bytes + 1)).substr(0, block_bytes);
+    return bzip2(TarBuilder::header("slow", '0', block_bytes * blocks)) + bzip2(block) * blocks + bzip2(zeros(1024));
+}
+
+// LZMA2 in chunks of a few bytes, each of which has all probabilities made anew. liblzma would never write that: so its pieces are
+// put together here.
+std::string slow_xz() {
+    constexpr std::size_t chunk_bytes = 128;
+    constexpr std::size_t chunks = 800'000;
+    lzma_options_lzma options;
+    lzma_lzma_preset(&options, 6);
+    options.dict_size = LZMA_DICT_SIZE_MIN;
+    options.lc = 4;
+    lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
+    const auto bytes = [](std::string& text) { return reinterpret_cast<std::uint8_t*>(text.data()); };
+    const auto done = [](lzma_ret result) { EXPECT_EQ(result, LZMA_OK); };
+    const auto raw = [&](std::string data) {
+        std::string out(data.size() + 1024, '\0');
+        std::size_t size = 0;
+        done(lzma_raw_buffer_encode(filters, nullptr, bytes(data), data.size(), bytes(out), &size, out.size()));
+        return out.substr(0, size - 1);  // without the end marker
+    };
+    const std::string chunk(chunk_bytes, 'a');
+    std::string data = TarBuilder::header("slow", '0', chunk_bytes * chunks) + chunk * chunks + zeros(1024);
+    const std::string body = raw(TarBuilder::header("slow", '0', chunk_bytes * chunks)) + raw(chunk) * chunks + raw(zeros(1024)) + '\0';
+
+    lzma_stream_flags flags{};
+    flags.check = LZMA_CHECK_CRC32;
+    lzma_block block{};
+    block.check = LZMA_CHECK_CRC32;
+    block.filters = filters;
+    block.compressed_size = body.size();
+    block.uncompressed_size = data.size();
+    done(lzma_block_header_size(&block));
+    std::string stream_head(LZMA_STREAM_HEADER_SIZE, '\0');
+    std::string block_head(block.header_size, '\0');
+    done(lzma_stream_header_encode(&flags, bytes(stream_head)));
+    done(lzma_block_header_encode(&block, bytes(block_head)));
+    lzma_index* const index = lzma_index_init(nullptr);
+    done(lzma_index_append(index, nullptr, lzma_block_unpadded_size(&block), block.uncompressed_size));
+    flags.backward_size = lzma_index_size(index);
+    std::string end(flags.backward_size, '\0');
+    std::size_t at = 0;
+    done(lzma_index_buffer_encode(index, bytes(end), &at, end.size()));
+    lzma_index_end(index, nullptr);
+    std::string foot(LZMA_STREAM_HEADER_SIZE, '\0');
+    done(lzma_stream_footer_encode(&flags, bytes(foot)));
+    const std::string padding((4 - body.size() % 4) % 4, '\0');
+    return stream_head + block_head + body + padding + ZipBuilder::number(lzma_crc32(bytes(data), data.size(), 0), 4) + end + foot;
+}
+
 model::UploadRules large_rules() {
     model::UploadRules rules;
     rules.unpacked_max = 4LL << 30;
@@ -50,12 +124,17 @@ model::UploadRules large_rules() {
     return rules;
 }
 
+class List {
+public:
+    void operator()(const char* name, std::string bytes, std::optional<Refusal> code, const char* text, model::UploadRules rules = {}) {
+        all.push_back({name, std::move(bytes), code, text, std::move(rules)});
+    }
+    std::vector<Hostile> all;
+};
+
 // Each class of what an archive must not be, by the means that bites most: what no other test measures.
-std::vector<Hostile> hostile_archives() {
-    std::vector<Hostile> list;
-    const auto add = [&](const char* name, std::string bytes, Refusal code, const char* text, model::UploadRules rules = {}) {
-        list.push_back({name, std::move(bytes), code, text, std::move(rules)});
-    };
+std::vector<Hostile> bombs() {
+    List add;
     const std::string bomb = tar_of(129 * mib);
     add("bomb, gzip", gzip(bomb, 9), Refusal::unpacks_too_large, "unpacked '128 MiB'");
     add("bomb, bzip2", bzip2(bomb), Refusal::unpacks_too_large, "unpacked '128 MiB'");
@@ -72,6 +151,24 @@ std::vector<Hostile> hostile_archives() {
         zip.entries[0].central.size = 0x7000'0000;
         add("bomb, zip", zip.done(), Refusal::unpacks_too_large, "unpacked '128 MiB'");
     }
+    add("small members, tar", small_members([](std::string_view data) { return std::string{data}; }), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    add("small members, gzip", small_members([](std::string_view data) { return gzip(data); }), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    add("small members, bzip2", small_members([](std::string_view data) { return bzip2(data); }), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    add("small members, xz", small_members([](std::string_view data) { return xz(data, LZMA_CHECK_CRC64, 0); }), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    add("small members, zstd", small_members([](std::string_view data) { return zstd(data); }), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    {
+        ZipBuilder zip;
+        for (int i = 0; i < 19'990; ++i) zip.add(fmt::format("f{}", i), zeros(7000));
+        add("small members, zip", zip.done(), Refusal::unpacks_too_large, "unpacked '128 MiB'");
+    }
+    add("slow, bzip2", slow_bzip2(1000), std::nullopt, "");
+    add("slow and small, bzip2", slow_bzip2(50), std::nullopt, "");
+    add("slow, xz", slow_xz(), std::nullopt, "");
+    return add.all;
+}
+
+std::vector<Hostile> crooked_archives() {
+    List add;
     {
         std::string many = gzip(TarBuilder{}.file("a").done());
         const std::string empty = gzip("");
@@ -119,7 +216,7 @@ std::vector<Hostile> hostile_archives() {
     add("file against folder", TarBuilder{}.file("a").file("a/b").done(), Refusal::unsafe, "below_no_folder");
     add("gzip in gzip", gzip(gzip(TarBuilder{}.file("a", noise(2000)).done())), Refusal::not_an_archive, "no_tar");
     add("not closed", gzip(TarBuilder{}.file("a").bytes), Refusal::damaged, "end_missing");
-    return list;
+    return add.all;
 }
 
 std::int64_t cpu_ms(const rusage& usage) {
@@ -139,7 +236,11 @@ __attribute__((constructor)) void play_probe(int argc, char** argv) {
     const auto rules = std::string_view{argv[2]} == "large" ? large_rules() : model::UploadRules{};
     const auto verdict = [&] {
         Verifiers verifiers{{}};
-        return verifiers.verify(archive, rules, sys::system_clock().now());
+        auto of_it = verifiers.verify(archive, rules, sys::system_clock().now());
+        const sys::Fd sound = sys::memory_file("sound", bytes_of(TarBuilder{}.file("a").done()), true).value();
+        const auto of_the_next = verifiers.verify(sound, {}, sys::system_clock().now());
+        if (!of_the_next || !of_the_next->manifest) std::_Exit(2);
+        return of_it;
     }();
     rusage usage{};
     ::getrusage(RUSAGE_CHILDREN, &usage);
@@ -155,6 +256,7 @@ Result<Verdict> judged(const Hostile& hostile, Cost& cost) {
     spec.descriptors = {-1, -1, 2, archive.get(), out.get()};
     ASSAY_TRY(sys::Child child, sys::Child::start(spec));
     const sys::Exit exit = std::move(child).wait();
+    if (!exit.signalled && exit.code == 2) return Error{Fault::internal, "the next archive was not accepted at once"};
     if (exit.signalled || exit.code != 0) return Error{Fault::internal, "the probe failed"};
     ASSAY_CHECK(sys::rewind(out));
     ASSAY_TRY(const std::string text, sys::read_all(out, 1u << 20));
@@ -164,22 +266,33 @@ Result<Verdict> judged(const Hostile& hostile, Cost& cost) {
     return answer_from_json(end);
 }
 
-// Whatever comes in, judging it costs no more than these. Process by process, as the kernel counted.
-TEST(Hostile, IsRefusedWithin64MiBAndOneSecond) {
-    for (const Hostile& hostile : hostile_archives()) {
+std::string said_of(const Verdict& verdict) { return verdict.refused ? sentence(*verdict.refused) : "accepted"; }
+
+// Whatever comes in, judging it costs no more than these, process by process, as the kernel counted; and the archive behind it is
+// judged at once.
+void expect_judged_within_bounds(const std::vector<Hostile>& list) {
+    for (const Hostile& hostile : list) {
         Cost cost;
         const auto verdict = judged(hostile, cost);
         ASSERT_TRUE(verdict) << hostile.name << ": " << verdict.error().text();
-        ASSERT_TRUE(verdict->refused) << hostile.name;
-        const std::string said = sentence(*verdict->refused);
-        EXPECT_EQ(to_string(verdict->refused->code()), to_string(hostile.code)) << hostile.name << ": " << said;
-        EXPECT_NE(said.find(hostile.text), std::string::npos) << hostile.name << ": " << said;
+        const std::string said = said_of(*verdict);
+        if (hostile.code) {
+            EXPECT_TRUE(said.starts_with(to_string(*hostile.code))) << hostile.name << ": " << said;
+            EXPECT_NE(said.find(hostile.text), std::string::npos) << hostile.name << ": " << said;
+        } else {
+            EXPECT_TRUE(said == "accepted" || said.starts_with("damaged: reading_time")) << hostile.name << ": " << said;
+        }
         if (under_sanitizer) continue;
-        EXPECT_LE(cost.cpu_ms, 1000) << hostile.name;
+        // What is slow and sound has its bound by its size; the rest of it is for starting, and for noticing.
+        const auto cpu_max = hostile.code ? std::chrono::milliseconds{1000} : verifier_cpu_max(std::ssize(hostile.bytes)) + std::chrono::milliseconds{100};
+        EXPECT_LE(cost.cpu_ms, cpu_max.count()) << hostile.name;
         EXPECT_LE(cost.memory_kib, 64 * 1024) << hostile.name;
-        fmt::print("{:24} {:5} ms {:6} KiB: {}\n", hostile.name, cost.cpu_ms, cost.memory_kib, said);
+        fmt::print("{:24} {:8} bytes {:5} ms {:6} KiB: {}\n", hostile.name, hostile.bytes.size(), cost.cpu_ms, cost.memory_kib, said);
     }
 }
+
+TEST(Hostile, BombsAreJudgedWithin64MiBAndOneSecond) { expect_judged_within_bounds(bombs()); }
+TEST(Hostile, CrookedArchivesAreJudgedWithin64MiBAndOneSecond) { expect_judged_within_bounds(crooked_archives()); }
 
 }  // namespace
 }  // namespace assay::archive
