@@ -39,7 +39,7 @@ using namespace std::chrono_literals;
 using Series = std::vector<double>;
 
 // Between two measured runs: what the one before left to do is done then, and measured by `rate`, not here.
-constexpr auto breath = 20ms;
+constexpr auto breath = 60ms;
 constexpr auto bomb_grows = 500ms;
 constexpr int slots = 2;
 

@@ -36,9 +36,17 @@ Result<> write_control(const std::string& path, std::string_view text) {
     return ok;
 }
 
+// Most are a line: what a command waits for should not clear 64 KiB for it.
 std::string read_control(const std::string& path) {
-    Result<std::string> text = sys::read_file(path, control_bytes_max);
-    return text ? std::move(text).value() : std::string{};
+    const sys::Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    char piece[2048];
+    std::string text;
+    while (file && text.size() < control_bytes_max) {
+        const ssize_t size = ::read(file.get(), piece, sizeof piece);
+        if (size <= 0) break;
+        text.append(piece, static_cast<std::size_t>(size));
+    }
+    return text;
 }
 
 std::optional<std::int64_t> to_number(std::string_view text) {
@@ -246,8 +254,15 @@ std::string Group::file(Controller controller, std::string_view v1, std::string_
     return where->own + "/" + std::string{where->version == 1 ? v1 : v2};
 }
 
+sys::Fd Group::birthplace() const {
+    const Hierarchy* const where = place(Controller::unified);
+    return where == nullptr ? sys::Fd{} : sys::Fd{::open(where->own.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+}
+
 Result<> Group::enter(int pid) const {
-    for (const Hierarchy& place : places_) ASSAY_CHECK(write_control(place.own + "/cgroup.procs", std::to_string(pid)));
+    for (const Hierarchy& place : places_) {
+        if (!place.serves(Controller::unified)) ASSAY_CHECK(write_control(place.own + "/cgroup.procs", std::to_string(pid)));
+    }
     return ok;
 }
 
@@ -265,6 +280,8 @@ Result<std::optional<std::int64_t>> Group::limit_memory(std::int64_t bytes, bool
     const bool second = where->version == 2;
     const std::string limit = where->own + (second ? "/memory.max" : "/memory.limit_in_bytes");
     const std::string swap = where->own + (second ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes");
+    // Version 1 never lets the first be above the second: a higher limit has to begin there, and a lower one to end there.
+    if (command && !second) (void)write_control(swap, std::to_string(bytes));
     ASSAY_CHECK(write_control(limit, std::to_string(bytes)));
     if (command) {
         // A kernel that does not count swap has no such file; check_host says what that means where there is swap.
@@ -327,6 +344,11 @@ std::int64_t Group::oom_kills() const {
 }
 std::int64_t Group::memory_usage_bytes() const { return number_in(file(Controller::memory, "memory.usage_in_bytes", "memory.current")); }
 std::int64_t Group::memory_peak_bytes() const { return number_in(file(Controller::memory, "memory.max_usage_in_bytes", "memory.peak")); }
+std::int64_t Group::processes() const {
+    const std::string current = file(Controller::pids, "pids.current", "pids.current");
+    return current.empty() ? -1 : to_number(read_control(current)).value_or(-1);
+}
+
 std::int64_t Group::processes_peak() const { return number_in(file(Controller::pids, "pids.peak", "pids.peak")); }
 bool Group::processes_hit() const { return field_in(file(Controller::pids, "pids.events", "pids.events"), "max").value_or(0) > 0; }
 

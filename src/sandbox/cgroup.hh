@@ -58,7 +58,8 @@ public:
     Result<Group> make_child(const std::string& name) const;  // always fresh
 
     bool has(Controller) const;
-    Result<> enter(int pid) const;                            // in every hierarchy
+    sys::Fd birthplace() const;                               // for clone_process: a later move waits for the machine; empty: none
+    Result<> enter(int pid) const;                            // of a process born there: in every other hierarchy
     Result<> enter_one(Controller, int pid) const;            // nothing to do when it is missing
 
     static Result<> enter_directory(const std::string& group, int pid);
@@ -76,6 +77,7 @@ public:
     std::int64_t oom_kills() const;
     std::int64_t memory_usage_bytes() const;
     std::int64_t memory_peak_bytes() const;                   // since the group was made
+    std::int64_t processes() const;                           // now, tasks; -1 = not known
     std::int64_t processes_peak() const;                      // 0 = not known
     bool processes_hit() const;
     CpuUsage cpu_usage() const;

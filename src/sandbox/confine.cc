@@ -74,16 +74,19 @@ void lower(int talk, __rlimit_resource_t resource, std::int64_t value, bool soft
     must(talk, ::setrlimit(resource, &limit) == 0, "setrlimit");
 }
 
-void lower_limits(int talk, const Rlimits& limits) {
+void lower_fixed_limits(int talk) {
     lower(talk, RLIMIT_CORE, 1);  // Less than any dump, and at 1 the kernel does not start a handler either, as it would at 0.
-    lower(talk, RLIMIT_NOFILE, limits.open_files);
-    lower(talk, RLIMIT_FSIZE, limits.file_bytes);
-    lower(talk, RLIMIT_STACK, limits.stack_bytes, true);
     lower(talk, RLIMIT_MEMLOCK, 64 << 10);
     lower(talk, RLIMIT_MSGQUEUE, 0);
     lower(talk, RLIMIT_SIGPENDING, 1024);
     lower(talk, RLIMIT_NICE, 0);
     lower(talk, RLIMIT_RTPRIO, 0);
+}
+
+void lower_limits(int talk, const Rlimits& limits) {
+    lower(talk, RLIMIT_NOFILE, limits.open_files);
+    lower(talk, RLIMIT_FSIZE, limits.file_bytes);
+    lower(talk, RLIMIT_STACK, limits.stack_bytes, true);
     if (limits.address_space_bytes > 0) lower(talk, RLIMIT_AS, limits.address_space_bytes);
     if (limits.processes > 0) lower(talk, RLIMIT_NPROC, limits.processes);
     if (limits.cpu_seconds > 0) lower(talk, RLIMIT_CPU, limits.cpu_seconds);
@@ -103,21 +106,20 @@ void enter(const EntryPlan& plan) {
     expect(talk, say::mapped);
     become(talk, inside_id);
     must(talk, ::setsid() >= 0, "setsid");
-    lower_limits(talk, plan.rlimits);
+    lower_fixed_limits(talk);
     ::umask(022);
 }
 
-void place_streams(const EntryPlan& plan, std::vector<int> keep) {
+// The null device, [out], [err], the talk, and of the others only `also`.
+void place_descriptors(const EntryPlan& plan, int also) {
     const int talk = plan.talk;
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     must(talk, null >= 0, "open(null device)");
-    const int streams[] = {plan.stdin_fd, plan.stdout_fd, plan.stderr_fd};
+    const int streams[] = {null, plan.stdout_fd, plan.stderr_fd};
     for (int target = 0; target < 3; ++target) {
         must(talk, ::dup2(streams[target] >= 0 ? streams[target] : null, target) >= 0, "dup2");
     }
-    keep.push_back(talk);
-    close_all_except(std::move(keep));
-    must(talk, ::fcntl(talk, F_SETFD, FD_CLOEXEC) == 0, "fcntl");
+    close_all_except({talk, also});
 }
 
 Result<std::string> read_command(int fd) {
@@ -176,32 +178,46 @@ void run_init(const InitPlan& plan) {
     for (;;) ::pause();
 }
 
-void run_launcher(const EntryPlan& plan, int command_fd) {
+void run_launcher(const EntryPlan& plan) {
     enter(plan);
-    Result<std::string> bytes = read_command(command_fd);
-    if (!bytes) give_up(plan.talk, bytes.error());
-    Result<Command> command = parse_command(*bytes);
-    if (!command) give_up(plan.talk, command.error());
-    place_streams(plan, {});
-    const int chdir_failure = ::chdir(command->directory) == 0 ? 0 : errno;
+    place_descriptors(plan, -1);
+    // Where the filter lets it be received from.
+    if (plan.talk != assignment_fd) must(plan.talk, ::dup2(plan.talk, assignment_fd) >= 0 && ::close(plan.talk) == 0, "dup2");
+    constexpr int talk = assignment_fd;
+    must(talk, ::fcntl(talk, F_SETFD, FD_CLOEXEC) == 0, "fcntl");
     reset_signals();
-    must(plan.talk, plan.filter->install(), "seccomp");
-    tell(plan.talk, say::ready);
-    expect(plan.talk, say::go);
-    if (chdir_failure != 0) refuse(command->directory, chdir_failure);
+    must(talk, plan.filter->install(), "seccomp");
+    tell(talk, say::ready);
+
+    const sys::Fd socket{talk};
+    Result<Received<Assignment>> assigned = receive<Assignment>(socket);
+    if (!assigned) ::_exit(1);  // The keeper is gone, or does not need us any more.
+    const std::vector<sys::Fd>& descriptors = assigned->descriptors;
+    const Assignment& assignment = assigned->message;
+    if (descriptors.size() != 1 + (assignment.has_stdin != 0)) give_up(talk, {Fault::internal, "an assignment lacks descriptors"});
+    Result<std::string> bytes = read_command(descriptors[0].get());
+    if (!bytes) give_up(talk, bytes.error());
+    Result<Command> command = parse_command(*bytes);
+    if (!command) give_up(talk, command.error());
+    if (assignment.has_stdin != 0) must(talk, ::dup2(descriptors[1].get(), STDIN_FILENO) >= 0, "dup2");
+    lower_limits(talk, assignment.rlimits);
+    take_short_turns(false);
+    if (::chdir(command->directory) != 0) refuse(command->directory, errno);
     execute(*command);
 }
 
-void run_fill(const EntryPlan& plan, FillFunction fill, int archive, const std::string& prefix, const std::string& directory) {
+void run_fill(const EntryPlan& plan, const FillPlan& what) {
     enter(plan);
-    place_streams(plan, {archive});
+    lower_limits(plan.talk, what.rlimits);
+    place_descriptors(plan, what.archive);
+    take_short_turns(false);
     reset_signals();
-    must(plan.talk, ::chdir(directory.c_str()) == 0, "chdir");
-    must(plan.talk, ::lseek(archive, 0, SEEK_SET) == 0, "lseek");
+    must(plan.talk, ::chdir(what.directory.c_str()) == 0, "chdir");
+    must(plan.talk, ::lseek(what.archive, 0, SEEK_SET) == 0, "lseek");
     must(plan.talk, plan.filter->install(), "seccomp");
     tell(plan.talk, say::ready);
     expect(plan.talk, say::go);
-    ::_exit(fill(archive, prefix.c_str()));
+    ::_exit(what.fill(what.archive, what.prefix.c_str()));
 }
 
 std::string pack_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, const std::string& directory) {

@@ -37,19 +37,30 @@ struct EntryPlan {
     int talk = -1;
     int init_pidfd = -1;        // whose namespaces to enter
     int host_network = -1;      // network namespace to enter, -1 = stay
-    Rlimits rlimits;
     const Filter* filter = nullptr;
-    int stdin_fd = -1;          // -1 = /dev/null
     int stdout_fd = -1;         // -1 = /dev/null
     int stderr_fd = -1;
 };
 
-// Says `unshared` after it heard `attached`, `ready` after it heard `mapped`; executes after it heard `go`.
-// What cannot be executed ends like in a shell: a line on stderr, exit 127 (not found) or 126.
-[[noreturn]] void run_launcher(const EntryPlan&, int command);
+// What a launcher waits for: all that a command has of its own. Descriptors: the command (pack_command), [its input].
+struct Assignment {
+    Rlimits rlimits;
+    std::uint32_t has_stdin = 0;  // else it reads from /dev/null
+};
 
-// The same up to `go`, then calls `fill` in `directory` and exits with its answer.
-[[noreturn]] void run_fill(const EntryPlan&, FillFunction fill, int archive, const std::string& prefix, const std::string& directory);
+// Says `unshared` after it heard `attached`, `ready` after it heard `mapped`; executes what is assigned to it then.
+// What cannot be executed ends like in a shell: a line on stderr, exit 127 (not found) or 126.
+[[noreturn]] void run_launcher(const EntryPlan&);
+
+// The same up to `ready`; after `go` it calls `fill` in `directory` and exits with its answer.
+struct FillPlan {
+    FillFunction fill = nullptr;
+    int archive = -1;
+    std::string prefix;
+    std::string directory;
+    Rlimits rlimits;
+};
+[[noreturn]] void run_fill(const EntryPlan&, const FillPlan&);
 
 // A command as one block of bytes, made by the client and parsed by the launcher alone:
 // counts of arguments and variables (native u32), then each of them and the directory, ended by NUL.

@@ -72,9 +72,9 @@ constexpr Names processes_and_time = {
     "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "timerfd_create", "timerfd_settime",
     "timerfd_gettime", "timer_create", "timer_settime", "timer_gettime", "timer_getoverrun", "timer_delete", "alarm", "pause",
     "setitimer", "getitimer", "signalfd", "signalfd4", "rt_sigpending", "rt_sigsuspend", "rt_sigtimedwait", "rt_sigqueueinfo",
-    "rt_tgsigqueueinfo", "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max",
-    "sched_get_priority_min", "getppid", "getpgrp", "getpgid", "setpgid", "getsid", "setsid", "getgroups", "getresuid", "getresgid",
-    "getpriority", "setpriority", "prctl", "mlock", "munlock", "mlockall", "munlockall", "msync", "mincore", "flock",
+    "rt_tgsigqueueinfo", "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_getscheduler", "sched_getattr",
+    "sched_setattr", "sched_get_priority_max", "sched_get_priority_min", "getppid", "getpgrp", "getpgid", "setpgid", "getsid", "setsid",
+    "getgroups", "getresuid", "getresgid", "getpriority", "setpriority", "prctl", "mlock", "munlock", "mlockall", "munlockall", "msync", "mincore", "flock",
     "get_mempolicy", "getcpu", "tee", "vmsplice", "chown", "fchown", "lchown", "fchownat", "mknod", "mknodat", "readahead",
 };
 
@@ -198,6 +198,8 @@ Result<Filter> Filter::compile(FilterKind kind) {
             rules.add(SCMP_ACT_ALLOW, processes_and_time);
             allow_by_argument(rules);
             pretend_no_core(rules);
+            // The launcher's; to its command a socket is nowhere, so not there either.
+            rules.add_if(SCMP_ACT_ALLOW, "recvmsg", {is(0, assignment_fd)});
         }
     }
     if (rules.failure() != 0) return sys::error_of(rules.failure(), "seccomp_rule_add", "system-call filter");

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "sandbox/run.hh"
+#include "sandbox/cell.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
 

@@ -47,6 +47,16 @@ protected:
         const std::vector<std::string> found = find_groups(find_hierarchies(), name);
         return std::ranges::any_of(found, [&](const std::string& path) { return path.contains("/assay-" + id_ + "/"); });
     }
+    // `sleep 1000` as a command of this test's `slot`: what only waits for a command does not count.
+    bool sleeps(int slot) const {
+        for (const std::string& name : sys::list_directory("/proc").value()) {
+            const Result<std::string> status = sys::read_file("/proc/" + name + "/status", 64 << 10);
+            if (!status || !status->contains("\nUid:\t" + std::to_string(first_uid_for(id_) + static_cast<std::uint32_t>(slot)) + "\t")) continue;
+            const Result<std::string> line = sys::read_file("/proc/" + name + "/cmdline", 4096);
+            if (line && line->contains("sleep")) return true;
+        }
+        return false;
+    }
 };
 
 TEST_F(HelperProcess, StartsARoleWithItsOwnIdentityAndConnection) {
@@ -65,11 +75,11 @@ TEST_F(HelperProcess, StartsARoleWithItsOwnIdentityAndConnection) {
 TEST_F(HelperProcess, AKilledHelperTakesItsSandboxesAlong) {
     std::optional<Job> job{open_job()};
     std::thread runner{[&] { EXPECT_FALSE(job->run(shell("sleep 1000"))); }};
-    while (!has_group("run-test")) std::this_thread::yield();
+    while (!sleeps(0)) std::this_thread::yield();
     ::kill(helper_.pid, SIGKILL);
     runner.join();
     job.reset();  // Returns when the keeper is gone.
-    EXPECT_FALSE(has_group("run-test"));
+    EXPECT_FALSE(sleeps(0));
     ::waitpid(helper_.pid, nullptr, 0);
     helper_.pid = 0;
     EXPECT_TRUE(clean_leftovers(id_));
@@ -84,7 +94,7 @@ TEST_F(HelperProcess, AJobThatIsDroppedWhileItRunsIsEnded) {
         if (job) (void)job->run(shell("sleep 1000", "orphan"));
         ::_exit(0);
     }
-    while (!has_group("run-orphan")) std::this_thread::yield();
+    while (!sleeps(9)) std::this_thread::yield();
     ::kill(runner, SIGKILL);
     ::waitpid(runner, nullptr, 0);
     while (has_group("job9")) std::this_thread::yield();  // The test's own time limit bounds it.
@@ -94,7 +104,7 @@ TEST_F(HelperProcess, ALaterStartRemovesWhatAKilledOneLeft) {
     std::optional<Job> job{open_job()};
     const Request wanted = shell("sleep 1000");
     std::thread runner{[&] { (void)job->run(wanted); }};
-    while (!has_group("run-test")) std::this_thread::yield();
+    while (!sleeps(0)) std::this_thread::yield();
     EXPECT_TRUE(clean_leftovers(id_));  // Takes the helper, the keeper and the command with it.
     runner.join();
     job.reset();

@@ -30,8 +30,16 @@ Result<> open(JobState& job) {
         ASSAY_CHECK(attach_tree(tree, job.image));
     }
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job.shop.group + "/job" + std::to_string(job.order.slot), true));
+    job.nest = job.group;
     return ok;
 }
+
+// What the next command of a job will probably be like.
+struct Guess {
+    bool compiled = false;
+    model::Limits limits;
+    bool wanted = true;
+};
 
 bool greet(const JobState& job, const Result<>& opened) {
     FromKeeper answer{};
@@ -44,7 +52,35 @@ bool greet(const JobState& job, const Result<>& opened) {
     return send(job.socket, answer).has_value();
 }
 
+// An order may be its last: whoever has one already need not be guessed at.
+bool said_something(const JobState& job) {
+    pollfd fd{job.socket.get(), POLLIN, 0};
+    return ::poll(&fd, 1, 0) != 0;
+}
+
+// What the next command need not wait for: the last one's cell goes, and one is built that the next will probably want: of the
+// kind of the last one that was worth it, under its limits. It is only a guess: a command that wants another gets another.
+void turn_over(JobState& job, Guess& guess) {
+    if (job.worn) {
+        if (job.worn->shape.common()) guess = {job.worn->shape.compiled, job.worn->limits};
+        else guess.wanted = false;
+        job.worn.reset();
+    }
+    const Shape shape{.compiled = guess.compiled, .states = job.states.size()};
+    if (job.spare && (job.spare->shape != shape || !guess.wanted)) job.spare.reset();
+    if (!job.spare && guess.wanted && !said_something(job)) {
+        auto cell = std::make_unique<Cell>(job, shape, guess.limits);
+        Result<> built = cell->build({}, {});
+        // The first command of a job unpacks before it starts, and what unpacks is not to be counted as the command's.
+        if (built && job.cells > 1) built = cell->launch();
+        if (built) job.spare = std::move(cell);  // Else the next command meets the same, and says so.
+    }
+}
+
 Result<> close(JobState& job) {
+    job.spare.reset();
+    job.worn.reset();
+    if (job.guest != 0) return job.nest.remove(sys::system_clock().now() + empty_time_max);  // The rest is the job's.
     for (const State& state : job.states) detach(state.mount);
     job.states.clear();
     if (!job.image.empty()) detach(job.image);
@@ -52,7 +88,11 @@ Result<> close(JobState& job) {
 }
 
 int serve(JobState& job) {
+    take_short_turns(true);
+    Guess guess;
+    guess.limits.memory_bytes = std::min(guess.limits.memory_bytes, job.order.memory_max_bytes);
     for (;;) {
+        turn_over(job, guess);
         pollfd fds[] = {{job.socket.get(), POLLIN, 0}, {job.life.get(), POLLIN, 0}};
         if (::poll(fds, 2, -1) < 0) continue;  // Only EINTR is possible.
         if (fds[1].revents != 0) break;
@@ -75,7 +115,6 @@ int serve(JobState& job) {
         for (const sys::Fd& file : kept) passed.push_back(file.get());
         if (!send(job.socket, answer, passed)) break;
     }
-    if (job.guest != 0) return 0;  // Every Run removed what was its own; the rest is the job's.
     if (const Result<> closed = close(job); !closed) {
         log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", closed.error().text()}});
         return 1;
@@ -86,18 +125,22 @@ int serve(JobState& job) {
 }  // namespace
 
 int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::Fd life) {
-    JobState job{.shop = shop, .order = order, .socket = std::move(socket), .life = std::move(life), .own_mounts = {}, .bench = {}, .image = {}, .group = {}, .states = {}};
+    JobState job{.shop = shop, .order = order, .socket = std::move(socket), .life = std::move(life)};
     const Result<> opened = open(job);
     const bool greeted = greet(job, opened);
     return opened && greeted ? serve(job) : 1;  // The helper removes what a failed keeper leaves.
 }
 
 int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
-    JobState job{.shop = host.shop, .order = host.order, .socket = std::move(socket), .life = std::move(life), .own_mounts = {},
-                 .bench = host.bench, .image = host.image, .group = host.group, .states = host.states, .guest = number};
-    Result<> opened = ok;
-    // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.
-    if (::unshare(CLONE_NEWNET) != 0) opened = sys::last_error("unshare", "guest");
+    JobState job{.shop = host.shop, .order = host.order, .socket = std::move(socket), .life = std::move(life), .bench = host.bench,
+                 .image = host.image, .group = host.group, .states = host.states, .guest = number};
+    const auto open_guest = [&]() -> Result<> {
+        // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.
+        if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "guest");
+        ASSAY_TRY(job.nest, host.group.make_child(guest_group(number)));
+        return ok;
+    };
+    const Result<> opened = open_guest();
     const bool greeted = greet(job, opened);
     return opened && greeted ? serve(job) : 1;
 }

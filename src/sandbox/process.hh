@@ -17,8 +17,12 @@ struct Spawned {
     int pid = 0;  // 0: we are the new process
     sys::Fd pidfd;
 };
-// Like fork, with CLONE_NEW… `namespaces`. The caller is single-threaded.
-Result<Spawned> clone_process(std::uint64_t namespaces = 0);
+// Like fork, with CLONE_NEW… `namespaces`; born in the version 2 group `group` (a directory), -1: in ours. The caller is single-threaded.
+Result<Spawned> clone_process(std::uint64_t namespaces = 0, int group = -1);
+
+// Short turns on the processor, which come sooner when others want it too; no larger share. For processes that do little and
+// that somebody waits for. Children inherit it. Linux 6.12; before, nothing changes.
+void take_short_turns(bool short_ones);
 
 sys::Fd open_pidfd(int pid);  // empty when there is no such process
 void kill_process(const sys::Fd& pidfd);

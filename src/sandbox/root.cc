@@ -329,6 +329,12 @@ Result<> make_scratch(const std::string& path, std::int64_t disk_bytes, std::uin
     return sys::change_owner(path + "/work", uid, uid);
 }
 
+Result<> resize_scratch(const std::string& path, std::int64_t disk_bytes) {
+    const std::string options = "size=" + std::to_string(disk_bytes) + ",nr_inodes=" + std::to_string(model::inodes_of(disk_bytes) + scratch_inodes_own);
+    if (::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_NOSUID | MS_NODEV, options.c_str()) != 0) return sys::last_error("mount(resize)", path);
+    return ok;
+}
+
 Result<> make_read_only(const std::string& path) {
     if (::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV, nullptr) != 0) {
         return sys::last_error("mount(read-only)", path);

@@ -45,6 +45,7 @@ Result<std::string> make_bench();
 Result<> mount_tmpfs(const std::string& path, std::int64_t bytes, std::int64_t inodes);
 // The directories of a scratch, those of a person owned by `uid`: work, tmp, vartmp, shm, ovl.
 Result<> make_scratch(const std::string& path, std::int64_t disk_bytes, std::uint32_t uid);
+Result<> resize_scratch(const std::string& path, std::int64_t disk_bytes);  // nothing is in it yet
 Result<> make_read_only(const std::string& path);  // the file system itself, whoever has it mounted
 void detach(const std::string& path);              // unmounts now or as soon as nobody uses it; removes the mount point
 

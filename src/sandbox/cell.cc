@@ -1,0 +1,227 @@
+#include "sandbox/cell.hh"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/log.hh"
+#include "sandbox/guest_keepers.hh"
+#include "sandbox/sandbox.hh"
+#include "sys/error.hh"
+#include "sys/file.hh"
+#include "sys/process.hh"
+
+namespace assay::sandbox {
+namespace {
+
+constexpr std::int64_t file_bytes_slack = 1 << 20;  // RLIMIT_FSIZE above `disk`: a full disk is ENOSPC, not SIGXFSZ
+
+}  // namespace
+
+std::uint32_t JobState::uid() const { return shop.config.first_uid + static_cast<std::uint32_t>(order.slot); }
+std::uint32_t JobState::init_uid() const { return shop.config.first_uid + slots_max; }
+
+std::vector<std::string> JobState::layers_upto(std::size_t count) const {
+    std::vector<std::string> layers;
+    for (std::size_t i = count; i > 0; --i) layers.push_back(states[i - 1].mount + "/work");
+    return layers;
+}
+
+Result<> JobState::give_memory(std::int64_t demand_bytes) {
+    // What earlier stages left sealed is charged to the job's group and must not crowd out this one.
+    if (guest != 0) return ok;
+    const std::int64_t demand = std::max(order.memory_max_bytes, demand_bytes);
+    if (demand == memory_given_bytes && states.size() == states_given) return ok;
+    ASSAY_CHECK(group.limit_memory(demand + group.memory_usage_bytes(), false));
+    memory_given_bytes = demand;
+    states_given = states.size();
+    return ok;
+}
+
+Result<Inmate> Cell::fork(sys::Fd& child_talk) const {
+    const sys::Fd own{::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC)};
+    if (!own) return sys::last_error("open", "own pid namespace");
+    ASSAY_TRY(auto talk, sys::socket_pair(sys::PairKind::seqpacket));
+    const sys::Fd birthplace = group->birthplace();
+    if (::setns(init.process.pidfd.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "pid namespace of the sandbox");
+    Result<Spawned> spawned = clone_process(0, birthplace.get());
+    if (spawned && spawned->pid == 0) {
+        child_talk = std::move(talk.second);
+        return Inmate{};
+    }
+    if (::setns(own.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "own pid namespace");
+    if (!spawned) return spawned.take_error();
+    return Inmate{std::move(spawned).value(), std::move(talk.first)};
+}
+
+Cell::~Cell() {
+    if (Result<> ended = end(); !ended) log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", ended.error().text()}});
+    if (!group) return;
+    if (Result<> removed = group->remove(in(death_time_max)); !removed) {
+        log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", removed.error().text()}});
+    }
+}
+
+Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>& places) {
+    using model::Guarantee;
+    guarantees = {.cpu = Guarantee::exact, .wall = Guarantee::exact, .memory = Guarantee::exact, .processes = Guarantee::exact,
+                  .output = Guarantee::exact, .disk = Guarantee::exact};
+    // Guests together may use as much again as the stage that they belong to.
+    ASSAY_CHECK(job.give_memory(limits.memory_bytes + (shape.guests ? limits.memory_bytes : 0)));
+    const std::string number = std::to_string(job.cells++);
+    ASSAY_TRY(group, job.nest.make_child("run" + number));
+    ASSAY_TRY(const std::optional<std::int64_t> memory, group->limit_memory(limits.memory_bytes, true));
+    ASSAY_TRY(const std::optional<std::int64_t> processes, group->limit_processes(limits.processes));
+    limits.memory_bytes = memory.value_or(limits.memory_bytes);
+    if (!memory) guarantees.memory = Guarantee::approximate;
+    if (!processes) guarantees.processes = Guarantee::approximate;
+    if (!group->has(Controller::cpuacct)) guarantees.cpu = Guarantee::approximate;
+    ASSAY_TRY(oom, group->oom_events());
+
+    const std::string place = job.bench + (job.guest == 0 ? "/r" : "/g" + std::to_string(job.guest) + "r") + number;
+    scratch.emplace(place);
+    ASSAY_CHECK(make_scratch(place, limits.disk_bytes, job.uid()));
+    ASSAY_TRY(const Room room, room_of(place));
+    limits.disk_bytes = room.bytes;
+
+    world.trusted = shape.trusted;
+    world.network = shape.host_network;
+    world.scratch = place;
+    world.image = job.image;
+    if (world.trusted) {
+        for (const auto& [wanted, mount, path, name] : {std::tuple{shape.submission, &submission, &world.submission, "-submission"},
+                                                        {shape.grader, &grader, &world.grader, "-grader"}}) {
+            if (!wanted) continue;
+            *path = place + name;
+            mount->emplace(*path);
+            ASSAY_CHECK(mount_tmpfs(*path, limits.memory_bytes, model::inodes_of(limits.memory_bytes)));
+            ASSAY_CHECK(sys::change_owner(*path, job.uid(), job.uid()));
+        }
+        for (std::size_t i = 0; i < job.states.size(); ++i) world.stages.push_back({job.states[i].stage, job.layers_upto(i + 1)});
+        if (shape.guests) {
+            world.assay = place + "/assay";
+            ASSAY_TRY(assay_socket, make_assay(world.assay, job.uid()));
+        }
+    } else {
+        world.layers = job.layers_upto(job.states.size());
+    }
+    bind_trees = std::move(trees);
+    for (std::size_t i = 0; i < bind_trees.size(); ++i) world.binds.push_back({bind_trees[i].get(), places[i]});
+
+    ASSAY_TRY(auto talk, sys::socket_pair(sys::PairKind::seqpacket));
+    ASSAY_TRY(init.process, clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS));
+    if (init.process.pid == 0) run_init({.world = &world, .bench = job.bench, .uid = job.init_uid(), .talk = talk.second.get()});
+    talk.second.reset();
+    init.talk = std::move(talk.first);
+    ASSAY_CHECK(hear(init.talk, say::ready, in(setup_time_max)));
+    tell(init.talk.get(), say::go);
+    return ok;
+}
+
+Rlimits Cell::rlimits() const {
+    Rlimits set{.open_files = limits.open_files, .file_bytes = limits.disk_bytes + file_bytes_slack, .stack_bytes = limits.memory_bytes};
+    // Without a group these come near, each process for itself.
+    if (!group->has(Controller::memory)) set.address_space_bytes = limits.memory_bytes;
+    if (!group->has(Controller::pids)) set.processes = limits.processes;
+    if (!group->has(Controller::cpuacct)) set.cpu_seconds = limits.cpu_ms / 1000 + 1;
+    return set;
+}
+
+int Cell::cores() const { return static_cast<int>(std::min<std::int64_t>(sys::online_cpus(), limits.processes)); }
+
+EntryPlan Cell::entry(int talk) const {
+    EntryPlan plan{.talk = talk, .init_pidfd = init.process.pidfd.get(), .filter = nullptr};
+    if (shape.host_network) plan.host_network = job.shop.host_network.get();
+    return plan;
+}
+
+Result<> Cell::enter(Inmate& inmate) const {
+    const std::string pid = std::to_string(inmate.process.pid);
+    ASSAY_CHECK(group->enter(inmate.process.pid));
+    tell(inmate.talk.get(), say::attached);
+    ASSAY_CHECK(hear(inmate.talk, say::unshared, in(setup_time_max)));
+    const std::string map = std::to_string(inside_id) + " " + std::to_string(job.uid()) + " 1\n";
+    for (const auto& [file, text] : {std::pair{"setgroups", std::string{"deny"}}, {"gid_map", map}, {"uid_map", map}, {"oom_score_adj", std::string{"1000"}}}) {
+        const std::string path = "/proc/" + pid + "/" + file;
+        const sys::Fd control{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+        if (!control) return sys::last_error("open", path);
+        ASSAY_CHECK(sys::write_all(control, text));
+    }
+    tell(inmate.talk.get(), say::mapped);
+    return hear(inmate.talk, say::ready, in(setup_time_max));
+}
+
+Result<> Cell::launch() {
+    ASSAY_TRY(auto out_pipe, sys::make_pipe());
+    ASSAY_TRY(auto err_pipe, sys::make_pipe());
+    for (const sys::Fd* const end : {&out_pipe.second, &err_pipe.second}) {
+        // Its own, so that it may open /dev/stdout anew.
+        if (::fchown(end->get(), job.uid(), job.uid()) != 0) return sys::last_error("fchown", "pipe");
+    }
+    sys::Fd child_talk;
+    ASSAY_TRY(Inmate inmate, fork(child_talk));
+    if (inmate.process.pid == 0) {
+        EntryPlan plan = entry(child_talk.get());
+        plan.filter = &job.shop.filter(shape.compiled ? FilterKind::compiled : FilterKind::language);
+        plan.stdout_fd = out_pipe.second.get();
+        plan.stderr_fd = err_pipe.second.get();
+        run_launcher(plan);
+    }
+    main = std::move(inmate);
+    out = std::move(out_pipe.first);
+    err = std::move(err_pipe.first);
+    ASSAY_CHECK(enter(main));
+    cpu_base = group->cpu_usage();
+    job_oom_kills = job.group.oom_kills();
+    return ok;
+}
+
+Result<bool> Cell::fit(const model::Limits& wanted) {
+    ASSAY_CHECK(job.give_memory(wanted.memory_bytes + (shape.guests ? wanted.memory_bytes : 0)));
+    if (wanted.memory_bytes != limits.memory_bytes) {
+        // It may be less than the launcher uses by now: one that starts under the limit says how that ends.
+        const Result<std::optional<std::int64_t>> memory = group->limit_memory(wanted.memory_bytes, true);
+        if (!memory) return false;
+        limits.memory_bytes = memory->value_or(wanted.memory_bytes);
+    }
+    if (wanted.processes != limits.processes) ASSAY_CHECK(group->limit_processes(wanted.processes));
+    if (wanted.disk_bytes != limits.disk_bytes) {
+        ASSAY_CHECK(resize_scratch(scratch->path, wanted.disk_bytes));
+        ASSAY_TRY(const Room room, room_of(scratch->path));
+        limits.disk_bytes = room.bytes;
+    }
+    limits.processes = wanted.processes;
+    limits.cpu_ms = wanted.cpu_ms;
+    limits.wall_ms = wanted.wall_ms;
+    limits.output_bytes = wanted.output_bytes;
+    limits.open_files = wanted.open_files;
+    return true;
+}
+
+bool Cell::alone() const { return group->processes() == 0; }
+
+void Cell::let_go() {
+    if (init.process.pidfd) kill_process(init.process.pidfd);
+}
+
+Result<> Cell::end() {
+    if (group && !(main_end && alone())) group->kill();
+    for (const Inmate* const inmate : {&init, &main}) {
+        if (inmate->process.pidfd) kill_process(inmate->process.pidfd);
+    }
+    // The command first: init cannot end before everything in its namespace was reaped.
+    if (main.process.pidfd) {
+        main_end = reap(main.process.pidfd, in(death_time_max));
+        if (!main_end) return Error{Fault::timed_out, "process " + std::to_string(main.process.pid) + " does not die"};
+        main = {};
+    }
+    if (init.process.pidfd) {
+        if (!reap(init.process.pidfd, in(death_time_max))) return Error{Fault::timed_out, "the sandbox's init does not die"};
+        init = {};
+    }
+    return ok;
+}
+
+}  // namespace assay::sandbox

@@ -1,0 +1,136 @@
+// A cell: one sandbox, built and waiting for its command. Group, scratch, file tree, init, and the launcher that has given up
+// everything it had. It is built before its command is known where that can be guessed (keeper.cc), serves one command, and is
+// never used for a second one. What differs from command to command is set when it comes: `fit`, and the assignment (confine.hh).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sandbox/confine.hh"
+#include "sandbox/keeper.hh"
+#include "sandbox/process.hh"
+#include "sandbox/protocol.hh"
+
+namespace assay::sandbox {
+
+struct Cell;
+
+struct State {
+    std::string stage;
+    std::string mount;  // its scratch; the layer is `work` below
+};
+
+// What the commands of one job share; a keeper has one.
+struct JobState {
+    const Workshop& shop;
+    JobOrder order;
+    sys::Fd socket;
+    sys::Fd life;
+    sys::Fd own_mounts;
+    std::string bench;
+    std::string image;          // where the job's image is mounted; empty: its commands see the host's own folders
+    Group group;                // of the whole job
+    std::vector<State> states;  // oldest first
+    int guest = 0;              // 0: the job's own keeper; else which of its guests'
+    Group nest;                 // where the cells' groups are made: the job's, or a guest's below it
+    int cells = 0;              // built so far
+    bool abandoned = false;     // client or helper is gone: end everything
+    std::int64_t memory_given_bytes = 0;  // what the job's own limit was last made for
+    std::size_t states_given = 0;
+    std::unique_ptr<Cell> spare;  // waits for the next command
+    std::unique_ptr<Cell> worn;   // of the last command, which is answered
+
+    std::uint32_t uid() const;
+    std::uint32_t init_uid() const;
+    std::vector<std::string> layers_upto(std::size_t count) const;  // newest first
+    // Leaves room in the job's group for a command of `demand_bytes`, whatever its sealed states use.
+    Result<> give_memory(std::int64_t demand_bytes);
+};
+
+// Keeps one guest of the job that this process was forked from: a job of its own that shares group, states and mounts with it
+// and lives until its socket or `life` closes. Returns the exit code of the process: 0 = nothing is left.
+int keep_guest(const JobState&, int number, sys::Fd socket, sys::Fd life);
+inline std::string guest_group(int number) { return "guest" + std::to_string(number); }
+
+// A directory a keeper mounted; dropped unless its path is taken away.
+struct Mount {
+    explicit Mount(std::string p) : path{std::move(p)} {}
+    ~Mount() {
+        if (!path.empty()) detach(path);
+    }
+    Mount(const Mount&) = delete;
+    Mount& operator=(const Mount&) = delete;
+    std::string path;
+};
+
+// A child of ours inside a sandbox.
+struct Inmate {
+    Spawned process;
+    sys::Fd talk;
+};
+
+constexpr auto setup_time_max = std::chrono::seconds{10};  // each step of the way in
+constexpr auto death_time_max = std::chrono::seconds{20};  // from SIGKILL to reaped: freeing much memory takes a while
+inline sys::TimePoint in(sys::Duration time) { return sys::system_clock().now() + time; }
+
+// What has to be known when a cell is built.
+struct Shape {
+    bool trusted = false;
+    bool compiled = false;
+    bool host_network = false;
+    bool submission = false;      // trusted: at /submission
+    bool grader = false;
+    bool guests = false;
+    std::size_t binds = 0;
+    std::size_t states = 0;       // sealed when it is built
+    bool operator==(const Shape&) const = default;
+
+    bool common() const { return !trusted && !host_network && binds == 0; }  // worth building ahead
+};
+
+struct Cell {
+    Cell(JobState& j, const Shape& s, const model::Limits& l) : job{j}, shape{s}, limits{l} {}
+    ~Cell();  // ends all of it and waits; what does not go is logged
+    Cell(const Cell&) = delete;
+    Cell& operator=(const Cell&) = delete;
+
+    // Group, scratch, init and its world. `binds`: trees to show, with where.
+    Result<> build(std::vector<sys::Fd> trees, const std::vector<std::string>& places);
+    // The launcher, up to where it waits for its assignment. Errors: as `enter`.
+    Result<> launch();
+    // From the limits it was built for to these. false: it cannot; build another.
+    Result<bool> fit(const model::Limits&);
+
+    // Forks into the sandbox's pid namespace and, where that can be, its group. In the child the result's pid is 0, and `talk` its end.
+    Result<Inmate> fork(sys::Fd& talk) const;
+    // What was forked goes on to its `ready`. Errors also when the memory limit does not even hold it.
+    Result<> enter(Inmate&) const;
+    EntryPlan entry(int talk) const;
+    Rlimits rlimits() const;
+    int cores() const;            // that it can use at once
+
+    bool alone() const;           // nothing lives in its group; the command has been reaped
+    void let_go();                // ends init, without waiting
+    Result<> end();               // kills every process and waits for it
+
+    JobState& job;
+    const Shape shape;
+    model::Limits limits;
+    model::Guarantees guarantees;
+    std::optional<Mount> scratch, submission, grader;
+    World world;
+    std::vector<sys::Fd> bind_trees;
+    sys::Fd assay_socket;
+    std::optional<Group> group;
+    sys::Fd oom;
+    Inmate init;
+    Inmate main;                  // the launcher, later the command; or a fill
+    std::optional<Ending> main_end;
+    sys::Fd out, err;             // reading ends of the command's streams
+    CpuUsage cpu_base;            // of the group before the command
+    std::int64_t job_oom_kills = 0;  // of the job's group, the same
+};
+
+}  // namespace assay::sandbox
