@@ -116,20 +116,25 @@ bool is_delegated(const std::string& directory) {
 // Where on version 2 our groups can be made: in the group this process is in, when it is the root, is given to us to divide, or is
 // all that a container shows; else in the nearest above it that holds no processes, of those that limit the most.
 void choose_place(Hierarchy& hierarchy) {
+    const auto offered_at = [](const std::string& directory) {
+        return std::ranges::count_if(controllers_at(directory), [](Controller controller) {
+            return controller == Controller::memory || controller == Controller::pids || controller == Controller::cpu;
+        });
+    };
     hierarchy.crowded = has_processes(hierarchy.home) && !is_root_group(hierarchy.home);
     if (!hierarchy.crowded || is_delegated(hierarchy.home) || hierarchy.home == hierarchy.mount) return;
     std::ptrdiff_t most = 0;
     for (std::string at = hierarchy.home; at.size() > hierarchy.mount.size();) {
         at.resize(at.rfind('/'));
         if (!is_root_group(at) && has_processes(at)) continue;
-        const std::ptrdiff_t offered = std::ranges::count_if(controllers_at(at), [](Controller controller) {
-            return controller == Controller::memory || controller == Controller::pids || controller == Controller::cpu;
-        });
+        const std::ptrdiff_t offered = offered_at(at);
         if (offered <= most || ::access(at.c_str(), W_OK) != 0) continue;
         most = offered;
         hierarchy.own = at;
         hierarchy.crowded = false;
     }
+    // A tree without controllers, as on a hybrid host: groups may stand beside processes, and nobody need move.
+    if (offered_at(hierarchy.home) == 0) hierarchy.crowded = false;
 }
 
 void subtree(const std::string& root, int depth, std::vector<std::string>& into) {

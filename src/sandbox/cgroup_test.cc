@@ -108,6 +108,14 @@ TEST_F(Version2, ARoomThatWasMadeIsUsed) {
     EXPECT_FALSE(found.crowded);
 }
 
+// A hybrid host's session: the processes in it are not ours, and none of them is in the way.
+TEST_F(Version2, WithoutControllersNobodyNeedMove) {
+    group("", "", true);
+    group("/session", "", true);
+    EXPECT_EQ(find("/session").own, below("/session"));
+    EXPECT_FALSE(find("/session").crowded);
+}
+
 TEST_F(Version2, WithoutControllersOnlyKillsAndCounts) {
     group("", "", true);
     EXPECT_THAT(find("/").controllers, UnorderedElementsAre(Controller::unified, Controller::cpuacct));
