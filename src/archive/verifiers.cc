@@ -35,6 +35,7 @@ Verdict ended_by(ArchiveFault fault, std::string limit) {
 }
 
 bool accepted(const Result<Verdict>& said) { return said && (*said).manifest; }
+bool accepted_and_no_more(const Result<Verdict>& said) { return accepted(said) && (*said).manifest->names_converted == 0; }
 
 // Neither the archive nor we: the one end after which a fresh verifier gets the same archive.
 bool from_outside(const Result<Verdict>& said) { return !said && said.error().fault() == Fault::unreachable; }
@@ -220,7 +221,7 @@ Result<Verdict> Verifiers::verify(const sys::Fd& archive, const model::UploadRul
     if (work.rules.size() > rules_bytes_max) return Error{Fault::too_large, "a module's upload rules are too long to be handed on"};
     ASSAY_TRY(Seat seat, Seat::take(*this, start_by));
     if (seat.has_used()) {
-        if (auto said = seat.judge(work); accepted(said)) return said;
+        if (auto said = seat.judge(work); accepted_and_no_more(said)) return said;
     }
     seat.end();
     for (int fresh = 1;; ++fresh) {

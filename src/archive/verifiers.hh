@@ -8,6 +8,7 @@
 //   2. One that judged before is believed when it accepts, and in nothing else: what it accepted may have taken it over. Whatever
 //      else it says or does ends it, and a fresh one judges the archive anew. So nothing but "accepted" gets from one archive to
 //      the sender of another, and nobody is refused for what another one sent. There are never more processes than archives.
+//      That is why a manifest's sums are not for the sender to see; `names_converted` is, and other than 0 it is a fresh one's.
 //   3. A verifier ends by its first refusal, its death or a bound, after `archives_max` archives, and together with the process
 //      that started it, however that ends and whatever the verifier is doing then.
 //

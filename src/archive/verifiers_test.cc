@@ -94,6 +94,11 @@ Result<Verdict> taken_over(const sys::Fd& archive, const model::UploadRules& rul
     if (does == "!kill") ::kill(::getppid(), SIGKILL);
     if (does == "!chatter") (void)!::write(3, "{}\n{}\n", 6);
     while (does == "!babble") (void)!::write(3, head.data(), head.size());
+    if (does == "!names") {
+        Verdict verdict = accepting(1);
+        verdict.manifest->names_converted = 7;
+        return verdict;
+    }
     if (does.starts_with('!') && does.size() < head.size()) return accepting(open_descriptors_above(archive.get()));
     while (sys::read_at(archive, head, 0) && head[0] == std::byte{'!'}) wait_a_moment();
     return verify(archive, rules);
@@ -241,6 +246,14 @@ TEST(Verifiers, NothingGoesFromOneArchiveToTheSenderOfAnother) {
     ASSERT_EQ(said(judged(verifiers, memory("!poison"))), "accepted");
     EXPECT_EQ(said(judged(verifiers, unsafe())), "unsafe: name_upward, entry '../x'");
 
+    // A number that its sender is told is a fresh one's as well.
+    ASSERT_EQ(said(judged(verifiers, sound())), "accepted");
+    const int used = only_idle(verifiers);
+    const auto converted = judged(verifiers, memory("!names"));
+    ASSERT_EQ(said(converted), "accepted");
+    EXPECT_EQ(converted->manifest->names_converted, 7);
+    EXPECT_NE(only_idle(verifiers), used);
+
     // Nor does it still hold the former archive, or anything but the one before it.
     ASSERT_EQ(said(judged(verifiers, sound())), "accepted");
     const int pid = only_idle(verifiers);
@@ -258,7 +271,7 @@ TEST(Verifiers, NothingGoesFromOneArchiveToTheSenderOfAnother) {
 
 // A death is a refusal when the archive can have caused it, and never more than that: the next archive is judged at once.
 TEST(Verifiers, OutliveWhateverAnArchiveDoes) {
-    Verifiers verifiers{{.wall_max = 500ms}};
+    Verifiers verifiers{{.wall_max = 2000ms}};
     const auto then_the_next = [&] { return said(verifiers.verify(sound(), {}, now())); };
     const struct {
         const char* bytes;
