@@ -25,6 +25,7 @@ struct Parts {
     std::string server_url;
     course::Machine machine;
     std::function<std::string()> not_ready;  // empty = ready; else why (/readyz answers 503 with it)
+    std::function<std::string()> degraded;   // of one that is ready: what of it does not work, for /readyz; empty: all does
 };
 
 // GET /api/v1/submissions/{id}[/report|/log|/receipt|/events] with `Authorization: Bearer TOKEN` of its participant, /api/v1/limits,

@@ -102,7 +102,9 @@ loop::Task<http::Response> answer(http::Response response) { co_return std::move
 
 http::Response readiness(const Parts& parts) {
     const std::string why = parts.not_ready ? parts.not_ready() : std::string{};
-    return why.empty() ? http::Response::text(200, "ready\n") : http::Response::text(503, "not ready: " + why + "\n");
+    if (!why.empty()) return http::Response::text(503, "not ready: " + why + "\n");
+    const std::string part = parts.degraded ? parts.degraded() : std::string{};
+    return http::Response::text(200, part.empty() ? "ready\n" : "ready\ndegraded: " + part + "\n");
 }
 
 http::Response no_such_route() {

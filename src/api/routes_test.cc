@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "api/staff.hh"
+#include "store/space.hh"
 #include "sys/process.hh"
+#include "testing/fake_disk.hh"
 #include "testing/ask_router.hh"
 #include "testing/small_course.hh"
 
@@ -276,6 +279,29 @@ TEST_F(Routes, MetricsCountTheLineForStaffAlone) {
     EXPECT_EQ(line("assay_queue_waiting{reason=\"held_by_staff\"}"), "1");
     EXPECT_EQ(line("assay_queue_oldest_seconds"), "0");
     EXPECT_EQ(testing::ask(admin, "GET", "/metrics").status, 403);
+}
+
+// On a spent disk staff can still stop things; what brings work back waits for room.
+TEST(Staff, TakeWorkAwayOnASpentDiskToo) {
+    testing::FakeDisk disk{{"/d"}};
+    const auto space = store::Space::open(disk, "/d", "/d/reserve", 0);
+    ASSERT_TRUE(space);
+    SmallCourse course;
+    course.store.reset();
+    course.store = store::open_sqlite({.path = course.directory + "/assay.db", .space = space->get()}).value();
+    disk.set_free(1);
+    const CourseId c{"C"};
+    const ModuleId m{"M"};
+    const SubmissionId waits{SmallCourse::ben_waits};
+    const SubmissionId graded{SmallCourse::ann_graded};
+    EXPECT_TRUE(act_on(*course.store, ModuleCommand::pause, c, m, 1));
+    EXPECT_TRUE(act_on(*course.store, SubmissionCommand::hold, waits, 1));
+    EXPECT_EQ(act_on(*course.store, ModuleCommand::resume, c, m, 1).error().fault(), Fault::disk_full);
+    EXPECT_EQ(act_on(*course.store, SubmissionCommand::release, waits, 1).error().fault(), Fault::disk_full);
+    EXPECT_EQ(act_on(*course.store, SubmissionCommand::rejudge, graded, 1).error().fault(), Fault::disk_full);
+    disk.set_free(std::int64_t{1} << 40);
+    EXPECT_TRUE(act_on(*course.store, SubmissionCommand::release, waits, 1));
+    EXPECT_TRUE(act_on(*course.store, ModuleCommand::resume, c, m, 1));
 }
 
 }  // namespace

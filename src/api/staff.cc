@@ -4,6 +4,8 @@
 
 namespace assay::api {
 
+// What takes work away is written on a spent disk too: it changes rows that are there, and is what helps then. What brings work
+// back, or adds to what is kept, waits for room.
 Result<std::string> act_on(store::Store& store, ModuleCommand command, const CourseId& course, const ModuleId& module, std::int64_t now_ms) {
     std::string said;
     ASSAY_CHECK(store.write_and_wait([&](store::Tx& tx) -> Result<> {
@@ -18,7 +20,7 @@ Result<std::string> act_on(store::Store& store, ModuleCommand command, const Cou
             }
         }
         return ok;
-    }));
+    }, command == ModuleCommand::pause ? store::Need::essential : store::Need::ordinary));
     return said;
 }
 
@@ -40,7 +42,7 @@ Result<std::string> act_on(store::Store& store, SubmissionCommand command, const
             }
         }
         return ok;
-    }));
+    }, command == SubmissionCommand::hold ? store::Need::essential : store::Need::ordinary));
     return said;
 }
 

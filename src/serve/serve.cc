@@ -3,10 +3,12 @@
 #include "serve/serve.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <iterator>
 #include <thread>
 
 #include "api/api.hh"
@@ -149,7 +151,14 @@ Result<> serve(const Config& config) {
         if (const auto why = board.disk_reserve()) return wording::sentence(wording::Language::english, *why);
         return board.slots() > 0 ? "" : why_no_runner();
     };
-    api::Parts api_parts{*rooms->store, rooms->revisions, rooms->keys, board, pages, disk, clock, server_url, this_machine(), not_ready};
+    const auto degraded = [&rooms]() -> std::string {
+        auto paths = rooms->blobs.untrusted();
+        std::ranges::move(rooms->revisions.untrusted(), std::back_inserter(paths));
+        if (paths.empty()) return "";
+        return fmt::format("a sync of {} failed; what belongs there is refused until the server is started again on a sound disk",
+                           fmt::join(paths, ", "));
+    };
+    api::Parts api_parts{*rooms->store, rooms->revisions, rooms->keys, board, pages, disk, clock, server_url, this_machine(), not_ready, degraded};
     intake::add_routes(public_routes, intake_parts);
     web::add_routes(public_routes, web_parts);
     api::add_public_routes(public_routes, api_parts);

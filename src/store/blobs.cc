@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.hh"
+#include "base/log.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
 
@@ -24,7 +25,11 @@ std::string parent_of(const std::string& blobs, std::string_view digest) { retur
 Result<> BlobDirectories::sync_one(sys::Disk& disk, One& one, const std::string& path) {
     if (one.failed) return Error{Fault::disk_failed, path + " could not be made durable before; it is trusted again after a restart"};
     auto synced = disk.sync_directory(path);
-    one.failed = !synced && synced.error().fault() == Fault::disk_failed;
+    if (!synced && synced.error().fault() == Fault::disk_failed) {
+        one.failed = true;
+        log::error("blobs.directory_untrusted", {{"directory", path}, {"error", synced.error().text()},
+                                                 {"remedy", "see to the disk, then start the server again"}});
+    }
     return synced;
 }
 
@@ -44,6 +49,16 @@ Result<> BlobDirectories::trusted(unsigned char number) {
     const std::lock_guard lock{one.mutex};
     if (!one.failed) return ok;
     return Error{Fault::disk_failed, "the blob's directory could not be made durable before; it is trusted again after a restart"};
+}
+
+std::vector<std::string> BlobDirectories::untrusted() const {
+    std::vector<std::string> found;
+    if (top_.failed) found.emplace_back();
+    for (std::size_t number = 0; number < parents_.size(); ++number) {
+        const auto byte = static_cast<std::byte>(number);
+        if (parents_[number].failed) found.push_back(to_hex(ByteView{&byte, 1}));
+    }
+    return found;
 }
 
 Incoming::Incoming(sys::Disk& disk, std::shared_ptr<BlobDirectories> directories, std::string blobs, std::string temporary,
@@ -129,6 +144,12 @@ Result<bool> Blobs::contains(const std::string& digest) {
     if (file) return true;
     if (file.error().fault() == Fault::missing) return false;
     return file.error();
+}
+
+std::vector<std::string> Blobs::untrusted() const {
+    std::vector<std::string> paths;
+    for (const std::string& name : directories_->untrusted()) paths.push_back(name.empty() ? directory_ : directory_ + "/" + name);
+    return paths;
 }
 
 Result<> Blobs::sweep() {

@@ -13,9 +13,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/result.hh"
 #include "base/text.hh"
@@ -35,11 +37,13 @@ public:
     Result<> sync(sys::Disk&, const std::string& blobs, const std::string& parent, unsigned char number);
     // disk_failed when sync could only fail.
     Result<> trusted(unsigned char number);
+    // Of which that holds: "ab" for a parent, "" for blobs/ itself, in which no new parent is made. Waits for no sync.
+    std::vector<std::string> untrusted() const;
 
 private:
     struct One {
         std::mutex mutex;       // held while it is synced: who comes second learns what became of the first
-        bool failed = false;
+        std::atomic<bool> failed{false};
         bool placed = false;    // its own name in blobs/ is durable
     };
     Result<> sync_one(sys::Disk&, One&, const std::string& path);
@@ -85,6 +89,8 @@ public:
     // The whole blob; Errors: missing, disk_failed (digest does not match: never handed out), too_large.
     Result<std::string> get(const std::string& digest, std::size_t size_max);
     Result<bool> contains(const std::string& digest);
+    // The directories in it that could not be made durable: what belongs there is refused until the next start.
+    std::vector<std::string> untrusted() const;
     // Removes everything in tmp/. Only while the directory's lock is held and before uploads are taken.
     Result<> sweep();
 

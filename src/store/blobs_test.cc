@@ -101,8 +101,10 @@ TEST(Blobs, ADirectoryWhoseSyncFailedIsNotBelievedAgainByThisProcess) {
     FakeDisk disk = fresh_disk();
     disk.fail(number_of(probe, "sync_directory"));
     Blobs blobs = on(disk);
+    EXPECT_TRUE(blobs.untrusted().empty());
     ASSERT_FALSE(blobs.put(bytes_of(content)));
     EXPECT_EQ(blobs.put(bytes_of(content)).error().fault(), Fault::disk_failed);
+    EXPECT_EQ(blobs.untrusted(), (std::vector<std::string>{"/d/blobs/" + digest->substr(0, 2)}));
     // Another directory is another matter.
     std::string other = content;
     do other += '.';

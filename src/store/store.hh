@@ -6,7 +6,7 @@
 //   2. A change that returns an error is rolled back to its savepoint; the others are not touched.
 //   3. A failed COMMIT refuses its whole batch. When only room was lacking, that is all. After a failed sync, EIO or damage the
 //      store is read-only until it has been written whole into a new file, which it does at once and by itself; when that
-//      fails it stays so until the next start. Nothing that was refused is there afterwards, and nothing that was committed lacks.
+//      fails it stays so and tries again, each time with a file written anew, after a wait that doubles. Nothing that was refused is there afterwards, and nothing that was committed lacks.
 //   4. Every decision two requests could race for is taken inside a change, from the Tx it is given.
 //
 // Threading: write() from any thread; `change` runs on the writer thread, `done` as well, after COMMIT returned: both must be
@@ -30,6 +30,7 @@ namespace assay::store {
 constexpr std::size_t group_changes_max = 256;
 constexpr std::chrono::milliseconds group_time_max{2};
 constexpr std::size_t changes_waiting_max = 8192;   // more: Fault::busy
+constexpr std::chrono::minutes rebuild_wait_max{5};
 
 class Reading {
 public:
@@ -119,7 +120,7 @@ class Space;
 // Whether a change is made even on a disk that is so full that the reserved room has been given up (space.hh).
 enum class Need {
     ordinary,   // refused then, with disk_full
-    essential,  // what was promised to somebody: verdicts, work given back
+    essential,  // what was promised to somebody (verdicts, work given back), and staff who take work away (pause, hold)
 };
 
 class Store {
@@ -146,6 +147,7 @@ struct StoreConfig {
     std::string path;                             // DIR/assay.db
     Space* space = nullptr;                       // asked before each group; outlives the store
     std::string vfs;                              // SQLite's way to the files, by name; empty: the usual one
+    std::chrono::milliseconds rebuild_wait{1000}; // after the first try that failed; doubles up to rebuild_wait_max
 };
 
 // Opens or creates, runs the numbered migrations, checks that it is not from a newer version.

@@ -45,6 +45,7 @@ public:
     std::atomic<int> writes_find_no_room{0};
     std::atomic<int> writes_fail{0};         // with EIO
     std::atomic<int> copies_fail{0};         // that a copy is opened
+    std::atomic<int> opens_fail{0};          // that the database itself is, from then on
 
 private:
     struct File {
@@ -71,6 +72,10 @@ private:
 
     static int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out) {
         if (path != nullptr && std::string_view{path}.ends_with(".copy") && due(orders()->copies_fail)) {
+            file->pMethods = nullptr;
+            return SQLITE_CANTOPEN;
+        }
+        if ((flags & SQLITE_OPEN_MAIN_DB) != 0 && path != nullptr && std::string_view{path}.ends_with(".db") && due(orders()->opens_fail)) {
             file->pMethods = nullptr;
             return SQLITE_CANTOPEN;
         }
@@ -141,7 +146,7 @@ protected:
     }
     void reopen() {
         store_.reset();
-        auto opened = open_sqlite({.path = path_, .vfs = FaultyVfs::name});
+        auto opened = open_sqlite({.path = path_, .vfs = FaultyVfs::name, .rebuild_wait = std::chrono::milliseconds{1}});
         ASSERT_TRUE(opened) << opened.error().text();
         store_ = std::move(*opened);
     }
@@ -227,6 +232,46 @@ TEST_F(FailingDisk, StaysReadOnlyWhenItCannotBeWrittenAnew) {
     EXPECT_TRUE(store_->read_only());
     EXPECT_TRUE(has("before"));
     EXPECT_FALSE(has("refused"));
+}
+
+// Nobody has to start it again once the disk is sound.
+TEST_F(FailingDisk, TriesAgainToWriteItselfAnewWhileItRuns) {
+    disk_.copies_fail = 5;
+    disk_.syncs_of_log_fail = 1;
+    EXPECT_EQ(put("refused").error().fault(), Fault::disk_failed);
+    ASSERT_TRUE(takes_changes_again());
+    EXPECT_EQ(disk_.copies_fail, 0);
+    EXPECT_TRUE(has("before"));
+    EXPECT_FALSE(has("refused"));
+    ASSERT_TRUE(put("after"));
+    reopen();
+    EXPECT_FALSE(has("refused"));
+    EXPECT_TRUE(has("after"));
+}
+
+// Between two files nobody reads; the next try goes on from there, and writes a new file all the same.
+TEST_F(FailingDisk, GoesOnFromBetweenTwoFiles) {
+    disk_.opens_fail = 2;
+    disk_.syncs_of_log_fail = 1;
+    EXPECT_EQ(put("refused").error().fault(), Fault::disk_failed);
+    ASSERT_TRUE(takes_changes_again());
+    EXPECT_EQ(disk_.opens_fail, 0);
+    EXPECT_TRUE(has("before"));
+    EXPECT_FALSE(has("refused"));
+    EXPECT_TRUE(put("after"));
+    EXPECT_TRUE(has("after"));
+}
+
+// One that waits to try again does not keep the server from ending.
+TEST_F(FailingDisk, EndsWhileItWaitsToTryAgain) {
+    store_.reset();
+    auto patient = open_sqlite({.path = path_, .vfs = FaultyVfs::name, .rebuild_wait = std::chrono::hours{1}});
+    ASSERT_TRUE(patient);
+    store_ = std::move(*patient);
+    disk_.copies_fail = 1;
+    disk_.syncs_of_log_fail = 1;
+    EXPECT_FALSE(put("refused"));
+    store_.reset();
 }
 
 // A start finds a copy that was finished, and beside it the old file with a log that must not be read into the new one.

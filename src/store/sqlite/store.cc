@@ -173,10 +173,13 @@ private:
         for (;;) {
             {
                 std::unique_lock lock{mutex_};
-                wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-                if (queue_.empty()) return;
+                const auto called = [this] { return stopping_ || !queue_.empty(); };
+                if (!rebuild_at_) wake_.wait(lock, called);
+                else if (!wake_.wait_until(lock, *rebuild_at_, called)) rebuild_at_.reset();
+                if (queue_.empty() && stopping_) return;
             }
-            write_group();
+            if (!failure_ || rebuild_at_) write_group();
+            else rebuild();
         }
     }
 
@@ -268,29 +271,44 @@ private:
     }
 
     void fail(const Error& error) {
-        set_failure(error.text());
+        cause_ = error.text();
+        set_failure(cause_);
         log::error("store.read_only", {{"error", error.text()}});
     }
 
     // Whatever was committed is written whole into a new file; whatever was refused is not in it. Until then nothing is taken.
     void rebuild() {
         if (const auto rebuilt = move_into_new_file(); !rebuilt) {
-            log::error("store.not_rebuilt", {{"error", rebuilt.error().text()}, {"remedy", "restart the server once the disk is sound"}});
-            return set_failure(*failure_ + "; and it could not be written anew: " + rebuilt.error().text());
+            const std::int64_t wait_ms = rebuild_wait_.count();
+            rebuild_at_ = std::chrono::steady_clock::now() + rebuild_wait_;
+            rebuild_wait_ = std::min<std::chrono::milliseconds>(rebuild_wait_ * 2, rebuild_wait_max);
+            log::error("store.not_rebuilt", {{"error", rebuilt.error().text()}, {"again_ms", wait_ms}, {"remedy", "see to the disk"}});
+            return set_failure(cause_ + "; and it could not be written anew, which is tried again: " + rebuilt.error().text());
         }
         log::warn("store.rebuilt");
+        rebuild_wait_ = config_.rebuild_wait;
+        rebuild_at_.reset();
         set_failure(std::nullopt);
     }
 
     Result<> move_into_new_file() {
+        // What an earlier try left is opened, and still not trusted: what a failed sync lost, no later one of the same brings back.
+        if (abandoned_) ASSAY_CHECK(open_what_counts());
+        if (database_.in_transaction()) (void)database_.script("ROLLBACK");
         if (database_.in_transaction()) return Error{Fault::disk_failed, "the failed transaction could not be rolled back"};
         ASSAY_CHECK(sqlite::write_rebuilt(database_, config_.path));
         if (!readers_.pause(reader_wait_max)) return Error{Fault::busy, "the old file is still being read"};
         readers_.close_all();
         database_.abandon();
-        // After an error from here on nobody reads either: which of the two files counts is settled by the next start.
+        abandoned_ = true;
+        return open_what_counts();
+    }
+
+    // Until it succeeds nobody reads either: which of the two files counts is not settled.
+    Result<> open_what_counts() {
         ASSAY_CHECK(sqlite::finish_rebuild(config_.path));
         ASSAY_TRY(database_, Database::open(config_.path, Database::Access::write, config_.vfs));
+        abandoned_ = false;
         readers_.resume();
         return ok;
     }
@@ -307,6 +325,11 @@ private:
     std::deque<Entry> queue_;
     bool stopping_ = false;
     std::optional<std::string> failure_;  // why it is read-only; set by the writer thread alone, under the mutex
+    // The writer thread's alone, as database_:
+    std::string cause_;                   // what made it read-only
+    bool abandoned_ = false;              // database_ is closed, between two files
+    std::chrono::milliseconds rebuild_wait_ = config_.rebuild_wait;
+    std::optional<std::chrono::steady_clock::time_point> rebuild_at_;  // when the next try is due; nullopt: none has failed, or it is now
     std::thread writer_;                // last: starts when everything else is there
 };
 
