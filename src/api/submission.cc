@@ -62,9 +62,12 @@ Result<State> state_of(const Parts& parts, const http::Request& request, store::
                                .details = waiting.detail ? wording::sentence(wording::Language::english, *waiting.detail) : ""};
     };
     if (detail == Detail::without_stages) view.report.reset();
-    return State{.json = queue::to_json(view, course->timezone, parts.server_url, wait_text),
-                 .final = is_final(view),
-                 .waiting = view.submission.state == model::State::queued};
+    State state{.json = queue::to_json(view, course->timezone, parts.server_url, wait_text), .final = is_final(view)};
+    if (const queue::Waiting* const waiting = queue::in_line(view)) {
+        state.position = waiting->position;
+        state.moves = waiting->moves;
+    }
+    return state;
 }
 
 http::Response error_answer(const http::Request& request, const Error& error) {

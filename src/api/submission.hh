@@ -21,7 +21,8 @@ enum class Detail { whole, without_stages };
 struct State {
     std::string json;       // the SPEC's "a submission's JSON", in the reader's language
     bool final = false;     // nothing but staff will change it
-    bool waiting = false;   // its place in line may move though nobody tells
+    std::int64_t position = 0;  // in line, of it or of a rejudge; 0: it does not wait in it
+    std::uint64_t moves = 0;    // of the line when that was read (queue::Moves)
 };
 Result<State> state_of(const Parts&, const http::Request&, store::Reading&, const store::Submission&, Detail);
 

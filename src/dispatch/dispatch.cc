@@ -100,6 +100,7 @@ void Dispatcher::Inner::tell_progress() {
 
 void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ended) {
     if (ended.attempt) count_ended(*ended.attempt);
+    if (ended.attempt && !ended.verdict) parts.board.moves().moved();
     if (ended.length_ms && ended.topic) parts.board.pace().ended(ended.topic->course, ended.topic->module, *ended.length_ms, wall_ms());
     if (ended.verdict) {
         metrics::registry().counter("assay_verdicts_total", "Verdicts that were committed.", {{"verdict", to_string(*ended.verdict)}}).add();
@@ -130,6 +131,7 @@ void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(R
     write(change, [this, granted, done = std::move(done)](Result<> result) mutable {
         if (!result) return done(result.take_error());
         if (granted->lease) {
+            parts.board.moves().moved();
             parts.board.feed().changed(granted->lease->topic);
             parts.board.pace().started(granted->lease->token.job, granted->lease->joined_ms, wall_ms());
             granted->lease = keep_or_return(std::move(*granted->lease));
@@ -222,6 +224,7 @@ Dispatcher::Dispatcher(Parts parts) : inner_{std::make_shared<Inner>(parts)} {
             lock.unlock();
             inner->end_lapsed();
             inner->tell_progress();
+            (void)inner->parts.board.moves().tell();
             lock.lock();
         }
     }};

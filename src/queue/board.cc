@@ -64,6 +64,11 @@ void Board::changed() const {
     if (listener) listener();  // Outside the lock: it may ask the board.
 }
 
+std::shared_ptr<Board::Following> Board::follow(const Topic& topic, std::function<void()> wake) {
+    auto place = moves_.watch(wake);
+    return std::make_shared<Following>(feed_.listen(topic, std::move(wake)), std::move(place));
+}
+
 Result<std::shared_ptr<const Snapshot>> Board::recent(store::Reading& reading, std::int64_t now_ms, JobId has_to_hold) const {
     {
         const std::lock_guard lock{mutex_};
@@ -81,6 +86,7 @@ Result<std::shared_ptr<const Snapshot>> Board::recent(store::Reading& reading, s
 }
 
 Result<> Snapshot::take(store::Reading& reading, const Board& board, std::int64_t now_ms) {
+    moves = board.moves().count();
     ASSAY_TRY(waiting, reading.waiting(waiting_read_max));
     ASSAY_CHECK(take_rest(reading, board, now_ms));
     expected = expected_starts(situation, board.pace().tempo());

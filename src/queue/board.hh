@@ -8,6 +8,7 @@
 #include <string>
 
 #include "queue/feed.hh"
+#include "queue/moves.hh"
 #include "queue/pace.hh"
 #include "queue/policy.hh"
 #include "queue/progress.hh"
@@ -41,6 +42,17 @@ public:
     // What participants see, and when it changes.
     Feed& feed() { return feed_; }
 
+    // How often the line has moved, and who watches a place in it. Told by dispatch.
+    Moves& moves() { return moves_; }
+    const Moves& moves() const { return moves_; }
+
+    // Whoever shows a participant what is so: woken when that changed, and when the place in line that it shows moved.
+    struct Following {
+        Feed::Listening changes;
+        std::shared_ptr<Moves::Watcher> place;
+    };
+    [[nodiscard]] std::shared_ptr<Following> follow(const Topic&, std::function<void()> wake);  // this must outlive it
+
     // What of the running jobs is finished so far. Kept by dispatch.
     ProgressTable& progress() { return progress_; }
     const ProgressTable& progress() const { return progress_; }
@@ -63,6 +75,7 @@ private:
     std::function<void()> listener_;
     mutable std::shared_ptr<const Snapshot> recent_;
     Feed feed_;
+    Moves moves_;
     ProgressTable progress_;
     mutable Pace pace_;
 };
@@ -75,6 +88,7 @@ struct Snapshot {
     std::vector<store::QueuedJob> running;
     std::vector<store::Standing> paused;
     std::vector<std::optional<std::int64_t>> expected;
+    std::uint64_t moves = 0;  // Board::moves() from before it was read
     Situation situation;   // spans point into this object: not copied, not moved
     Snapshot() = default;
     Snapshot(const Snapshot&) = delete;

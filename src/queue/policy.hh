@@ -105,6 +105,7 @@ struct Waiting {
     std::optional<model::WaitDetail> detail;     // its text never holds a token or path
     std::int64_t position = 0;                   // 1-based among those that wait
     std::optional<std::int64_t> expected_start_ms;
+    std::uint64_t moves = 0;                     // of the line when that was read (Moves)
 };
 std::optional<Waiting> explain(const Situation&, JobId);
 Waiting explain_at(const Situation&, std::size_t index);  // of `waiting`

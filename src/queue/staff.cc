@@ -202,6 +202,7 @@ Result<std::string> queue_json(store::Reading& reading, const Board& board, std:
     Snapshot snapshot;
     ASSAY_CHECK(snapshot.take(reading, board, now_ms));
     ASSAY_TRY(const auto held, reading.held(waiting_read_max));
+    ASSAY_TRY(const auto held_again, reading.held_rejudges(waiting_read_max));
 
     Json paused = Json::array();
     for (const store::Standing& it : snapshot.paused) {
@@ -235,11 +236,18 @@ Result<std::string> queue_json(store::Reading& reading, const Board& board, std:
         job["reason"] = reason_json(waiting, wait_text);
         jobs.push_back(std::move(job));
     }
+    for (const store::QueuedJob& it : held_again) {
+        if (full()) break;
+        const Waiting waiting = explain_held(it.job);
+        Json job = job_json(it, time_text(waiting.since_ms));
+        job["reason"] = reason_json(waiting, wait_text);
+        jobs.push_back(std::move(job));
+    }
     Json disk = nullptr;  // Said even when nobody waits for it.
     if (const auto& why = snapshot.situation.disk_reserve) {
         disk = reason_json(Waiting{.reason = model::Reason::disk_reserve, .since_ms = now_ms, .detail = why, .position = 0}, wait_text);
     }
-    const std::size_t all = snapshot.running.size() + snapshot.waiting.size() + held.size();
+    const std::size_t all = snapshot.running.size() + snapshot.waiting.size() + held.size() + held_again.size();
     const Json listing{{"slots", snapshot.situation.slots}, {"disk", disk}, {"paused", paused}, {"not_shown", all - jobs.size()}, {"jobs", std::move(jobs)}};
     return listing.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -69,7 +69,9 @@ public:
         view.late = lateness(submission).late;
         switch (submission.state) {
             case model::State::queued: {
-                ASSAY_TRY(view.waiting, waiting(submission));
+                ASSAY_TRY(const auto job, reading_.job_of(submission.id, submission.generation));
+                if (!job) return Error{Fault::internal, "a queued submission has no job"};
+                ASSAY_TRY(view.waiting, waiting(*job, submission.last_byte_ms));
                 break;
             }
             case model::State::held: {
@@ -80,13 +82,13 @@ public:
                 ASSAY_TRY(const auto job, reading_.job_of(submission.id, submission.generation));
                 if (job) {
                     view.started_ms = job->started_ms;
-                    view.progress = board_.progress().at(job->id);
+                    view.progress = progress(*job);
                 }
-                if (view.progress) view.progress->report = model::for_participant(std::move(view.progress->report), due_passed());
                 break;
             }
             case model::State::graded: {
                 ASSAY_CHECK(add_verdict(view));
+                ASSAY_TRY(view.rejudge, rejudge_of(submission));
                 break;
             }
             case model::State::cancelled: case model::State::superseded: break;
@@ -157,13 +159,37 @@ private:
         return worth;
     }
 
-    Result<Waiting> waiting(const store::Submission& submission) {
-        ASSAY_TRY(const auto job, reading_.job_of(submission.id, submission.generation));
-        if (!job) return Error{Fault::internal, "a queued submission has no job"};
-        ASSAY_TRY(const auto snapshot, board_.recent(reading_, now_ms_, job->id));
-        if (auto explained = explain(snapshot->situation, job->id)) return *explained;
-        return Waiting{model::Reason::slot, submission.last_byte_ms,
-                       model::WaitDetail{.kind = model::WaitDetailKind::far_back, .number = waiting_read_max}, waiting_read_max + 1, {}};
+    Result<Waiting> waiting(const store::Job& job, std::int64_t received_ms) {
+        ASSAY_TRY(const auto snapshot, board_.recent(reading_, now_ms_, job.id));
+        auto explained = explain(snapshot->situation, job.id);
+        if (!explained) {
+            explained = Waiting{.since_ms = received_ms,
+                                .detail = model::WaitDetail{.kind = model::WaitDetailKind::far_back, .number = waiting_read_max},
+                                .position = waiting_read_max + 1};
+        }
+        explained->moves = snapshot->moves;
+        return *explained;
+    }
+
+    std::optional<Progress> progress(const store::Job& job) const {
+        auto found = board_.progress().at(job.id);
+        if (found) found->report = model::for_participant(std::move(found->report), due_passed());
+        return found;
+    }
+
+    Result<std::optional<Rejudge>> rejudge_of(const store::Submission& submission) {
+        ASSAY_TRY(const auto job, reading_.newest_job(submission.id));
+        if (!job || job->generation <= submission.generation || job->state == model::State::graded) return std::optional<Rejudge>{};
+        Rejudge rejudge{.generation = job->generation, .state = job->state};
+        if (job->state == model::State::queued) {
+            ASSAY_TRY(rejudge.waiting, waiting(*job, submission.last_byte_ms));
+        }
+        if (job->state == model::State::held) rejudge.waiting = explain_held(*job);
+        if (job->state == model::State::running) {
+            rejudge.started_ms = job->started_ms;
+            rejudge.progress = progress(*job);
+        }
+        return std::optional{std::move(rejudge)};
     }
 
     Result<> add_verdict(SubmissionView& view) {
@@ -277,10 +303,19 @@ std::optional<std::size_t> counting(std::span<const Countable> newest_first, mod
     return best;
 }
 
+const Waiting* in_line(const SubmissionView& view) {
+    const auto& waiting = view.rejudge ? view.rejudge->waiting : view.waiting;
+    return waiting && waiting->position > 0 ? &*waiting : nullptr;
+}
+
 Result<Waiting> explain_held(store::Reading& reading, const store::Submission& submission) {
     ASSAY_TRY(const auto job, reading.job_of(submission.id, submission.generation));  // None when it was never in line.
     const std::int64_t since_ms = job && job->reason_since_ms != 0 ? job->reason_since_ms : submission.last_byte_ms;
-    return Waiting{submission.held_reason.value_or(model::Reason::held_by_staff), since_ms, {}, 0, {}};
+    return Waiting{.reason = submission.held_reason.value_or(model::Reason::held_by_staff), .since_ms = since_ms};
+}
+
+Waiting explain_held(const store::Job& rejudge) {
+    return {.reason = rejudge.reason.value_or(model::Reason::held_by_staff), .since_ms = rejudge.reason_since_ms};
 }
 
 Result<std::optional<SubmissionView>> view_submission(store::Reading& reading, const Board& board, const SubmissionId& id,
@@ -296,9 +331,6 @@ Result<std::optional<SubmissionView>> view_submission(store::Reading& reading, c
     ASSAY_TRY(SubmissionView view, looking.at(*submission));
     ASSAY_TRY(const auto counts, looking.counting_of(all));
     view.counts = counts && all[*counts].id == id;
-    ASSAY_TRY(const auto newest, reading.newest_job(id));
-    const bool under_way = newest && newest->state != model::State::graded;
-    if (under_way && newest->generation > submission->generation) view.rejudge = newest;
     return std::optional{std::move(view)};
 }
 
@@ -352,14 +384,20 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
         {"progress", view.progress ? json_of(*view.progress) : Json(nullptr)},
         {"partial", view.report && view.report->partial},
     };
-    if (view.waiting) {
-        const Waiting& w = *view.waiting;
+    const auto add_waiting = [&](Json& to, const Waiting& w) {
         const WaitText said = wait_text(w);
-        out["reason"] = {{"code", model::to_string(w.reason)}, {"text", said.text}, {"since", time(w.since_ms)}, {"details", said.details}};
-        if (w.position > 0) out["position"] = w.position;
-        out["expected_start"] = time(w.expected_start_ms);
+        to["reason"] = {{"code", model::to_string(w.reason)}, {"text", said.text}, {"since", time(w.since_ms)}, {"details", said.details}};
+        if (w.position > 0) to["position"] = w.position;
+        to["expected_start"] = time(w.expected_start_ms);
+    };
+    if (view.waiting) add_waiting(out, *view.waiting);
+    if (const auto& again = view.rejudge) {
+        Json& to = out["rejudge"];
+        to = {{"generation", again->generation}, {"state", model::to_string(again->state)}, {"reason", nullptr}, {"position", nullptr},
+              {"expected_start", nullptr}, {"started_at", time(again->started_ms)},
+              {"progress", again->progress ? json_of(*again->progress) : Json(nullptr)}};
+        if (again->waiting) add_waiting(to, *again->waiting);
     }
-    if (view.rejudge) out["rejudge"] = {{"generation", view.rejudge->generation}, {"state", model::to_string(view.rejudge->state)}};
     if (view.late) out["late"] = true;
     if (view.score_before_penalty) {
         out["penalty"] = view.penalty;

@@ -15,6 +15,15 @@
 
 namespace assay::queue {
 
+// A new generation of verdict on its way, while the old one stays.
+struct Rejudge {
+    std::int64_t generation = 0;
+    model::State state = model::State::queued;   // or running, held
+    std::optional<Waiting> waiting;              // while it waits or is held
+    std::optional<std::int64_t> started_ms;      // while it runs, as below
+    std::optional<Progress> progress;            // its report is for the participant
+};
+
 struct SubmissionView {
     store::Submission submission;
     std::int64_t revision_number = 0;
@@ -32,8 +41,11 @@ struct SubmissionView {
     std::optional<Progress> progress;            // while it runs; its report is for the participant, too
     bool counts = false;
     std::optional<std::int64_t> newer_revision;  // the module's current one, when running on it would be another run
-    std::optional<store::Job> rejudge;           // of view_submission: that waits or runs beside the verdict
+    std::optional<Rejudge> rejudge;              // beside the verdict
 };
+
+// Where it, or a rejudge of it, stands in line; nullptr: neither waits in it.
+const Waiting* in_line(const SubmissionView&);
 
 struct ModuleView {
     store::Course course;
@@ -52,8 +64,9 @@ Result<std::optional<SubmissionView>> view_submission(store::Reading&, const Boa
 Result<ModuleView> view_module(store::Reading&, const Board&, const store::Course&, const store::Module&,
                                const store::Participant&, std::int64_t now_ms);
 
-// Why a held submission waits, and since when.
+// Why a held submission, or a held rejudge, waits, and since when.
 Result<Waiting> explain_held(store::Reading&, const store::Submission&);
+Waiting explain_held(const store::Job& rejudge);
 
 // Which of a participant's submissions (newest first) counts. Pure. nullopt: none does.
 // Those that wait count as the last one does; a fault of ours or the grader's never takes an earlier result away.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "queue/line_fixture.hh"
+#include "queue/staff.hh"
 
 namespace assay::queue {
 namespace {
@@ -139,6 +140,55 @@ TEST_F(ViewTest, PointsOfANewerRevisionNeedNoRun) {
     EXPECT_EQ(view(1).score, 60);
     EXPECT_EQ(view(1).newer_revision, 4);
     EXPECT_NE(json(1).find(R"("newer_revision":4)"), std::string::npos);
+}
+
+// A rejudge is seen at every step of it, and no more than a participant may see; the verdict that is there stays.
+TEST_F(ViewTest, ARejudgeIsShownBesideTheVerdictThatStays) {
+    submit(1, 0);
+    ASSERT_TRUE(finish_it(grant_one(1)->token));
+    EXPECT_FALSE(view(1).rejudge);
+    write([&](Tx& tx) -> Result<> {
+        ASSAY_CHECK(rejudge(tx, id_of(1)));
+        return ok;
+    });
+    SubmissionView seen = view(1);
+    ASSERT_TRUE(seen.rejudge && seen.rejudge->waiting);
+    EXPECT_EQ(seen.rejudge->generation, 2);
+    EXPECT_EQ(seen.rejudge->waiting->position, 1);
+    EXPECT_EQ(in_line(seen)->position, 1);
+    EXPECT_TRUE(seen.verdict);
+
+    const auto job = read([](Reading& r) { return r.newest_job(id_of(1)); });
+    write([&](Tx& tx) -> Result<> {
+        ASSAY_CHECK(hold(tx, id_of(1), now_ms_));
+        return ok;
+    });
+    EXPECT_EQ(view(1).rejudge->waiting->reason, model::Reason::held_by_staff);
+    EXPECT_EQ(in_line(view(1)), nullptr);
+    EXPECT_EQ(read([](Reading& r) { return r.held_rejudges(10); }).at(0).job.id, job->id);
+    write([&](Tx& tx) -> Result<> {
+        ASSAY_CHECK(release(tx, id_of(1)));
+        return ok;
+    });
+
+    const auto lease = grant_one(1);
+    ASSERT_TRUE(lease);
+    board_.progress().begin(lease->token, 3);
+    model::Report partly;
+    partly.stages.emplace_back().name = "tests";
+    partly.stages.back().trusted = true;
+    partly.stages.back().output = "for staff";
+    board_.progress().note(lease->token, "tests", "", partly);
+    seen = view(1);
+    ASSERT_TRUE(seen.rejudge && seen.rejudge->progress);
+    EXPECT_EQ(seen.rejudge->state, State::running);
+    EXPECT_EQ(seen.rejudge->progress->tests_all, 3);
+    EXPECT_NE(json(1).find(R"("rejudge":{"generation":2,"state":"running")"), std::string::npos);
+    EXPECT_EQ(json(1).find("for staff"), std::string::npos);
+    EXPECT_EQ(seen.submission.state, State::graded);
+    ASSERT_TRUE(finish_it(lease->token));
+    EXPECT_FALSE(view(1).rejudge);
+    EXPECT_EQ(view(1).submission.generation, 2);
 }
 
 // Whatever is made of a view shows no more than the view holds.

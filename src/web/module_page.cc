@@ -26,6 +26,8 @@ bool pending(const queue::SubmissionView& view) {
     return view.submission.state == model::State::queued || view.submission.state == model::State::running;
 }
 
+bool judged_again(const queue::SubmissionView& view) { return view.rejudge && view.rejudge->state != model::State::held; }
+
 Html title_part(const ModulePage& of) {
     const auto& view = of.view;
     const std::string& title = view.plan.title.empty() ? view.module.title : view.plan.title;
@@ -206,6 +208,7 @@ Html standing_line(const Look& look, const ModulePage& of) {
         const bool graded = newest.submission.state == model::State::graded && newest.verdict;
         said += newest.submission.id.text() + ": ";
         said += graded ? wording::name(look.language, *newest.verdict) : wording::name(look.language, newest.submission.state);
+        if (newest.rejudge) said += " · " + look.say(Sentence::again_mark);
         if (newest.score && newest.score_max) said += " · " + score_text(look, *newest.score, *newest.score_max);
         if (newest.waiting && newest.waiting->position > 0 && newest.waiting->position <= near_positions) {
             said += " · " + look.say(Sentence::position, {std::to_string(newest.waiting->position)});
@@ -219,8 +222,9 @@ Html standing_line(const Look& look, const ModulePage& of) {
 std::optional<int> reload_s(const queue::ModuleView& view) {
     std::optional<int> soonest;
     for (const auto& one : view.submissions) {
-        if (!pending(one)) continue;
-        if (!one.waiting || one.waiting->position <= near_positions) return reload_near_s;
+        if (!pending(one) && !judged_again(one)) continue;
+        const auto& waiting = one.rejudge ? one.rejudge->waiting : one.waiting;
+        if (!waiting || waiting->position <= near_positions) return reload_near_s;
         soonest = reload_far_s;
     }
     return soonest;

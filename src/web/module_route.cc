@@ -37,8 +37,6 @@ Result<> add_report(store::Reading& reading, const queue::Board& board, queue::M
     return ok;
 }
 
-bool queued(const queue::SubmissionView& view) { return view.submission.state == model::State::queued; }
-
 // Until when a page shows what is so, if the feed says nothing: dates pass, and places in line move.
 std::int64_t until_ms(const queue::ModuleView& view, std::int64_t now_ms) {
     std::int64_t until = now_ms + page_age_max_ms;
@@ -49,12 +47,12 @@ std::int64_t until_ms(const queue::ModuleView& view, std::int64_t now_ms) {
     if (plan.opens_ms) no_longer_than(*plan.opens_ms);
     if (plan.due_ms) no_longer_than(*plan.due_ms + 1);
     if (plan.closes_ms) no_longer_than(*plan.closes_ms + 1);
-    if (std::ranges::any_of(view.submissions, queued)) no_longer_than(now_ms + waiting_page_age_ms);
+    if (std::ranges::any_of(view.submissions, queue::in_line)) no_longer_than(now_ms + waiting_page_age_ms);
     return until;
 }
 
 std::optional<std::chrono::milliseconds> look_again(const queue::ModuleView& view) {
-    if (std::ranges::none_of(view.submissions, queued)) return std::nullopt;
+    if (std::ranges::none_of(view.submissions, queue::in_line)) return std::nullopt;
     return std::chrono::seconds{reload_s(view).value_or(reload_far_s)};
 }
 
@@ -132,6 +130,12 @@ Result<Page> ModuleRoute::render(const Variant& variant, const std::optional<que
         const bool theirs = topic->participant == place->participant.id;
         page.until_ms = theirs ? until_ms(view, now_ms) : now_ms;
         page.again = look_again(view);
+        for (const queue::SubmissionView& one : view.submissions) {
+            const queue::Waiting* const waiting = queue::in_line(one);
+            if (waiting == nullptr || (page.position != 0 && page.position <= waiting->position)) continue;
+            page.position = waiting->position;
+            page.moves = waiting->moves;
+        }
         return ok;
     }));
     return page;
@@ -157,21 +161,25 @@ loop::Task<http::Response> ModuleRoute::events(http::Request request) {
     const auto page = co_await get(variant);
     if (!page) co_return http::problem_of(page.error());
     if (!(*page)->kept) co_return http::problem(404, "not_found", "there is no such page");
+    const auto following = std::make_shared<std::weak_ptr<queue::Board::Following>>();
     http::Followed followed{
-        .listen = [&feed = parts_.board.feed(), topic = (*page)->topic](std::function<void()> wake) -> std::shared_ptr<void> {
-            return std::make_shared<queue::Feed::Listening>(feed.listen(topic, std::move(wake)));
+        .listen = [&board = parts_.board, topic = (*page)->topic, following](std::function<void()> wake) -> std::shared_ptr<void> {
+            auto held = board.follow(topic, std::move(wake));
+            *following = held;
+            return held;
         },
-        .look = [this, variant] { return event_of(get(variant)); },
+        .look = [this, variant, following] { return event_of(get(variant), following->lock()); },
     };
     auto answering = streams_.answer(std::move(request), std::move(followed));
     co_return co_await std::move(answering);
 }
 
 // A client that hears of a new id fetches the page anew, which is in memory by then.
-loop::Task<Result<http::Event>> ModuleRoute::event_of(loop::Task<Result<PagePtr>> getting) {
+loop::Task<Result<http::Event>> ModuleRoute::event_of(loop::Task<Result<PagePtr>> getting, std::shared_ptr<queue::Board::Following> following) {
     const auto page = co_await std::move(getting);
     if (!page) co_return page.error();
     if (!(*page)->kept) co_return Error{Fault::missing, "there is no such page any more"};
+    if (following) following->place->shows((*page)->position, (*page)->moves);
     http::Event event{.id = (*page)->kept->etag, .name = "page", .data = {}, .last = false, .again = (*page)->again};
     std::erase(event.id, '"');
     event.data = "{\"page\":\"" + event.id + "\"}";

@@ -36,7 +36,7 @@ private:
     };
     static Variant variant_of(const http::Request& request);
     loop::Task<Result<PagePtr>> get(Variant variant);
-    static loop::Task<Result<http::Event>> event_of(loop::Task<Result<PagePtr>> getting);
+    static loop::Task<Result<http::Event>> event_of(loop::Task<Result<PagePtr>> getting, std::shared_ptr<queue::Board::Following> following);
     Result<Page> render(const Variant& variant, const std::optional<queue::Topic>& known);
 
     Parts& parts_;

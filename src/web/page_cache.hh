@@ -39,6 +39,8 @@ struct Page {
     queue::Topic topic;
     std::uint64_t version = 0;                    // of the topic, taken before anything that the page shows was read
     std::int64_t until_ms = 0;                    // wall time from which on it may be wrong, whatever the feed says
+    std::int64_t position = 0;                    // the front one in line of those it shows; 0: none is
+    std::uint64_t moves = 0;                      // of the line when that was read
     std::optional<std::chrono::milliseconds> again;  // how soon whoever watches the page should look again
 };
 using PagePtr = std::shared_ptr<const Page>;

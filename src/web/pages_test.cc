@@ -204,6 +204,33 @@ TEST(ModulePage, ReloadsLessOftenFarBackInLine) {
     EXPECT_EQ(reload_s(view), std::nullopt);
 }
 
+// The old verdict leads until the new one is there, and how far that is stands beside it.
+TEST(ModulePage, ShowsThatAVerdictIsMadeAnew) {
+    auto view = example::module_view();
+    view.submissions.erase(view.submissions.begin());
+    EXPECT_EQ(reload_s(view), std::nullopt);
+    queue::SubmissionView& counts = view.submissions.front();
+    counts.rejudge = queue::Rejudge{.generation = 2, .state = model::State::queued,
+                                    .waiting = queue::Waiting{.reason = model::Reason::slot, .since_ms = example::now_ms, .position = 7}};
+    std::string page = rendered(Language::english, view, "judged-again-waits");
+    expect_sound(page);
+    EXPECT_TRUE(contains(page, "<strong>87</strong> / 100"));
+    EXPECT_TRUE(contains(page, "<span class=\"mark\">being graded again</span>"));
+    EXPECT_TRUE(contains(page, "place 7 in line"));
+    EXPECT_EQ(reload_s(view), reload_near_s);
+    counts.rejudge->state = model::State::running;
+    counts.rejudge->waiting.reset();
+    counts.rejudge->progress = queue::Progress{.stage = "tests", .tests_done = 3, .tests_all = 9};
+    page = rendered(Language::chinese, view, "judged-again-runs");
+    expect_sound(page);
+    EXPECT_TRUE(contains(page, "正在重新评分。"));
+    EXPECT_TRUE(contains(page, "已完成 3 / 9 个测试"));
+    EXPECT_TRUE(contains(page, "<strong>87</strong> / 100"));
+    counts.rejudge->state = model::State::held;
+    counts.rejudge->progress.reset();
+    EXPECT_EQ(reload_s(view), std::nullopt);
+}
+
 TEST(ModulePage, SaysWhyItTakesNothing) {
     auto view = example::module_view();
     view.submissions.clear();

@@ -55,6 +55,17 @@ Html progress_part(const Look& look, const queue::Progress& progress) {
     return both;
 }
 
+// Beside the verdict that stays: how far the next one is.
+Html again_part(const Look& look, const ModulePage& of, const queue::Rejudge& again) {
+    Html inside = el("p", {}, {look.say(Sentence::again)});
+    if (again.waiting) inside += waiting_part(look, of, *again.waiting);
+    if (again.state == State::running) {
+        inside += el("p", {}, {look.say(Sentence::running_now)});
+        if (again.progress) inside += progress_part(look, *again.progress);
+    }
+    return el("div", {{"class", "again"}}, {inside});
+}
+
 Html standing_part(const Look& look, const ModulePage& of, const queue::SubmissionView& view) {
     Html inside;
     switch (view.submission.state) {
@@ -72,6 +83,7 @@ Html standing_part(const Look& look, const ModulePage& of, const queue::Submissi
         case State::cancelled: inside += el("p", {}, {look.say(Sentence::cancelled)}); break;
         case State::graded:
             if (view.verdict) inside += el("p", {}, {wording::sentence(look.language, *view.verdict)});
+            if (view.rejudge) inside += again_part(look, of, *view.rejudge);
             break;
     }
     if (view.score_before_penalty) {
@@ -105,6 +117,7 @@ Html submission_part(const Look& look, const ModulePage& of, const queue::Submis
         line += el("span", {{"class", "points"}}, {score_text(look, *view.score, *view.score_max)});
     }
     if (view.late) line += el("span", {{"class", "mark"}}, {look.say(Sentence::late_mark)});
+    if (view.rejudge) line += el("span", {{"class", "mark"}}, {look.say(Sentence::again_mark)});
     if (view.counts) line += el("span", {{"class", "mark"}}, {look.say(Sentence::counts_mark)});
 
     const Html away = el("span", {{"class", "away"}}, {" ", id});  // Links that read alike lead to different places.
@@ -120,7 +133,7 @@ Html submission_part(const Look& look, const ModulePage& of, const queue::Submis
     Html inside;
     inside += el("header", {}, {line});
     inside += el("p", {{"class", "facts"}}, {links});
-    if (full || view.submission.state != State::graded) inside += standing_part(look, of, view);
+    if (full || view.submission.state != State::graded || view.rejudge) inside += standing_part(look, of, view);
     const auto& due_ms = of.view.plan.due_ms;
     const bool due_passed = due_ms && of.now_ms > *due_ms;
     if (full && view.report && view.report->partial) inside += el("p", {}, {look.say(Sentence::partial_results)});

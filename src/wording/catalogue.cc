@@ -132,6 +132,9 @@ Text text_of(Sentence sentence) {
         case running_now: return {"It is being run and graded now.", "正在运行和评分。"};
         case running_stage: return {"Stage: {0}", "当前阶段：{0}"};
         case running_tests: return {"{0} of {1} tests finished", "已完成 {0} / {1} 个测试"};
+        case again:
+            return {"It is being graded again. This result stays until the new one is there.", "正在重新评分。在新结果出来之前，此结果保持有效。"};
+        case again_mark: return {"being graded again", "重新评分中"};
         case partial_results:
             return {"A fault of ours ended the evaluation early. These tests had finished by then; they do not count.",
                     "评测因我们的故障提前结束。以下测试当时已经完成，但不计入成绩。"};

@@ -100,6 +100,8 @@ enum class Sentence : unsigned short {
     running_now,
     running_stage,          // {0} the stage
     running_tests,          // {0} finished, {1} all
+    again,                  // a verdict that stays while a new one is made
+    again_mark,
     partial_results,
     superseded_by,          // {0} the newer submission
     cancelled,
