@@ -13,6 +13,14 @@ sys::TimePoint now() { return sys::system_clock().now(); }
 
 }  // namespace
 
+std::function<void()> shedder_of(Reader& reader) {
+    auto* const body = dynamic_cast<Connection::Body*>(&reader);
+    if (body == nullptr) return {};
+    return [weak = body->connection_.weak_from_this()] {
+        if (const auto connection = weak.lock()) connection->shed();
+    };
+}
+
 // The next run of what has already been received; empty when there is none.
 Result<ByteView> Connection::Body::take() {
     const bool early = raw_.empty();  // What came with the header goes first.

@@ -33,6 +33,7 @@ public:
     void finish();
 
 private:
+    friend std::function<void()> shedder_of(Reader&);
     Error fail(Fault fault, std::string text) {
         failed_ = fault;
         set_receiving(false);

@@ -57,6 +57,7 @@ public:
     void cut();        // ends everything now; the handler, if one runs, finds its peer gone
 
 private:
+    friend std::function<void()> shedder_of(Reader&);
     class Body;
     class Pieces;
     enum class Receipt { bytes, nothing, gone };

@@ -1,7 +1,8 @@
-// Who has to go when the house is full. Pure.
+// Who has to go when the house is full. The choice is pure.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -21,5 +22,10 @@ struct Sender {
 // The index of the slowest sender of a body that is old enough; without one, of the connection that has been idle longest and
 // as long; nullopt when neither is there.
 std::optional<std::size_t> whom_to_shed(std::span<const Sender> senders, sys::TimePoint now);
+
+class Reader;
+// Ends the request whose body this reads with 408, as if its connection were chosen above; from any thread, also when it has
+// long gone. Empty for what reads from no connection.
+std::function<void()> shedder_of(Reader& body);
 
 }  // namespace assay::http

@@ -20,7 +20,7 @@ Result<> Form::begin(const http::Part& part) {
         in_file_ = true;
         file_begun_ = true;
         declared_first_ = fields_.sha256.has_value();
-        file_.emplace(spools_);
+        file_.emplace(spools_, shed_);
     }
     if (field_ != nullptr) {
         // Two tokens or modules: which one was meant must never be a question.

@@ -25,8 +25,9 @@ struct Fields {
 class Form final : public http::MultipartSink {
 public:
     // Beyond `file_size_max` bytes of the file are counted, not kept.
-    Form(Spools& spools, std::size_t field_bytes_max, std::int64_t file_size_max)
-        : spools_{spools}, field_bytes_max_{field_bytes_max}, file_size_max_{file_size_max} {}
+    // `shed`: as of Spool.
+    Form(Spools& spools, std::size_t field_bytes_max, std::int64_t file_size_max, std::function<void()> shed = {})
+        : spools_{spools}, field_bytes_max_{field_bytes_max}, file_size_max_{file_size_max}, shed_{std::move(shed)} {}
 
     Result<> begin(const http::Part& part) override;
     Result<> data(ByteView bytes) override;
@@ -59,6 +60,7 @@ private:
     Spools& spools_;
     std::size_t field_bytes_max_;
     std::int64_t file_size_max_;
+    std::function<void()> shed_;
     Fields fields_;
     std::optional<FormProblem> problem_;
     std::optional<std::string>* field_ = nullptr;  // the field that is arriving

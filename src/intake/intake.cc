@@ -8,6 +8,7 @@
 
 #include "base/log.hh"
 #include "base/metrics.hh"
+#include "http/shed.hh"
 #include "intake/accept.hh"
 #include "intake/answer.hh"
 #include "intake/body.hh"
@@ -98,7 +99,7 @@ private:
         auto key = upload_key_of(request_);
         if (!key) co_return Step{Refusal{.code = model::Refusal::missing_field, .form = key.error()}};
         arrived_.upload_key = std::move(*key);
-        form_.emplace(parts_.spools, parts_.config.field_bytes_max, largest_open_);
+        form_.emplace(parts_.spools, parts_.config.field_bytes_max, largest_open_, http::shedder_of(reader_));
         ASSAY_CO_CHECK(body->begin(request_, *form_));
 
         ASSAY_CO_TRY(const Step early, co_await receive(*body));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sys/clock.hh"
 #include "testing/fake_disk.hh"
 
 namespace assay::intake {
@@ -64,6 +65,33 @@ TEST(Spool, AllTogetherAreBounded) {
     EXPECT_EQ(shelf.files(), 0u) << "what was not kept is gone";
     EXPECT_EQ(shelf.spools.files(), 0u);
     EXPECT_TRUE(first.write(bytes_of("x")));
+}
+
+// One who has sent little for long goes for the newcomer; who is quick, or has sent all of it, keeps his place.
+TEST(Spool, TheSlowestHolderGoesWhenPlacesAreUsedUp) {
+    Shelf shelf{{.held_bytes_max = 1, .memory_bytes_max = 1, .files_max = 3}};
+    int shed_slow = 0, shed_whole = 0, shed_quick = 0;
+    Spool slow{shelf.spools, [&] { ++shed_slow; }};
+    Spool whole{shelf.spools, [&] { ++shed_whole; }};
+    ASSERT_TRUE(slow.write(bytes_of("slow")));
+    ASSERT_TRUE(whole.write(bytes_of("all")));
+    ASSERT_TRUE(whole.open_to_read());
+    Spool quick{shelf.spools, [&] { ++shed_quick; }};
+    ASSERT_TRUE(quick.write(bytes_of(std::string(8u << 20, 'q'))));
+    Spool late{shelf.spools};
+    // Nobody is judged by his first second.
+    const auto deadline = sys::system_clock().now() + std::chrono::seconds{20};
+    Result<> taken = late.write(bytes_of("late"));
+    while (!taken && sys::system_clock().now() < deadline) taken = late.write(bytes_of("late"));
+    EXPECT_TRUE(taken);
+    EXPECT_EQ(shed_slow, 1);
+    EXPECT_EQ(shed_whole, 0);
+    EXPECT_EQ(shed_quick, 0);
+    EXPECT_EQ(shelf.spools.files(), 4u) << "until the one that was shed has gone";
+    Spool later{shelf.spools};
+    EXPECT_EQ(later.write(bytes_of("later")).error().fault(), Fault::busy) << "one is shed once, and the quick one never";
+    EXPECT_EQ(shed_slow, 1);
+    EXPECT_EQ(shed_quick, 0);
 }
 
 }  // namespace
