@@ -54,6 +54,9 @@ function(assay_room room uses)
     if(NOT "sys" IN_LIST uses)
       set(fakes "")  # They stand on sys.
     endif()
+    if(NOT room STREQUAL "store" AND NOT "store" IN_LIST uses)
+      list(FILTER fakes EXCLUDE REGEX "/sqlite_[^/]*$")
+    endif()
     add_executable(${room}_test ${tests} ${fakes})
     target_link_libraries(${room}_test PRIVATE assay_${room} GTest::gmock GTest::gtest_main)
     gtest_discover_tests(${room}_test TEST_PREFIX ${room}. DISCOVERY_TIMEOUT 60

@@ -69,7 +69,7 @@ protected:
     }
     void open() {
         store_.reset();
-        auto opened = store::open_sqlite({.path = directory_ + "/assay.db"});
+        auto opened = store::open_sqlite({.path = directory_ + "/assay.db", .vfs = vfs_, .rebuild_wait = std::chrono::milliseconds{1}});
         ASSERT_TRUE(opened) << opened.error().text();
         store_ = std::move(*opened);
     }
@@ -145,6 +145,7 @@ protected:
     }
 
     std::string directory_;
+    std::string vfs_;                            // as of StoreConfig
     std::unique_ptr<store::Store> store_;
     std::int64_t now_ms_ = 1'000'000;
     Board board_{1'000'000};
