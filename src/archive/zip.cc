@@ -73,7 +73,7 @@ private:
         if (!sound || !fixed.starts_with(zip_local_magic)) return in_entry(ArchiveFault::header_broken);
         // Where a descriptor follows, its values need not be known yet.
         const bool later = (record().flags & Flag::descriptor) != 0;
-        const auto agrees = [&](auto here, auto there) { return here == there || (later && here == 0); };
+        const auto agrees = [&](auto here, auto there) { return here == there || (later && (here == 0 || here == zip_elsewhere)); };
         if (local.name != record().name || local.unicode_name != record().unicode_name || local.flags != record().flags || local.method != record().method ||
             !agrees(local.checksum, record().checksum) || !agrees(local.compressed, record().compressed) || !agrees(local.size, record().size)) {
             return refused(ArchiveFault::headers_differ);

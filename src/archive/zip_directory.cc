@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t record_bytes = 46;
 constexpr std::size_t end_bytes = 22;
 constexpr std::size_t comment_bytes_max = 0xFFFF;
-constexpr std::int64_t elsewhere = 0xFFFF'FFFF;  // the value stands in the zip64 field
 constexpr std::uint64_t size_limit = 1ULL << 53;
 constexpr std::string_view large_end_magic{"PK\x06\x06", 4};
 constexpr std::string_view locator_magic{"PK\x06\x07", 4};
@@ -56,11 +55,12 @@ bool read_extra(std::string_view extra, ZipHeader& header, std::span<std::int64_
         if (tag != zip64) continue;
         if (std::exchange(large_read, true)) return false;
         for (std::int64_t* const size : sizes) {
-            if (*size != elsewhere) continue;
+            if (*size != zip_elsewhere) continue;
             if (value.size() < 8 || little_endian(value.substr(0, 8)) > size_limit) return false;
             *size = static_cast<std::int64_t>(little_endian(value.substr(0, 8)));
             value.remove_prefix(8);
         }
+        if (value.size() >= 4) header.large_disk = number32(value, 0);
     }
     return true;
 }
@@ -132,8 +132,8 @@ Step<Extent> large_extent(const Input& input, const End& end) {
         return broken(locator_at);
     }
     const Extent extent{.count = number64(32), .size = number64(40), .offset = number64(48), .end = static_cast<std::int64_t>(at)};
-    const bool same = agrees(number16(end.fixed, 10), 0xFFFF, extent.count) && agrees(number32(end.fixed, 12), elsewhere, extent.size) &&
-                      agrees(number32(end.fixed, 16), elsewhere, extent.offset);
+    const bool same = agrees(number16(end.fixed, 10), 0xFFFF, extent.count) && agrees(number32(end.fixed, 12), zip_elsewhere, extent.size) &&
+                      agrees(number32(end.fixed, 16), zip_elsewhere, extent.offset);
     return same ? Step<Extent>{extent} : broken(end.at);
 }
 
@@ -160,7 +160,8 @@ Step<ZipRecord> take_record(Input& directory) {
     std::int64_t* const large[] = {&record.offset};
     ASSAY_TRY(const bool sound, take_zip_header(directory, std::string_view{fixed}.substr(6), record, large));
     ASSAY_CHECK(take_bytes(directory, number16(fixed, 32)));  // comment
-    if (!sound || number16(fixed, 34) != 0) return broken(at);
+    const unsigned disk = number16(fixed, 34);
+    if (!sound || (disk != 0 && (disk != 0xFFFF || record.large_disk != 0u))) return broken(at);
     if (record.seal && little_endian(record.seal->substr(0, 4)) != crc32_of(record.name, crc32_of(fixed))) {
         return damaged(at, ArchiveFault::checksum_wrong, "zip");
     }

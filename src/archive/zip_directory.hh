@@ -28,6 +28,7 @@ struct ZipHeader {
     std::uint32_t checksum = 0;
     std::int64_t compressed = 0;
     std::int64_t size = 0;
+    std::optional<std::uint32_t> large_disk;  // where the number of a disk stands that has no room in its own field
 };
 
 struct ZipRecord : ZipHeader {
@@ -46,6 +47,7 @@ Step<ZipDirectory> read_zip_directory(const Input& input);
 
 constexpr std::int64_t zip_records_max = 65'534;
 
+constexpr std::int64_t zip_elsewhere = 0xFFFF'FFFF;  // the value stands in the zip64 field, or is not known yet
 constexpr std::string_view zip_local_magic{"PK\x03\x04", 4};
 constexpr std::string_view zip_record_magic{"PK\x01\x02", 4};
 constexpr std::string_view zip_end_magic{"PK\x05\x06", 4};
