@@ -60,7 +60,11 @@ Step<bool> TarReader::read_block() {
     while (have < block_.size()) {
         ASSAY_TRY(const std::size_t count, source_->read(std::span{block_}.subspan(have)));
         if (count == 0 && have == 0) return false;
-        if (count == 0) return damaged(source_->offset(), ArchiveFault::data_cut, "tar");
+        if (count == 0) {
+            const bool begun = any_ || field(257, 5) == "ustar";
+            if (!begun) return Refused{.fault = ArchiveFault::no_tar, .offset = source_->offset()};
+            return damaged(source_->offset(), ArchiveFault::data_cut, "tar");
+        }
         have += count;
     }
     return true;
