@@ -173,8 +173,11 @@ Result<> Cell::launch() {
     out = std::move(out_pipe.first);
     err = std::move(err_pipe.first);
     ASSAY_CHECK(enter(main));
+    group->keep_open();
     cpu_base = group->cpu_usage();
     job_oom_kills = job.group.oom_kills();
+    // The other counters that an answer waits for, so that they are open.
+    (void)(group->processes() + group->processes_peak() + group->memory_peak_bytes() + group->oom_kills() + group->processes_hit());
     return ok;
 }
 
@@ -204,6 +207,12 @@ bool Cell::alone() const { return group->processes() == 0; }
 
 void Cell::let_go() {
     if (init.process.pidfd) kill_process(init.process.pidfd);
+}
+
+bool Cell::gone() {
+    if (main.process.pidfd) return false;
+    if (init.process.pidfd && reap(init.process.pidfd, sys::system_clock().now())) init = {};
+    return !init.process.pidfd;
 }
 
 Result<> Cell::end() {

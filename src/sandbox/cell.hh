@@ -40,7 +40,7 @@ struct JobState {
     std::int64_t memory_given_bytes = 0;  // what the job's own limit was last made for
     std::size_t states_given = 0;
     std::unique_ptr<Cell> spare;  // waits for the next command
-    std::unique_ptr<Cell> worn;   // of the last command, which is answered
+    std::vector<std::unique_ptr<Cell>> worn;  // of commands that are answered; they go when nobody waits
 
     std::uint32_t uid() const;
     std::uint32_t init_uid() const;
@@ -113,6 +113,7 @@ struct Cell {
 
     bool alone() const;           // nothing lives in its group; the command has been reaped
     void let_go();                // ends init, without waiting
+    bool gone();                  // every process of it has ended: the destructor will not wait for one
     Result<> end();               // kills every process and waits for it
 
     JobState& job;

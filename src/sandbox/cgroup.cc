@@ -37,17 +37,20 @@ Result<> write_control(const std::string& path, std::string_view text) {
 }
 
 // Most are a line: what a command waits for should not clear 64 KiB for it.
-std::string read_control(const std::string& path) {
-    const sys::Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+std::string read_open(const sys::Fd& file) {
     char piece[2048];
     std::string text;
     while (file && text.size() < control_bytes_max) {
-        const ssize_t size = ::read(file.get(), piece, sizeof piece);
+        const ssize_t size = ::pread(file.get(), piece, sizeof piece, static_cast<off_t>(text.size()));
         if (size <= 0) break;
         text.append(piece, static_cast<std::size_t>(size));
     }
     return text;
 }
+
+sys::Fd open_control(const std::string& path) { return sys::Fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}; }
+
+std::string read_control(const std::string& path) { return read_open(open_control(path)); }
 
 std::optional<std::int64_t> to_number(std::string_view text) {
     std::int64_t value = 0;
@@ -57,12 +60,10 @@ std::optional<std::int64_t> to_number(std::string_view text) {
     return value;
 }
 
-std::int64_t number_in(const std::string& path) { return path.empty() ? 0 : to_number(read_control(path)).value_or(0); }
+std::int64_t number_in(std::string_view text) { return to_number(text).value_or(0); }
 
-// The value of `key` in a file of "key value" lines.
-std::optional<std::int64_t> field_in(const std::string& path, std::string_view key) {
-    if (path.empty()) return std::nullopt;
-    const std::string text = read_control(path);
+// The value of `key` in lines of "key value".
+std::optional<std::int64_t> field_in(std::string_view text, std::string_view key) {
     for (const std::string_view line : split(text, '\n')) {
         if (line.starts_with(key) && line.substr(key.size()).starts_with(' ')) return to_number(line.substr(key.size() + 1));
     }
@@ -259,6 +260,16 @@ std::string Group::file(Controller controller, std::string_view v1, std::string_
     return where->own + "/" + std::string{where->version == 1 ? v1 : v2};
 }
 
+void Group::keep_open() { opened_ = std::make_shared<std::map<std::string, sys::Fd>>(); }
+
+std::string Group::read(const std::string& path) const {
+    if (path.empty()) return {};
+    if (!opened_) return read_control(path);
+    auto found = opened_->find(path);
+    if (found == opened_->end()) found = opened_->emplace(path, open_control(path)).first;
+    return read_open(found->second);
+}
+
 sys::Fd Group::birthplace() const {
     const Hierarchy* const where = place(Controller::unified);
     return where == nullptr ? sys::Fd{} : sys::Fd{::open(where->own.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
@@ -345,24 +356,26 @@ Result<sys::Fd> Group::oom_events() const {
 
 // Of the group itself in both versions: what its children's members did is theirs.
 std::int64_t Group::oom_kills() const {
-    return field_in(file(Controller::memory, "memory.oom_control", "memory.events.local"), "oom_kill").value_or(0);
+    return field_in(read(file(Controller::memory, "memory.oom_control", "memory.events.local")), "oom_kill").value_or(0);
 }
-std::int64_t Group::memory_usage_bytes() const { return number_in(file(Controller::memory, "memory.usage_in_bytes", "memory.current")); }
-std::int64_t Group::memory_peak_bytes() const { return number_in(file(Controller::memory, "memory.max_usage_in_bytes", "memory.peak")); }
+std::int64_t Group::memory_usage_bytes() const { return number_in(read(file(Controller::memory, "memory.usage_in_bytes", "memory.current"))); }
+std::int64_t Group::memory_peak_bytes() const { return number_in(read(file(Controller::memory, "memory.max_usage_in_bytes", "memory.peak"))); }
 std::int64_t Group::processes() const {
     const std::string current = file(Controller::pids, "pids.current", "pids.current");
-    return current.empty() ? -1 : to_number(read_control(current)).value_or(-1);
+    return current.empty() ? -1 : to_number(read(current)).value_or(-1);
 }
 
-std::int64_t Group::processes_peak() const { return number_in(file(Controller::pids, "pids.peak", "pids.peak")); }
-bool Group::processes_hit() const { return field_in(file(Controller::pids, "pids.events", "pids.events"), "max").value_or(0) > 0; }
+std::int64_t Group::processes_peak() const { return number_in(read(file(Controller::pids, "pids.peak", "pids.peak"))); }
+bool Group::processes_hit() const { return field_in(read(file(Controller::pids, "pids.events", "pids.events")), "max").value_or(0) > 0; }
 
 CpuUsage Group::cpu_usage() const {
     const Hierarchy* const where = place(Controller::cpuacct);
     if (where == nullptr) return {};
-    if (where->version == 1) return {number_in(where->own + "/cpuacct.usage"), number_in(where->own + "/cpuacct.usage_user"), number_in(where->own + "/cpuacct.usage_sys")};
+    if (where->version == 1) {
+        return {number_in(read(where->own + "/cpuacct.usage")), number_in(read(where->own + "/cpuacct.usage_user")), number_in(read(where->own + "/cpuacct.usage_sys"))};
+    }
     CpuUsage usage;
-    const std::string text = read_control(where->own + "/cpu.stat");
+    const std::string text = read(where->own + "/cpu.stat");
     for (const std::string_view line : split(text, '\n')) {
         for (const auto& [key, into] : {std::pair{"usage_usec ", &usage.total_ns}, {"user_usec ", &usage.user_ns}, {"system_usec ", &usage.system_ns}}) {
             if (line.starts_with(key)) *into = to_number(line.substr(std::string_view{key}.size())).value_or(0) * 1000;
@@ -372,7 +385,7 @@ CpuUsage Group::cpu_usage() const {
 }
 
 std::optional<std::int64_t> Group::memory_file_bytes() const {
-    const std::string stat = file(Controller::memory, "memory.stat", "memory.stat");
+    const std::string stat = read(file(Controller::memory, "memory.stat", "memory.stat"));
     if (stat.empty()) return std::nullopt;
     const bool second = place(Controller::memory)->version == 2;
     const std::optional<std::int64_t> all = field_in(stat, second ? "file" : "total_cache");
@@ -382,7 +395,7 @@ std::optional<std::int64_t> Group::memory_file_bytes() const {
 }
 
 std::optional<std::int64_t> Group::throttled_ns() const {
-    const std::string stat = file(Controller::cpu, "cpu.stat", "cpu.stat");
+    const std::string stat = read(file(Controller::cpu, "cpu.stat", "cpu.stat"));
     if (stat.empty()) return std::nullopt;
     if (place(Controller::cpu)->version == 1) return field_in(stat, "throttled_time");
     const std::optional<std::int64_t> throttled_us = field_in(stat, "throttled_usec");

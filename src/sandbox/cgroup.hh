@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,6 +64,9 @@ public:
     Result<> enter(int pid) const;                            // of a process born there: in every other hierarchy
     Result<> enter_one(Controller, int pid) const;            // nothing to do when it is missing
 
+    // From now on what is read stays open, for whoever has to wait for it the next time. Not to be passed on by fork.
+    void keep_open();
+
     static Result<> enter_directory(const std::string& group, int pid);
 
     // Set and read back.
@@ -98,7 +103,9 @@ public:
 
 private:
     std::string file(Controller, std::string_view v1, std::string_view v2) const;  // empty when missing
+    std::string read(const std::string& path) const;           // empty path: empty
     std::vector<Hierarchy> places_;
+    std::shared_ptr<std::map<std::string, sys::Fd>> opened_;  // by path; null: nothing stays open
 };
 
 // Kills everything in the group trees at `roots` and removes them, deepest first. Errors: timed_out with the name of what is left.

@@ -17,6 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto empty_time_max = 20s;
+constexpr auto call_time = 1ms;
+constexpr std::size_t worn_max = 4;
 
 Result<> open(JobState& job) {
     if (::unshare(CLONE_NEWNS | CLONE_NEWNET) != 0) return sys::last_error("unshare", "job");
@@ -30,6 +32,7 @@ Result<> open(JobState& job) {
         ASSAY_CHECK(attach_tree(tree, job.image));
     }
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job.shop.group + "/job" + std::to_string(job.order.slot), true));
+    job.group.keep_open();
     job.nest = job.group;
     return ok;
 }
@@ -52,34 +55,41 @@ bool greet(const JobState& job, const Result<>& opened) {
     return send(job.socket, answer).has_value();
 }
 
-// An order may be its last: whoever has one already need not be guessed at.
-bool said_something(const JobState& job) {
-    pollfd fd{job.socket.get(), POLLIN, 0};
-    return ::poll(&fd, 1, 0) != 0;
+// Whoever has a next order ready sends it within `patience`.
+bool is_called(const JobState& job, std::chrono::nanoseconds patience) {
+    pollfd fds[] = {{job.socket.get(), POLLIN, 0}, {job.life.get(), POLLIN, 0}};
+    const timespec wait{0, patience.count()};
+    return ::ppoll(fds, 2, &wait, nullptr) != 0;
 }
 
-// What the next command need not wait for: the last one's cell goes, and one is built that the next will probably want: of the
-// kind of the last one that was worth it, under its limits. It is only a guess: a command that wants another gets another.
+// What an order need not wait for. First of all the last command's cell goes, as far as that takes no waiting. When no order comes
+// then, a cell is built that the next one will probably want: of the kind of the last one that was worth it, under its limits.
+// It is only a guess: a command that wants another gets another.
 void turn_over(JobState& job, Guess& guess) {
-    if (job.worn) {
-        if (job.worn->shape.common()) guess = {job.worn->shape.compiled, job.worn->limits};
+    if (!job.worn.empty()) {
+        Cell& last = *job.worn.back();
+        last.let_go();
+        if (last.shape.common()) guess = {last.shape.compiled, last.limits};
         else guess.wanted = false;
-        job.worn.reset();
     }
     const Shape shape{.compiled = guess.compiled, .states = job.states.size()};
     if (job.spare && (job.spare->shape != shape || !guess.wanted)) job.spare.reset();
-    if (!job.spare && guess.wanted && !said_something(job)) {
+    std::erase_if(job.worn, [](const std::unique_ptr<Cell>& cell) { return cell->gone(); });
+    if (job.worn.size() >= worn_max) job.worn.clear();
+    if (is_called(job, call_time)) return;
+    if (!job.spare && guess.wanted) {
         auto cell = std::make_unique<Cell>(job, shape, guess.limits);
         Result<> built = cell->build({}, {});
         // The first command of a job unpacks before it starts, and what unpacks is not to be counted as the command's.
         if (built && job.cells > 1) built = cell->launch();
         if (built) job.spare = std::move(cell);  // Else the next command meets the same, and says so.
     }
+    if (!is_called(job, 0ns)) job.worn.clear();
 }
 
 Result<> close(JobState& job) {
     job.spare.reset();
-    job.worn.reset();
+    job.worn.clear();
     if (job.guest != 0) return job.nest.remove(sys::system_clock().now() + empty_time_max);  // The rest is the job's.
     for (const State& state : job.states) detach(state.mount);
     job.states.clear();
@@ -134,6 +144,7 @@ int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::F
 int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
     JobState job{.shop = host.shop, .order = host.order, .socket = std::move(socket), .life = std::move(life), .bench = host.bench,
                  .image = host.image, .group = host.group, .states = host.states, .guest = number};
+    job.group.keep_open();  // What was open before the fork is closed.
     const auto open_guest = [&]() -> Result<> {
         // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.
         if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "guest");

@@ -16,7 +16,9 @@ public:
     // `order` has been checked, and its descriptors counted.
     Run(JobState& job, const ToKeeper& order, std::vector<sys::Fd> descriptors) : job_{job}, order_{order}, descriptors_{std::move(descriptors)}, guests_{job} {}
     // What is left of the cell is the job's to do away with: nobody has to wait for it.
-    ~Run() { job_.worn = std::move(cell_); }
+    ~Run() {
+        if (cell_) job_.worn.push_back(std::move(cell_));
+    }
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
 
