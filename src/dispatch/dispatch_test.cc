@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "http/client.hh"
@@ -236,6 +238,21 @@ TEST_F(DispatchTest, TheFeedIsToldOfWhatAParticipantSees) {
 
     dispatcher_->runner_lost(model::WaitDetailKind::runner_ended);  // Now everybody waits for another reason.
     EXPECT_EQ(others, 1);
+}
+
+// A start moves everybody behind it, and those who watch a place in line hear of it, though nothing of theirs has changed.
+TEST_F(DispatchTest, WhoWatchesAPlaceInLineHearsOfAStart) {
+    auto client = connect();
+    const auto epoch = begin(client);
+    submit(first, "p");
+    submit(second, "q");
+    std::promise<void> woken;
+    const auto following = board_.follow({CourseId{"C"}, ModuleId{"M"}, ParticipantId{"q"}}, [&woken, once = std::make_shared<std::once_flag>()] {
+        std::call_once(*once, [&woken] { woken.set_value(); });
+    });
+    following->place->shows(2, board_.moves().count());
+    (void)leased(client, epoch);
+    EXPECT_EQ(woken.get_future().wait_for(patience), std::future_status::ready);
 }
 
 // A finished test is seen while its job runs, and is not lost with its runner; a stale token adds nothing.

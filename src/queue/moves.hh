@@ -45,7 +45,7 @@ public:
         std::int64_t position_ = 0;                // guarded by the moves' mutex, as below
         std::uint64_t as_of_ = 0;
     };
-    // Watches until it is released; this must outlive it.
+    // Watches until it is released, when a wake that has begun may still run; this must outlive it.
     [[nodiscard]] std::shared_ptr<Watcher> watch(std::function<void()> wake);
 
     // Wakes those who are due; called regularly. Returns how many.
