@@ -151,6 +151,11 @@ std::vector<Hostile> bombs() {
         zip.entries[0].central.size = 0x7000'0000;
         add("bomb, zip", zip.done(), Refusal::unpacks_too_large, "unpacked '128 MiB'");
     }
+    return add.all;
+}
+
+std::vector<Hostile> many_and_slow() {
+    List add;
     add("small members, tar", small_members([](std::string_view data) { return std::string{data}; }), Refusal::unpacks_too_large, "unpacked '128 MiB'");
     add("small members, gzip", small_members([](std::string_view data) { return gzip(data); }), Refusal::unpacks_too_large, "unpacked '128 MiB'");
     add("small members, bzip2", small_members([](std::string_view data) { return bzip2(data); }), Refusal::unpacks_too_large, "unpacked '128 MiB'");
@@ -292,6 +297,7 @@ void expect_judged_within_bounds(const std::vector<Hostile>& list) {
 }
 
 TEST(Hostile, BombsAreJudgedWithin64MiBAndOneSecond) { expect_judged_within_bounds(bombs()); }
+TEST(Hostile, ManyMembersAndSlowDataAreJudgedWithin64MiBAndTheirTime) { expect_judged_within_bounds(many_and_slow()); }
 TEST(Hostile, CrookedArchivesAreJudgedWithin64MiBAndOneSecond) { expect_judged_within_bounds(crooked_archives()); }
 
 }  // namespace
