@@ -52,6 +52,7 @@ struct RunOptions {
     std::string cpu = "10s", wall = "30s", memory = "512MiB", output = "1MiB", disk;
     std::int64_t processes = 64;
     std::int64_t open_files = 256;
+    std::int64_t cores = 0;
     std::string image = "host", profile = "language", network = "none";
     std::string stdin_path, directory;
     std::vector<std::string> binds, environment, command;

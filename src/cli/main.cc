@@ -251,6 +251,7 @@ int parse_and_run(int argc, char** argv) {
     run->add_option("--output", options.output, "stdout and stderr together (default 1MiB)")->type_name("SIZE");
     run->add_option("--disk", options.disk, "writable scratch (default: a quarter of the memory)")->type_name("SIZE");
     run->add_option("--open-files", options.open_files, "open files of one process (default 256)")->check(CLI::Range(3, 1'000'000));
+    run->add_option("--cores", options.cores, "CPUs it sees, and their worth of CPU time per time (default: all)")->check(CLI::Range(1, 4096));
     run->add_option("--image", options.image, "the root it sees; this version knows only 'host'");
     run->add_option("--profile", options.profile, "system-call filter")->check(CLI::IsMember({"language", "compiled"}));
     run->add_option("--network", options.network, "none (default) or host")->check(CLI::IsMember({"none", "host"}));

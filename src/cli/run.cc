@@ -56,6 +56,7 @@ Result<model::Limits> limits_of(const RunOptions& options) {
     }
     limits.processes = options.processes;
     limits.open_files = options.open_files;
+    limits.cores = options.cores;
     if (limits.cpu_ms < 1 || limits.wall_ms < 1) return Error{Fault::invalid, "--cpu and --wall must be at least 1ms"};
     return limits;
 }
@@ -119,7 +120,9 @@ Result<sandbox::Finished> run_once(const sandbox::Request& request, std::atomic<
     auto finished = [&]() -> Result<sandbox::Finished> {
         ASSAY_TRY(sys::Fd socket, sandbox::connect_client(helper));
         sandbox::Client client{std::move(socket)};
-        ASSAY_TRY(sandbox::Job job, client.open_job(0, request.limits.memory_bytes));
+        // Any slot: the helper serves this one command, and --cores picks CPUs by slot.
+        const int slot = static_cast<unsigned char>(sys::random_bytes(1).front()) % sandbox::slots_max;
+        ASSAY_TRY(sandbox::Job job, client.open_job(slot, request.limits.memory_bytes));
         return job.run(request, &stop, wake.first.get());
     }();
     sandbox::stop_helper(std::move(helper), sys::system_clock().now() + helper_end_max);
@@ -135,7 +138,8 @@ ExitCode run_command(const RunOptions& options) {
         return ExitCode::misused;
     }
     if (sys::effective_uid() != 0) {
-        return fail({Fault::unsupported, "assay run needs root in this version; sandboxes without root come later"});
+        return fail({Fault::unsupported, "assay run needs root: this version's sandboxes are built by root alone, also where user namespaces and a "
+                                         "delegated cgroup would allow more; try sudo assay run"});
     }
     sys::ignore_broken_pipes();
     static std::atomic<bool> stop{false};  // The signal thread may outlive this function.

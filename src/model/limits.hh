@@ -18,6 +18,7 @@ struct Limits {
     std::int64_t output_bytes = 1LL << 20;        // stdout + stderr together
     std::int64_t disk_bytes = 128LL << 20;        // of the scratch; inodes follow from it
     std::int64_t open_files = 256;
+    std::int64_t cores = 0;                       // CPU time per time, as if the machine had so many CPUs; 0 = no bound
 
     bool operator==(const Limits&) const = default;
 };
@@ -32,6 +33,7 @@ struct Guarantees {
     Guarantee processes = Guarantee::none;
     Guarantee output = Guarantee::none;
     Guarantee disk = Guarantee::none;
+    Guarantee cores = Guarantee::none;
 };
 
 // What was kept of an output stream: its head and its tail.
@@ -67,6 +69,12 @@ struct Outcome {
     double wall_ms = 0;
     std::int64_t memory_peak_bytes = 0;
     std::int64_t processes_peak = 0;     // 0 = this host cannot tell
+    // Of the next five nullopt = this host cannot tell; of memory_file and io also: it was over within 2 ms.
+    std::optional<double> throttled_ms;             // held back by `cores`
+    std::optional<std::int64_t> memory_file_bytes;  // of the peak at most: page cache of files, which the kernel takes back when it must
+    std::optional<std::int64_t> io_read_bytes;      // at block devices
+    std::optional<std::int64_t> io_write_bytes;
+    std::optional<bool> trustworthy_timing;         // false: what else the machine did could have stretched the times above
     Captured output;                     // stdout
     Captured errors;                     // stderr
     Limits limits;                       // as read back from the kernel

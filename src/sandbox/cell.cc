@@ -75,9 +75,10 @@ Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>&
     ASSAY_TRY(const std::optional<std::int64_t> memory, group->limit_memory(limits.memory_bytes, true));
     ASSAY_TRY(const std::optional<std::int64_t> processes, group->limit_processes(limits.processes));
     limits.memory_bytes = memory.value_or(limits.memory_bytes);
-    if (!memory) guarantees.memory = Guarantee::approximate;
+    if (!memory || !group->limits_swap()) guarantees.memory = Guarantee::approximate;
     if (!processes) guarantees.processes = Guarantee::approximate;
     if (!group->has(Controller::cpuacct)) guarantees.cpu = Guarantee::approximate;
+    if (limits.cores > 0) ASSAY_CHECK(limit_cores(limits.cores));
     ASSAY_TRY(oom, group->oom_events());
 
     const std::string place = job.bench + (job.guest == 0 ? "/r" : "/g" + std::to_string(job.guest) + "r") + number;
@@ -129,7 +130,33 @@ Rlimits Cell::rlimits() const {
     return set;
 }
 
-int Cell::cores() const { return static_cast<int>(std::min<std::int64_t>(sys::online_cpus(), limits.processes)); }
+int Cell::cores() const {
+    const std::int64_t at_once = limits.cores > 0 ? std::min(limits.cores, limits.processes) : limits.processes;
+    return static_cast<int>(std::min<std::int64_t>(sys::online_cpus(), at_once));
+}
+
+Result<> Cell::limit_cores(std::int64_t count) {
+    ASSAY_TRY(const std::optional<std::int64_t> got, group->limit_cores(count));
+    limits.cores = count;
+    // Without a quota there is still what the program sees, which it may change.
+    guarantees.cores = count == 0 ? model::Guarantee::none : got ? model::Guarantee::exact : model::Guarantee::approximate;
+    return ok;
+}
+
+void Cell::show_cores() const {
+    cpu_set_t all;
+    cpu_set_t some;
+    if (limits.cores == 0 || ::sched_getaffinity(0, sizeof all, &all) != 0 || limits.cores >= CPU_COUNT(&all)) return;
+    std::vector<std::size_t> cpus;
+    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (CPU_ISSET(cpu, &all)) cpus.push_back(cpu);
+    }
+    CPU_ZERO(&some);
+    const auto count = static_cast<std::size_t>(limits.cores);
+    const auto first = static_cast<std::size_t>(job.order.slot) * count;  // Neighbours by slot, so that two jobs meet late.
+    for (std::size_t i = 0; i < count; ++i) CPU_SET(cpus[(first + i) % cpus.size()], &some);
+    (void)::sched_setaffinity(main.process.pid, sizeof some, &some);
+}
 
 EntryPlan Cell::entry(int talk) const {
     EntryPlan plan{.talk = talk, .init_pidfd = init.process.pidfd.get(), .filter = nullptr};
@@ -195,6 +222,7 @@ Result<bool> Cell::fit(const model::Limits& wanted) {
         ASSAY_TRY(const Room room, room_of(scratch->path));
         limits.disk_bytes = room.bytes;
     }
+    if (wanted.cores != limits.cores) ASSAY_CHECK(limit_cores(wanted.cores));
     limits.processes = wanted.processes;
     limits.cpu_ms = wanted.cpu_ms;
     limits.wall_ms = wanted.wall_ms;

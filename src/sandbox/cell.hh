@@ -110,6 +110,10 @@ struct Cell {
     EntryPlan entry(int talk) const;
     Rlimits rlimits() const;
     int cores() const;            // that it can use at once
+    // Lets the launcher see, and run on, as many CPUs as the command may use. Best effort: what it may use is the quota's to say.
+    void show_cores() const;
+
+    Result<> limit_cores(std::int64_t count);
 
     bool alone() const;           // nothing lives in its group; the command has been reaped
     void let_go();                // ends init, without waiting

@@ -16,6 +16,7 @@
 #include <charconv>
 
 #include "base/text.hh"
+#include "sandbox/pressure.hh"
 #include "sandbox/process.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
@@ -323,8 +324,9 @@ Result<std::optional<std::int64_t>> Group::limit_processes(std::int64_t count) c
 Result<std::optional<std::int64_t>> Group::limit_cores(std::int64_t count) const {
     const std::string limit = file(Controller::cpu, "cpu.cfs_quota_us", "cpu.max");
     if (limit.empty()) return std::optional<std::int64_t>{};
-    const std::string quota = std::to_string(count * cpu_period_us);
-    if (place(Controller::cpu)->version == 1) {
+    const bool first = place(Controller::cpu)->version == 1;
+    const std::string quota = count > 0 ? std::to_string(count * cpu_period_us) : first ? "-1" : "max";
+    if (first) {
         ASSAY_CHECK(write_control(file(Controller::cpu, "cpu.cfs_period_us", ""), std::to_string(cpu_period_us)));
         ASSAY_CHECK(write_control(limit, quota));
     } else {
@@ -341,6 +343,12 @@ void Group::set_cpu_weight(int percent) const {
     if (weight.empty()) return;
     const int ordinary = place(Controller::cpu)->version == 1 ? 1024 : 100;
     (void)write_control(weight, std::to_string(ordinary * percent / 100));
+}
+
+bool Group::limits_swap() const {
+    const std::string swap = file(Controller::memory, "memory.memsw.limit_in_bytes", "memory.swap.max");
+    if (swap.empty()) return false;
+    return ::access(swap.c_str(), F_OK) == 0 || split(trimmed(read_control("/proc/swaps")), '\n').size() <= 1;  // The first line is a heading.
 }
 
 Result<sys::Fd> Group::oom_events() const {
@@ -414,6 +422,12 @@ std::optional<Group::Io> Group::io() const {
         }
     }
     return sum;
+}
+
+std::optional<std::int64_t> Group::stalled_us(std::string_view what) const {
+    const std::string pressure = file(Controller::unified, "", std::string{what} + ".pressure");
+    if (pressure.empty()) return std::nullopt;
+    return total_stalled_us(read_control(pressure));
 }
 
 void Group::kill() const {

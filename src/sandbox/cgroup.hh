@@ -73,8 +73,10 @@ public:
     // `command`: of a group that a command runs in: no swap, and version 2 ends all of it at once.
     Result<std::optional<std::int64_t>> limit_memory(std::int64_t bytes, bool command) const;
     Result<std::optional<std::int64_t>> limit_processes(std::int64_t count) const;
-    Result<std::optional<std::int64_t>> limit_cores(std::int64_t count) const;  // CPU time per time, as if it had so many
+    Result<std::optional<std::int64_t>> limit_cores(std::int64_t count) const;  // CPU time per time, as if it had so many; 0: any
     void set_cpu_weight(int percent) const;                   // of what an ordinary group beside it gets, 1..100; best effort
+
+    bool limits_swap() const;                                 // or there is none that could be used instead of memory
 
     // Version 1: an eventfd that becomes readable at an OOM in the group. Empty where the kernel itself ends a group that is out
     // of memory (version 2), and without the memory controller.
@@ -94,6 +96,8 @@ public:
         std::int64_t write_bytes = 0;
     };
     std::optional<Io> io() const;                             // at block devices
+    // Time in which something in the group waited for `what` (cpu, memory or io), since it was made. Version 2 alone tells.
+    std::optional<std::int64_t> stalled_us(std::string_view what) const;
     const Hierarchy* place(Controller) const;                 // `own` is this group's directory; nullptr: missing
 
     // Ends every process in the group and below, at once where the kernel offers it (else: nothing, see kill_members).

@@ -134,6 +134,27 @@ TEST_F(Command, ForkBombHitsTheProcessLimitAndIsGone) {
     EXPECT_EQ(done.outcome.limits.processes, 32);
 }
 
+// Four busy loops in the time of one, and the program's own CPU time is no more for it.
+TEST_F(Command, CoresBoundWhatManyTasksGetTogether) {
+    Request wanted = shell("for i in 1 2 3 4; do (while :; do :; done) & done; nproc; sleep 0.6");
+    wanted.limits.cores = 1;
+    wanted.limits.wall_ms = 20'000 * patience();
+    const Finished done = run(wanted);
+    EXPECT_EQ(done.outcome.output.head, "1\n");
+    EXPECT_EQ(done.outcome.limits.cores, 1);
+    EXPECT_EQ(done.outcome.guarantees.cores, model::Guarantee::exact);
+    EXPECT_LE(done.outcome.cpu_ms(), done.outcome.wall_ms + 150);  // One period of the quota and a tick.
+    ASSERT_TRUE(done.outcome.throttled_ms);
+
+    // Seen CPUs can be changed from inside; the quota cannot.
+    Request sly = python("import os, time; os.sched_setaffinity(0, range(os.cpu_count()))\n"
+                         "for _ in range(3): os.fork()\n"
+                         "end = time.monotonic() + 0.6\nwhile time.monotonic() < end: pass");
+    sly.limits.cores = 1;
+    const model::Outcome outcome = run(sly).outcome;
+    EXPECT_LE(outcome.cpu_ms(), outcome.wall_ms + 150);
+}
+
 TEST_F(Command, OutputFloodIsCutAndCounted) {
     Request wanted = request({"/usr/bin/yes"});
     wanted.limits.output_bytes = 1 << 20;

@@ -38,7 +38,7 @@ protected:
                                 "score");
         wanted.trust = Trust::trusted;
         wanted.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/out"};
-        wanted.limits.cpu_ms = 10'000;
+        wanted.limits.cpu_ms = 10'000 * patience();
         wanted.limits.wall_ms = wall_ms;
         wanted.guests = GuestRules{.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/work", "USER=student"}};
         wanted.report = "results.json";
@@ -53,7 +53,7 @@ protected:
         EXPECT_EQ(run(job, build).outcome.exit_code, 0);
         return job;
     }
-    std::int64_t wall_ms = 20'000;
+    std::int64_t wall_ms = 20'000 * patience();
 };
 
 TEST_F(GuestRuns, ProgramIsRunWithItsStreamsAndExitCode) {

@@ -121,12 +121,19 @@ HostCheck check_host() {
         if (Result<std::optional<std::int64_t>> got = probe->limit_memory(memory_bytes, true); !got) {
             sure.memory = Guarantee::approximate;
             result.missing.push_back("memory limit: " + got.error().text());
+        } else if (*got && !probe->limits_swap()) {
+            sure.memory = Guarantee::approximate;
+            result.missing.emplace_back("memory limit: this host has swap that the kernel does not count; boot with swapaccount=1, or swapoff -a");
         }
+        if (Result<std::optional<std::int64_t>> got = probe->limit_cores(1); got && *got) sure.cores = Guarantee::exact;
         if (Result<std::optional<std::int64_t>> got = probe->limit_processes(16); !got) {
             sure.processes = Guarantee::approximate;
             result.missing.push_back("process limit: " + got.error().text());
         }
         (void)probe->remove(sys::system_clock().now() + probe_time_max);
+    }
+    for (const Hierarchy& hierarchy : hierarchies) {  // As above: what the helper will have once it has made room.
+        if (hierarchy.crowded && hierarchy.serves(Controller::cpu)) sure.cores = Guarantee::exact;
     }
     result.can_grade = namespaces && sure.memory == Guarantee::exact && sure.processes == Guarantee::exact && sure.cpu == Guarantee::exact;
     return result;

@@ -43,6 +43,7 @@ Result<> check(const model::Limits& limits) {
         {"output", limits.output_bytes, 0, size_bytes_max},
         {"disk", limits.disk_bytes, 4096, size_bytes_max},
         {"open_files", limits.open_files, 8, 1 << 20},
+        {"cores", limits.cores, 0, 4096},
     };
     for (const Range& range : ranges) {
         if (range.value >= range.min && range.value <= range.max) continue;
@@ -102,6 +103,12 @@ model::Outcome outcome_of(const FromKeeper& answer) {
     outcome.wall_ms = answer.wall_ms;
     outcome.memory_peak_bytes = answer.memory_peak_bytes;
     outcome.processes_peak = answer.processes_peak;
+    const auto known = [](std::int64_t value) { return value >= 0 ? std::optional{value} : std::nullopt; };
+    if (answer.throttled_ns >= 0) outcome.throttled_ms = static_cast<double>(answer.throttled_ns) / 1e6;
+    outcome.memory_file_bytes = known(answer.memory_file_bytes);
+    outcome.io_read_bytes = known(answer.io_read_bytes);
+    outcome.io_write_bytes = known(answer.io_write_bytes);
+    if (answer.trustworthy_timing >= 0) outcome.trustworthy_timing = answer.trustworthy_timing != 0;
     outcome.limits = answer.limits;
     outcome.guarantees = answer.guarantees;
     return outcome;

@@ -117,6 +117,11 @@ struct FromKeeper {
     double wall_ms = 0;
     std::int64_t memory_peak_bytes = 0;
     std::int64_t processes_peak = 0;
+    std::int64_t throttled_ns = -1;     // -1 here and below: not known
+    std::int64_t memory_file_bytes = -1;
+    std::int64_t io_read_bytes = -1;
+    std::int64_t io_write_bytes = -1;
+    std::int32_t trustworthy_timing = -1;
     model::Limits limits;
     model::Guarantees guarantees;
     Text<text_bytes_max> fault;

@@ -159,7 +159,9 @@ Result<> Run::command(FromKeeper& answer) {
     const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores()};
     std::function<void(sys::Fd)> open_guest;
     if (order_.guests != 0) open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
+    cell.show_cores();
     ASSAY_CHECK(assign());
+    stalls_base_ = read_stalls(*cell.group);  // Now, as the command need not wait for it.
     answer.started = 1;
     const End end = watch({cell.main.process.pidfd, cell.init.process.pidfd, job_.socket, job_.life, cell.oom}, time, *cell.group, started_,
                           cell.cpu_base.total_ns, open_guest);
@@ -210,6 +212,7 @@ void Run::count(FromKeeper& answer) {
     answer.cpu_system_ms = ticks > 0 ? cpu_ms * system_ticks / ticks : 0;  // Shorter than a tick: all is called user.
     answer.cpu_user_ms = cpu_ms - answer.cpu_system_ms;
     answer.wall_ms = sys::ms_of(ended_ - started_);
+    count_company(answer);
 
     // What the final counters say stands, even when the program was gone before we looked.
     if (cpu_ns > order_.limits.cpu_ms * 1'000'000) answer.cpu_exceeded = 1;
@@ -219,6 +222,22 @@ void Run::count(FromKeeper& answer) {
     if (Result<Room> room = room_of(cell.scratch->path); room) answer.disk_full = room->full;
     answer.signalled = cell.main_end->signalled;
     answer.code = cell.main_end->code;
+}
+
+// What is only worth its reading, which the answer waits for, when the command was not over at once.
+void Run::count_company(FromKeeper& answer) const {
+    const Group& group = *cell_->group;
+    const std::int64_t wall_us = (ended_ - started_).count() / 1000;
+    const bool brief = wall_us <= stall_us_ignored;
+    const Stalls stalls = brief ? stalls_base_ : read_stalls(group);
+    if (const std::optional<bool> trustworthy = timing_is_trustworthy(stalls_base_, stalls, wall_us)) answer.trustworthy_timing = *trustworthy;
+    if (stalls.throttled_us) answer.throttled_ns = (*stalls.throttled_us - stalls_base_.throttled_us.value_or(0)) * 1000;
+    if (brief) return;
+    answer.memory_file_bytes = group.memory_file_bytes().value_or(-1);
+    if (const std::optional<Group::Io> io = group.io()) {
+        answer.io_read_bytes = io->read_bytes;
+        answer.io_write_bytes = io->write_bytes;
+    }
 }
 
 // Nothing runs any more: what is kept is kept, the rest is dropped.

@@ -8,6 +8,7 @@
 
 #include "sandbox/cell.hh"
 #include "sandbox/guest_keepers.hh"
+#include "sandbox/pressure.hh"
 
 namespace assay::sandbox {
 
@@ -34,6 +35,7 @@ private:
     Result<> assign();
     Result<> end_all();
     void count(FromKeeper&);
+    void count_company(FromKeeper&) const;  // what else the machine did meanwhile
     Result<> settle(FromKeeper&, std::vector<sys::Fd>& kept);
     Result<> keep_files(FromKeeper&, std::vector<sys::Fd>& kept);
     Shape shape() const;
@@ -48,6 +50,7 @@ private:
     int command_ = -1, stdin_ = -1, submission_ = -1, grader_ = -1;  // of descriptors_
 
     std::unique_ptr<Cell> cell_;
+    Stalls stalls_base_;
     GuestKeepers guests_;
     sys::TimePoint started_{};
     sys::TimePoint ended_{};

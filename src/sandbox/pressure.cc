@@ -1,0 +1,75 @@
+#include "sandbox/pressure.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include "base/text.hh"
+#include "sys/file.hh"
+
+namespace assay::sandbox {
+namespace {
+
+constexpr std::size_t pressure_bytes_max = 4 << 10;
+constexpr std::size_t stat_bytes_max = 4 << 20;  // a line per CPU, and one with all interrupts
+
+std::optional<std::int64_t> number_at(std::string_view text) {
+    std::int64_t value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{} || value < 0) return std::nullopt;
+    return value;
+}
+
+std::optional<std::int64_t> of_machine(const char* path) {
+    const Result<std::string> text = sys::read_file(path, pressure_bytes_max);
+    return text ? total_stalled_us(*text) : std::nullopt;
+}
+
+std::int64_t grown(const std::optional<std::int64_t>& before, const std::optional<std::int64_t>& after) {
+    return before && after ? std::max<std::int64_t>(0, *after - *before) : 0;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> total_stalled_us(std::string_view pressure) {
+    if (!pressure.starts_with("some ")) return std::nullopt;
+    const std::string_view line = pressure.substr(0, pressure.find('\n'));
+    const std::size_t at = line.find(" total=");
+    return at == line.npos ? std::nullopt : number_at(line.substr(at + 7));
+}
+
+std::optional<std::int64_t> stolen_us(std::string_view stat, std::int64_t ticks_per_second) {
+    const auto words = split(stat.substr(0, stat.find('\n')), ' ');  // "cpu", an empty one, ten numbers
+    if (words.size() < 10 || words[0] != "cpu" || ticks_per_second <= 0) return std::nullopt;
+    const std::optional<std::int64_t> ticks = number_at(words[9]);
+    return ticks ? std::optional{*ticks * 1'000'000 / ticks_per_second} : std::nullopt;
+}
+
+Stalls read_stalls(const Group& group) {
+    Stalls stalls;
+    stalls.cpu_us = group.stalled_us("cpu");
+    if (stalls.cpu_us) {
+        stalls.memory_us = group.stalled_us("memory");
+        stalls.io_us = group.stalled_us("io");
+    } else {
+        stalls.cpu_us = of_machine("/proc/pressure/cpu");
+        stalls.memory_us = of_machine("/proc/pressure/memory");
+        stalls.io_us = of_machine("/proc/pressure/io");
+    }
+    if (const Result<std::string> stat = sys::read_file("/proc/stat", stat_bytes_max)) stalls.stolen_us = stolen_us(*stat, ::sysconf(_SC_CLK_TCK));
+    if (const std::optional<std::int64_t> throttled_ns = group.throttled_ns()) stalls.throttled_us = *throttled_ns / 1000;
+    return stalls;
+}
+
+std::optional<bool> timing_is_trustworthy(const Stalls& before, const Stalls& after, std::int64_t wall_us) {
+    if (!before.cpu_us || !after.cpu_us) return std::nullopt;
+    const std::int64_t cpu_us = grown(before.cpu_us, after.cpu_us) - grown(before.throttled_us, after.throttled_us);
+    for (const std::int64_t stalled_us : {cpu_us, grown(before.memory_us, after.memory_us), grown(before.io_us, after.io_us), grown(before.stolen_us, after.stolen_us)}) {
+        if (stalled_us > stall_us_ignored && stalled_us * 100 > wall_us * stall_percent_max) return false;
+    }
+    return true;
+}
+
+}  // namespace assay::sandbox

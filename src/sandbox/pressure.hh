@@ -1,0 +1,37 @@
+// Pressure: whether something else than the program could have stretched the times that were measured of it.
+//
+// The kernel tells for how long something was ready and had to wait for a CPU, for memory or for a disk (PSI). Where there is a
+// version 2 group this is about the command alone, else about the machine. A program with more busy tasks than CPUs waits for
+// itself and is told apart from nobody: `false` means "could have been", never "was".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "sandbox/cgroup.hh"
+
+namespace assay::sandbox {
+
+// Counters that only grow; nullopt: not told here.
+struct Stalls {
+    std::optional<std::int64_t> cpu_us;
+    std::optional<std::int64_t> memory_us;
+    std::optional<std::int64_t> io_us;
+    std::optional<std::int64_t> stolen_us;     // by a hypervisor, of all CPUs together, in ticks
+    std::optional<std::int64_t> throttled_us;  // of the group by a limit that it was given, which counts as waiting for a CPU as well
+};
+Stalls read_stalls(const Group&);
+
+constexpr std::int64_t stall_us_ignored = 2'000;  // as exact as a limit is: less than a tick and a wake-up
+constexpr int stall_percent_max = 10;             // of the wall time, for each kind by itself
+
+// nullopt: the kernel tells nothing about CPUs, so that nothing can be said.
+std::optional<bool> timing_is_trustworthy(const Stalls& before, const Stalls& after, std::int64_t wall_us);
+
+// The sum of a pressure file's first line ("some … total=N"). nullopt: it is not one, or the kernel was started without PSI.
+std::optional<std::int64_t> total_stalled_us(std::string_view pressure);
+// The eighth number of the first line of /proc/stat, as time.
+std::optional<std::int64_t> stolen_us(std::string_view stat, std::int64_t ticks_per_second);
+
+}  // namespace assay::sandbox

@@ -1,0 +1,56 @@
+#include "sandbox/pressure.hh"
+
+#include <gtest/gtest.h>
+
+namespace assay::sandbox::testing {
+namespace {
+
+TEST(Timing, IsTrustedUnlessTheMachineCouldHaveStretchedIt) {
+    constexpr std::int64_t ms = 1'000;
+    const Stalls base{.cpu_us = 700 * ms, .memory_us = 20 * ms, .io_us = 10 * ms, .stolen_us = 5'000 * ms, .throttled_us = 0};
+    struct Case {
+        const char* name;
+        Stalls grown;
+        std::int64_t wall_us;
+        bool expected;
+    };
+    const Case cases[] = {
+        {"a quiet machine", {.cpu_us = 0, .memory_us = 0, .io_us = 0, .stolen_us = 0, .throttled_us = 0}, 1000 * ms, true},
+        {"a tenth is allowed", {.cpu_us = 100 * ms}, 1000 * ms, true},
+        {"more than a tenth is not", {.cpu_us = 100 * ms + 1}, 1000 * ms, false},
+        {"waiting for memory", {.memory_us = 200 * ms}, 1000 * ms, false},
+        {"waiting for a disk", {.io_us = 200 * ms}, 1000 * ms, false},
+        {"a hypervisor gave the CPU to another", {.stolen_us = 200 * ms}, 1000 * ms, false},
+        {"kinds do not add up, since one wait may be both", {.cpu_us = 60 * ms, .memory_us = 60 * ms, .io_us = 60 * ms}, 1000 * ms, true},
+        {"a short program and less than can be told", {.cpu_us = 2 * ms}, 3 * ms, true},
+        {"a short program and more", {.cpu_us = 2 * ms + 1}, 3 * ms, false},
+        {"held back by its own limit", {.cpu_us = 500 * ms, .throttled_us = 495 * ms}, 1000 * ms, true},
+        {"held back by its own limit and by others", {.cpu_us = 500 * ms, .throttled_us = 300 * ms}, 1000 * ms, false},
+    };
+    for (const Case& one : cases) {
+        const auto plus = [](const std::optional<std::int64_t>& a, const std::optional<std::int64_t>& b) { return std::optional{*a + b.value_or(0)}; };
+        const Stalls after{.cpu_us = plus(base.cpu_us, one.grown.cpu_us), .memory_us = plus(base.memory_us, one.grown.memory_us),
+                           .io_us = plus(base.io_us, one.grown.io_us), .stolen_us = plus(base.stolen_us, one.grown.stolen_us),
+                           .throttled_us = plus(base.throttled_us, one.grown.throttled_us)};
+        EXPECT_EQ(timing_is_trustworthy(base, after, one.wall_us), one.expected) << one.name;
+    }
+}
+
+TEST(Timing, IsNotJudgedWhereTheKernelSaysNothing) {
+    EXPECT_EQ(timing_is_trustworthy({}, {}, 1'000'000), std::nullopt);
+    EXPECT_EQ(timing_is_trustworthy({.cpu_us = 1}, {}, 1'000'000), std::nullopt);
+    // What is not told is not held against it.
+    EXPECT_EQ(timing_is_trustworthy({.cpu_us = 1}, {.cpu_us = 1, .io_us = 900'000}, 1'000'000), true);
+}
+
+TEST(Pressure, IsReadFromTheKernelsFiles) {
+    EXPECT_EQ(total_stalled_us("some avg10=0.00 avg60=1.31 avg300=2.81 total=134835117\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n"), 134835117);
+    for (const char* const text : {"", "some avg10=0.00\n", "full avg10=0.00 total=7\n", "some total=-5", "some total=\nfull total=3"}) {
+        EXPECT_EQ(total_stalled_us(text), std::nullopt) << text;
+    }
+    EXPECT_EQ(stolen_us("cpu  1 2 3 4 5 6 7 80 9 10\ncpu0 1 2 3 4 5 6 7 800 9 10\n", 100), 800'000);
+    for (const char* const text : {"", "cpu", "cpu  1 2 3\n", "intr 1 2 3 4 5 6 7 8 9 10 11 12"}) EXPECT_EQ(stolen_us(text, 100), std::nullopt) << text;
+}
+
+}  // namespace
+}  // namespace assay::sandbox::testing
