@@ -242,6 +242,11 @@ int parse_and_run(int argc, char** argv) {
         else code = verify_receipt(participant_options, receipt_file, receipt_key, archive_file);
     });
 
+    CLI::App* const check = app.add_subcommand("check", "Is this host fit? What it guarantees, what is missing, and the cure; changes nothing");
+    add_data_option(*check, common);
+    check->add_flag("--json", json, "print JSON");
+    check->callback([&] { with_config([&](const serve::Config& c) { return check_command(c.data, json); }); });
+
     RunOptions options;
     CLI::App* const run = app.add_subcommand("run", "Run one command in the sandbox, without a server");
     run->add_option("--cpu", options.cpu, "CPU time of the whole process tree (default 10s)")->type_name("TIME");

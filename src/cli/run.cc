@@ -139,7 +139,7 @@ ExitCode run_command(const RunOptions& options) {
     }
     if (sys::effective_uid() != 0) {
         return fail({Fault::unsupported, "assay run needs root: this version's sandboxes are built by root alone, also where user namespaces and a "
-                                         "delegated cgroup would allow more; try sudo assay run"});
+                                         "delegated cgroup would allow more; try sudo assay run, and see assay check for what this host offers"});
     }
     sys::ignore_broken_pipes();
     static std::atomic<bool> stop{false};  // The signal thread may outlive this function.

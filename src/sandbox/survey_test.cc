@@ -1,0 +1,57 @@
+#include "sandbox/survey.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "sandbox/cgroup.hh"
+#include "sys/file.hh"
+
+namespace assay::sandbox::testing {
+namespace {
+
+TEST(Survey, KnowsWhichKernelsAreOldEnough) {
+    for (const char* const release : {"5.14.0", "5.15.0-91-generic", "6.1.0-56-cloud-amd64", "10.0"}) EXPECT_EQ(judge_kernel(release).standing, Standing::fine) << release;
+    for (const char* const release : {"5.13.19", "4.19.0-26-amd64", "", "6", "six.one", "5."}) {
+        EXPECT_EQ(judge_kernel(release).standing, Standing::missing) << release;
+        EXPECT_NE(judge_kernel(release).cure, "");
+    }
+}
+
+TEST(Survey, SaysWhenCoreDumpsGoToAProgram) {
+    EXPECT_EQ(judge_core_pattern("core").standing, Standing::fine);
+    EXPECT_EQ(judge_core_pattern("").standing, Standing::fine);
+    EXPECT_EQ(judge_core_pattern("|/usr/lib/systemd/systemd-coredump %P").standing, Standing::weak);
+}
+
+TEST(Survey, SwapThatNobodyCountsMakesMemoryLimitsMeaningless) {
+    const std::string heading = "Filename\tType\tSize\tUsed\tPriority\n";
+    EXPECT_EQ(judge_swaps(heading, false).value, "none");
+    EXPECT_EQ(judge_swaps(heading + "/swap file 1 0 -2\n", true).standing, Standing::fine);
+    EXPECT_EQ(judge_swaps(heading + "/swap file 1 0 -2\n", false).standing, Standing::missing);
+}
+
+// Whatever this host is: names are told apart, what is amiss has a cure, grading is refused exactly when check_host refuses it, and
+// no group or mount is there that was not before.
+TEST(Survey, IsCompleteAndChangesNothing) {
+    const std::string mounts = sys::read_file("/proc/self/mountinfo", 1 << 20).value();
+    const Survey survey = survey_host();
+    EXPECT_EQ(survey.can_grade, check_host().can_grade);
+    std::set<std::string> names;
+    for (const Finding& finding : survey.findings) {
+        EXPECT_TRUE(names.insert(finding.name).second) << finding.name;
+        EXPECT_NE(finding.value, "") << finding.name;
+        const bool good = finding.standing == Standing::fine || finding.standing == Standing::exact;
+        if (good) EXPECT_EQ(finding.cure, "") << finding.name;
+        if (finding.standing == Standing::missing || finding.standing == Standing::none) EXPECT_NE(finding.cure, "") << finding.name;
+    }
+    EXPECT_TRUE(names.contains("limit memory"));
+    EXPECT_EQ(sys::read_file("/proc/self/mountinfo", 1 << 20).value(), mounts);
+    EXPECT_THAT(find_groups(find_hierarchies(), "assay-probe-" + std::to_string(::getpid())), ::testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace assay::sandbox::testing
