@@ -5,6 +5,7 @@
 #include "api/api.hh"
 #include "api/auth.hh"
 #include "api/health.hh"
+#include "api/images.hh"
 #include "api/metrics.hh"
 #include "api/staff.hh"
 #include "base/log.hh"
@@ -25,7 +26,9 @@ bool set(const http::Request& request, std::string_view name) { return request.p
 using Act = Result<std::string> (*)(Parts&, const http::Request&, const std::string& body);
 
 Result<std::string> apply_course(Parts& parts, const http::Request& request, const std::string& body) {
-    ASSAY_TRY(const auto compiled, course::compile_tar(bytes_of(body), sys::server_zone()));
+    ASSAY_TRY(auto compiled, course::compile_tar(bytes_of(body), sys::server_zone()));
+    const auto held = parts.images.hold();
+    ASSAY_CHECK(course::pin_images(compiled, find_image(parts.images)));
     ASSAY_TRY(const auto applied, course::apply(parts.store, parts.revisions, compiled, parts.machine, set(request, "dry_run"),
                                                 sys::to_ms(parts.clock.wall())));
     return set(request, "json") ? applied.json : fmt::format("{}", fmt::join(applied.lines, "\n"));
@@ -33,6 +36,12 @@ Result<std::string> apply_course(Parts& parts, const http::Request& request, con
 
 Result<std::string> list_courses(Parts& parts, const http::Request&, const std::string&) {
     return course::list_json(parts.store, sys::to_ms(parts.clock.wall()));
+}
+
+Result<std::string> list_images(Parts& parts, const http::Request&, const std::string&) { return images_json(parts.images, parts.store); }
+
+Result<std::string> remove_one_image(Parts& parts, const http::Request& request, const std::string&) {
+    return remove_image(parts.images, parts.store, request.captures.at(0));
 }
 
 Result<std::string> import_roster(Parts& parts, const http::Request& request, const std::string& body) {
@@ -131,6 +140,8 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("POST", "/admin/roster/{course}/token-reset", reset_secret<course::Secret::token>, 0, text);
     add("POST", "/admin/roster/{course}/key-reset", reset_secret<course::Secret::key>, 0, text);
     add("POST", "/admin/roster/{course}/extend", extend, 0, text);
+    add("GET", "/admin/images", list_images, 0, "application/json");
+    add("POST", "/admin/images/{name}/remove", remove_one_image, 0, text);
     add("GET", "/admin/queue", list_queue, 0, "application/json");
     add("POST", "/admin/modules/{course}/{module}/pause", on_module<ModuleCommand::pause>, 0, text);
     add("POST", "/admin/modules/{course}/{module}/resume", on_module<ModuleCommand::resume>, 0, text);

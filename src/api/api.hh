@@ -6,6 +6,7 @@
 
 #include "course/course.hh"
 #include "http/message.hh"
+#include "image/image.hh"
 #include "loop/loop.hh"
 #include "queue/board.hh"
 #include "store/blobs.hh"
@@ -17,6 +18,7 @@ namespace assay::api {
 struct Parts {
     store::Store& store;
     store::Blobs& revisions;
+    image::Library& images;
     const store::Keys& keys;
     queue::Board& board;
     loop::Pool& pages;           // reads
@@ -35,7 +37,7 @@ void add_public_routes(http::Router&, Parts&);
 // On admin.sock alone (peer: the owner or root): POST /admin/course/apply[?dry_run=1][&json=1] (tar), GET /admin/courses,
 // POST /admin/roster/{course}[?json=1][&sync=1] (CSV), POST /admin/roster/{course}/preview (CSV: whom sync would leave out),
 // GET /admin/roster/{course}, POST /admin/roster/{course}/{token,key}-reset?id=ID, POST
-// /admin/roster/{course}/extend?id=ID&module=MODULE&until=TIME, GET /admin/queue, POST /admin/modules/{course}/{module}/{pause,resume}, POST /admin/submissions/{id}/{hold,release,rejudge},
+// /admin/roster/{course}/extend?id=ID&module=MODULE&until=TIME, GET /admin/images, POST /admin/images/{name}/remove, GET /admin/queue, POST /admin/modules/{course}/{module}/{pause,resume}, POST /admin/submissions/{id}/{hold,release,rejudge},
 // GET /metrics, /healthz, /readyz. An answer's body is what the command prints; a refusal is problem+json with it as `detail`.
 void add_admin_routes(http::Router&, Parts&);
 

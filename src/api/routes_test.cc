@@ -37,8 +37,10 @@ protected:
     loop::Pool pages{"pages", 2, 16};
     loop::Pool disk{"disk", 2, 16};
     std::string not_ready_because;
+    image::Library images{course.directory + "/images"};
     Parts parts{.store = *course.store,
                 .revisions = *course.revisions,
+                .images = images,
                 .keys = *course.keys,
                 .board = course.board,
                 .pages = pages,

@@ -15,7 +15,7 @@
 namespace assay::archive {
 
 struct Member {
-    enum class Kind { directory, regular, symlink, hardlink };
+    enum class Kind { directory, regular, symlink, hardlink, device };  // device: also a fifo; in layers alone
     std::string name;      // as written, not yet judged
     bool name_is_utf8 = false;    // the format says so; else it is in the encoding that the module takes
     bool target_is_utf8 = false;
@@ -24,6 +24,9 @@ struct Member {
     Kind kind = Kind::regular;
     std::int64_t size = 0; // of a regular file; 0 for all others
     bool executable = false;
+    std::uint32_t mode = 0;       // of a tar: as written, with setuid, setgid and sticky
+    std::int64_t modified_s = 0;  // of a tar
+    bool attributes = false;      // of a layer: extended ones, capabilities among them
     std::int64_t offset = 0;  // of its header in the archive
 };
 

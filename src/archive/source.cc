@@ -87,7 +87,8 @@ Result<std::int64_t> Input::size() const {
 
 Result<ByteView> Input::peek() {
     if (!ready_.empty() || fd_ == nullptr) return ready_;
-    ASSAY_TRY(const std::size_t count, sys::read_at(*fd_, buffer_, offset_));
+    const auto room = static_cast<std::size_t>(std::clamp<std::int64_t>(end_ - offset_, 0, buffer_bytes));
+    ASSAY_TRY(const std::size_t count, sys::read_at(*fd_, std::span{buffer_}.first(room), offset_));
     ready_ = ByteView{buffer_}.first(count);
     return ready_;
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -23,6 +24,8 @@ class Input {
 public:
     // Reads with pread from offset 0: the descriptor's own offset is neither used nor moved. `fd` must outlive the Input.
     explicit Input(const sys::Fd& fd) : fd_{&fd} {}
+    // Reads the bytes from `offset` to before `end` as if there were no others; offset() is still the file's.
+    Input(const sys::Fd& fd, std::int64_t offset, std::int64_t end) : fd_{&fd}, offset_{offset}, end_{end} {}
     // Reads from memory, which must outlive the Input.
     explicit Input(ByteView memory) : memory_{memory}, ready_{memory} {}
     // Reads what `other` reads, from `offset` on (at most its size). `other` may go.
@@ -44,6 +47,7 @@ private:
     ByteView memory_;  // all of it, when there is no descriptor
     ByteView ready_;
     std::int64_t offset_ = 0;
+    std::int64_t end_ = std::numeric_limits<std::int64_t>::max();
     std::array<std::byte, buffer_bytes> buffer_;
 };
 

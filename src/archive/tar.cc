@@ -38,6 +38,7 @@ struct TarReader::Extended {
     std::optional<std::string> gnu_name, gnu_target, pax_name, pax_target;
     std::optional<std::int64_t> size;
     std::int64_t bytes = 0;
+    bool attributes = false;
     bool any = false;
     bool sparse = false;
 };
@@ -190,12 +191,13 @@ Step<> TarReader::take_extension(char type, Extended& extended) {
     extended.any = true;
     extended.bytes += size;
     headers_total_ += std::min(size, header_bytes_max + 1) + static_cast<std::int64_t>(tar_block_bytes);
-    if (extended.bytes > header_bytes_max || headers_total_ > headers_total_max) {
+    const std::int64_t total_max = kind_ == TarKind::layer ? layer_headers_total_max : headers_total_max;
+    if (extended.bytes > header_bytes_max || headers_total_ > total_max) {
         const bool one = extended.bytes > header_bytes_max;
         return Refused{
             .fault = ArchiveFault::headers_too_large,
             .offset = header_at_,
-            .limit = one ? header_bytes_max : headers_total_max,
+            .limit = one ? header_bytes_max : total_max,
             .value = one ? extended.bytes : headers_total_,
         };
     }
@@ -231,6 +233,7 @@ Step<> TarReader::take_pax(std::string_view records, bool global, Extended& exte
         const std::string_view key = record.substr(0, equals);
         const std::string_view value = record.substr(equals + 1);
         if (key.starts_with("GNU.sparse.")) extended.sparse = true;
+        if (!global && (key.starts_with("SCHILY.xattr.") || key.starts_with("LIBARCHIVE.xattr."))) extended.attributes = true;
         if (key != "path" && key != "linkpath" && key != "size") continue;
         if (global) return Refused{.fault = ArchiveFault::global_header, .arguments = {std::string{key}}, .offset = header_at_};
         if (key == "path") {
@@ -264,6 +267,11 @@ Step<Member> TarReader::member_of(char type, Extended& extended) {
     auto mode = number(100, 8);
     if (!mode) return in_member(mode.take_error());
     member.executable = (*mode & 0100) != 0;
+    member.mode = static_cast<std::uint32_t>(*mode & 07777);
+    member.attributes = extended.attributes;
+    if (kind_ == TarKind::layer) {  // Nothing hangs on it: one that cannot be read is none.
+        if (auto modified = number(136, 12)) member.modified_s = *modified;
+    }
     const std::int64_t size = extended.size.value_or(*header_size);
     const auto refused = [&](ArchiveFault fault, std::vector<std::string> arguments = {}) {
         return Refused{.fault = fault, .arguments = std::move(arguments), .entry = escaped(member.name), .offset = header_at_};
@@ -278,7 +286,10 @@ Step<Member> TarReader::member_of(char type, Extended& extended) {
         case '2': member.kind = Member::Kind::symlink; break;
         case '1': member.kind = Member::Kind::hardlink; break;
         case 'S': return refused(ArchiveFault::sparse);
-        case '3': case '4': case '6': return refused(ArchiveFault::device);
+        case '3': case '4': case '6':
+            if (kind_ == TarKind::handed_in) return refused(ArchiveFault::device);
+            member.kind = Member::Kind::device;
+            break;
         default: return refused(ArchiveFault::member_type, {escaped({&type, 1})});
     }
     if (member.kind != Member::Kind::regular && size != 0) {

@@ -15,13 +15,17 @@ namespace assay::archive {
 
 constexpr std::size_t tar_block_bytes = 512;
 constexpr std::int64_t headers_total_max = 64LL << 20;  // extended headers of all members
+constexpr std::int64_t layer_headers_total_max = 1LL << 30;  // of a layer, which has a million members
 constexpr std::int64_t padding_max = 16LL << 20;        // zeros after the end blocks: what large blocking factors write
 
 bool tar_checksum_holds(ByteView block);
 
+// What a tar may be: handed in, or a layer of a file system, which has devices and extended attributes as well.
+enum class TarKind { handed_in, layer };
+
 class TarReader final : public MemberReader {
 public:
-    explicit TarReader(std::unique_ptr<Source> source) : source_{std::move(source)} {}
+    explicit TarReader(std::unique_ptr<Source> source, TarKind kind = TarKind::handed_in) : source_{std::move(source)}, kind_{kind} {}
 
     // nullopt when the end blocks, and nothing but zeros after them, were read to the end of the source.
     Step<std::optional<Member>> next() override;
@@ -43,6 +47,7 @@ private:
     Stop in_member(Stop) const;
 
     std::unique_ptr<Source> source_;
+    TarKind kind_;
     Block block_{};
     std::string name_;            // of the current member; empty: none is known
     std::int64_t left_ = 0;       // content bytes of the current member

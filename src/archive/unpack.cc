@@ -77,7 +77,7 @@ Result<> write_member(sys::TreeWriter& tree, MemberReader& reader, const Member&
     if (member.kind == Member::Kind::directory) return tree.make_directory(path);
     if (const std::size_t slash = path.rfind('/'); slash != std::string::npos) ASSAY_CHECK(tree.make_directory(path.substr(0, slash)));
     switch (member.kind) {
-        case Member::Kind::directory: break;
+        case Member::Kind::directory: case Member::Kind::device: break;
         case Member::Kind::symlink: return tree.make_symlink(path, member.target);
         case Member::Kind::regular: {
             ASSAY_TRY(const sys::Fd file, tree.make_file(path, member.executable));

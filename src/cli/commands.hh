@@ -40,9 +40,14 @@ ExitCode queue_hold(const StaffOptions&, const std::string& submission);
 ExitCode queue_release(const StaffOptions&, const std::string& submission);
 ExitCode rejudge(const StaffOptions&, const std::string& submission);
 
+ExitCode image_import(const serve::Config&, bool json, const std::string& name, const std::string& source);
+ExitCode image_list(const StaffOptions&);
+ExitCode image_remove(const StaffOptions&, const std::string& name);
+
 // module new: writes a small module that passes its own check. module check: runs the module's samples in the sandbox.
 ExitCode module_new(const std::string& folder);
-ExitCode module_check(const std::string& folder, bool json);
+// Its image is one of the data directory's.
+ExitCode module_check(const StaffOptions&, const std::string& folder);
 // The suffix of `target` says which format.
 ExitCode pack_command(const std::string& folder, const std::string& target, bool json);
 // By the rules of the module in this folder, or by the default ones when it is empty.
@@ -55,6 +60,7 @@ struct RunOptions {
     std::int64_t cores = 0;
     std::string image = "host", profile = "language", network = "none";
     std::string stdin_path, directory;
+    std::string data;  // where its image is
     std::vector<std::string> binds, environment, command;
     bool json = false;
 };

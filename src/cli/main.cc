@@ -10,6 +10,8 @@
 #include "base/text.hh"
 #include "cli/commands.hh"
 #include "cli/participant.hh"
+#include "image/image.hh"
+#include "model/image.hh"
 #include "runner/runner.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
@@ -127,7 +129,8 @@ int parse_and_run(int argc, char** argv) {
     CLI::App* const checked = module->add_subcommand("check", "Run the module's samples three times each, without a server; warn of chance and of what can be forged");
     checked->add_option("DIR", folder, "the module's folder (with module.toml)")->required();
     checked->add_flag("--json", json, "print JSON");
-    checked->callback([&] { code = module_check(folder, json); });
+    add_data_option(*checked, common);
+    checked->callback([&] { with_config([&](const serve::Config& c) { return module_check(staff(c), folder); }); });
 
     CLI::App* const roster = app.add_subcommand("roster", "Who takes part in a course")->require_subcommand(1);
     std::string course_id;
@@ -195,6 +198,24 @@ int parse_and_run(int argc, char** argv) {
     on_submission(*queue, "release", "Put a held submission back in line", queue_release);
     on_submission(app, "rejudge", "Judge a graded submission again; its verdict stays until the new one is there", rejudge);
 
+    CLI::App* const image = app.add_subcommand("image", "Roots for sandboxes, made elsewhere: imported once, never changed")->require_subcommand(1);
+    std::string image_name;
+    std::string image_source;
+    CLI::App* const imported = image->add_subcommand("import", "Import a root file system; from then on NAME means it");
+    imported->add_option("NAME", image_name, "such as python:3.12")->required();
+    imported->add_option("SOURCE", image_source, "a folder, a tar (.gz, .bz2, .xz, .zst), an OCI layout or its tar, or what `docker save`, podman or skopeo wrote")->required();
+    imported->add_flag("--json", json, "print JSON");
+    add_data_option(*imported, common);
+    imported->callback([&] { with_config([&](const serve::Config& c) { return image_import(c, json, image_name, image_source); }); });
+    CLI::App* const images = image->add_subcommand("list", "The images: size, digest, where from, and which modules run in them");
+    images->add_flag("--json", json, "print JSON");
+    add_data_option(*images, common);
+    images->callback([&] { with_config([&](const serve::Config& c) { return image_list(staff(c)); }); });
+    CLI::App* const removed = image->add_subcommand("remove", "Remove an image that no module needs any more");
+    removed->add_option("NAME", image_name, "its name, or at least 12 digits of its digest")->required();
+    add_data_option(*removed, common);
+    removed->callback([&] { with_config([&](const serve::Config& c) { return image_remove(staff(c), image_name); }); });
+
     ParticipantOptions participant_options;
     SubmitOptions submit_options;
     std::string receipt_file, receipt_key, archive_file, module_folder;
@@ -257,7 +278,8 @@ int parse_and_run(int argc, char** argv) {
     run->add_option("--disk", options.disk, "writable scratch (default: a quarter of the memory)")->type_name("SIZE");
     run->add_option("--open-files", options.open_files, "open files of one process (default 256)")->check(CLI::Range(3, 1'000'000));
     run->add_option("--cores", options.cores, "CPUs it sees, and their worth of CPU time per time (default: all)")->check(CLI::Range(1, 4096));
-    run->add_option("--image", options.image, "the root it sees; this version knows only 'host'");
+    run->add_option("--image", options.image, "the root it sees: an imported image, or host (default): the machine's own folders")->type_name("NAME");
+    add_data_option(*run, common);
     run->add_option("--profile", options.profile, "system-call filter")->check(CLI::IsMember({"language", "compiled"}));
     run->add_option("--network", options.network, "none (default) or host")->check(CLI::IsMember({"none", "host"}));
     run->add_option("--stdin", options.stdin_path, "a file to read as standard input (default: empty)")->type_name("FILE");
@@ -267,7 +289,16 @@ int parse_and_run(int argc, char** argv) {
     run->add_flag("--json", options.json, "print one object instead of passing the output through");
     run->add_option("COMMAND", options.command, "the program and its arguments, after --; never a shell")->required();
     run->positionals_at_end();
-    run->callback([&] { code = run_command(options); });
+    run->callback([&] {
+        if (options.image == model::host_image) {  // No configuration is needed, and a wrong one is no reason not to run.
+            code = run_command(options);
+            return;
+        }
+        with_config([&](const serve::Config& c) {
+            options.data = c.data;
+            return run_command(options);
+        });
+    });
 
     for (CLI::App* const sub : app.get_subcommands([](const CLI::App*) { return true; })) {
         if (sub->get_group() != participants_group) sub->group(staff_group);
@@ -291,6 +322,7 @@ std::optional<int> role(int argc, char** argv) {
     if (argc != 2) return std::nullopt;
     std::string_view name{argv[1]};
     if (name == "verifier") return archive::verifier_main();
+    if (name == "importer") return image::importer_main();
     constexpr std::string_view runner{"runner-"};
     if (!name.starts_with(runner)) return std::nullopt;
     name.remove_prefix(runner.size());

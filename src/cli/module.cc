@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "api/images.hh"
 #include "archive/archive.hh"
 #include "base/ids.hh"
 #include "base/text.hh"
@@ -35,11 +36,13 @@ struct Subject {
     std::vector<std::string> notes;
 };
 
-Result<Subject> read_subject(const std::string& folder) {
+Result<Subject> read_subject(const std::string& folder, const std::string& data) {
     ASSAY_TRY(ModuleFolder read, read_module(folder));
     Subject subject;
     ASSAY_TRY(subject.samples, course::read_samples(read.name, read.files));
     subject.module = std::move(read.module);
+    const image::Library images{data + "/images"};
+    ASSAY_CHECK(course::pin_image(subject.module, api::find_image(images)));
     subject.notes = std::move(read.notes);
     ASSAY_CHECK(course::check_fits(subject.module, serve::this_machine()));
     return subject;
@@ -167,9 +170,9 @@ void print_json(const Subject& subject, const std::vector<Tried>& all, const std
 }
 
 // Once the helper is there we are nobody: what the samples print is parsed without rights.
-Result<sandbox::Client> begin(sandbox::Helper& helper) {
+Result<sandbox::Client> begin(sandbox::Helper& helper, const std::string& data) {
     const std::string id = to_hex(bytes_of(sys::random_bytes(8)));
-    ASSAY_TRY(helper, sandbox::start_helper({.directory_id = id, .first_uid = sandbox::first_uid_for(id), .fill = archive::fill_main}));
+    ASSAY_TRY(helper, sandbox::start_helper({.directory_id = id, .first_uid = sandbox::first_uid_for(id), .fill = archive::fill_main, .data = data}));
     ASSAY_TRY(sys::Fd socket, sandbox::connect_client(helper));
     const std::uint32_t uid = sandbox::first_uid_for(id) + sandbox::runner_uid_offset;
     ASSAY_CHECK(sys::become(uid, uid));
@@ -222,8 +225,8 @@ ExitCode module_new(const std::string& folder) {
     return ExitCode::done;
 }
 
-ExitCode module_check(const std::string& folder, bool json) {
-    const auto subject = read_subject(folder);
+ExitCode module_check(const StaffOptions& options, const std::string& folder) {
+    const auto subject = read_subject(folder, options.data);
     if (!subject) return fail(subject.error());
     if (subject->samples.empty()) return fail({Fault::invalid, fmt::format("{} has no samples; put one in samples/NAME with src/ and expect.toml", escaped(folder))});
     if (sys::effective_uid() != 0) return fail({Fault::unsupported, "assay module check runs the samples in the sandbox, which needs root in this version"});
@@ -232,8 +235,8 @@ ExitCode module_check(const std::string& folder, bool json) {
     }
     sys::ignore_broken_pipes();
     sandbox::Helper helper;
-    auto client = begin(helper);
-    auto done = client ? check(*subject, std::move(client).value(), json) : Result<bool>{client.take_error()};
+    auto client = begin(helper, subject->module.plan.image_pin ? std::filesystem::absolute(options.data).string() : "");
+    auto done = client ? check(*subject, std::move(client).value(), options.json) : Result<bool>{client.take_error()};
     if (helper.control) sandbox::stop_helper(std::move(helper), sys::system_clock().now() + helper_end_max);
     if (!done) return fail(done.error());
     return *done ? ExitCode::done : ExitCode::failed;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "archive/archive.hh"
@@ -11,6 +12,8 @@
 #include "cli/commands.hh"
 #include "cli/outcome_json.hh"
 #include "grade/grade.hh"
+#include "image/image.hh"
+#include "model/image.hh"
 #include "sandbox/helper.hh"
 #include "sandbox/sandbox.hh"
 #include "sys/file.hh"
@@ -26,6 +29,7 @@ constexpr std::chrono::seconds helper_end_max{10};
 struct Prepared {
     sandbox::Request request;
     std::vector<sys::Fd> held;  // what the request's numbers point at
+    std::string image;          // digest; empty: the host's own folders
 };
 
 Result<sandbox::Bind> parse_bind(const std::string& text, std::vector<sys::Fd>& held) {
@@ -62,14 +66,18 @@ Result<model::Limits> limits_of(const RunOptions& options) {
 }
 
 Result<Prepared> prepare(const RunOptions& options) {
-    if (options.image != "host") {
-        return Error{Fault::invalid, fmt::format("--image: this version knows only 'host', not '{}'", escaped(options.image))};
-    }
     Prepared prepared;
+    std::vector<std::string> of_image;
+    if (options.image != model::host_image) {
+        auto image = image::Library{options.data + "/images"}.find(options.image);
+        if (!image) return image.take_error().in("--image");
+        prepared.image = image->info.digest;
+        of_image = std::move(image->info.environment);
+    }
     sandbox::Request& request = prepared.request;
     request.stage = "run";
     request.command = options.command;
-    request.environment = {"HOME=/work", "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC", "USER=student"};
+    request.environment = model::environment_in(of_image, {"HOME=/work", "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC", "USER=student"});
     for (const std::string& variable : options.environment) {
         const auto equals = variable.find('=');
         if (equals == 0 || equals == std::string::npos) return Error{Fault::invalid, fmt::format("--env: '{}' is not K=V", escaped(variable))};
@@ -101,13 +109,15 @@ void print_summary(const model::Outcome& outcome, model::Verdict verdict) {
 }
 
 // Ctrl-C ends the command, not us: what it did until then is still told.
-Result<sandbox::Finished> run_once(const sandbox::Request& request, std::atomic<bool>& stop) {
+Result<sandbox::Finished> run_once(const Prepared& prepared, const std::string& data, std::atomic<bool>& stop) {
+    const sandbox::Request& request = prepared.request;
     const std::string id = to_hex(bytes_of(sys::random_bytes(8)));
     ASSAY_TRY(sandbox::Helper helper, sandbox::start_helper({
                                           .directory_id = id,
                                           .first_uid = sandbox::first_uid_for(id),
                                           .fill = archive::fill_main,
                                           .allow_binds = true,
+                                          .data = prepared.image.empty() ? "" : std::filesystem::absolute(data).string(),
                                       }));
     ASSAY_TRY(auto wake, sys::make_pipe());
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGINT, SIGTERM}));  // After the fork: the helper has its own way.
@@ -122,7 +132,7 @@ Result<sandbox::Finished> run_once(const sandbox::Request& request, std::atomic<
         sandbox::Client client{std::move(socket)};
         // Any slot: the helper serves this one command, and --cores picks CPUs by slot.
         const int slot = static_cast<unsigned char>(sys::random_bytes(1).front()) % sandbox::slots_max;
-        ASSAY_TRY(sandbox::Job job, client.open_job(slot, request.limits.memory_bytes));
+        ASSAY_TRY(sandbox::Job job, client.open_job(slot, request.limits.memory_bytes, prepared.image));
         return job.run(request, &stop, wake.first.get());
     }();
     sandbox::stop_helper(std::move(helper), sys::system_clock().now() + helper_end_max);
@@ -143,7 +153,7 @@ ExitCode run_command(const RunOptions& options) {
     }
     sys::ignore_broken_pipes();
     static std::atomic<bool> stop{false};  // The signal thread may outlive this function.
-    auto finished = run_once(prepared->request, stop);
+    auto finished = run_once(*prepared, options.data, stop);
     if (!finished) return fail(finished.error());
     if (finished->outcome.cancelled) return fail({Fault::interrupted, "interrupted; the command was killed"});
 

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "api/images.hh"
 #include "api/staff.hh"
 #include "archive/archive.hh"
 #include "cli/act.hh"
@@ -96,7 +97,8 @@ ExitCode course_apply(const StaffOptions& options, const std::string& folder, bo
     const Call call{"POST", fmt::format("/admin/course/apply?dry_run={}&json={}", dry_run ? 1 : 0, options.json ? 1 : 0),
                     "application/x-tar", std::move(packed).value()};
     return print(act(options.data, call, [&](serve::Rooms& rooms) -> Result<std::string> {
-        ASSAY_TRY(const course::Compiled compiled, course::compile(std::move(files).value(), sys::server_zone()));
+        ASSAY_TRY(course::Compiled compiled, course::compile(std::move(files).value(), sys::server_zone()));
+        ASSAY_CHECK(course::pin_images(compiled, api::find_image(rooms.images)));
         ASSAY_TRY(const course::Applied applied,
                   course::apply(*rooms.store, rooms.revisions, compiled, serve::this_machine(), dry_run, now_ms()));
         return options.json ? applied.json : fmt::format("{}", fmt::join(applied.lines, "\n"));

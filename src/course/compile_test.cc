@@ -315,7 +315,7 @@ TEST(Compile, NamesFileLineAndCure) {
              {"PA1/module.toml", "required", "formats = [\"rar\"]\nrequired", "'rar' is none of tar"},
              {"PA1/module.toml", "required", "formats = []\nrequired", "one format at least"},
              {"PA1/module.toml", "[\"Makefile\"]", "[\"../Makefile\"]", "without . or .."},
-             {"PA1/module.toml", "[upload]", "[environment]\nimage = \"python\"\n[upload]", "only \"host\""},
+             {"PA1/module.toml", "[upload]", "[environment]\nimage = \"-x\"\n[upload]", "the name of an imported image"},
              {"PA1/module.toml", "cpu = \"60 s\"", "io = \"1 GiB\"", "this version cannot limit io yet"},
              {"PA1/module.toml", "cpu = \"60 s\"", "cores = 2", "number of cores yet"},
              {"PA1/module.toml", "\"make -j2", "\"make | tee", "'|' would need a shell"},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +50,19 @@ struct Machine {
 
 // Refuses what can never run well, naming the numbers. Errors: invalid.
 Result<> check_fits(const CompiledModule&, const Machine&);
+
+// What an image's name means now. Errors: missing.
+using FindImage = std::function<Result<model::ImagePin>(const std::string& name)>;
+// A module runs in what its image means now, until it is applied again. Errors: those of `find`, naming the module.
+Result<> pin_image(CompiledModule&, const FindImage& find);
+Result<> pin_images(Compiled&, const FindImage& find);
+
+// Which current revisions run in an image.
+struct ImageUse {
+    std::string module;  // "ICS/PA1"
+    std::string digest;
+};
+Result<std::vector<ImageUse>> image_uses(store::Store&);
 
 struct Applied {
     std::vector<std::string> lines;  // the difference, one line each: "PA1: new (revision 1)"; then the warnings as "note: …"

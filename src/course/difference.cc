@@ -52,6 +52,10 @@ std::vector<std::string> plan_difference(const model::Plan& before, const model:
         return ms ? sys::rfc3339(sys::wall_from_ms(*ms), after.timezone) : std::string{"none"};
     };
     const auto number = [](const auto& value) { return value ? fmt::format("{}", *value) : std::string{"none"}; };
+    const auto image = [](const model::Plan& plan) {
+        return plan.image_pin ? fmt::format("{} ({})", plan.image, plan.image_pin->digest.substr(0, model::digest_digits_min)) : plan.image;
+    };
+    compare("image", image(before), image(after));
     compare("opens", time(before.opens_ms), time(after.opens_ms));
     compare("due", time(before.due_ms), time(after.due_ms));
     compare("closes", time(before.closes_ms), time(after.closes_ms));

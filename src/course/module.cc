@@ -180,8 +180,9 @@ private:
         constexpr std::string_view known[] = {"image"};
         ASSAY_TRY(const Section environment, Section::open(file_, value, "[environment]", known));
         ASSAY_TRY(const auto image, environment.text("image"));
-        if (image && *image != "host")
-            return environment.problem("image", "this version cannot use imported images yet; only \"host\"");
+        if (image && *image != model::host_image && !model::valid_image_name(*image))
+            return environment.problem("image", "must be \"host\" or the name of an imported image: letters, digits and ._:-");
+        if (image) out_.plan.image = *image;
         return ok;
     }
 
@@ -190,7 +191,7 @@ private:
                                               "limits", "report", "format", "points"};
         constexpr Later later[] = {
             {"cores", "this version cannot give a stage a number of cores yet; leave it out"},
-            {"image", "this version has one image for all stages: \"host\""},
+            {"image", "all stages of a module run in one image: name it in [environment]"},
             {"network", "stages have no network"},
             {"data", "this version cannot mount data sets yet"},
         };

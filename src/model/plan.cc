@@ -72,10 +72,17 @@ void fields(V& visit, T& it) {
     visit("ignore", it.ignore);
 }
 
+template <class V, Of<ImagePin> T>
+void fields(V& visit, T& it) {
+    visit("digest", it.digest);
+    visit("environment", it.environment);
+}
+
 template <class V, Of<Plan> T>
 void fields(V& visit, T& it) {
     visit("title", it.title);
     visit("image", it.image);
+    visit("image_pin", it.image_pin);
     visit("timezone", it.timezone);
     visit("upload", it.upload);
     visit("stages", it.stages);

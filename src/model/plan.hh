@@ -13,6 +13,7 @@
 
 #include "base/ids.hh"
 #include "base/result.hh"
+#include "model/image.hh"
 #include "model/limits.hh"
 #include "model/words.hh"
 
@@ -84,6 +85,7 @@ struct UploadRules {
 struct Plan {
     std::string title;
     std::string image = "host";
+    std::optional<ImagePin> image_pin;    // what the name meant when the revision was made; nullopt: the host's own folders
     std::string timezone = "UTC";         // IANA name, of the course
     UploadRules upload;
     std::vector<StagePlan> stages;        // 1..16

@@ -39,7 +39,7 @@ std::vector<std::string> environment_of(const model::Plan& plan, bool trusted) {
     } else {
         all.insert(all.end(), {"HOME=/work", "USER=student"});
     }
-    return all;
+    return plan.image_pin ? model::environment_in(plan.image_pin->environment, std::move(all)) : all;
 }
 
 std::int64_t largest_memory_bytes(const model::Plan& plan) {
@@ -312,7 +312,7 @@ Result<model::Report> evaluate(sandbox::Client& client, int slot, const Work& wo
     if (work.plan.stages.empty() || work.plan.stages.size() > model::plan_stages_max) {
         return Error{Fault::invalid, fmt::format("a plan has 1 to {} stages", model::plan_stages_max)};
     }
-    ASSAY_TRY(sandbox::Job job, client.open_job(slot, largest_memory_bytes(work.plan)));
+    ASSAY_TRY(sandbox::Job job, client.open_job(slot, largest_memory_bytes(work.plan), work.plan.image_pin ? work.plan.image_pin->digest : ""));
     Evaluation evaluation{job, work, {stop, wake_fd}, told};
     ASSAY_TRY(model::Report report, evaluation.all());
     if (auto release = sys::read_file("/proc/sys/kernel/osrelease", release_bytes_max)) {

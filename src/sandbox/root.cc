@@ -19,6 +19,7 @@
 #include <cstring>
 
 #include "base/text.hh"
+#include "model/image.hh"
 #include "model/limits.hh"
 #include "sandbox/protocol.hh"
 #include "sys/error.hh"
@@ -54,6 +55,7 @@ constexpr Own written[] = {
     {"hostname", "assay\n"},
     {"resolv.conf", ""},
 };
+static_assert(std::ranges::equal(written, model::image_etc_files, {}, [](const Own& file) { return std::string_view{file.name}; }));
 
 Result<> make_dir(const std::string& path, mode_t mode = 0755) {
     if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return sys::last_error("mkdir", path);
@@ -262,9 +264,8 @@ Result<> bind_over(const std::string& from, const std::string& root, const std::
 // The image's folders, each a mount of its own below a root of ours, so that every name at the top is ours to give. Links at
 // the top are kept as they are: only the command ever follows them.
 Result<> bind_image(const std::string& image, const std::string& root) {
-    constexpr std::size_t names_max = 128;
     ASSAY_TRY(const std::vector<std::string> names, sys::list_directory(image));
-    if (names.size() > names_max) return Error{Fault::too_large, "the image has more than 128 names at its top"};
+    if (names.size() > model::image_top_names_max) return Error{Fault::too_large, "the image has too many names at its top"};
     for (const std::string& name : names) {
         if (std::ranges::find(ours, name) != std::end(ours)) continue;
         const std::string from = image + "/" + name;

@@ -35,6 +35,7 @@ Result<Privileged> start_privileged(const DataDirectory& directory) {
                                      .first_uid = sandbox::first_uid_for(directory.id()),
                                      .fill = archive::fill_main,
                                      .allow_binds = false,
+                                     .data = directory.path(),
                                  }));
     return privileged;
 }

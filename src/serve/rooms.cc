@@ -42,13 +42,14 @@ Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::i
     ASSAY_CHECK(check_secret(*store, keys));
     ASSAY_CHECK(publish_key(*store, keys));
     const store::Space* const room = space.get();
-    return std::make_unique<Rooms>(Rooms{
+    return std::unique_ptr<Rooms>{new Rooms{
         .space = std::move(space),
         .store = std::move(store),
         .blobs = store::Blobs{sys::real_disk(), directory.inside("blobs"), directory.inside("tmp"), room},
         .revisions = store::Blobs{sys::real_disk(), directory.inside("revisions"), directory.inside("tmp"), room},
         .keys = std::move(keys),
-    });
+        .images = image::Library{directory.inside("images")},
+    }};
 }
 
 course::Machine this_machine() {

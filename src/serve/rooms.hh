@@ -6,6 +6,7 @@
 #include <string>
 
 #include "course/course.hh"
+#include "image/image.hh"
 #include "serve/data_directory.hh"
 #include "store/blobs.hh"
 #include "store/keys.hh"
@@ -20,6 +21,7 @@ struct Rooms {
     store::Blobs blobs;
     store::Blobs revisions;
     store::Keys keys;
+    image::Library images;
 };
 
 // After DataDirectory::enter(). `disk_reserve_bytes`: see Config.

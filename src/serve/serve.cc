@@ -101,6 +101,7 @@ Result<> serve(const Config& config) {
     loop::Loops loops{static_cast<std::size_t>(cpus)};  // Outlives the store, whose last answers it takes.
     ASSAY_TRY(const auto rooms, open_rooms(directory, config.disk_reserve_bytes));
     ASSAY_CHECK(rooms->blobs.sweep());
+    if (auto swept = rooms->images.sweep(); !swept) log::warn("images.not_swept", {{"error", swept.error().text()}});
     ASSAY_CHECK(start_line(*rooms->store, sys::to_ms(clock.wall())));
 
     const int slots = config.slots > 0 ? config.slots : cpus;
@@ -158,7 +159,7 @@ Result<> serve(const Config& config) {
         return fmt::format("a sync of {} failed; what belongs there is refused until the server is started again on a sound disk",
                            fmt::join(paths, ", "));
     };
-    api::Parts api_parts{*rooms->store, rooms->revisions, rooms->keys, board, pages, disk, clock, server_url, this_machine(), not_ready, degraded};
+    api::Parts api_parts{*rooms->store, rooms->revisions, rooms->images, rooms->keys, board, pages, disk, clock, server_url, this_machine(), not_ready, degraded};
     intake::add_routes(public_routes, intake_parts);
     web::add_routes(public_routes, web_parts);
     api::add_public_routes(public_routes, api_parts);

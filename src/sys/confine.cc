@@ -1,19 +1,23 @@
 #include "sys/confine.hh"
 
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <memory>
 
 #include "sys/error.hh"
+#include "sys/file.hh"
 #include "sys/process.hh"
 
 namespace assay::sys {
@@ -65,17 +69,28 @@ struct FilterEnd {
     void operator()(void* filter) const { ::seccomp_release(filter); }
 };
 
-Result<> install_filter(std::optional<int> passed_fd) {
+// What computing takes, and descriptors that are there already.
+constexpr int parsing_calls[] = {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(write), SCMP_SYS(brk), SCMP_SYS(munmap),
+                                 SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime),
+                                 SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group)};
+// Beyond them: making, changing and removing what a tree consists of.
+constexpr int tree_calls[] = {SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(close), SCMP_SYS(mkdirat), SCMP_SYS(symlinkat), SCMP_SYS(linkat),
+                              SCMP_SYS(unlinkat), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(utimensat), SCMP_SYS(fstat),
+                              SCMP_SYS(newfstatat), SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(syncfs)};
+
+Result<> install_filter(std::optional<int> passed_fd, bool tree) {
     const std::unique_ptr<void, FilterEnd> filter{::seccomp_init(SCMP_ACT_KILL_PROCESS)};
     if (!filter) return Error{Fault::unsupported, "no system-call filter could be made on this host"};
     int failure = 0;
     const auto check = [&](int result) {
         if (failure == 0) failure = result;
     };
-    for (const int call : {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(write), SCMP_SYS(brk),
-                           SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
-                           SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group)}) {
-        check(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0));
+    for (const int call : parsing_calls) check(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0));
+    if (tree) {
+        for (const int call : tree_calls) check(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0));
+        for (const int asked : {F_DUPFD_CLOEXEC, F_GETFL, F_SETFD}) {  // The last two by the libc, before it reads a folder.
+            check(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, scmp_arg_cmp{1, SCMP_CMP_EQ, static_cast<scmp_datum_t>(asked), 0}));
+        }
     }
     if (passed_fd) {
         const scmp_arg_cmp only_it{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(*passed_fd), 0};
@@ -89,6 +104,23 @@ Result<> install_filter(std::optional<int> passed_fd) {
     check(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_exec));
     if (failure == 0) failure = ::seccomp_load(filter.get());
     if (failure != 0) return error_of(-failure, "seccomp", "parser filter").in("system-call filter");
+    return ok;
+}
+
+// Linking and renaming between folders is part of the second version; in the first it is denied whatever the rules say.
+Result<> open_tree_alone(const Fd& tree) {
+    constexpr int version_with_links = 2;
+    const int abi = confinement().landlock_abi;
+    if (abi < version_with_links) return ok;
+    constexpr std::uint64_t devices = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO;
+    const LandlockRules everything = all_rules(abi);
+    const Fd rules{static_cast<int>(::syscall(SYS_landlock_create_ruleset, &everything, sizeof everything, 0))};
+    if (!rules) return last_error("landlock_create_ruleset", "");
+    landlock_path_beneath_attr below{};
+    below.allowed_access = everything.files & ~(devices | LANDLOCK_ACCESS_FS_EXECUTE);
+    below.parent_fd = tree.get();
+    if (::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &below, 0) != 0) return last_error("landlock_add_rule", "");
+    if (::syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) return last_error("landlock_restrict_self", "");
     return ok;
 }
 
@@ -117,7 +149,29 @@ Result<> confine_parser(const ParserLimits& limits) {
     ASSAY_CHECK(enter_landlock());  // It needs one descriptor more than the limits leave.
     ASSAY_CHECK(set_limits(limits));
     if (sanitized) return ok;
-    return install_filter(limits.passed_fd);
+    return install_filter(limits.passed_fd, false);
+}
+
+Result<> confine_to_tree(const Fd& tree, const TreeLimits& limits) {
+    ASSAY_TRY(const FileInfo info, info_of(tree));
+    if (effective_uid() == 0) {
+        if (info.owner == 0) return Error{Fault::denied, "a folder of root is no place for what others made"};
+        if (::fchdir(tree.get()) != 0) return last_error("fchdir", "tree");
+        if (::chroot(".") != 0) return last_error("chroot", "tree");
+        ASSAY_CHECK(become(info.owner, info.owner));
+    }
+    ASSAY_CHECK(forbid_tracing());
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return last_error("prctl(PR_SET_PDEATHSIG)", "");  // Forgotten when the uid changes.
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return last_error("prctl(PR_SET_NO_NEW_PRIVS)", "");
+    ASSAY_CHECK(open_tree_alone(tree));
+    ASSAY_CHECK(lower_limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu_ms / 1000)));
+    if (!sanitized) ASSAY_CHECK(lower_limit(RLIMIT_AS, static_cast<std::uint64_t>(limits.memory_bytes)));
+    ASSAY_CHECK(lower_limit(RLIMIT_FSIZE, static_cast<std::uint64_t>(limits.file_bytes)));
+    ASSAY_CHECK(lower_limit(RLIMIT_NOFILE, limits.open_files));
+    for (const int none : {RLIMIT_CORE, RLIMIT_NPROC}) ASSAY_CHECK(lower_limit(none, 0));
+    ::umask(022);
+    if (sanitized) return ok;
+    return install_filter(std::nullopt, true);
 }
 
 }  // namespace assay::sys

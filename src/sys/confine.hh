@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/result.hh"
+#include "sys/fd.hh"
 
 namespace assay::sys {
 
@@ -30,5 +31,18 @@ struct ParserLimits {
 // filter. Its processor time is bounded by whoever gives it work. Call it single-threaded.
 // Errors: unsupported (no system-call filter here), system.
 Result<> confine_parser(const ParserLimits&);
+
+struct TreeLimits {
+    std::int64_t cpu_ms = 3'600'000;
+    std::int64_t memory_bytes = 512LL << 20;  // address space
+    std::int64_t file_bytes = 1LL << 40;      // of one file
+    std::uint64_t open_files = 256;
+};
+
+// From here on this process reads and writes descriptors it has, and makes, changes and removes files, folders and links
+// below `tree`, a folder that it has open; devices, sockets, starting, connecting and signalling are death by SIGSYS. As root
+// it first makes `tree` its root and becomes the folder's owner; where the kernel has Landlock, `tree` is all it reaches in any
+// case. It ends with the thread that started it. Call it single-threaded. Errors: unsupported, denied (the folder is root's own), system.
+Result<> confine_to_tree(const Fd& tree, const TreeLimits& limits);
 
 }  // namespace assay::sys

@@ -137,6 +137,11 @@ Result<> sync_all(const Fd& fd) {
     return ok;
 }
 
+Result<> sync_file_system(const Fd& fd) {
+    if (::syncfs(fd.get()) != 0) return Error{Fault::disk_failed, last_error("syncfs", "open file").text()};
+    return ok;
+}
+
 Result<> sync_directory(const std::string& path) {
     ASSAY_TRY(const Fd directory, open_directory(path));
     return sync_all(directory);

@@ -55,6 +55,7 @@ Result<> write_all(const Fd&, std::string_view);
 Result<> sync_data(const Fd&);
 Result<> sync_all(const Fd&);
 Result<> sync_directory(const std::string& path);
+Result<> sync_file_system(const Fd&);  // everything on it: for a tree of many files
 Result<> rename_over(const std::string& from, const std::string& to);
 
 Result<> make_directory(const std::string& path, std::uint32_t mode = 0700);  // an existing directory is fine
