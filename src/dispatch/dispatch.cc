@@ -1,5 +1,6 @@
 #include "dispatch/dispatch.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.hh"
@@ -214,6 +215,51 @@ void Dispatcher::Inner::flush_endings() {
     });
 }
 
+std::vector<store::Standing> Dispatcher::Inner::standings_of(const std::vector<Lacking>& all) {
+    std::vector<store::Standing> standings;
+    for (const Lacking& one : all) standings.push_back(one.standing);
+    return standings;
+}
+
+bool Dispatcher::Inner::has_image(const queue::Lease& lease, const std::string& digest) {
+    if (!parts.has_image || parts.has_image(digest)) return true;
+    std::vector<store::Standing> standings;
+    {
+        const std::lock_guard lock{mutex};
+        const auto same = [&](const Lacking& one) { return one.standing.revision == lease.revision; };
+        if (std::ranges::any_of(lacking, same)) return false;
+        lacking.push_back({.standing = {.course = lease.topic.course, .module = lease.topic.module, .paused = model::Reason::image,
+                                        .paused_since_ms = wall_ms(), .revision = lease.revision},
+                           .digest = digest});
+        standings = standings_of(lacking);
+    }
+    log::error("image.missing", {{"course", lease.topic.course.text()}, {"module", lease.topic.module.text()}, {"digest", digest},
+                                 {"remedy", "import it again, or apply the course with another image"}});
+    parts.board.set_lacking(std::move(standings));
+    return false;
+}
+
+void Dispatcher::Inner::look_for_images() {
+    std::vector<Lacking> before;
+    {
+        const std::lock_guard lock{mutex};
+        before = lacking;
+    }
+    std::vector<RevisionId> back;
+    for (const Lacking& one : before) {  // Not under the mutex: it asks the disk.
+        if (parts.has_image(one.digest)) back.push_back(one.standing.revision);
+    }
+    if (back.empty()) return;
+    std::vector<store::Standing> standings;
+    {
+        const std::lock_guard lock{mutex};
+        std::erase_if(lacking, [&](const Lacking& one) { return std::ranges::find(back, one.standing.revision) != back.end(); });
+        standings = standings_of(lacking);
+    }
+    log::info("image.back", {{"revisions", static_cast<std::int64_t>(back.size())}});
+    parts.board.set_lacking(std::move(standings));
+}
+
 Dispatcher::Dispatcher(Parts parts) : inner_{std::make_shared<Inner>(parts)} {
     parts.board.on_change([weak = std::weak_ptr{inner_}] {
         if (const auto inner = weak.lock()) inner->bell.ring();
@@ -225,6 +271,7 @@ Dispatcher::Dispatcher(Parts parts) : inner_{std::make_shared<Inner>(parts)} {
             inner->end_lapsed();
             inner->tell_progress();
             (void)inner->parts.board.moves().tell();
+            inner->look_for_images();
             lock.lock();
         }
     }};
@@ -250,6 +297,7 @@ void Dispatcher::runner_lost(model::WaitDetailKind why) {
 }
 
 void Dispatcher::end_lapsed() { inner_->end_lapsed(); }
+void Dispatcher::look_for_images() { inner_->look_for_images(); }
 
 void Dispatcher::drain(sys::TimePoint deadline) {
     Inner& inner = *inner_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -36,6 +37,7 @@ public:
         loop::Loops& loops;
         loop::Pool& disk;
         const sys::Clock& clock;
+        std::function<bool(const std::string& digest)> has_image = {};  // safe from every thread; empty: all are there
     };
     explicit Dispatcher(Parts);  // `Parts` outlive it
     ~Dispatcher();               // waits for its own changes to be written
@@ -50,6 +52,8 @@ public:
     void drain(sys::TimePoint deadline);
     // Gives back every lease whose deadline has passed. Happens by itself every `lapse_check_every`.
     void end_lapsed();
+    // Lets those start whose image has come. Happens by itself every `lapse_check_every`.
+    void look_for_images();
 
     struct Inner;  // of the room's own
 

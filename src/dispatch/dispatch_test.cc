@@ -62,7 +62,7 @@ protected:
         server_.reset();
         dispatcher_.reset();
         router_ = {};
-        dispatcher_.emplace(Dispatcher::Parts{*store_, blobs_, revisions_, board_, *loops_, *disk_, clock});
+        dispatcher_.emplace(Dispatcher::Parts{*store_, blobs_, revisions_, board_, *loops_, *disk_, clock, [this](const std::string& digest) { return digest == image_there_; }});
         dispatcher_->add_routes(router_);
         server_.emplace(*loops_, router_);
     }
@@ -85,14 +85,14 @@ protected:
     void settle() {
         write([](store::Tx&) -> Result<> { return ok; });
     }
-    void submit(const std::string& id, const char* participant = "p") {
+    void submit(const std::string& id, const char* participant = "p", std::int64_t revision = 1) {
         write([&](store::Tx& tx) -> Result<> {
             store::Submission s;
             s.id = SubmissionId{id};
             s.course = CourseId{"C"};
             s.module = ModuleId{"M"};
             s.participant = ParticipantId{participant};
-            s.revision = RevisionId{1};
+            s.revision = RevisionId{revision};
             s.sha256 = sha256_;
             s.size = 18;
             ASSAY_CHECK(tx.add_submission(s));
@@ -171,6 +171,7 @@ protected:
     std::optional<http::Server> server_;
     std::string revision_digest_;
     std::string sha256_;
+    std::string image_there_ = "there";  // set while nobody asks
 };
 
 constexpr const char* first = "aaaaaaaaaaaaaaaa";
@@ -212,6 +213,43 @@ TEST_F(DispatchTest, FromLeaseToVerdict) {
     EXPECT_EQ(post(client, "result", passed(token)).status, 200);
     EXPECT_EQ(post(client, "result", {{"token", token}, {"fault", "too late"}}).status, 409);
     EXPECT_EQ(ask(client, "GET", "/api/v1/runner/input" + query(token)).status, 409);
+}
+
+// A submission whose image was removed waits with that reason, at the cost of no attempt, and nothing else waits with it.
+TEST_F(DispatchTest, WithoutItsImageARevisionWaitsUntilItIsBack) {
+    write([&](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(const auto before, tx.revision(RevisionId{1}));
+        model::Plan plan = model::plan_from_json(before->plan).value();
+        plan.image_pin = model::ImagePin{.digest = "gone", .environment = {}};
+        ASSAY_TRY([[maybe_unused]] const RevisionId id, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 2, revision_digest_, model::to_json(plan), 1}));
+        return ok;
+    });
+    auto client = connect();
+    const auto epoch = begin(client);
+    submit(first, "p", 2);
+    EXPECT_EQ(poll(client, epoch).status, 204);
+    EXPECT_EQ(state(first), State::queued);
+    EXPECT_EQ(job().faults, 0);
+    const auto why = [&] {
+        std::optional<queue::Waiting> waiting;
+        EXPECT_TRUE(store_->read([&](store::Reading& reading) -> Result<> {
+            queue::Snapshot snapshot;
+            ASSAY_CHECK(snapshot.take(reading, board_, 1'000'000));
+            waiting = queue::explain(snapshot.situation, JobId{1});
+            return ok;
+        }));
+        return waiting->reason;
+    };
+    EXPECT_EQ(why(), model::Reason::image);
+    EXPECT_EQ(poll(client, epoch).status, 204);
+    submit(second, "q", 1);
+    EXPECT_EQ(leased(client, epoch).at("submission"), second);
+    dispatcher_->look_for_images();
+    EXPECT_EQ(why(), model::Reason::image);
+
+    image_there_ = "gone";
+    dispatcher_->look_for_images();
+    EXPECT_EQ(leased(client, epoch).at("submission"), first);
 }
 
 // Whoever shows a participant's page learns of each start and end of his work, after it is committed, and nobody else does.

@@ -33,6 +33,12 @@ struct Told {
     bool untold = false;                  // more has come since
 };
 
+// A revision of which nothing starts.
+struct Lacking {
+    store::Standing standing;
+    std::string digest;                   // of the image that is not there
+};
+
 struct Granted {
     std::optional<queue::Lease> lease;
     std::optional<std::int64_t> wake_ms;  // wall clock: when a job that backs off may start
@@ -49,6 +55,7 @@ struct Dispatcher::Inner {
     queue::LeaseTable leases;                 // guarded
     std::map<JobId, Told> told;               // guarded: of each lease
     std::vector<Ending> endings;              // guarded: leases that ended as faults and are not yet written back
+    std::vector<Lacking> lacking;             // guarded
     std::size_t writes = 0;                   // guarded: changes of ours that are not yet answered
     bool draining = false;                    // guarded
     bool stopping = false;                    // guarded
@@ -76,8 +83,12 @@ struct Dispatcher::Inner {
     void end_sessions(model::WaitDetailKind why);
     void end_lapsed();
     void flush_endings();
+    // Whether the image is there; else nothing of the lease's revision is granted until it is.
+    bool has_image(const queue::Lease& lease, const std::string& digest);
+    void look_for_images();
 
 private:
+    static std::vector<store::Standing> standings_of(const std::vector<Lacking>&);
     void add_endings(const std::vector<queue::Token>& tokens, model::WaitDetailKind why);  // under the mutex
     std::optional<queue::Lease> keep_or_return(queue::Lease lease);
 };

@@ -73,17 +73,22 @@ Task<Response> session(Shared inner, Reader& reader) {
 
 // The lease with what the runner needs of its revision. An error is a fault of the attempt: it has started.
 Task<Response> leased(Shared inner, queue::Lease lease) {
-    const auto read = [inner, token = lease.token, id = lease.revision]() -> Result<store::Revision> {
+    bool lacks_image = false;
+    const auto read = [inner, &lease, &lacks_image]() -> Result<store::Revision> {
         std::optional<store::Revision> revision;
         ASSAY_CHECK(inner->parts.store.read([&](store::Reading& reading) -> Result<> {
-            ASSAY_TRY(revision, reading.revision(id));
+            ASSAY_TRY(revision, reading.revision(lease.revision));
             return ok;
         }));
         if (!revision) return Error{Fault::missing, "the revision of a submission is not there"};
         ASSAY_TRY(const model::Plan plan, model::plan_from_json(revision->plan));
+        if (plan.image_pin && !inner->has_image(lease, plan.image_pin->digest)) {
+            lacks_image = true;
+            return Error{Fault::missing, "the image of the module is not there"};
+        }
         std::int64_t tests = 0;
         for (const model::StagePlan& stage : plan.stages) tests += static_cast<std::int64_t>(stage.tests.size());
-        inner->parts.board.progress().begin(token, tests);
+        inner->parts.board.progress().begin(lease.token, tests);
         return std::move(*revision);
     };
     auto finding = inner->parts.disk.run(read);
@@ -98,8 +103,12 @@ Task<Response> leased(Shared inner, queue::Lease lease) {
     }
 
     const auto ended = std::make_shared<queue::Ended>();
-    const auto give_back = [inner, ended, token = lease.token, why = revision.error().text()](store::Tx& tx) -> Result<> {
-        ASSAY_TRY(*ended, queue::give_back(tx, token, model::AttemptEnd::fault, model::Reason::retry, why, inner->wall_ms()));
+    // An image that is not there is no fault of the attempt: why it waits is on the board.
+    const model::AttemptEnd how = lacks_image ? model::AttemptEnd::cut : model::AttemptEnd::fault;
+    const std::optional<model::Reason> reason = lacks_image ? std::nullopt : std::optional{model::Reason::retry};
+    const std::string why = lacks_image ? "" : revision.error().text();
+    const auto give_back = [inner, ended, token = lease.token, how, reason, why](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(*ended, queue::give_back(tx, token, how, reason, why, inner->wall_ms()));
         return ok;
     };
     auto giving = written(inner, give_back);
@@ -108,6 +117,7 @@ Task<Response> leased(Shared inner, queue::Lease lease) {
     inner->tell(lease.token, *ended);
     inner->forget(lease.token);
     inner->parts.board.changed();
+    if (lacks_image) co_return nothing();  // Another may start.
     co_return http::problem_of(revision.error());
 }
 

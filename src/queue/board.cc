@@ -36,6 +36,15 @@ std::optional<model::WaitDetail> Board::disk_reserve() const {
     const std::lock_guard lock{mutex_};
     return disk_reserve_;
 }
+void Board::set_lacking(std::vector<store::Standing> lacking) {
+    {
+        const std::lock_guard lock{mutex_};
+        lacking_ = std::move(lacking);
+        recent_.reset();
+    }
+    changed();
+    feed_.all_changed();
+}
 bool Board::draining() const {
     const std::lock_guard lock{mutex_};
     return draining_;
@@ -104,7 +113,6 @@ Result<> Snapshot::take_rest(store::Reading& reading, const Board& board, std::i
     ASSAY_TRY(running, reading.running());
     ASSAY_TRY(paused, reading.paused());
     situation.running = running;
-    situation.paused = paused;
     situation.now_ms = now_ms;
     {
         const std::lock_guard lock{board.mutex_};
@@ -113,7 +121,9 @@ Result<> Snapshot::take_rest(store::Reading& reading, const Board& board, std::i
         situation.draining = board.draining_;
         situation.no_runner = board.no_runner_;
         situation.disk_reserve = board.disk_reserve_;
+        paused.insert(paused.end(), board.lacking_.begin(), board.lacking_.end());
     }
+    situation.paused = paused;
     waiting = in_turn(std::move(waiting), situation);
     situation.waiting = waiting;
     return ok;

@@ -30,6 +30,9 @@ public:
     // Why nothing may start for the disk's sake; nullopt: it may. Tells those who wait when that changes, not each time a number does.
     void set_disk_reserve(std::optional<model::WaitDetail> why);
     std::optional<model::WaitDetail> disk_reserve() const;
+    // Revisions of which nothing starts, for their image is not there: each a pause with the reason `image` of that revision alone.
+    // Tells those who wait.
+    void set_lacking(std::vector<store::Standing> lacking);
     bool draining() const;
     int slots() const;
     std::int64_t server_started_ms() const { return server_started_ms_; }
@@ -71,6 +74,7 @@ private:
     int slots_ = 0;
     bool draining_ = false;
     std::optional<model::WaitDetail> disk_reserve_;
+    std::vector<store::Standing> lacking_;
     model::WaitDetail no_runner_{.kind = model::WaitDetailKind::none_connected};
     std::function<void()> listener_;
     mutable std::shared_ptr<const Snapshot> recent_;

@@ -67,7 +67,7 @@ std::vector<store::QueuedJob> in_turn(std::vector<store::QueuedJob> by_place, co
 struct Situation {
     std::span<const store::QueuedJob> waiting;   // in turn
     std::span<const store::QueuedJob> running;
-    std::span<const store::Standing> paused;     // modules nothing of which starts
+    std::span<const store::Standing> paused;     // modules nothing of which starts; with the reason `image`: of this revision
     int slots = 0;                               // of connected, fit runners
     std::int64_t now_ms = 0;
     std::int64_t server_started_ms = 0;

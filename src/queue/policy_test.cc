@@ -248,6 +248,20 @@ TEST(Choice, NothingOfAPausedModuleStarts) {
     EXPECT_TRUE(next_wake_ms(line.situation()));
 }
 
+// Two revisions of a module side by side: the older one's image was removed.
+TEST(Choice, AMissingImageStopsThoseAloneThatRunInIt) {
+    Line line;
+    line.waiting = {Line::job(1, "a"), Line::job(2, "b")};
+    line.waiting[0].revision = RevisionId{1};
+    line.waiting[1].revision = RevisionId{2};
+    line.paused = {{.course = CourseId{"C"}, .paused = Reason::image, .paused_since_ms = 50, .revision = RevisionId{1}}};
+    EXPECT_EQ(line.chosen(), 2);
+    const auto waiting = explain(line.situation(), JobId{1});
+    EXPECT_EQ(waiting->reason, Reason::image);
+    EXPECT_EQ(waiting->since_ms, 50);
+    EXPECT_EQ(explain(line.situation(), JobId{2})->reason, Reason::slot);
+}
+
 // --- Explanation
 
 TEST(Explanation, EveryWaitHasItsReasonAndEvidence) {

@@ -43,8 +43,12 @@ std::int64_t wakes_ms(const Situation& s, const store::QueuedJob& job) {
 }
 
 const store::Standing* pause_of(const Situation& s, const store::QueuedJob& job) {
-    const auto of_its_module = [&job](const store::Standing& it) { return it.course == job.course && it.module == job.module; };
-    const auto found = std::ranges::find_if(s.paused, of_its_module);
+    const auto holds_it = [&job](const store::Standing& it) {
+        // An image that is not there stops those alone that run in it.
+        const bool of_its_revision = it.paused != model::Reason::image || it.revision == job.revision;
+        return it.course == job.course && it.module == job.module && of_its_revision;
+    };
+    const auto found = std::ranges::find_if(s.paused, holds_it);
     return found == s.paused.end() ? nullptr : &*found;
 }
 

@@ -121,7 +121,8 @@ Result<> serve(const Config& config) {
     }
     const DiskKeeper disk_keeper{*rooms->space, *rooms->store, board};
     course::PlanCache plans;
-    dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock}};
+    const auto has_image = [&images = rooms->images](const std::string& digest) { return images.has(digest); };
+    dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock, has_image}};
 
     http::Router public_routes;
     http::Router admin_routes;

@@ -298,8 +298,8 @@ Text text_of(model::Reason reason) {
                     "room.",
                     "服务器磁盘快满了，暂不开始新的运行；你的提交已安全保存，需要等工作人员清理空间。"};
         case image:
-            return {"The environment this module runs in is being prepared; it starts by itself when that is done.",
-                    "本作业的运行环境正在准备中；准备好后会自动开始。"};
+            return {"The environment this module runs in is not there yet; yours starts by itself as soon as staff have prepared it.",
+                    "本作业的运行环境尚未就绪；工作人员准备好后会自动开始。"};
         case runner_lost:
             return {"The machine that ran it stopped answering, so it will be run again from the start; this does not count against "
                     "you.",
