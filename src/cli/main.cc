@@ -76,6 +76,28 @@ std::optional<std::string> unknown_command(const CLI::App& app, int argc, char**
     return std::nullopt;
 }
 
+// Enough to run a program with limits and to understand what is said of it.
+constexpr const char* run_footer = R"(Sizes are written as 512KiB, 64MiB, 1GiB; times as 200ms, 1.5s, 2min. The command sees an empty writable /work, the
+machine's programs read-only, no network and no other process.
+
+  assay run --cpu 2s --memory 64MiB -- python3 -c 'print(6 * 7)'
+  assay run --bind "$PWD:/src" --chdir /src -- make -n
+  assay run --stdin input.txt --json -- ./solution
+
+Its output passes through; then one line on stderr says what became of it:
+
+  passed         it exited with 0                failed          it exited with something else
+  time_limit     --cpu was used up               wall_limit      --wall was over
+  memory_limit   the kernel ended it for memory  output_limit    it printed more than --output
+  crashed        a signal ended it               process_limit   --processes were in use and it did not exit with 0
+  disk_limit     --disk was full, likewise       forbidden       it made a system call that ends a program
+  system_fault   not its fault but ours; the text says what
+
+With --json: the same and all figures, among them `limits` as the kernel says them, `guarantees` (how exactly each limit holds
+on this machine: `assay check` tells why) and `trustworthy_timing` (false: the machine was too busy for the times to mean much).
+
+Exit codes: 0 passed, 1 any other verdict, 2 wrong usage, 4 interrupted.)";
+
 int parse_and_run(int argc, char** argv) {
     CLI::App app{"assay: hand in, check, run in a sandbox, grade, show."};
     app.set_version_flag("--version", std::string{"assay "} + ASSAY_VERSION);
@@ -270,18 +292,19 @@ int parse_and_run(int argc, char** argv) {
 
     RunOptions options;
     CLI::App* const run = app.add_subcommand("run", "Run one command in the sandbox, without a server");
+    run->footer(run_footer);
     run->add_option("--cpu", options.cpu, "CPU time of the whole process tree (default 10s)")->type_name("TIME");
     run->add_option("--wall", options.wall, "real time (default 30s)")->type_name("TIME");
     run->add_option("--memory", options.memory, "memory, scratch included (default 512MiB)")->type_name("SIZE");
-    run->add_option("--processes", options.processes, "tasks at once (default 64)")->check(CLI::Range(1, 100'000));
+    run->add_option("--processes", options.processes, "tasks at once, from 1 (default 64)")->type_name("N")->check(CLI::Range(1, 100'000));
     run->add_option("--output", options.output, "stdout and stderr together (default 1MiB)")->type_name("SIZE");
     run->add_option("--disk", options.disk, "writable scratch (default: a quarter of the memory)")->type_name("SIZE");
-    run->add_option("--open-files", options.open_files, "open files of one process (default 256)")->check(CLI::Range(3, 1'000'000));
-    run->add_option("--cores", options.cores, "CPUs it sees, and their worth of CPU time per time (default: all)")->check(CLI::Range(1, 4096));
+    run->add_option("--open-files", options.open_files, "open files of one process, from 3 (default 256)")->type_name("N")->check(CLI::Range(3, 1'000'000));
+    run->add_option("--cores", options.cores, "CPUs it sees, and their worth of CPU time per time (default: all)")->type_name("N")->check(CLI::Range(1, 4096));
     run->add_option("--image", options.image, "the root it sees: an imported image, or host (default): the machine's own folders")->type_name("NAME");
     add_data_option(*run, common);
-    run->add_option("--profile", options.profile, "system-call filter")->check(CLI::IsMember({"language", "compiled"}));
-    run->add_option("--network", options.network, "none (default) or host")->check(CLI::IsMember({"none", "host"}));
+    run->add_option("--profile", options.profile, "system calls it may make: language (default) suits compilers and runtimes, compiled is tight")->type_name("NAME")->check(CLI::IsMember({"language", "compiled"}));
+    run->add_option("--network", options.network, "none (default) or host")->type_name("NAME")->check(CLI::IsMember({"none", "host"}));
     run->add_option("--stdin", options.stdin_path, "a file to read as standard input (default: empty)")->type_name("FILE");
     run->add_option("--bind", options.binds, "show a host directory inside, read-only unless :rw")->type_name("HOST:INSIDE[:rw]")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     run->add_option("--env", options.environment, "set a variable")->type_name("K=V")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

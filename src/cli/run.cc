@@ -38,8 +38,9 @@ Result<sandbox::Bind> parse_bind(const std::string& text, std::vector<sys::Fd>& 
     if ((parts.size() != 2 && !writable) || parts[0].empty() || !parts[1].starts_with('/')) {
         return Error{Fault::invalid, fmt::format("--bind: '{}' is not HOST:INSIDE or HOST:INSIDE:rw with an absolute INSIDE", escaped(text))};
     }
-    ASSAY_TRY(sys::Fd directory, sys::open_directory(std::string{parts[0]}));
-    held.push_back(std::move(directory));
+    auto directory = sys::open_directory(std::string{parts[0]});
+    if (!directory) return directory.take_error().in("--bind");
+    held.push_back(std::move(directory).value());
     return sandbox::Bind{.directory = held.back().get(), .inside = std::string{parts[1]}, .writable = writable};
 }
 
@@ -90,8 +91,9 @@ Result<Prepared> prepare(const RunOptions& options) {
     request.directory = options.directory;
     request.output_kept_max = static_cast<std::size_t>(request.limits.output_bytes);
     if (!options.stdin_path.empty()) {
-        ASSAY_TRY(sys::Fd input, sys::open_read(options.stdin_path));
-        prepared.held.push_back(std::move(input));
+        auto input = sys::open_read(options.stdin_path);
+        if (!input) return input.take_error().in("--stdin");
+        prepared.held.push_back(std::move(input).value());
         request.stdin_fd = prepared.held.back().get();
     }
     for (const std::string& text : options.binds) {
@@ -154,7 +156,11 @@ ExitCode run_command(const RunOptions& options) {
     sys::ignore_broken_pipes();
     static std::atomic<bool> stop{false};  // The signal thread may outlive this function.
     auto finished = run_once(*prepared, options.data, stop);
-    if (!finished) return fail(finished.error());
+    if (!finished) {
+        const bool ours = finished.error().fault() != Fault::invalid;  // A limit outside its range is found where it would be used.
+        const ExitCode failed = fail(finished.error());
+        return ours ? failed : ExitCode::misused;
+    }
     if (finished->outcome.cancelled) return fail({Fault::interrupted, "interrupted; the command was killed"});
 
     const model::Outcome& outcome = finished->outcome;
