@@ -108,4 +108,18 @@ struct ZipBuilder {
     }
 };
 
+// A sound zip with one thing changed.
+template <class Change>
+std::string changed_zip(Change change) {
+    ZipBuilder zip;
+    zip.file("a", "first").file("b", std::string(300, 'b')).file("c", "third");
+    change(zip);
+    return zip.done();
+}
+
+// The extra field with a name in UTF-8 beside `name`, which is in another encoding.
+inline std::string unicode_path(std::string_view name, std::string_view utf8) {
+    return ZipBuilder::number(0x7075, 2) + ZipBuilder::number(5 + utf8.size(), 2) + "\x01" + ZipBuilder::number(ZipBuilder::checksum(name), 4) + std::string{utf8};
+}
+
 }  // namespace assay::archive
