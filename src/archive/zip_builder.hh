@@ -119,7 +119,8 @@ std::string changed_zip(Change change) {
 
 // The extra field with a name in UTF-8 beside `name`, which is in another encoding.
 inline std::string unicode_path(std::string_view name, std::string_view utf8) {
-    return ZipBuilder::number(0x7075, 2) + ZipBuilder::number(5 + utf8.size(), 2) + "\x01" + ZipBuilder::number(ZipBuilder::checksum(name), 4) + std::string{utf8};
+    return ZipBuilder::number(0x7075, 2) + ZipBuilder::number(5 + utf8.size(), 2) + "\x01" +
+           ZipBuilder::number(ZipBuilder::checksum(name), 4) + std::string{utf8};
 }
 
 }  // namespace assay::archive

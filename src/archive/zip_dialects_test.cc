@@ -82,15 +82,21 @@ TEST(ZipDialects, ReadsADiskNumberInTheLargeField) {
         });
         EXPECT_EQ(said(judge(zip)).starts_with("damaged: header_broken"), disk != 0) << said(judge(zip));
     }
-    EXPECT_TRUE(said(judge(changed_zip([](ZipBuilder& it) { it.entries[1].disk = 0xFFFF; }))).starts_with("damaged: header_broken"));
+    EXPECT_TRUE(said(judge(changed_zip([](ZipBuilder& it) {
+                    it.entries[1].disk = 0xFFFF;
+                }))).starts_with("damaged: header_broken"));
 }
 
 // Packers that align content fill the extra field up with fewer bytes than a field has.
 TEST(ZipDialects, ReadsExtraFieldsThatAreFilledUp) {
     for (const std::size_t count : {1u, 2u, 3u}) {
-        EXPECT_TRUE(judge(changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.extra = std::string(count, '\0'); })).manifest);
+        EXPECT_TRUE(judge(changed_zip([&](ZipBuilder& zip) {
+                        zip.entries[1].local.extra = std::string(count, '\0');
+                    })).manifest);
     }
-    EXPECT_TRUE(said(judge(changed_zip([](ZipBuilder& zip) { zip.entries[1].local.extra = std::string("\0\0\x01\0", 4); }))).starts_with("damaged: header_broken \'zip\'"));
+    EXPECT_TRUE(said(judge(changed_zip([](ZipBuilder& zip) {
+                    zip.entries[1].local.extra = std::string("\0\0\x01\0", 4);
+                }))).starts_with("damaged: header_broken \'zip\'"));
 }
 
 // A name that a packer could not write in its own encoding stands in UTF-8 beside what it wrote instead.

@@ -77,7 +77,8 @@ TEST(Zip, TakesWhatPackersWrite) {
     // Whoever writes in blocks fills the last one with zeros.
     for (const std::size_t zeros : {1u, 9000u, 200'000u}) {
         for (const std::size_t comment : {0u, 3u, 65'535u}) {
-            const std::string padded = changed_zip([&](ZipBuilder& zip) { zip.comment = std::string(comment, 'c'); }) + std::string(zeros, '\0');
+            const std::string padded = changed_zip([&](ZipBuilder& zip) { zip.comment = std::string(comment, 'c'); }) +
+                                       std::string(zeros, '\0');
             const Verdict verdict = judge(padded);
             EXPECT_TRUE(verdict.manifest) << said(verdict);
             expect_refused(padded + "x", Refusal::damaged, comment == 0 && zeros == 1 ? "trailing 'zip'" : "");
@@ -85,7 +86,9 @@ TEST(Zip, TakesWhatPackersWrite) {
     }
     EXPECT_TRUE(judge(changed_zip([](ZipBuilder& zip) { std::ranges::reverse(zip.entries); })).manifest);
     EXPECT_TRUE(judge(ZipBuilder{}.file("a", "", 0).file("d/", "", 0).done()).manifest);  // no Unix modes
-    EXPECT_TRUE(judge(changed_zip([](ZipBuilder& zip) { zip.entries[0].local.flags = zip.entries[0].central.flags = 6; })).manifest);
+    EXPECT_TRUE(judge(changed_zip([](ZipBuilder& zip) {
+                    zip.entries[0].local.flags = zip.entries[0].central.flags = 6;
+                })).manifest);
     for (const unsigned method : {0u, 8u}) {
         for (const std::size_t width : {4u, 8u}) {
             for (const bool marked : {false, true}) {
@@ -96,14 +99,16 @@ TEST(Zip, TakesWhatPackersWrite) {
     }
     // Sizes in the zip64 field although they would fit.
     EXPECT_TRUE(judge(changed_zip([](ZipBuilder& zip) {
-        ZipBuilder::Header& local = zip.entries[1].local;
-        ZipBuilder::Header& central = zip.entries[1].central;
-        const std::string sizes = "\x01" + std::string(1, '\0') + ZipBuilder::number(16, 2) + ZipBuilder::number(local.size, 8) + ZipBuilder::number(local.compressed, 8);
-        for (ZipBuilder::Header* const header : {&local, &central}) {
-            header->size = header->compressed = 0xFFFF'FFFF;
-            header->extra = sizes;
-        }
-    })).manifest);
+                    ZipBuilder::Header& local = zip.entries[1].local;
+                    ZipBuilder::Header& central = zip.entries[1].central;
+                    const std::string sizes = "\x01" + std::string(1, '\0') + ZipBuilder::number(16, 2) +
+                                              ZipBuilder::number(local.size, 8) +
+                                              ZipBuilder::number(local.compressed, 8);
+                    for (ZipBuilder::Header* const header : {&local, &central}) {
+                        header->size = header->compressed = 0xFFFF'FFFF;
+                        header->extra = sizes;
+                    }
+                })).manifest);
 }
 
 TEST(Zip, ListsTheDirectoryInAnyOrder) {
@@ -117,7 +122,8 @@ TEST(Zip, ListsTheDirectoryInAnyOrder) {
 }
 
 TEST(Zip, RefusesEveryTruncation) {
-    for (const std::string& sound : {sample().done(), changed_zip([](ZipBuilder& zip) { zip.comment = "a comment"; })}) {
+    for (const std::string& sound :
+         {sample().done(), changed_zip([](ZipBuilder& zip) { zip.comment = "a comment"; })}) {
         ASSERT_TRUE(judge(sound).manifest);
         for (std::size_t size = 0; size < sound.size(); ++size) {
             ASSERT_TRUE(judge(std::string_view{sound}.substr(0, size)).refused) << size << " of " << sound.size();
@@ -159,10 +165,12 @@ TEST(Zip, RefusesHeadersThatDisagree) {
         [](Header& h) { h.flags ^= 8; },      [](Header& h) { h.flags ^= 2; },
     };
     for (const auto change : changes) {
-        expect_refused(changed_zip([&](ZipBuilder& zip) { change(zip.entries[1].local); }), Refusal::damaged, "headers_differ");
+        expect_refused(changed_zip([&](ZipBuilder& zip) { change(zip.entries[1].local); }), Refusal::damaged,
+                       "headers_differ");
     }
     // Zeros may stand only where a descriptor follows.
-    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[1].local.size = 0; }), Refusal::damaged, "headers_differ");
+    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[1].local.size = 0; }), Refusal::damaged,
+                   "headers_differ");
     for (const std::size_t at : {4u, 8u, 12u}) {
         ZipBuilder zip = ZipBuilder{}.described("a", "abc");
         zip.entries[0].descriptor[at] ^= 1;
@@ -174,12 +182,16 @@ TEST(Zip, RefusesHeadersThatDisagree) {
     // When something was packed says nothing about what.
     EXPECT_TRUE(judge(changed_zip([](ZipBuilder& zip) { zip.entries[1].local.time ^= 1; })).manifest);
     // Another name for readers that prefer the extra field.
-    expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].central.extra = unicode_path("b", "z"); }), Refusal::damaged, "headers_differ");
-    expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.extra = unicode_path("b", "z"); }), Refusal::damaged, "headers_differ");
+    expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].central.extra = unicode_path("b", "z"); }),
+                   Refusal::damaged, "headers_differ");
+    expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.extra = unicode_path("b", "z"); }),
+                   Refusal::damaged, "headers_differ");
     const std::string wrong_checksum = unicode_path("x", "b"), empty{"up\x01\0\x01", 5}, no_text = unicode_path("b", "\xff");
     for (const std::string& other : {wrong_checksum, empty, no_text}) {
-        expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].central.extra = other; }), Refusal::damaged, "header_broken 'zip'");
-        expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.extra = other; }), Refusal::damaged, "header_broken 'zip'");
+        expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].central.extra = other; }), Refusal::damaged,
+                       "header_broken 'zip'");
+        expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.extra = other; }), Refusal::damaged,
+                       "header_broken 'zip'");
     }
 }
 
@@ -198,12 +210,14 @@ TEST(Zip, RefusesContentThatIsNotWhatItsHeadersSay) {
     expect_refused(both([](auto& h) { h.method = 0; }), Refusal::damaged, "header_broken 'zip'");
     // Compressed bytes behind the deflated data's own end.
     expect_refused(changed_zip([](ZipBuilder& zip) {
-        ZipBuilder::Entry& entry = zip.entries[1];
-        entry.data += "more";
-        entry.local.compressed += 4;
-        entry.central.compressed += 4;
-    }), Refusal::damaged, "checksum_wrong 'zip'");
-    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[1].data.assign(zip.entries[1].data.size(), '\xff'); }), Refusal::damaged, "data_broken 'zip'");
+                       ZipBuilder::Entry& entry = zip.entries[1];
+                       entry.data += "more";
+                       entry.local.compressed += 4;
+                       entry.central.compressed += 4;
+                   }),
+                   Refusal::damaged, "checksum_wrong 'zip'");
+    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[1].data.assign(zip.entries[1].data.size(), '\xff'); }),
+                   Refusal::damaged, "data_broken 'zip'");
 }
 
 TEST(Zip, CoversEveryByteOnce) {
@@ -212,11 +226,15 @@ TEST(Zip, CoversEveryByteOnce) {
         if (at == 0) EXPECT_TRUE(judge(gap).refused);  // It does not even begin as a zip.
         else expect_refused(gap, Refusal::unsafe, "entries_overlap");
     }
-    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[0].before = "PK\x03\x04 and more"; }), Refusal::unsafe, "entries_overlap");
-    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[2].descriptor = "gap"; }), Refusal::unsafe, "entries_overlap");
-    expect_refused(changed_zip([](ZipBuilder& zip) { zip.before_end = "gap"; }), Refusal::damaged, "header_broken 'zip'");
+    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[0].before = "PK\x03\x04 and more"; }), Refusal::unsafe,
+                   "entries_overlap");
+    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[2].descriptor = "gap"; }), Refusal::unsafe,
+                   "entries_overlap");
+    expect_refused(changed_zip([](ZipBuilder& zip) { zip.before_end = "gap"; }), Refusal::damaged,
+                   "header_broken 'zip'");
     expect_refused(changed_zip([](ZipBuilder& zip) { zip.count_more = 1; }), Refusal::damaged, "data_cut 'zip'");
-    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[1].disk = 1; }), Refusal::damaged, "header_broken 'zip'");
+    expect_refused(changed_zip([](ZipBuilder& zip) { zip.entries[1].disk = 1; }), Refusal::damaged,
+                   "header_broken 'zip'");
     const std::string sound = changed_zip([](ZipBuilder&) {});
     expect_refused(sound + "x", Refusal::damaged, "trailing 'zip'");
     expect_refused(sound + std::string("\0x", 2), Refusal::damaged, "trailing 'zip'");
@@ -243,21 +261,27 @@ TEST(Zip, RefusesOverlapBombs) {
 
     // The first entry's data reaches over the second's header.
     expect_refused(changed_zip([](ZipBuilder& zip) {
-        zip.entries[0].local.compressed += 20;
-        zip.entries[0].central.compressed += 20;
-    }), Refusal::unsafe, "entries_overlap, entry 'a'");
+                       zip.entries[0].local.compressed += 20;
+                       zip.entries[0].central.compressed += 20;
+                   }),
+                   Refusal::unsafe, "entries_overlap, entry 'a'");
 }
 
 TEST(Zip, RefusesWhatItCannotRead) {
     for (const unsigned flag : {0x0001u, 0x0040u, 0x2000u}) {
-        expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.flags = zip.entries[1].central.flags = flag; }), Refusal::format, "encrypted, entry 'b'");
+        expect_refused(
+            changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.flags = zip.entries[1].central.flags = flag; }),
+            Refusal::format, "encrypted, entry 'b'");
     }
     for (const unsigned flag : {0x0010u, 0x0020u, 0x0080u, 0x1000u, 0x8000u}) {
-        expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.flags = zip.entries[1].central.flags = flag; }), Refusal::damaged, "header_broken 'zip'");
+        expect_refused(
+            changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.flags = zip.entries[1].central.flags = flag; }),
+            Refusal::damaged, "header_broken 'zip'");
     }
     for (const unsigned method : {1u, 9u, 12u, 14u, 93u, 95u, 99u}) {
-        expect_refused(changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.method = zip.entries[1].central.method = method; }), Refusal::format,
-                       fmt::format("method '{}', entry 'b'", method));
+        expect_refused(
+            changed_zip([&](ZipBuilder& zip) { zip.entries[1].local.method = zip.entries[1].central.method = method; }),
+            Refusal::format, fmt::format("method '{}', entry 'b'", method));
     }
     expect_refused(ZipBuilder{}.done(), Refusal::empty, "nothing_left");
     UploadRules no_zip;
