@@ -1,9 +1,12 @@
-/* The least that an upload can cost with a hash and a sync: a thread per connection receives what follows the header, hashes it,
-   writes it to a file, syncs the file and answers. It looks at nothing, so it is no server; it says what is left to save.
+/* The least that an upload can cost with a hash and a sync: a thread per connection receives what follows the header, as much at once
+   as pays, hashes it, writes it to a file whose room was taken before, syncs the file and answers. It looks at nothing, so it is no
+   server; it says what is left to save.
    usage: store PORT FOLDER */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { part_max = 512 << 10 };
+enum { part_max = 2 << 20, step_max = 128 << 10 };  /* a step stays in the processor's cache */
 
 static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
 
@@ -20,6 +23,8 @@ static void must(int good, const char* what) {
     perror(what);
     exit(1);
 }
+
+static size_t step_of(size_t size) { return size < step_max ? size : step_max; }
 
 static void* serve(void* argument) {
     const int peer = (int)(long)argument;
@@ -31,7 +36,9 @@ static void* serve(void* argument) {
     EVP_DigestInit_ex(sum, EVP_sha256(), NULL);
     long left = -1;  /* of the body; -1: inside the header, which comes in one piece from this bench */
     while (left != 0) {
-        const ssize_t got = recv(peer, part, part_max - 1, 0);
+        struct pollfd there = {.fd = peer, .events = POLLIN};
+        must(poll(&there, 1, -1) == 1, "poll");
+        const ssize_t got = recv(peer, part, part_max - 1, MSG_DONTWAIT);
         if (got <= 0) break;
         part[got] = 0;
         const char* from = part;
@@ -40,11 +47,17 @@ static void* serve(void* argument) {
             must(length != NULL && end != NULL, "header");
             left = atol(length + strlen("Content-Length: "));
             from = end + 4;
+            (void)fallocate(file, FALLOC_FL_KEEP_SIZE, 0, left);
         }
-        const size_t size = (size_t)(part + got - from);
-        EVP_DigestUpdate(sum, from, size);
-        must(write(file, from, size) == (ssize_t)size, "write");
+        size_t size = (size_t)(part + got - from);
         left -= (long)size;
+        for (size_t step; size > 0; from += step, size -= step) {
+            step = step_of(size);
+            EVP_DigestUpdate(sum, from, step);
+            must(write(file, from, step) == (ssize_t)step, "write");
+        }
+        const int wanted = left < part_max ? (int)left : part_max;
+        setsockopt(peer, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted);
     }
     must(fdatasync(file) == 0, "fdatasync");
     (void)send(peer, answer, sizeof answer - 1, MSG_NOSIGNAL);

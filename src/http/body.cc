@@ -6,8 +6,9 @@ namespace assay::http {
 namespace {
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr int pumped_in_a_row_max = 16;  // then the pool's other work gets its turn
-constexpr std::int64_t pump_bytes_wanted = 256 << 10;  // in the kernel before a peer who sends much is looked after
+constexpr std::size_t piece_bytes_max =
+    128 << 10;  // what is looked through, hashed and written one after the other stays in a core's cache
+constexpr int pumped_in_a_row_max = 64;  // pieces; then the pool's other work gets its turn
 
 sys::TimePoint now() { return sys::system_clock().now(); }
 
@@ -21,10 +22,11 @@ std::function<void()> shedder_of(Reader& reader) {
     };
 }
 
-// The next run of what has already been received; empty when there is none.
+// The next run of what has already been received, a piece at most; empty when there is none.
 Result<ByteView> Connection::Body::take() {
     const bool early = raw_.empty();  // What came with the header goes first.
-    ByteView input = early ? bytes_of(connection_.unread()) : raw_;
+    const ByteView there = early ? bytes_of(connection_.unread()) : raw_;
+    ByteView input = there.first(std::min(there.size(), piece_bytes_max));
     const std::size_t before = input.size();
     ByteView run;
     if (chunked_) {
@@ -37,7 +39,7 @@ Result<ByteView> Connection::Body::take() {
         ended_ = left_ == 0;
     }
     if (early) connection_.begin_ += before - input.size();
-    else raw_ = input;
+    else raw_ = raw_.subspan(before - input.size());
     bytes_read_ += static_cast<std::int64_t>(run.size());
     if (ended_) set_receiving(false);
     return run;
@@ -59,7 +61,7 @@ loop::Task<Result<Unit>> Connection::Body::refill() {
             in_a_row_ = 0;
             ASSAY_CO_CHECK(co_await wait(1));
         }
-        ASSAY_CO_TRY(const bool received, receive());
+        ASSAY_CO_TRY(const bool received, receive(body_read_bytes_first));
         if (received) co_return ok;
     }
 }
@@ -77,7 +79,7 @@ loop::Task<Result<Unit>> Connection::Body::wait(std::int64_t bytes_wanted) {
         connection_.interruptible_ = false;
         if (ready == loop::Ready::interrupted) continue;
         if (ready == loop::Ready::yes) co_return ok;
-        ASSAY_CO_TRY(const bool received, receive());
+        ASSAY_CO_TRY(const bool received, receive(body_read_bytes_first));
         if (received) co_return ok;
         co_return fail(Fault::timed_out, "no byte of the body for " + std::to_string(config.body_stall_max.count()) + " s");
     }
@@ -89,10 +91,10 @@ void Connection::Body::wake_at(std::int64_t bytes_wanted) {
     woken_at_ = bytes_wanted;
 }
 
-// The newest bytes; false: there are none for now.
-Result<bool> Connection::Body::receive() {
+// The newest bytes, `most` of them; false: there are none for now.
+Result<bool> Connection::Body::receive(std::size_t most) {
     connection_.consume(0);
-    std::span<std::byte> buffer = large_.get();
+    std::span<std::byte> buffer = large_.get(most);
     if (!chunked_) buffer = buffer.first(static_cast<std::size_t>(std::min<std::int64_t>(left_, std::ssize(buffer))));
     const auto received = sys::receive_some(connection_.watch_.fd(), buffer);
     if (!received || *received == 0U) return fail(Fault::unreachable, "the peer went away inside its body");
@@ -134,7 +136,7 @@ loop::Task<Result<bool>> Connection::Body::pump(loop::Pool& pool, Sink sink) {
     if (ended_) co_return false;
     if (!at_hand()) {
         large_.release();
-        ASSAY_CO_CHECK(co_await wait(pump_bytes_wanted));
+        ASSAY_CO_CHECK(co_await wait(connection_.body_memory_.wanted_bytes()));
     }
     const auto work = [&] { return pump_at_hand(sink); };
     co_return co_await pool.run(work);
@@ -147,12 +149,18 @@ Result<bool> Connection::Body::pump_at_hand(const Sink& sink) {
         if (!run) return fail(Fault::invalid, run.error().text());
         if (!run->empty()) {
             ASSAY_TRY(const bool further, sink(*run));
-            if (!further || ++handed_on == pumped_in_a_row_max) return true;
+            if (!further) return true;
+            if (++handed_on >= pumped_in_a_row_max &&
+                raw_.empty()) {  // Else it would wait for its next turn with the memory in hand.
+                large_.release();
+                return true;
+            }
         } else if (!ended_) {
-            ASSAY_TRY(const bool received, receive());
+            ASSAY_TRY(const bool received, receive(connection_.config_.body_read_bytes));
             if (!received) return true;
         }
     }
+    if (ended_) finish();  // What is done with a body takes longer than its arrival; the memory must not wait for it.
     return true;
 }
 

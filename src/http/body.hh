@@ -45,12 +45,13 @@ private:
         receiving_ = on;
         if (!on) wake_at(1);
         room_metrics().receiving.add(on ? 1 : -1);
+        connection_.body_memory_.count_sender(on ? 1 : -1);
         connection_.body_bytes_ = static_cast<std::int64_t>(connection_.unread().size());
         connection_.body_began_ns_ = on ? sys::system_clock().now().time_since_epoch().count() : 0;
     }
     bool at_hand() const { return !raw_.empty() || !connection_.unread().empty(); }
     Result<ByteView> take();
-    Result<bool> receive();
+    Result<bool> receive(std::size_t most);
     Result<bool> pump_at_hand(const Sink& sink);
     loop::Task<Result<Unit>> begin();
     loop::Task<Result<Unit>> refill();

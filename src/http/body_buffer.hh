@@ -17,7 +17,13 @@
 namespace assay::http {
 
 constexpr std::size_t body_read_bytes_min = 16u << 10;  // however many bodies arrive at once
-constexpr std::size_t body_buffers_kept_max = 16;       // about as many as threads that write to the disk
+constexpr std::size_t body_read_bytes_first = 64u << 10;  // on a loop's thread, which only finds out what a body is
+constexpr std::size_t body_buffers_kept_max = 4;  // about as many as threads that receive
+// In the kernel, of all senders together, before one is looked after: the more at once, the fewer hand-overs and acknowledgements;
+// the more senders, the less of each.
+constexpr std::int64_t pending_bytes_max = 64 << 20;
+constexpr std::int64_t pending_bytes_min = 64 << 10;  // of one
+constexpr std::int64_t pending_bytes_most = 4 << 20;
 
 class BodyMemory {
 public:
@@ -25,15 +31,23 @@ public:
     BodyMemory(std::size_t read_bytes, std::size_t all_bytes) : read_bytes_{read_bytes}, all_bytes_{all_bytes} {
         kept_.reserve(body_buffers_kept_max);
     }
+    // A body has begun to arrive, or is over.
+    void count_sender(int more) { senders_.fetch_add(more, std::memory_order_relaxed); }
+    // So many bytes of a body are worth the way to another thread.
+    std::int64_t wanted_bytes() const {
+        const std::int64_t share =
+            pending_bytes_max / std::max<std::int64_t>(1, senders_.load(std::memory_order_relaxed));
+        return std::clamp(share, pending_bytes_min, pending_bytes_most);
+    }
     std::size_t used_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
 
 private:
     friend class BodyBuffer;
     using Memory = std::unique_ptr<std::byte[]>;
 
-    std::pair<Memory, std::size_t> take() {
+    std::pair<Memory, std::size_t> take(std::size_t most) {
         const std::size_t left = all_bytes_ - std::min(all_bytes_, used_bytes());
-        const std::size_t size = std::min(read_bytes_, std::max(left / 8, body_read_bytes_min));
+        const std::size_t size = std::min({most, read_bytes_, std::max(left / 8, body_read_bytes_min)});
         used_bytes_.fetch_add(size, std::memory_order_relaxed);
         if (size == read_bytes_) {
             const std::lock_guard lock{mutex_};
@@ -55,6 +69,7 @@ private:
     const std::size_t read_bytes_;
     const std::size_t all_bytes_;
     std::atomic<std::size_t> used_bytes_{0};  // by those that are lent
+    std::atomic<std::int64_t> senders_{0};
     std::mutex mutex_;
     std::vector<Memory> kept_;  // each of read_bytes_
 };
@@ -66,13 +81,15 @@ public:
     BodyBuffer(const BodyBuffer&) = delete;
     BodyBuffer& operator=(const BodyBuffer&) = delete;
 
-    std::span<std::byte> get() {
-        if (!memory_) std::tie(memory_, size_) = all_.take();
-        return {memory_.get(), size_};
+    // At most so many bytes; what the last call gave is no longer used.
+    std::span<std::byte> get(std::size_t most) {
+        if (size_ < most) release();
+        if (!memory_) std::tie(memory_, size_) = all_.take(most);
+        return {memory_.get(), std::min(size_, most)};
     }
     bool there() const { return memory_ != nullptr; }
     void release() {
-        if (memory_) all_.give_back(std::move(memory_), size_);
+        if (memory_) all_.give_back(std::move(memory_), std::exchange(size_, 0));
     }
 
 private:

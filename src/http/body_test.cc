@@ -89,12 +89,12 @@ TEST(BodyBuffer, SharesAnAmount) {
     std::vector<std::unique_ptr<BodyBuffer>> buffers;
     for (std::size_t i = 1; i <= 500; ++i) {
         buffers.push_back(std::make_unique<BodyBuffer>(memory));
-        const std::size_t size = buffers.back()->get().size();
+        const std::size_t size = buffers.back()->get(size_max).size();
         EXPECT_LE(size, size_max);
         EXPECT_GE(size, body_read_bytes_min);
         EXPECT_LE(memory.used_bytes(), all + i * body_read_bytes_min);
     }
-    EXPECT_EQ(buffers.front()->get().size(), size_max);
+    EXPECT_EQ(buffers.front()->get(size_max).size(), size_max);
     buffers.clear();
     EXPECT_EQ(memory.used_bytes(), 0u);
 }

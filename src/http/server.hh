@@ -22,7 +22,7 @@ struct ServerConfig {
     std::size_t header_bytes_max = 32u << 10;          // larger: 431
     std::chrono::seconds header_time_max{10};          // from the first byte of a request, or from accept
     std::chrono::seconds idle_time_max{60};            // between requests of a kept connection
-    std::size_t body_read_bytes = 512u << 10;          // one direct read; the buffer exists only while bytes wait
+    std::size_t body_read_bytes = 4u << 20;  // one direct read; the buffer exists only while bytes wait
     std::size_t body_memory_bytes = 32u << 20;         // shared by all such buffers: the more there are, the smaller each
     std::chrono::seconds body_stall_max{120};          // without a single byte
     std::chrono::seconds write_time_max{60};

@@ -150,7 +150,7 @@ private:
                 ASSAY_CHECK(body.feed(bytes, *form_));
                 return !due_to_check_fields() && !too_much();
             };
-            co_return co_await reader_.pump(parts_.disk, std::move(feed));
+            co_return co_await reader_.pump(parts_.receiving, std::move(feed));
         }
         ASSAY_CO_TRY(const std::span<const std::byte> bytes, co_await reader_.next());
         if (bytes.empty()) co_return false;

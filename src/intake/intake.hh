@@ -41,7 +41,8 @@ struct Parts {
     Spools& spools;
     const store::Keys& keys;
     queue::Board& board;
-    loop::Pool& disk;            // blocking writes and syncs
+    loop::Pool& receiving;  // from sockets to files: hashing and writing keep a core busy, so a thread per core
+    loop::Pool& disk;  // what waits for the disk: syncs, reads
     loop::Pool& verifying;       // one thread per verifier that may run at once
     archive::Verifiers& verifiers;
     const sys::Clock& clock;

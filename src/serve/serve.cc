@@ -107,6 +107,7 @@ Result<> serve(const Config& config) {
     const int slots = config.slots > 0 ? config.slots : cpus;
     // An upload waits for one of these at a time, so where every guest uploads none is turned away for it.
     const std::size_t guests_max = capacity.connections_max;
+    loop::Pool receiving{"receiving", static_cast<std::size_t>(cpus), guests_max};
     loop::Pool disk{"disk", disk_threads, guests_max};
     loop::Pool pages{"pages", page_threads, page_queue_max};
     archive::Verifiers verifiers{{.processes_max = static_cast<std::size_t>(cpus)}};
@@ -146,7 +147,8 @@ Result<> serve(const Config& config) {
         return web::refusal_answer(request, status, sentence, back);
     };
     intake::Spools spools{rooms->blobs, {.files_max = capacity.spools_max}};
-    intake::Parts intake_parts{*rooms->store, *rooms->space, spools, rooms->keys, board, disk, verifying, verifiers, clock, plans, server_url, refusal_page};
+    intake::Parts intake_parts{*rooms->store, *rooms->space, spools, rooms->keys, board,      receiving,   disk,
+                               verifying,     verifiers,     clock,  plans,       server_url, refusal_page};
     web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
     const auto not_ready = [&board, why_no_runner]() -> std::string {
         if (board.draining()) return "the server is stopping";
