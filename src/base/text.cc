@@ -1,7 +1,5 @@
 #include "base/text.hh"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -20,6 +18,13 @@ int hex_value(char c) {
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string hex(std::uint32_t value, std::size_t digits_min) {
+    std::string text;
+    for (; value != 0 || text.size() < digits_min; value >>= 4)
+        text.insert(text.begin(), "0123456789abcdef"[value & 15]);
+    return text;
+}
 
 struct Number {
     double value;
@@ -41,7 +46,7 @@ struct Unit64 {
 
 Result<std::int64_t> scaled(std::string_view text, std::span<const Unit64> units, double value_max, std::string_view accepted) {
     const auto refused = [&] {
-        return Error{Fault::invalid, fmt::format("'{}' is not {}", escaped(text, 40), accepted)};
+        return Error{Fault::invalid, "'" + escaped(text, 40) + "' is not " + std::string{accepted}};
     };
     const auto number = split_number(text);
     if (!number) return refused();
@@ -168,11 +173,11 @@ std::string escaped(std::string_view text, std::size_t size_max) {
         const std::size_t from = at;
         const auto code = next_code_point(text, at);
         if (!code) {
-            for (std::size_t i = from; i < at; ++i) clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
+            for (std::size_t i = from; i < at; ++i) clean += "\\x" + hex(static_cast<unsigned char>(text[i]), 2);
         } else if (*code < 0x20 || *code == 0x7F || (*code >= 0x80 && *code < 0xA0)) {
-            clean += *code == '\n' ? "\\n" : *code == '\t' ? "\\t" : fmt::format("\\x{:02x}", static_cast<unsigned>(*code));
+            clean += *code == '\n' ? "\\n" : *code == '\t' ? "\\t" : "\\x" + hex(*code, 2);
         } else if (bidi_or_invisible(*code) || *code == 0x2028 || *code == 0x2029) {
-            clean += fmt::format("\\u{{{:04x}}}", static_cast<unsigned>(*code));
+            clean += "\\u{" + hex(*code, 4) + "}";
         } else {
             clean += text.substr(from, at - from);
         }
@@ -250,26 +255,6 @@ Result<std::int64_t> parse_duration_ms(std::string_view text) {
         Unit64{"ms", 1}, Unit64{"s", 1e3}, Unit64{"min", 60e3}, Unit64{"h", 3600e3}, Unit64{"d", 86400e3},
     };
     return scaled(text, units, 3650.0 * 86400e3, "a duration such as 200ms, \"1.5 s\", 2min, 1h or 3d");
-}
-
-std::string size_text(std::int64_t bytes) {
-    constexpr std::array names{"B", "KiB", "MiB", "GiB", "TiB"};
-    double value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    while (value >= 1024 && unit + 1 < names.size()) {
-        value /= 1024;
-        ++unit;
-    }
-    const bool whole = value == std::floor(value) || value >= 100;
-    return whole ? fmt::format("{:.0f} {}", value, names[unit]) : fmt::format("{:.1f} {}", value, names[unit]);
-}
-
-std::string duration_text(double milliseconds) {
-    if (milliseconds < 1000) return fmt::format("{:.0f} ms", milliseconds);
-    if (milliseconds < 60'000) return fmt::format("{:.1f} s", milliseconds / 1000);
-    const auto seconds = static_cast<std::int64_t>(std::llround(milliseconds / 1000));
-    if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-    return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
 }
 
 }  // namespace assay

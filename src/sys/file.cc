@@ -43,10 +43,6 @@ std::string parent_of(const std::string& path) {
 
 }  // namespace
 
-void Fd::reset() {
-    if (raw_ >= 0) ::close(std::exchange(raw_, -1));
-}
-
 Result<Fd> open_read(const std::string& path) { return open_as(path, O_RDONLY | O_NONBLOCK); }
 Result<Fd> open_directory(const std::string& path) { return open_as(path, O_RDONLY | O_DIRECTORY); }
 Result<Fd> open_append(const std::string& path, std::uint32_t mode) { return open_as(path, O_WRONLY | O_CREAT | O_APPEND, mode); }
