@@ -5,7 +5,7 @@
 //   rate      /bin/true two at a time for a second each, in turns: vfork+exec, commands of open jobs, jobs of their own; runs per second
 //   limits    by how much the CPU limit is passed with one and with four busy threads; ms from asking for the end of a fork bomb and of
 //             1 GB of memory to the answer that all is gone
-//   guests    /bin/true by /assay/run in a trusted command, and as a command of an open job before and after; ms. This program is /assay/run.
+//   guests    /bin/true by /assay/run in a trusted command, and as a command of an open job before and after; ms
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -24,7 +24,6 @@
 #include <fmt/format.h>
 
 #include "base/text.hh"
-#include "sandbox/guests.hh"
 #include "sandbox/helper.hh"
 #include "sandbox/sandbox.hh"
 #include "sys/file.hh"
@@ -261,15 +260,10 @@ void guests(const Server& server, int rounds) {
     print("started", started);
 }
 
-// Before main: what this program is inside a sandbox, a fork bomb or what the helper shows a trusted command as /assay/run.
+// Before main: what this program is inside a sandbox.
 [[gnu::constructor]] void be_the_program_inside(int argc, char** argv) {
-    if (argc > 0 && std::strcmp(argv[0], bomb) == 0) {
-        for (;;) (void)!::fork();
-    }
-    if (argc < 3 || std::strcmp(argv[0], "/assay/run") != 0) return;
-    const model::Limits stage{.cpu_ms = -1, .wall_ms = -1, .memory_bytes = -1, .processes = -1, .output_bytes = -1, .disk_bytes = -1, .open_files = -1};
-    const Result<GuestResult> result = run_guest("/assay/socket", {argv + 2, argv + argc}, stage);
-    std::_Exit(result ? guest_exit_code(result->outcome) : exit_refused);
+    if (argc == 0 || std::strcmp(argv[0], bomb) != 0) return;
+    for (;;) (void)!::fork();
 }
 
 int bench(int argc, char** argv) {

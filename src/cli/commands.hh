@@ -69,7 +69,4 @@ ExitCode run_command(const RunOptions&);
 // Is this host fit to serve and to grade? `data`: where the server would keep its data. Fails when grading would be refused.
 ExitCode check_command(const std::string& data, bool json);
 
-// The program at /assay/run in a trusted stage; returns its exit code.
-int assay_run(int argc, char** argv);
-
 }  // namespace assay::cli

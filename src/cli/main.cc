@@ -312,7 +312,12 @@ int parse_and_run(int argc, char** argv) {
     run->add_flag("--json", options.json, "print one object instead of passing the output through");
     run->add_option("COMMAND", options.command, "the program and its arguments, after --; never a shell")->required();
     run->positionals_at_end();
+    // What follows "--" is the command as it stands: the parser would take an argument such as "[a,b]" apart.
+    char** const words = std::find(argv, argv + argc, std::string_view{"--"});
+    const bool marked = argc > 1 && std::string_view{argv[1]} == "run" && argv + argc - words > 1;
+    const int parsed_argc = marked ? static_cast<int>(words - argv) + 2 : argc;
     run->callback([&] {
+        if (marked) options.command.assign(words + 1, argv + argc);
         if (options.image == model::host_image) {  // No configuration is needed, and a wrong one is no reason not to run.
             code = run_command(options);
             return;
@@ -331,7 +336,7 @@ int parse_and_run(int argc, char** argv) {
         return static_cast<int>(ExitCode::misused);
     }
     try {
-        app.parse(argc, argv);
+        app.parse(parsed_argc, argv);
     } catch (const CLI::ParseError& error) {
         const int answer = app.exit(error);
         return answer == 0 ? 0 : static_cast<int>(ExitCode::misused);
@@ -359,7 +364,6 @@ std::optional<int> role(int argc, char** argv) {
 }  // namespace assay::cli
 
 int main(int argc, char** argv) {
-    if (argc > 0 && std::string_view{argv[0]} == "/assay/run") return assay::cli::assay_run(argc, argv);
     if (const auto code = assay::cli::role(argc, argv)) return *code;
     return assay::cli::parse_and_run(argc, argv);
 }

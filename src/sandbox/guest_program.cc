@@ -1,27 +1,183 @@
-// /assay/run, inside the trusted sandbox: one thread per stream, so that no direction waits for another; nobody but the
-// harness can make one of them wait, and then the guest's own limits end it.
+// /assay/run, inside the trusted sandbox: one poll for all directions, and no call that waits beside it, so that none of them
+// holds another up. Only the harness can make one of them wait, and then the guest's own limits end it.
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
-#include <array>
-#include <atomic>
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstddef>
 #include <cstring>
 #include <memory>
-#include <thread>
 
 #include "sandbox/capture.hh"
 #include "sandbox/guests.hh"
 #include "sys/error.hh"
-#include "sys/file.hh"
-#include "sys/process.hh"
 
 namespace assay::sandbox {
 namespace {
 
-constexpr std::size_t piece_bytes = 16 << 10;
+constexpr std::size_t piece_bytes = 64 << 10;
 // Of each stream, for the report: escaped as JSON and all, that fits into a pipe which nobody reads yet.
 constexpr std::size_t kept_max = 4 << 10;
+
+bool later(ssize_t done) { return done < 0 && (errno == EAGAIN || errno == EINTR); }
+
+// A stream that the harness gave us. Its flags are the harness's as well and stay as they are; still no call waits for it.
+class Outside {
+public:
+    Outside(int number, int access) : number_{number} {
+        struct stat info{};
+        if (::fstat(number, &info) != 0) return;
+        socket_ = S_ISSOCK(info.st_mode);
+        fifo_ = S_ISFIFO(info.st_mode);
+        // Opened anew a pipe has flags that are ours alone.
+        if (fifo_)
+            own_ =
+                sys::Fd{::open(("/proc/self/fd/" + std::to_string(number)).c_str(), access | O_NONBLOCK | O_CLOEXEC)};
+    }
+    int get() const { return own_ ? own_.get() : number_; }
+    ssize_t read(std::span<char> into) const {
+        if (socket_) return ::recv(number_, into.data(), into.size(), MSG_DONTWAIT);
+        return ready(POLLIN) ? ::read(get(), into.data(), into.size()) : -1;
+    }
+    ssize_t write(std::string_view text) const {
+        if (socket_) return ::send(number_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (fifo_ && !own_) text = text.substr(0, PIPE_BUF);  // What a pipe that is ready takes without waiting.
+        return ready(POLLOUT) ? ::write(get(), text.data(), text.size()) : -1;
+    }
+
+private:
+    bool ready(short what) const {
+        if (own_) return true;
+        pollfd watched{number_, what, 0};
+        const bool now = ::poll(&watched, 1, 0) > 0;
+        errno = EAGAIN;  // Read when it is not.
+        return now;
+    }
+    int number_;
+    sys::Fd own_;
+    bool socket_ = false;
+    bool fifo_ = false;
+};
+
+class Piece {
+public:
+    bool empty() const { return at_ == end_; }
+    std::span<char> space() { return {bytes_.get(), piece_bytes}; }
+    void filled(std::size_t size) { at_ = 0, end_ = size; }
+    std::string_view left() const { return {bytes_.get() + at_, end_ - at_}; }
+    void passed(std::size_t size) { at_ += size; }
+
+private:
+    std::unique_ptr<char[]> bytes_ = std::make_unique_for_overwrite<char[]>(piece_bytes);
+    std::size_t at_ = 0, end_ = 0;
+};
+
+// What both output streams may still print together.
+class Allowance {
+public:
+    Allowance(std::int64_t bytes, const sys::Fd& socket) : left_{bytes}, socket_{socket} {}
+    // How much of `size` may pass. The first time that it is not all, the guest's end is asked for.
+    std::size_t take(std::size_t size) {
+        const auto passing = static_cast<std::size_t>(std::min(left_, static_cast<std::int64_t>(size)));
+        left_ -= static_cast<std::int64_t>(passing);
+        if (passing < size && !std::exchange(exceeded_, true))
+            (void)sys::send_message(socket_, bytes_of(std::string_view{"!"}));
+        return passing;
+    }
+    bool exceeded() const { return exceeded_; }
+
+private:
+    std::int64_t left_;
+    bool exceeded_ = false;
+    const sys::Fd& socket_;
+};
+
+// From the guest to the harness, until the guest's end of it is closed.
+class Output {
+public:
+    Output(sys::Fd from, int to) : from_{std::move(from)}, to_{to, O_WRONLY} {
+        (void)::fcntl(from_.get(), F_SETFL, O_NONBLOCK);
+    }
+    bool over() const { return !from_; }
+    pollfd waits_for() const {
+        return piece_.empty() || over() ? pollfd{from_.get(), POLLIN, 0} : pollfd{to_.get(), POLLOUT, 0};
+    }
+    void step(Allowance& allowance) {
+        if (over()) return;
+        if (piece_.empty()) {
+            const ssize_t n = ::read(from_.get(), piece_.space().data(), piece_bytes);
+            if (later(n)) return;
+            if (n <= 0) return from_.reset();
+            const auto size = static_cast<std::size_t>(n);
+            kept_.add({piece_.space().data(), size});
+            piece_.filled(allowance.take(size));
+            if (piece_.empty()) return;
+        }
+        const ssize_t n = to_.write(piece_.left());
+        if (n >= 0) piece_.passed(static_cast<std::size_t>(n));
+        else if (!later(n)) from_.reset();  // What the harness does not want, the guest learns when it writes on.
+    }
+    model::Captured kept() && { return std::move(kept_).take(); }
+
+private:
+    sys::Fd from_;
+    Outside to_;
+    Piece piece_;
+    Capture kept_{kept_max};
+};
+
+// From the harness to the guest, until either has enough.
+class Input {
+public:
+    explicit Input(sys::Fd to) : from_{STDIN_FILENO, O_RDONLY}, to_{std::move(to)} {
+        (void)::fcntl(to_.get(), F_SETFL, O_NONBLOCK);
+    }
+    void end() { to_.reset(); }
+    // Before it waits it must have seen that there is nothing: that a named pipe's writers are gone, poll does not say to who came later.
+    bool eager() const { return to_ && piece_.empty() && !drained_; }
+    pollfd waits_for() const {
+        return piece_.empty() && to_ ? pollfd{from_.get(), POLLIN, 0} : pollfd{to_.get(), POLLOUT, 0};
+    }
+    pollfd unwanted() const { return {to_.get(), 0, 0}; }  // POLLERR: the guest has closed it
+    void step() {
+        if (!to_) return;
+        if (piece_.empty()) {
+            const ssize_t n = from_.read(piece_.space());
+            drained_ = later(n);
+            if (drained_) return;
+            if (n <= 0) return end();
+            piece_.filled(static_cast<std::size_t>(n));
+        }
+        const std::string_view left = piece_.left();
+        const ssize_t n = ::write(to_.get(), left.data(), left.size());
+        if (n >= 0) piece_.passed(static_cast<std::size_t>(n));
+        else if (!later(n)) end();
+    }
+
+private:
+    Outside from_;
+    sys::Fd to_;
+    Piece piece_;
+    bool drained_ = false;
+};
+
+struct Streams {
+    Streams(std::vector<sys::Fd> ends, std::int64_t output_bytes, const sys::Fd& socket)
+        : out{std::move(ends[0]), STDOUT_FILENO},
+          err{std::move(ends[1]), STDERR_FILENO},
+          in{std::move(ends[2])},
+          allowance{output_bytes, socket} {}
+    Output out, err;
+    Input in;
+    Allowance allowance;
+};
 
 Result<sys::Fd> connect_to(const std::string& path) {
     sockaddr_un address{};
@@ -30,69 +186,32 @@ Result<sys::Fd> connect_to(const std::string& path) {
     path.copy(address.sun_path, path.size());
     sys::Fd socket{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
     if (!socket) return sys::last_error("socket", path);
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return sys::last_error("connect", path);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        return sys::last_error("connect", path);
     return socket;
 }
 
-// What both output streams may still print together.
-class Allowance {
-public:
-    Allowance(std::int64_t bytes, const sys::Fd& socket) : left_{bytes}, socket_{socket} {}
-    // How much of `size` may pass. The first time that it is not all, the guest's end is asked for.
-    std::size_t take(std::size_t size) {
-        const std::int64_t before = left_.fetch_sub(static_cast<std::int64_t>(size));
-        if (before >= static_cast<std::int64_t>(size)) return size;
-        if (!exceeded_.exchange(true)) (void)sys::send_message(socket_, bytes_of(std::string_view{"!"}));
-        return before > 0 ? static_cast<std::size_t>(before) : 0;
-    }
-    bool exceeded() const { return exceeded_; }
-
-private:
-    std::atomic<std::int64_t> left_;
-    std::atomic<bool> exceeded_ = false;
-    const sys::Fd& socket_;
-};
-
-// From the guest to the harness, until the guest's end of it is closed.
-void pass_out(sys::Fd from, int to_number, Allowance& allowance, Capture& kept) {
-    sys::Fd to{to_number};
-    std::array<std::byte, piece_bytes> buffer;
-    bool read_on = true;
-    while (read_on) {
-        const Result<std::size_t> n = sys::read_some(from, buffer);
-        if (!n || *n == 0) break;
-        kept.add(text_of(std::span{buffer}.first(*n)));
-        const std::size_t passing = allowance.take(*n);
-        // A harness that does not want more is what a closed pipe is: the guest gets to know it when it writes on.
-        if (passing > 0) read_on = sys::write_all(to, text_of(std::span{buffer}.first(passing))).has_value();
-    }
-    (void)to.release();
-}
-
-// From the harness to the guest, until either has enough.
-void pass_in(sys::Fd to, const sys::Fd& over) {
-    sys::Fd from{0};
-    std::array<std::byte, piece_bytes> buffer;
-    for (;;) {
-        pollfd fds[] = {{from.get(), POLLIN, 0}, {over.get(), POLLIN, 0}, {to.get(), 0, 0}};
-        if (::poll(fds, 3, -1) < 0) continue;
-        if (fds[1].revents != 0 || (fds[2].revents & POLLERR) != 0) break;
-        const Result<std::size_t> n = sys::read_some(from, buffer);
-        if (!n || *n == 0 || !sys::write_all(to, text_of(std::span{buffer}.first(*n)))) break;
-    }
-    (void)from.release();
-}
-
-Result<GuestOrder> packed(const std::vector<std::string>& command, const model::Limits& asked) {
+Result<> send_order(const sys::Fd& socket, const std::vector<std::string>& command, const model::Limits& asked) {
     GuestOrder order;
-    std::memset(&order, 0, sizeof order);
+    std::memset(&order, 0, offsetof(GuestOrder, command));
     order.limits = asked;
-    std::string bytes;
-    for (const std::string& word : command) bytes.append(word).push_back('\0');
-    if (bytes.size() > sizeof order.command) return Error{Fault::too_large, "the command is longer than 48 KiB"};
-    order.command_bytes = static_cast<std::uint32_t>(bytes.size());
-    bytes.copy(order.command, bytes.size());
-    return order;
+    std::size_t size = 0;
+    for (const std::string& word : command) {
+        if (size + word.size() + 1 > sizeof order.command)
+            return Error{Fault::too_large, "the command is longer than 48 KiB"};
+        std::memcpy(order.command + size, word.c_str(), word.size() + 1);
+        size += word.size() + 1;
+    }
+    order.command_bytes = static_cast<std::uint32_t>(size);
+    return sys::send_message(socket, std::as_bytes(std::span{&order, 1}).first(offsetof(GuestOrder, command) + size));
+}
+
+// A stream that is closed would otherwise get the number of one of ours.
+void fill_streams() {
+    for (int fd = 0; fd >= 0 && fd <= STDERR_FILENO;) {
+        fd = ::open("/dev/null", O_RDWR);
+        if (fd > STDERR_FILENO) ::close(fd);
+    }
 }
 
 }  // namespace
@@ -103,44 +222,58 @@ int guest_exit_code(const model::Outcome& outcome) {
     return outcome.signal ? first_signal + *outcome.signal : outcome.exit_code.value_or(exit_limit);
 }
 
-Result<GuestResult> run_guest(const std::string& path, const std::vector<std::string>& command, const model::Limits& asked) {
-    sys::ignore_broken_pipes();
-    ASSAY_TRY(const GuestOrder order, packed(command, asked));
-    ASSAY_TRY(const sys::Fd socket, connect_to(path));
-    ASSAY_CHECK(sys::send_message(socket, std::as_bytes(std::span{&order, 1})));
-    ASSAY_TRY(auto over, sys::make_pipe());
-
-    std::unique_ptr<Allowance> allowance;
-    std::array<Capture, 2> kept{Capture{kept_max}, Capture{kept_max}};
-    std::vector<std::thread> threads;
-    const auto join = [&] {
-        over.second.reset();
-        for (std::thread& thread : threads) thread.join();
-    };
-    for (;;) {
-        Result<Received<FromKeeper>> answer = receive<FromKeeper>(socket);
-        if (!answer) {
-            join();
-            return answer.take_error();
-        }
-        FromKeeper& message = answer->message;
-        std::vector<sys::Fd>& ends = answer->descriptors;
-        if (message.kind == FromKeeper::Kind::started && ends.size() == 3 && threads.empty()) {
-            allowance = std::make_unique<Allowance>(message.limits.output_bytes, socket);
-            threads.emplace_back([&, end = std::move(ends[0])]() mutable { pass_out(std::move(end), 1, *allowance, kept[0]); });
-            threads.emplace_back([&, end = std::move(ends[1])]() mutable { pass_out(std::move(end), 2, *allowance, kept[1]); });
-            threads.emplace_back([&, end = std::move(ends[2])]() mutable { pass_in(std::move(end), over.first); });
-            continue;
-        }
-        if (message.kind != FromKeeper::Kind::finished) continue;
-        join();
-        if (message.failed != 0) return Error{Fault::busy, std::string{message.fault.view()}};
-        GuestResult result{.outcome = outcome_of(message)};
-        result.outcome.output_exceeded = allowance && allowance->exceeded();
-        result.outcome.output = std::move(kept[0]).take();
-        result.outcome.errors = std::move(kept[1]).take();
-        return result;
+bool guest_says(int descriptor, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t n = ::write(descriptor, text.data(), text.size());
+        if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
+        else if (errno != EINTR) return false;
     }
+    return true;
+}
+
+Result<GuestResult> run_guest(const std::string& path, const std::vector<std::string>& command, const model::Limits& asked) {
+    ::signal(SIGPIPE, SIG_IGN);
+    fill_streams();
+    ASSAY_TRY(const sys::Fd socket, connect_to(path));
+    ASSAY_CHECK(send_order(socket, command, asked));
+
+    std::unique_ptr<Streams> streams;
+    std::optional<Result<FromKeeper>> end;
+    while (!end || (streams && !(streams->out.over() && streams->err.over()))) {
+        pollfd fds[] = {{end ? -1 : socket.get(), POLLIN, 0}, {-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}};
+        if (streams) {
+            fds[1] = streams->out.waits_for();
+            fds[2] = streams->err.waits_for();
+            fds[3] = streams->in.waits_for();
+            fds[4] = streams->in.unwanted();
+        }
+        const bool eager = streams && streams->in.eager();
+        if (::poll(fds, std::size(fds), eager ? 0 : -1) < 0) continue;  // Only EINTR is possible.
+        if (streams) {
+            if (fds[1].revents != 0) streams->out.step(streams->allowance);
+            if (fds[2].revents != 0) streams->err.step(streams->allowance);
+            if ((fds[4].revents & POLLERR) != 0) streams->in.end();
+            else if (eager || fds[3].revents != 0) streams->in.step();
+        }
+        if (fds[0].revents == 0) continue;
+        Result<Received<FromKeeper>> answer = receive<FromKeeper>(socket);
+        if (!answer) end = answer.take_error();
+        else if (answer->message.kind == FromKeeper::Kind::finished) end = answer->message;
+        else if (answer->message.kind == FromKeeper::Kind::started && answer->descriptors.size() == 3 && !streams) {
+            streams =
+                std::make_unique<Streams>(std::move(answer->descriptors), answer->message.limits.output_bytes, socket);
+        }
+        if (end && streams) streams->in.end();
+    }
+    if (!*end) return end->take_error();
+    const FromKeeper& message = **end;
+    if (message.failed != 0) return Error{Fault::busy, std::string{message.fault.view()}};
+    GuestResult result{.outcome = outcome_of(message)};
+    if (!streams) return result;
+    result.outcome.output_exceeded = streams->allowance.exceeded();
+    result.outcome.output = std::move(streams->out).kept();
+    result.outcome.errors = std::move(streams->err).kept();
+    return result;
 }
 
 }  // namespace assay::sandbox

@@ -3,9 +3,11 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 
+#include "base/assert.hh"
 #include "base/log.hh"
 #include "base/text.hh"
 #include "sandbox/confine.hh"
@@ -20,6 +22,7 @@ using namespace std::chrono_literals;
 constexpr auto order_time_max = 10s;         // from connecting to the whole order
 constexpr auto open_time_max = 20s;
 constexpr auto preparation_time_max = 60s;   // of a guest, and its death, beyond its wall limit
+constexpr std::size_t order_head_bytes = offsetof(GuestOrder, command);
 
 std::int64_t least(std::int64_t asked, std::int64_t stage) { return asked < 0 ? stage : std::min(asked, stage); }
 
@@ -63,10 +66,6 @@ model::Limits guest_limits(const model::Limits& asked, const model::Limits& stag
     return limits;
 }
 
-struct Guests::Seat {
-    sys::Fd keeper;
-};
-
 Guests::Guests(const sys::Fd& job, sys::Fd listening, std::uint32_t uid, const GuestRules& rules, const model::Limits& limits)
     : job_{job}, listening_{std::move(listening)}, uid_{uid}, rules_{rules}, limits_{limits} {
     auto pipe = sys::make_pipe();
@@ -92,7 +91,6 @@ Guests::~Guests() {
 }
 
 void Guests::work() {
-    Seat seat;
     for (;;) {
         pollfd fds[] = {{stopped_.get(), POLLIN, 0}, {listening_.get(), POLLIN, 0}};
         if (::poll(fds, 2, -1) < 0) continue;  // Only EINTR is possible.
@@ -105,8 +103,44 @@ void Guests::work() {
             refuse((*accepted)->socket, "only the stage itself may ask");
             continue;
         }
+        Seat& seat = take_seat();
         serve(seat, (*accepted)->socket);
+        give_back(seat);
+        open_ahead();
     }
+}
+
+// The one whose keeper had the longest time to build its next sandbox; a closed one when no other is free.
+Guests::Seat& Guests::take_seat() {
+    const std::lock_guard lock{mutex_};
+    Seat* best = nullptr;
+    for (Seat& seat : seats_) {
+        if (seat.taken) continue;
+        const auto rank = [](const Seat& s) { return std::pair{!s.keeper, s.last_run}; };
+        if (best == nullptr || rank(seat) < rank(*best)) best = &seat;
+    }
+    ASSAY_ASSERT(best != nullptr);  // There are as many as threads.
+    best->taken = true;
+    best->last_run = ++runs_;
+    return *best;
+}
+
+void Guests::give_back(Seat& seat) {
+    const std::lock_guard lock{mutex_};
+    seat.taken = false;
+}
+
+// A harness that has asked twice will ask again: one sandbox for it is built while another is in use.
+void Guests::open_ahead() {
+    Seat* closed = nullptr;
+    {
+        const std::lock_guard lock{mutex_};
+        if (stopping_ || runs_ != 2 || seats_[1].taken || seats_[1].keeper) return;
+        closed = &seats_[1];
+        closed->taken = true;
+    }
+    (void)open(*closed);  // An order will meet the same, and be told.
+    give_back(*closed);
 }
 
 bool Guests::take_memory(std::int64_t bytes) {
@@ -144,7 +178,7 @@ Result<> Guests::open(Seat& seat) {
 Result<ToKeeper> Guests::order_of(const GuestOrder& asked, sys::Fd& command) {
     {
         const std::lock_guard lock{mutex_};
-        if (++runs_ > guest_runs_max) return Error{Fault::busy, "a stage runs at most 10,000 commands"};
+        if (runs_ > guest_runs_max) return Error{Fault::busy, "a stage runs at most 10,000 commands"};
     }
     ASSAY_TRY(const std::vector<std::string> arguments, arguments_of(asked));
     const std::string bytes = pack_command(arguments, rules_.environment, "/work");
@@ -165,7 +199,8 @@ void Guests::serve(Seat& seat, const sys::Fd& connection) {
     const auto asked = std::make_unique<GuestOrder>();
     const auto got = sys::receive_message(connection, std::as_writable_bytes(std::span{asked.get(), 1}));
     if (!got || got->size == 0) return;
-    if (got->size != sizeof(GuestOrder)) return refuse(connection, "the order has the wrong size");
+    if (got->size < order_head_bytes || got->size != order_head_bytes + asked->command_bytes)
+        return refuse(connection, "the order has the wrong size");
     sys::Fd command;
     const Result<ToKeeper> order = order_of(*asked, command);
     if (!order) return refuse(connection, order.error().text());

@@ -2,8 +2,8 @@
 //
 // The client's process listens (the runner's, never a privileged one) and passes each order on to a guest's keeper; the bytes
 // of a guest's streams go straight between its pipes and the asking program. Protocol, over seqpacket: the program sends one
-// GuestOrder, then nothing, or one byte when the output went over its limit; closing cancels. It gets the keeper's own
-// answers: `started` with the descriptors stdout, stderr, stdin, then `finished` (failed: refused, `fault` says why).
+// GuestOrder, cut after its command, then nothing, or one byte when the output went over its limit; closing cancels. It gets the
+// keeper's own answers: `started` with the descriptors stdout, stderr, stdin, then `finished` (failed: refused, `fault` says why).
 #pragma once
 
 #include <array>
@@ -43,8 +43,15 @@ public:
     Guests& operator=(const Guests&) = delete;
 
 private:
-    struct Seat;  // one of guests_max places: its keeper, opened at the first order, serves one guest after the other
+    struct Seat {  // its keeper, opened when it is needed, serves one guest after the other
+        sys::Fd keeper;
+        bool taken = false;
+        int last_run = 0;
+    };
     void work();
+    Seat& take_seat();
+    void give_back(Seat&);
+    void open_ahead();
     void serve(Seat&, const sys::Fd& connection);
     Result<ToKeeper> order_of(const GuestOrder&, sys::Fd& command);
     Result<> open(Seat&);
@@ -60,13 +67,15 @@ private:
     sys::Fd stop_;
     std::mutex mutex_;     // what follows
     std::condition_variable freed_;
+    std::array<Seat, guests_max> seats_;
     std::int64_t memory_used_ = 0;
     int runs_ = 0;
     bool stopping_ = false;
     std::array<std::thread, guests_max> threads_;
 };
 
-// The program's side: runs `command` as a guest between our own standard streams. The output limit is kept here.
+// The program's side, which is a program of its own (program.hh): runs `command` as a guest between our own standard streams. The
+// output limit is kept here.
 struct GuestResult {
     model::Outcome outcome;  // with what was kept of the streams
 };
@@ -76,5 +85,7 @@ constexpr int exit_refused = 125;
 int guest_exit_code(const model::Outcome&);
 // Errors: unreachable (nobody listens, or the stage ends), invalid and busy (refused), system.
 Result<GuestResult> run_guest(const std::string& socket, const std::vector<std::string>& command, const model::Limits& asked);
+// All of `text` to `descriptor`, however long that takes. false: it cannot be written to.
+bool guest_says(int descriptor, std::string_view text);
 
 }  // namespace assay::sandbox

@@ -1,6 +1,4 @@
-// What a trusted stage runs by /assay/run. The test program itself stands in for that program inside the sandbox: it is the
-// helper's executable, and so it is what is shown there.
-#include <cstdlib>
+// What a trusted stage runs by /assay/run, which is there the program that people get.
 #include <cstring>
 
 #include "sandbox/fixture.hh"
@@ -9,25 +7,6 @@
 
 namespace assay::sandbox::testing {
 namespace {
-
-// Called before main: /assay/run [cpu=MS] [wall=MS] [memory=BYTES] [output=BYTES] -- COMMAND…
-[[gnu::constructor]] void be_the_program_inside(int argc, char** argv) {
-    if (argc < 1 || std::strcmp(argv[0], "/assay/run") != 0) return;
-    model::Limits asked{.cpu_ms = -1, .wall_ms = -1, .memory_bytes = -1, .processes = -1, .output_bytes = -1, .disk_bytes = -1, .open_files = -1};
-    int at = 1;
-    for (; at < argc && std::strcmp(argv[at], "--") != 0; ++at) {
-        const std::string_view word{argv[at]};
-        const std::int64_t number = std::atoll(argv[at] + word.find('=') + 1);
-        if (word.starts_with("cpu=")) asked.cpu_ms = number;
-        if (word.starts_with("wall=")) asked.wall_ms = number;
-        if (word.starts_with("memory=")) asked.memory_bytes = number;
-        if (word.starts_with("output=")) asked.output_bytes = number;
-    }
-    const std::vector<std::string> command{argv + std::min(at + 1, argc), argv + argc};
-    const Result<GuestResult> result = run_guest("/assay/socket", command, asked);
-    if (!result) std::fprintf(stderr, "refused: %s\n", result.error().text().c_str());
-    std::_Exit(result ? guest_exit_code(result->outcome) : exit_refused);
-}
 
 class GuestRuns : public SandboxTest {
 protected:
@@ -114,12 +93,12 @@ print(n, p.stdout.read().strip(), p.wait())
 TEST_F(GuestRuns, ALimitEndsIt) {
     Job job = built();
     const Finished done = harness(job, R"PY(
-print(run('cpu=100', '--', 'sh', '-c', 'while :; do :; done').returncode)
-print(run('wall=100', '--', 'sleep', '20').returncode)
-print(run('memory=33554432', '--', 'python3', '-c', 'x = bytearray(100 << 20)').returncode)
-r = run('output=1000', '--', 'sh', '-c', 'yes')
+print(run('--cpu', '100ms', '--', 'sh', '-c', 'while :; do :; done').returncode)
+print(run('--wall', '100ms', '--', 'sleep', '20').returncode)
+print(run('--memory', '32MiB', '--', 'python3', '-c', 'x = bytearray(100 << 20)').returncode)
+r = run('--output', '1000', '--', 'sh', '-c', 'yes')
 print(r.returncode, len(r.stdout))
-print(run('wall=999999999', '--', 'true').returncode)
+print(run('--wall', '999999999ms', '--', 'true').returncode)
 )PY");
     EXPECT_EQ(done.outcome.output.head, "124\n124\n124\n124 1000\n0\n");
     EXPECT_FALSE(done.outcome.oom_killed) << "the guest's end is not its stage's";
@@ -130,8 +109,8 @@ TEST_F(GuestRuns, AHarnessThatDoesNotReadHoldsNobodyUp) {
     Job job = built();
     wall_ms = 5'000 * patience();
     const Finished done = harness(job, R"PY(
-p = subprocess.Popen([RUN, 'wall=300', '--', 'sh', '-c', 'yes'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-q = subprocess.Popen([RUN, 'wall=300', '--', 'sleep', '20'], stdin=subprocess.PIPE)
+p = subprocess.Popen([RUN, '--wall', '300ms', '--', 'sh', '-c', 'yes'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+q = subprocess.Popen([RUN, '--wall', '300ms', '--', 'sleep', '20'], stdin=subprocess.PIPE)
 try: q.stdin.write(b'x' * 300000); q.stdin.close()
 except BrokenPipeError: pass
 print(q.wait())
@@ -145,7 +124,7 @@ TEST_F(GuestRuns, FourRunAtOnceAndTheOthersWait) {
     Job job = built();
     const Finished done = harness(job, R"PY(
 def start():
-    return subprocess.Popen([RUN, 'memory=33554432', '--', 'sh', '-c', 'echo ready; read x'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen([RUN, '--memory', '32MiB', '--', 'sh', '-c', 'echo ready; read x'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 four = [start() for _ in range(4)]
 for p in four: p.stdout.readline()
 fifth = start()
@@ -214,6 +193,68 @@ TEST_F(GuestRuns, AssayIsThereForTheTrustedStageAlone) {
     const Finished done = harness(job, "r = run('--', 'sh', '-c', 'ls /assay; true'); print(repr(r.stdout))\n"
                                        "print(sorted(os.listdir('/assay')), oct(os.stat('/assay/run').st_mode & 0o222), os.access('/assay', os.W_OK))\n");
     EXPECT_EQ(done.outcome.output.head, "''\n['run', 'socket'] 0o0 False\n");
+}
+
+// The harness's own streams may be anything: files, a pipe that several share, sockets, closed ones. Their flags are its own.
+TEST_F(GuestRuns, AnyStreamsOfTheHarnessWillDo) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+import fcntl, socket
+open('in', 'w').write('from a file\n')
+with open('in') as given, open('out', 'w') as out:
+    out.write('before\n'); out.flush()
+    print(subprocess.run([RUN, '--', 'cat'], stdin=given, stdout=out).returncode)
+print(repr(open('out').read()))
+a, b = socket.socketpair()
+p = subprocess.Popen([RUN, '--', 'sh', '-c', 'read x; echo got $x; echo too >&2'], stdin=b, stdout=b, stderr=b)
+b.close(); a.sendall(b'hello\n'); p.wait()
+print(sorted(a.makefile('rb')))
+r, w = os.pipe()
+many = [subprocess.Popen([RUN, '--', 'sh', '-c', 'head -c 30000 /dev/zero | tr "\\0" x'], stdout=w) for _ in range(4)]
+print(fcntl.fcntl(w, fcntl.F_GETFL) & os.O_NONBLOCK)
+os.close(w)
+print(len(open(r, 'rb').read()), [p.wait() for p in many])
+os.mkfifo('pipe')
+f = os.open('pipe', os.O_RDWR); g = os.open('pipe', os.O_RDONLY); os.write(f, b'left'); os.close(f)
+print(run('--', 'cat', stdin=g))
+print(subprocess.run(['sh', '-c', RUN + ' -- sh -c "cat; echo lost; exit 3" <&- >&- 2>&-']).returncode)
+)PY");
+    EXPECT_EQ(done.outcome.output.head,
+              "0\n'before\\nfrom a file\\n'\n[b'got hello\\n', b'too\\n']\n0\n120000 [0, 0, 0, 0]\n"
+              "CompletedProcess(args=['/assay/run', '--', 'cat'], returncode=0, stdout='left', stderr='')\n3\n");
+}
+
+// A stderr that nobody empties must not hold up stdout.
+TEST_F(GuestRuns, OneFullStreamHoldsUpNoOther) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+    while True: os.write(w, b'y' * 4096)
+except BlockingIOError: os.set_blocking(w, True)
+p = subprocess.Popen([RUN, '--wall', '10s', '--', 'sh', '-c', 'echo stuck >&2; echo through; read x; echo $x'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=w, text=True)
+print(p.stdout.readline().strip())
+p.stdin.write('both ways\n'); p.stdin.close()
+print(p.stdout.readline().strip())
+os.close(w)
+print(len(open(r, 'rb').read().lstrip(b'y')), p.wait())
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "through\nboth ways\n6 0\n");
+}
+
+TEST_F(GuestRuns, ItsReportIsOneJsonObject) {
+    Job job = built();
+    const Finished done = harness(job, R"PY(
+import json
+r, w = os.pipe()
+p = subprocess.run([RUN, '--cpu=1s', '--report', str(w), '--', 'sh', '-c', r'printf "a\\tb\042\n"; printf "\377" >&2; exit 5'], pass_fds=[w], capture_output=True)
+os.close(w)
+told = json.load(open(r))
+print(p.returncode, told['verdict'], told['exit_code'], repr(told['stdout']), repr(told['stderr']), told['limits']['cpu_ms'])
+print(run('--report', '77', '--', 'true').returncode)
+)PY");
+    EXPECT_EQ(done.outcome.output.head, "5 failed 5 'a\\tb\"\\n' '\xEF\xBF\xBD' 1000\n125\n");
 }
 
 TEST_F(GuestRuns, FilesOfWorkAreHandedBackAsTheCommandLeftThem) {

@@ -3,11 +3,9 @@
 #include "sandbox/root.hh"
 
 #include <fcntl.h>
-#include <link.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -21,6 +19,7 @@
 #include "base/text.hh"
 #include "model/image.hh"
 #include "model/limits.hh"
+#include "sandbox/program.hh"
 #include "sandbox/protocol.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
@@ -157,37 +156,6 @@ Result<> bind_system(const std::string& root) {
     return ok;
 }
 
-// How much of this executable's file is ever loaded; what follows is for debuggers.
-std::int64_t loaded_bytes() {
-    std::int64_t end = 0;
-    const auto look = [](dl_phdr_info* object, std::size_t, void* found) {
-        for (int i = 0; i < object->dlpi_phnum; ++i) {
-            const auto& part = object->dlpi_phdr[i];
-            auto& largest = *static_cast<std::int64_t*>(found);
-            if (part.p_type == PT_LOAD) largest = std::max(largest, static_cast<std::int64_t>(part.p_offset + part.p_filesz));
-        }
-        return 1;  // The first is the executable itself.
-    };
-    ::dl_iterate_phdr(look, &end);
-    return end;
-}
-
-// A file that was replaced on the disk, as an upgrade does, can be opened by who runs it but mounted by nobody. So the part
-// that is loaded is kept.
-Result<> copy_program(std::int64_t bytes) {
-    const sys::Fd from{::open("/proc/self/exe", O_RDONLY | O_CLOEXEC)};
-    if (!from) return sys::last_error("open", "own executable");
-    const sys::Fd to{::open(own_program.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555)};
-    if (!to) return sys::last_error("open", own_program);
-    for (off_t at = 0; at < bytes;) {
-        const ssize_t sent = ::sendfile(to.get(), from.get(), &at, static_cast<std::size_t>(bytes - at));
-        if (sent < 0) return sys::last_error("sendfile", own_program);
-        if (sent == 0) return Error{Fault::system, "the own executable is shorter than what is loaded of it"};
-    }
-    if (::fchmod(to.get(), 0555) != 0) return sys::last_error("fchmod", own_program);  // Whatever the umask was.
-    return ok;
-}
-
 std::string joined(const std::vector<std::string>& layers) {
     std::string text;
     for (const std::string& layer : layers) text += (text.empty() ? "" : ":") + layer;
@@ -302,8 +270,7 @@ Result<> mount_tmpfs(const std::string& path, std::int64_t bytes, std::int64_t i
 }
 
 Result<> make_workbench() {
-    const std::int64_t program_bytes = loaded_bytes();
-    const std::int64_t bytes = (16 << 20) + program_bytes;
+    constexpr std::int64_t bytes = 16 << 20;
     constexpr std::int64_t inodes = 4096;
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return sys::last_error("mount(private)", "/");
     const std::string options = "size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(inodes) + ",mode=0700";
@@ -311,7 +278,8 @@ Result<> make_workbench() {
     if (::mount("assay", workbench.c_str(), "tmpfs", MS_NOSUID, options.c_str()) != 0) return sys::last_error("mount(tmpfs)", workbench);
     ASSAY_CHECK(make_etc(workbench + "/etc"));
     ASSAY_CHECK(make_dev(workbench + "/dev"));
-    ASSAY_CHECK(copy_program(program_bytes));
+    ASSAY_CHECK(write_text(own_program, text_of(guest_program())));
+    if (::chmod(own_program.c_str(), 0555) != 0) return sys::last_error("chmod", own_program);
     return make_dir(workbench + "/bench", 0700);
 }
 
