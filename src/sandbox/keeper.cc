@@ -81,7 +81,7 @@ void turn_over(JobState& job, Guess& guess) {
         auto cell = std::make_unique<Cell>(job, shape, guess.limits);
         Result<> built = cell->build({}, {});
         // The first command of a job unpacks before it starts, and what unpacks is not to be counted as the command's.
-        if (built && job.cells > 1) built = cell->launch();
+        if (built && (job.guest != 0 || job.cells > 1)) built = cell->launch();
         if (built) job.spare = std::move(cell);  // Else the next command meets the same, and says so.
     }
     if (!is_called(job, 0ns)) job.worn.clear();
