@@ -89,7 +89,8 @@ Result<std::string> list_queue(Parts& parts, const http::Request&, const std::st
 }
 
 Result<std::string> show_metrics(Parts& parts, const http::Request&, const std::string&) {
-    return metrics_text(parts.store, parts.board, sys::to_ms(parts.clock.wall()));
+    return metrics_text(parts.store, parts.board, parts.verify_oldest_ms ? parts.verify_oldest_ms() : 0,
+                        sys::to_ms(parts.clock.wall()));
 }
 
 template <ModuleCommand what>

@@ -28,6 +28,7 @@ struct Parts {
     course::Machine machine;
     std::function<std::string()> not_ready;  // empty = ready; else why (/readyz answers 503 with it)
     std::function<std::string()> degraded;   // of one that is ready: what of it does not work, for /readyz; empty: all does
+    std::function<std::int64_t()> verify_oldest_ms;  // for /metrics: of the upload that waits longest to be verified
 };
 
 // GET /api/v1/submissions/{id}[/report|/log|/receipt|/events] with `Authorization: Bearer TOKEN` of its participant, /api/v1/limits,

@@ -27,7 +27,8 @@ void add_depth(metrics::Page& page, const queue::Depth& depth) {
 
 }  // namespace
 
-Result<std::string> metrics_text(store::Store& store, const queue::Board& board, std::int64_t now_ms) {
+Result<std::string> metrics_text(store::Store& store, const queue::Board& board, std::int64_t verify_oldest_ms,
+                                 std::int64_t now_ms) {
     queue::Depth depth;
     ASSAY_CHECK(store.read([&](store::Reading& reading) -> Result<> {
         ASSAY_TRY(depth, queue::depth(reading, board, now_ms));
@@ -39,6 +40,9 @@ Result<std::string> metrics_text(store::Store& store, const queue::Board& board,
     page.gauge("process_start_time_seconds", "When this server started, in seconds since 1970 UTC.",
                static_cast<double>(board.server_started_ms()) / 1000);
     add_depth(page, depth);
+    page.gauge("assay_verify_oldest_seconds",
+               "How long the upload that has waited longest for a verifier does; 0 when none waits.",
+               static_cast<double>(verify_oldest_ms) / 1000);
     if (const auto errors = board.pace().errors()) {
         page.gauge("assay_queue_expected_start_error_seconds",
                    "Median of how far the first estimate of a start was from it, of the last 4096 that started.", errors->median_ms / 1000);

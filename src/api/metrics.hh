@@ -11,6 +11,7 @@ namespace assay::api {
 constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
 // Blocking: reads the line.
-Result<std::string> metrics_text(store::Store&, const queue::Board&, std::int64_t now_ms);
+Result<std::string> metrics_text(store::Store&, const queue::Board&, std::int64_t verify_oldest_ms,
+                                 std::int64_t now_ms);
 
 }  // namespace assay::api

@@ -21,11 +21,18 @@ struct FormProblem {
     std::string argument;
 };
 
+// Why its archive was not looked at, for busy.
+struct TurnProblem {
+    wording::TurnFault fault = wording::TurnFault::no_room;
+    std::size_t own = 0;                // of the same participant's uploads that wait
+};
+
 // Why an upload is not taken. `limit` and `sent` are of too_large.
 struct Refusal {
     model::Refusal code = model::Refusal::internal;
     std::optional<archive::Refused> archive;
     std::optional<FormProblem> form;
+    std::optional<TurnProblem> turn;
     std::int64_t limit = 0;
     std::int64_t sent = 0;
     bool at_least = false;              // `sent` is what was read, not all there was

@@ -14,6 +14,7 @@ std::string detail_of(wording::Language language, const Refusal& refusal) {
     if (const auto& it = refusal.archive) {
         return wording::sentence(language, it->fault, it->arguments, {it->entry, it->limit, it->value, it->offset});
     }
+    if (const auto& it = refusal.turn) return wording::sentence(language, it->fault, it->own);
     return refusal.form ? wording::sentence(language, refusal.form->fault, refusal.form->argument) : "";
 }
 

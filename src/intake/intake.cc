@@ -39,6 +39,17 @@ Refusal refusal_of(const Error& error, const std::optional<FormProblem>& problem
     }
 }
 
+Refusal no_turn(const NoTurn& why) {
+    switch (why.why) {
+        case NoTurn::Why::no_room:
+            return {.code = model::Refusal::busy, .turn = TurnProblem{wording::TurnFault::no_room, why.own}};
+        case NoTurn::Why::too_late:
+            return {.code = model::Refusal::busy, .turn = TurnProblem{wording::TurnFault::too_late, why.own}};
+        case NoTurn::Why::stopping: break;
+    }
+    return {.code = model::Refusal::shutting_down};
+}
+
 // By what came of them; a result is a refusal's code, or one of three words.
 void count_upload(std::string_view result, std::int64_t bytes) {
     static metrics::Counter& received = metrics::registry().counter("assay_upload_bytes_total", "Bytes of uploads' bodies that were read.");
@@ -221,10 +232,13 @@ private:
     }
 
     loop::Task<Result<Step>> verify_and_commit() {
-        std::optional<std::string> unlike;
-        // From here on: the wait for a thread counts.
         const sys::TimePoint start_by = sys::system_clock().now() + parts_.config.verify_wait_max;
-        const auto verify = [this, &unlike, start_by]() -> Result<archive::Verdict> {
+        auto turn = co_await parts_.verify_line.turn({entitled_->course.id, entitled_->participant.id},
+                                                     form_->file().on_disk(), start_by);
+        if (!turn) co_return Step{no_turn(turn.error())};
+        std::optional<std::string> unlike;
+        auto verify = [this, &unlike, start_by, seat = std::move(*turn)]() mutable -> Result<archive::Verdict> {
+            const VerifyLine::Seat held = std::move(seat);  // Until it is judged, and no longer.
             ASSAY_TRY(const sys::Fd bytes, form_->file().open_to_read());
             // What was changed on its way is not judged as an archive.
             if (declared_.sha256 && form_->file().digest() != *declared_.sha256) {
@@ -233,7 +247,7 @@ private:
             }
             return parts_.verifiers.verify(bytes, entitled_->plan->upload, start_by);
         };
-        ASSAY_CO_TRY(const archive::Verdict verdict, co_await parts_.verifying.run(verify));
+        ASSAY_CO_TRY(const archive::Verdict verdict, co_await parts_.verifying.run(std::move(verify)));
         if (unlike) co_return Step{differs(FormFault::sha256_differs, *unlike)};
         if (verdict.refused) co_return Step{Refusal{.code = verdict.refused->code(), .archive = verdict.refused}};
 

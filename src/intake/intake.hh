@@ -10,6 +10,7 @@
 #include "course/plan_cache.hh"
 #include "http/message.hh"
 #include "intake/spool.hh"
+#include "intake/verify_line.hh"
 #include "loop/loop.hh"
 #include "queue/board.hh"
 #include "store/keys.hh"
@@ -22,7 +23,7 @@ struct IntakeConfig {
     std::int64_t form_overhead_max = 64LL << 10;   // of a multipart body beyond the file
     std::int64_t size_max_default = 12LL << 20;    // announced limit while no module is open
     std::size_t field_bytes_max = 1024;            // of token, course, module
-    std::chrono::seconds verify_wait_max{120};     // for a verifier, behind other archives; then 503 busy
+    std::chrono::seconds verify_wait_max{120};     // for a turn, and a verifier; then 503 busy
 };
 
 // Whose upload it was, once that is known: for the way back to the page.
@@ -41,9 +42,10 @@ struct Parts {
     Spools& spools;
     const store::Keys& keys;
     queue::Board& board;
-    loop::Pool& receiving;  // from sockets to files: hashing and writing keep a core busy, so a thread per core
-    loop::Pool& disk;  // what waits for the disk: syncs, reads
-    loop::Pool& verifying;       // one thread per verifier that may run at once
+    loop::Pool& receiving;       // from sockets to files: hashing and writing keep a core busy, so a thread per core
+    loop::Pool& disk;            // what waits for the disk: syncs, reads
+    VerifyLine& verify_line;     // as many seats as verifiers may run at once
+    loop::Pool& verifying;       // a thread for each seat
     archive::Verifiers& verifiers;
     const sys::Clock& clock;
     course::PlanCache& plans;

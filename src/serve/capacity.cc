@@ -9,7 +9,10 @@ Capacity capacity_of(std::uint64_t descriptors) {
     const std::uint64_t free = usable - std::min<std::uint64_t>(reserve_descriptors, usable / 2);
     const std::size_t spools = std::min<std::size_t>(spools_most, free / 4);
     const std::size_t connections = std::min<std::size_t>(connections_most, free - spools);
-    return {.connections_max = connections, .spools_max = spools, .event_streams_max = connections / 2};
+    return {.connections_max = connections,
+            .spools_max = spools,
+            .verify_files_max = spools / 2,
+            .event_streams_max = connections / 2};
 }
 
 }  // namespace assay::serve

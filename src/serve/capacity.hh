@@ -14,6 +14,7 @@ constexpr std::size_t reserve_descriptors = 1024;         // store, blobs, verif
 struct Capacity {
     std::size_t connections_max = 0;    // of guests; more: the slowest sender is shed
     std::size_t spools_max = 0;         // uploads that are being written to files
+    std::size_t verify_files_max = 0;   // of those, what waits to be verified: the rest is for what arrives
     std::size_t event_streams_max = 0;  // of the connections: pages that watch can never fill the house
 };
 

@@ -17,6 +17,8 @@ TEST(Capacity, NeverMoreThanThereIs) {
         EXPECT_LE(capacity.connections_max + capacity.spools_max + reserve, descriptors) << descriptors;
         EXPECT_GT(capacity.connections_max, 0u) << descriptors;
         EXPECT_GT(capacity.spools_max, 0u) << descriptors;
+        EXPECT_GT(capacity.verify_files_max, 0u) << descriptors;
+        EXPECT_LT(capacity.verify_files_max, capacity.spools_max) << descriptors;
         EXPECT_LT(capacity.event_streams_max, capacity.connections_max) << descriptors;
     }
 }

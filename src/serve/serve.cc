@@ -111,7 +111,8 @@ Result<> serve(const Config& config) {
     loop::Pool disk{"disk", disk_threads, guests_max};
     loop::Pool pages{"pages", page_threads, page_queue_max};
     archive::Verifiers verifiers{{.processes_max = static_cast<std::size_t>(cpus)}};
-    loop::Pool verifying{"verifying", static_cast<std::size_t>(cpus), guests_max};
+    intake::VerifyLine verify_line{{.seats = static_cast<std::size_t>(cpus), .files_max = capacity.verify_files_max}};
+    loop::Pool verifying{"verifying", static_cast<std::size_t>(cpus), static_cast<std::size_t>(cpus)};
 
     queue::Board board{sys::to_ms(clock.wall())};
     ASSAY_CHECK(recall_pace(*rooms->store, board));
@@ -147,8 +148,8 @@ Result<> serve(const Config& config) {
         return web::refusal_answer(request, status, sentence, back);
     };
     intake::Spools spools{rooms->blobs, {.files_max = capacity.spools_max}};
-    intake::Parts intake_parts{*rooms->store, *rooms->space, spools, rooms->keys, board,      receiving,   disk,
-                               verifying,     verifiers,     clock,  plans,       server_url, refusal_page};
+    intake::Parts intake_parts{*rooms->store, *rooms->space, spools,    rooms->keys, board, receiving,  disk,
+                               verify_line,   verifying,     verifiers, clock,       plans, server_url, refusal_page};
     web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
     const auto not_ready = [&board, why_no_runner]() -> std::string {
         if (board.draining()) return "the server is stopping";
@@ -162,7 +163,8 @@ Result<> serve(const Config& config) {
         return fmt::format("a sync of {} failed; what belongs there is refused until the server is started again on a sound disk",
                            fmt::join(paths, ", "));
     };
-    api::Parts api_parts{*rooms->store, rooms->revisions, rooms->images, rooms->keys, board, pages, disk, clock, server_url, this_machine(), not_ready, degraded};
+    const auto verify_oldest_ms = [&verify_line] { return verify_line.oldest_ms(); };
+    api::Parts api_parts{*rooms->store, rooms->revisions, rooms->images, rooms->keys, board, pages, disk, clock, server_url, this_machine(), not_ready, degraded, verify_oldest_ms};
     intake::add_routes(public_routes, intake_parts);
     web::add_routes(public_routes, web_parts);
     api::add_public_routes(public_routes, api_parts);
@@ -211,6 +213,7 @@ Result<> serve(const Config& config) {
     runner_server.stop(deadline);
     public_server.stop(deadline);
     admin_server.stop(deadline);
+    verify_line.stop();
     verifiers.stop();
     if (privileged.helper) sandbox::stop_helper(std::move(*privileged.helper), deadline);
     loops.stop();

@@ -144,6 +144,20 @@ Text text_of(FormFault fault) {
     return {"", ""};
 }
 
+Text text_of(TurnFault fault) {
+    using enum TurnFault;
+    switch (fault) {
+        case no_room:
+            return {
+                "no more uploads can wait to be checked, and nobody has more in line than you: {0}, besides this one",
+                "等待检查的提交已达上限，而排队最多的正是你：除这次外还有 {0} 个"};
+        case too_late:
+            return {"its turn to be checked did not come in time; {0} more of yours wait",
+                    "未能及时轮到检查；你还有 {0} 个提交在等待检查"};
+    }
+    return {"", ""};
+}
+
 constexpr Text at_entry{", entry '{0}'", "，条目“{0}”"};
 constexpr Text limit_found{", limit {0}, found {1}", "，上限 {0}，实际 {1}"};
 constexpr Text at_byte{", at byte {0}", "，位于第 {0} 字节"};
@@ -163,6 +177,10 @@ std::string sentence(Language language, model::ArchiveFault fault, std::span<con
 
 std::string sentence(Language language, FormFault fault, std::string_view argument) {
     return filled(text_of(fault).in(language), {argument});
+}
+
+std::string sentence(Language language, TurnFault fault, std::size_t own) {
+    return filled(text_of(fault).in(language), {std::to_string(own)});
 }
 
 std::string with_detail(Language language, std::string_view sentence, std::string_view detail) {

@@ -1,4 +1,5 @@
-// What stands in brackets behind an upload's refusal: what is wrong with the archive and where, or with the form. Pure.
+// What stands in brackets behind an upload's refusal: what is wrong with the archive and where, or with the form, or why there was
+// no turn for it. Pure.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +39,10 @@ enum class FormFault : unsigned char {
     key_reused,      // {0} the submission it stands for
 };
 std::string sentence(Language, FormFault, std::string_view argument = {});
+
+// Why an archive was not checked. `own`: so many more of the same participant's wait.
+enum class TurnFault : unsigned char { no_room, too_late };
+std::string sentence(Language, TurnFault, std::size_t own);
 
 // A refusal's sentence, and what it is about in brackets.
 std::string with_detail(Language, std::string_view sentence, std::string_view detail);

@@ -52,6 +52,15 @@ TEST(ArchiveFaults, SayWhere) {
               "nothing below the wrapping folder 'b' matches '{1}', which this module requires");
 }
 
+TEST(TurnFaults, AreSaidInBothLanguages) {
+    for (const TurnFault fault : {TurnFault::no_room, TurnFault::too_late}) {
+        EXPECT_FALSE(has_chinese(sentence(Language::english, fault, 37)));
+        EXPECT_TRUE(has_chinese(sentence(Language::chinese, fault, 37)));
+        for (const Language language : {Language::english, Language::chinese})
+            EXPECT_TRUE(sentence(language, fault, 37).contains("37"));
+    }
+}
+
 TEST(FormFaults, AreSaidInBothLanguages) {
     EXPECT_EQ(sentence(Language::english, FormFault::field_missing, "token"), "the field 'token' is missing");
     EXPECT_EQ(sentence(Language::chinese, FormFault::field_missing, "token"), "缺少字段“token”");
