@@ -1,6 +1,7 @@
 #include "sandbox/cell.hh"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ Result<Inmate> Cell::fork(sys::Fd& child_talk) const {
     if (!own) return sys::last_error("open", "own pid namespace");
     ASSAY_TRY(auto talk, sys::socket_pair(sys::PairKind::seqpacket));
     const sys::Fd birthplace = group->birthplace();
-    if (::setns(init.process.pidfd.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "pid namespace of the sandbox");
+    if (::setns(init.pidfd.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "pid namespace of the sandbox");
     Result<Spawned> spawned = clone_process(0, birthplace.get());
     if (spawned && spawned->pid == 0) {
         child_talk = std::move(talk.second);
@@ -111,14 +112,26 @@ Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>&
     bind_trees = std::move(trees);
     for (std::size_t i = 0; i < bind_trees.size(); ++i) world.binds.push_back({bind_trees[i].get(), places[i]});
 
-    ASSAY_TRY(auto talk, sys::socket_pair(sys::PairKind::seqpacket));
-    ASSAY_TRY(init.process, clone_process(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS));
-    if (init.process.pid == 0) run_init({.world = &world, .bench = job.bench, .uid = job.init_uid(), .talk = talk.second.get()});
-    talk.second.reset();
-    init.talk = std::move(talk.first);
-    ASSAY_CHECK(hear(init.talk, say::ready, in(setup_time_max)));
-    tell(init.talk.get(), say::go);
-    return ok;
+    return start_init();
+}
+
+Result<> Cell::start_init() {
+    ASSAY_TRY(init_stack, Stack::make());
+    ASSAY_TRY(auto pipe, sys::make_pipe());
+    InitPlan plan{.world = &world, .bench = job.bench, .uid = job.init_uid(), .ready = pipe.second.get(), .keeper = pipe.first.get(), .failure = {}};
+    ASSAY_TRY(init, clone_sharing(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS, init_stack, run_init, &plan));
+    pipe.second.reset();
+    // It works in our memory now. One that never comes back keeps that, so that this process ends: the helper removes what is left.
+    pollfd word{pipe.first.get(), POLLIN, 0};
+    constexpr int time_max_ms = std::chrono::milliseconds{setup_time_max}.count();
+    const sys::TimePoint deadline = in(setup_time_max);
+    for (int said = -1; said <= 0;) {
+        said = ::poll(&word, 1, time_max_ms);
+        if (said == 0 || sys::system_clock().now() > deadline) ::_exit(1);
+    }
+    char byte = 0;
+    if (::read(pipe.first.get(), &byte, 1) == 1) return ok;
+    return plan.failure ? std::move(*plan.failure) : Error{Fault::unreachable, "the sandbox's init ended early"};
 }
 
 Rlimits Cell::rlimits() const {
@@ -159,7 +172,7 @@ void Cell::show_cores() const {
 }
 
 EntryPlan Cell::entry(int talk) const {
-    EntryPlan plan{.talk = talk, .init_pidfd = init.process.pidfd.get(), .filter = nullptr};
+    EntryPlan plan{.talk = talk, .init_pidfd = init.pidfd.get(), .filter = nullptr};
     if (shape.host_network) plan.host_network = job.shop.host_network.get();
     return plan;
 }
@@ -234,19 +247,19 @@ Result<bool> Cell::fit(const model::Limits& wanted) {
 bool Cell::alone() const { return group->processes() == 0; }
 
 void Cell::let_go() {
-    if (init.process.pidfd) kill_process(init.process.pidfd);
+    if (init.pidfd) kill_process(init.pidfd);
 }
 
 bool Cell::gone() {
     if (main.process.pidfd) return false;
-    if (init.process.pidfd && reap(init.process.pidfd, sys::system_clock().now())) init = {};
-    return !init.process.pidfd;
+    if (init.pidfd && reap(init.pidfd, sys::system_clock().now())) init = {};
+    return !init.pidfd;
 }
 
 Result<> Cell::end() {
     if (group && !(main_end && alone())) group->kill();
-    for (const Inmate* const inmate : {&init, &main}) {
-        if (inmate->process.pidfd) kill_process(inmate->process.pidfd);
+    for (const Spawned* const process : {&init, &main.process}) {
+        if (process->pidfd) kill_process(process->pidfd);
     }
     // The command first: init cannot end before everything in its namespace was reaped.
     if (main.process.pidfd) {
@@ -254,8 +267,8 @@ Result<> Cell::end() {
         if (!main_end) return Error{Fault::timed_out, "process " + std::to_string(main.process.pid) + " does not die"};
         main = {};
     }
-    if (init.process.pidfd) {
-        if (!reap(init.process.pidfd, in(death_time_max))) return Error{Fault::timed_out, "the sandbox's init does not die"};
+    if (init.pidfd) {
+        if (!reap(init.pidfd, in(death_time_max))) return Error{Fault::timed_out, "the sandbox's init does not die"};
         init = {};
     }
     return ok;

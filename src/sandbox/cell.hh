@@ -114,6 +114,7 @@ struct Cell {
     void show_cores() const;
 
     Result<> limit_cores(std::int64_t count);
+    Result<> start_init();
 
     bool alone() const;           // nothing lives in its group; the command has been reaped
     void let_go();                // ends init, without waiting
@@ -130,7 +131,8 @@ struct Cell {
     sys::Fd assay_socket;
     std::optional<Group> group;
     sys::Fd oom;
-    Inmate init;
+    Stack init_stack;
+    Spawned init;                 // shares our memory, and touches none of it
     Inmate main;                  // the launcher, later the command; or a fill
     std::optional<Ending> main_end;
     sys::Fd out, err;             // reading ends of the command's streams

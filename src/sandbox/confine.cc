@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -43,25 +44,21 @@ void expect(int talk, char what) {
     if (::read(talk, &got, 1) != 1 || got != what) ::_exit(1);
 }
 
-void reset_signals() {
-    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+// What a helper was told to ignore would stay ignored by a command.
+void listen_to_signals() {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
 }
 
-// Becomes `id` for good, with no capability left to use or to gain.
-void become(int talk, std::uint32_t id) {
-    for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability) {
-        must(talk, ::prctl(PR_CAPBSET_DROP, capability) == 0, "prctl(PR_CAPBSET_DROP)");
-    }
-    must(talk, ::setresgid(id, id, id) == 0, "setresgid");
-    must(talk, ::setresuid(id, id, id) == 0, "setresuid");
+// Becomes `id` for good, with no capability left to use. Those that could be gained have been given up before.
+Result<> become(std::uint32_t id) {
+    if (::setresgid(id, id, id) != 0) return sys::last_error("setresgid", "sandbox");
+    if (::setresuid(id, id, id) != 0) return sys::last_error("setresuid", "sandbox");
     (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     const __user_cap_data_struct nothing[_LINUX_CAPABILITY_U32S_3] = {};
-    must(talk, ::syscall(SYS_capset, &header, nothing) == 0, "capset");
-    must(talk, ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "prctl(PR_SET_NO_NEW_PRIVS)");
+    if (::syscall(SYS_capset, &header, nothing) != 0) return sys::last_error("capset", "sandbox");
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys::last_error("prctl(PR_SET_NO_NEW_PRIVS)", "sandbox");
+    return ok;
 }
 
 // Lowers, never raises. `soft_only` leaves the hard limit as it is.
@@ -104,7 +101,9 @@ void enter(const EntryPlan& plan) {
     must(talk, ::unshare(CLONE_NEWUSER) == 0, "unshare(user)");
     tell(talk, say::unshared);
     expect(talk, say::mapped);
-    become(talk, inside_id);
+    // A new user namespace begins with all that could be gained.
+    must(talk, drop_bounding_set(), "prctl(PR_CAPBSET_DROP)");
+    if (const Result<> became = become(inside_id); !became) give_up(talk, became.error());
     must(talk, ::setsid() >= 0, "setsid");
     lower_fixed_limits(talk);
     ::umask(022);
@@ -157,23 +156,48 @@ Result<std::string> read_command(int fd) {
     refuse(name, failure);
 }
 
-}  // namespace
-
-void run_init(const InitPlan& plan) {
-    const int talk = plan.talk;
-    if (const Result<> entered = enter_world(*plan.world, plan.bench); !entered) give_up(talk, entered.error());
-    must(talk, ::sethostname("assay", 5) == 0, "sethostname");
-    must(talk, ::setdomainname("", 0) == 0, "setdomainname");
-    must(talk, ::setgroups(0, nullptr) == 0, "setgroups");
-    become(talk, plan.uid);
-    must(talk, ::prctl(PR_SET_DUMPABLE, 0) == 0, "prctl(PR_SET_DUMPABLE)");
-    must(talk, ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl(PR_SET_PDEATHSIG)");  // After setresuid, which clears it.
+Result<> become_init(const InitPlan& plan) {
+    ASSAY_CHECK(enter_world(*plan.world, plan.bench));
+    if (::sethostname("assay", 5) != 0 || ::setdomainname("", 0) != 0) return sys::last_error("sethostname", "sandbox");
+    if (::setgroups(0, nullptr) != 0) return sys::last_error("setgroups", "sandbox");
+    ASSAY_CHECK(become(plan.uid));
+    // What follows is of the memory, so of the keeper as well, which is traced by nobody either.
+    if (::prctl(PR_SET_DUMPABLE, 0) != 0) return sys::last_error("prctl(PR_SET_DUMPABLE)", "sandbox");
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return sys::last_error("prctl(PR_SET_PDEATHSIG)", "sandbox");  // After setresuid, which clears it.
     (void)::prctl(PR_SET_NAME, "init");
     ::setsid();
-    reset_signals();
+    listen_to_signals();
     ::signal(SIGCHLD, SIG_IGN);  // Orphans are reaped by the kernel.
-    tell(talk, say::ready);
-    expect(talk, say::go);  // A keeper that died before the death signal was armed cannot say it.
+    // A keeper that died before the death signal was armed does not read any more.
+    ::close(plan.keeper);
+    pollfd reader{plan.ready, 0, 0};
+    if (::poll(&reader, 1, 0) != 0) return Error{Fault::unreachable, "the keeper is gone"};
+    return ok;
+}
+
+}  // namespace
+
+bool drop_bounding_set() {
+    static const int count = [] {
+        int known = 0;
+        while (::prctl(PR_CAPBSET_READ, known) >= 0) ++known;
+        return known;
+    }();
+    for (int capability = 0; capability < count; ++capability) {
+        if (::prctl(PR_CAPBSET_DROP, capability) != 0) return false;
+    }
+    return true;
+}
+
+int run_init(void* argument) {
+    auto& plan = *static_cast<InitPlan*>(argument);
+    const int ready = plan.ready;
+    if (Result<> done = become_init(plan); !done) {
+        plan.failure = done.take_error();
+        ::_exit(1);
+    }
+    // The keeper goes on when it hears this.
+    if (::write(ready, &say::ready, 1) != 1) ::_exit(1);
     (void)::close_range(0, ~0U, 0);
     for (;;) ::pause();
 }
@@ -185,7 +209,7 @@ void run_launcher(const EntryPlan& plan) {
     if (plan.talk != assignment_fd) must(plan.talk, ::dup2(plan.talk, assignment_fd) >= 0 && ::close(plan.talk) == 0, "dup2");
     constexpr int talk = assignment_fd;
     must(talk, ::fcntl(talk, F_SETFD, FD_CLOEXEC) == 0, "fcntl");
-    reset_signals();
+    listen_to_signals();
     must(talk, plan.filter->install(), "seccomp");
     tell(talk, say::ready);
 
@@ -211,7 +235,7 @@ void run_fill(const EntryPlan& plan, const FillPlan& what) {
     lower_limits(plan.talk, what.rlimits);
     place_descriptors(plan, what.archive);
     take_short_turns(false);
-    reset_signals();
+    listen_to_signals();
     must(plan.talk, ::chdir(what.directory.c_str()) == 0, "chdir");
     must(plan.talk, ::lseek(what.archive, 0, SEEK_SET) == 0, "lseek");
     must(plan.talk, plan.filter->install(), "seccomp");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "sandbox/filter.hh"
@@ -14,14 +15,20 @@ namespace assay::sandbox {
 
 constexpr std::uint32_t inside_id = 1000;  // uid and gid that the command sees as its own ("student")
 
-// Pid 1: builds the world, drops to `uid`, then only reaps. Says `ready`, waits for `go`.
+// From here on no program that is executed gains a capability; those that are held stay. Inherited. false: refused.
+bool drop_bounding_set();
+
+// Pid 1: builds the world, drops to `uid`, then only reaps. `clone_sharing` runs it with an InitPlan: it writes one byte to
+// `ready` when all is done and touches no memory but its stack from there on, or leaves `failure` and ends.
 struct InitPlan {
     const World* world = nullptr;
     std::string bench;
     std::uint32_t uid = 0;
-    int talk = -1;
+    int ready = -1;       // writing end of a pipe
+    int keeper = -1;      // its reading end, which the keeper alone keeps
+    std::optional<Error> failure;
 };
-[[noreturn]] void run_init(const InitPlan&);
+int run_init(void* plan);
 
 struct Rlimits {
     std::int64_t open_files = 256;

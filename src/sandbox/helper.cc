@@ -13,6 +13,7 @@
 #include <csignal>
 
 #include "base/log.hh"
+#include "sandbox/confine.hh"
 #include "sandbox/keeper.hh"
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
@@ -68,6 +69,7 @@ private:
 
 Result<> HelperLoop::prepare() {
     if (::geteuid() != 0) return Error{Fault::denied, "the sandbox helper must be started as root"};
+    if (!drop_bounding_set()) return sys::last_error("prctl(PR_CAPBSET_DROP)", "helper");
     shop_.host_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
     shop_.host_network = sys::Fd{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
     if (!shop_.host_mounts || !shop_.host_network) return sys::last_error("open", "own namespaces");
@@ -285,8 +287,11 @@ std::uint32_t first_uid_for(const std::string& directory_id) {
 }
 
 int helper_main(const HelperConfig& config, sys::Fd control) {
+    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
     sys::ignore_stop_signals();
-    ::signal(SIGCHLD, SIG_DFL);
     ::umask(022);  // What the templates hold must be readable inside, whatever the caller's habit.
     if (::chdir("/") != 0) return 1;
     (void)::prctl(PR_SET_NAME, "assay-helper");

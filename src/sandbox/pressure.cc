@@ -7,13 +7,10 @@
 #include <string>
 
 #include "base/text.hh"
-#include "sys/file.hh"
+#include "sandbox/control.hh"
 
 namespace assay::sandbox {
 namespace {
-
-constexpr std::size_t pressure_bytes_max = 4 << 10;
-constexpr std::size_t stat_bytes_max = 4 << 20;  // a line per CPU, and one with all interrupts
 
 std::optional<std::int64_t> number_at(std::string_view text) {
     std::int64_t value = 0;
@@ -22,10 +19,7 @@ std::optional<std::int64_t> number_at(std::string_view text) {
     return value;
 }
 
-std::optional<std::int64_t> of_machine(const char* path) {
-    const Result<std::string> text = sys::read_file(path, pressure_bytes_max);
-    return text ? total_stalled_us(*text) : std::nullopt;
-}
+std::optional<std::int64_t> of_machine(const char* path) { return total_stalled_us(read_control(path)); }
 
 std::int64_t grown(const std::optional<std::int64_t>& before, const std::optional<std::int64_t>& after) {
     return before && after ? std::max<std::int64_t>(0, *after - *before) : 0;
@@ -58,7 +52,7 @@ Stalls read_stalls(const Group& group) {
         stalls.memory_us = of_machine("/proc/pressure/memory");
         stalls.io_us = of_machine("/proc/pressure/io");
     }
-    if (const Result<std::string> stat = sys::read_file("/proc/stat", stat_bytes_max)) stalls.stolen_us = stolen_us(*stat, ::sysconf(_SC_CLK_TCK));
+    stalls.stolen_us = stolen_us(read_control("/proc/stat"), ::sysconf(_SC_CLK_TCK));
     if (const std::optional<std::int64_t> throttled_ns = group.throttled_ns()) stalls.throttled_us = *throttled_ns / 1000;
     return stalls;
 }

@@ -1,12 +1,15 @@
 #include "sandbox/process.hh"
 
-#include <linux/sched.h>
 #include <poll.h>
-#include <sys/socket.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/sched.h>
 
 extern "C" {  // glibc 2.36 forgot to say so itself.
 #include <sys/pidfd.h>
@@ -36,6 +39,36 @@ Result<Spawned> clone_process(std::uint64_t namespaces, int group) {
     if (pid < 0) return sys::last_error("clone3", "sandbox process");
     if (pid == 0) return Spawned{};
     return Spawned{static_cast<int>(pid), sys::Fd{pidfd}};
+}
+
+namespace {
+
+constexpr std::size_t stack_bytes = 128 << 10;
+constexpr std::size_t guard_bytes = 64 << 10;  // below it: what grows too far meets nothing of ours
+
+}  // namespace
+
+Result<Stack> Stack::make() {
+    void* const memory = ::mmap(nullptr, guard_bytes + stack_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) return sys::last_error("mmap", "stack");
+    Stack stack;
+    stack.memory_ = memory;
+    if (::mprotect(static_cast<std::byte*>(memory) + guard_bytes, stack_bytes, PROT_READ | PROT_WRITE) != 0) return sys::last_error("mprotect", "stack");
+    return stack;
+}
+
+Stack::~Stack() {
+    if (memory_ != nullptr) (void)::munmap(memory_, guard_bytes + stack_bytes);
+}
+
+void* Stack::top() const { return static_cast<std::byte*>(memory_) + guard_bytes + stack_bytes; }
+
+Result<Spawned> clone_sharing(std::uint64_t namespaces, const Stack& stack, int (*body)(void*), void* argument) {
+    int pidfd = -1;
+    const int flags = static_cast<int>(namespaces) | CLONE_VM | CLONE_PIDFD | SIGCHLD;
+    const int pid = ::clone(body, stack.top(), flags, argument, &pidfd);
+    if (pid < 0) return sys::last_error("clone", "sandbox process");
+    return Spawned{pid, sys::Fd{pidfd}};
 }
 
 void take_short_turns(bool short_ones) {

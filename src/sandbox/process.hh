@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hh"
@@ -19,6 +20,28 @@ struct Spawned {
 };
 // Like fork, with CLONE_NEW… `namespaces`; born in the version 2 group `group` (a directory), -1: in ours. The caller is single-threaded.
 Result<Spawned> clone_process(std::uint64_t namespaces = 0, int group = -1);
+
+// What a process of `clone_sharing` runs on; must outlive it, or it dies.
+class Stack {
+public:
+    static Result<Stack> make();
+    Stack() = default;
+    Stack(Stack&& other) noexcept : memory_{std::exchange(other.memory_, nullptr)} {}
+    Stack& operator=(Stack&& other) noexcept {
+        std::swap(memory_, other.memory_);
+        return *this;
+    }
+    ~Stack();
+    void* top() const;
+
+private:
+    void* memory_ = nullptr;
+};
+
+// A process that shares our memory, so that nothing has to be copied for it and nothing of it goes when it ends; descriptors,
+// signals and identity are its own. It runs `body` and does not return from it. Whoever calls this is single-threaded and keeps
+// still, which means inside one system call, for as long as the new process touches anything but its stack.
+Result<Spawned> clone_sharing(std::uint64_t namespaces, const Stack&, int (*body)(void*), void* argument);
 
 // Short turns on the processor, which come sooner when others want it too; no larger share. For processes that do little and
 // that somebody waits for. Children inherit it. Linux 6.12; before, nothing changes.

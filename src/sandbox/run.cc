@@ -84,7 +84,7 @@ Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& 
     const sys::TimePoint begin = sys::system_clock().now();
     tell(cell.main.talk.get(), say::go);
     const TimeLimits limits{.cpu_ns = sys::Duration{fill_time_max}.count(), .wall_ns = sys::Duration{fill_time_max}.count(), .cores = 1};
-    const End end = watch({cell.main.process.pidfd, cell.init.process.pidfd, job_.socket, job_.life, cell.oom}, limits, *cell.group, begin, cell.group->cpu_usage().total_ns);
+    const End end = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, limits, *cell.group, begin, cell.group->cpu_usage().total_ns);
     if (end == End::abandoned || end == End::cancelled) {
         job_.abandoned = end == End::abandoned;
         return Error{Fault::interrupted, "the run was cancelled while its files were unpacked"};
@@ -163,7 +163,7 @@ Result<> Run::command(FromKeeper& answer) {
     ASSAY_CHECK(assign());
     stalls_base_ = read_stalls(*cell.group);  // Now, as the command need not wait for it.
     answer.started = 1;
-    const End end = watch({cell.main.process.pidfd, cell.init.process.pidfd, job_.socket, job_.life, cell.oom}, time, *cell.group, started_,
+    const End end = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, time, *cell.group, started_,
                           cell.cpu_base.total_ns, open_guest);
     ended_ = sys::system_clock().now();
     switch (end) {
