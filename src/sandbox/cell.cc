@@ -17,6 +17,7 @@
 namespace assay::sandbox {
 namespace {
 
+constexpr std::size_t retired_max = 4;              // groups that wait for a next cell
 constexpr std::int64_t file_bytes_slack = 1 << 20;  // RLIMIT_FSIZE above `disk`: a full disk is ENOSPC, not SIGXFSZ
 
 }  // namespace
@@ -45,9 +46,8 @@ Result<Inmate> Cell::fork(sys::Fd& child_talk) const {
     const sys::Fd own{::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC)};
     if (!own) return sys::last_error("open", "own pid namespace");
     ASSAY_TRY(auto talk, sys::socket_pair(sys::PairKind::seqpacket));
-    const sys::Fd birthplace = group->birthplace();
     if (::setns(init.pidfd.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "pid namespace of the sandbox");
-    Result<Spawned> spawned = clone_process(0, birthplace.get());
+    Result<Spawned> spawned = clone_process(0, group->birthplace());
     if (spawned && spawned->pid == 0) {
         child_talk = std::move(talk.second);
         return Inmate{};
@@ -60,9 +60,16 @@ Result<Inmate> Cell::fork(sys::Fd& child_talk) const {
 Cell::~Cell() {
     if (Result<> ended = end(); !ended) log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", ended.error().text()}});
     if (!group) return;
-    if (Result<> removed = group->remove(in(death_time_max)); !removed) {
-        log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", removed.error().text()}});
+    // A quota would have to be taken back, and what did not end may still be in it.
+    const bool again = !init.pidfd && !main.process.pidfd && limits.cores == 0 && job.retired.size() < retired_max;
+    Result<> removed = ok;
+    if (again) {
+        if (Result<Group> lasting = group->retire(in(death_time_max)); lasting) job.retired.push_back(std::move(lasting).value());
+        else removed = lasting.take_error();
+    } else {
+        removed = group->remove(in(death_time_max));
     }
+    if (!removed) log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", removed.error().text()}});
 }
 
 Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>& places) {
@@ -72,7 +79,12 @@ Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>&
     // Guests together may use as much again as the stage that they belong to.
     ASSAY_CHECK(job.give_memory(limits.memory_bytes + (shape.guests ? limits.memory_bytes : 0)));
     const std::string number = std::to_string(job.cells++);
-    ASSAY_TRY(group, job.nest.make_child("run" + number));
+    Group retired;
+    if (!job.retired.empty()) {
+        retired = std::move(job.retired.back());
+        job.retired.pop_back();
+    }
+    ASSAY_TRY(group, job.nest.make_child("run" + number, std::move(retired)));
     ASSAY_TRY(const std::optional<std::int64_t> memory, group->limit_memory(limits.memory_bytes, true));
     ASSAY_TRY(const std::optional<std::int64_t> processes, group->limit_processes(limits.processes));
     limits.memory_bytes = memory.value_or(limits.memory_bytes);
@@ -217,7 +229,7 @@ Result<> Cell::launch() {
     cpu_base = group->cpu_usage();
     job_oom_kills = job.group.oom_kills();
     // The other counters that an answer waits for, so that they are open.
-    (void)(group->processes() + group->processes_peak() + group->memory_peak_bytes() + group->oom_kills() + group->processes_hit());
+    group->open_counters();
     return ok;
 }
 

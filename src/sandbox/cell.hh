@@ -35,6 +35,7 @@ struct JobState {
     std::vector<State> states;  // oldest first
     int guest = 0;              // 0: the job's own keeper; else which of its guests'
     Group nest;                 // where the cells' groups are made: the job's, or a guest's below it
+    std::vector<Group> retired; // what is left of cells' groups, for the next ones
     int cells = 0;              // built so far
     bool abandoned = false;     // client or helper is gone: end everything
     std::int64_t memory_given_bytes = 0;  // what the job's own limit was last made for

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <utility>
 
 #include "base/text.hh"
 #include "sandbox/control.hh"
@@ -50,6 +52,15 @@ void subtree(const std::string& root, int depth, std::vector<std::string>& into)
 
 }  // namespace
 
+bool Group::Place::lasting() const { return !serves(Controller::memory) && !serves(Controller::pids) && !serves(Controller::io); }
+
+Result<Group::Place> Group::open(Hierarchy hierarchy) {
+    auto opened = std::make_shared<Opened>();
+    opened->directory = sys::Fd{::open(hierarchy.own.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    if (!opened->directory) return sys::last_error("open", hierarchy.own);
+    return Place{{std::move(hierarchy)}, std::move(opened)};
+}
+
 Result<Group> Group::make(const std::vector<Hierarchy>& hierarchies, const std::string& path, bool fresh) {
     Group group;
     for (const Hierarchy& hierarchy : hierarchies) {
@@ -67,149 +78,197 @@ Result<Group> Group::make(const std::vector<Hierarchy>& hierarchies, const std::
             const std::vector<Controller> there = controllers_at(place.own);
             std::erase_if(place.controllers, [&](Controller controller) { return std::ranges::find(there, controller) == there.end(); });
         }
-        group.places_.push_back(std::move(place));
+        ASSAY_TRY(Place made, open(std::move(place)));
+        group.places_.push_back(std::move(made));
     }
     return group;
 }
 
-Result<Group> Group::make_child(const std::string& name) const { return make(places_, name, true); }
+Result<Group> Group::make_child(const std::string& name, Group retired) const {
+    std::vector<Hierarchy> missing;
+    for (const Place& place : places_) {
+        const auto old = std::ranges::find(retired.places_, place.mount, &Place::mount);
+        if (old == retired.places_.end()) missing.push_back(place);
+    }
+    Result<Group> child = make(missing, name, true);
+    if (!child) (void)retired.remove(sys::system_clock().now());
+    else std::ranges::move(retired.places_, std::back_inserter(child->places_));
+    return child;
+}
 
-const Hierarchy* Group::place(Controller controller) const {
-    const auto found = std::ranges::find_if(places_, [&](const Hierarchy& place) { return place.serves(controller); });
+const Group::Place* Group::find(Controller controller) const {
+    const auto found = std::ranges::find_if(places_, [&](const Place& place) { return place.serves(controller); });
     return found == places_.end() ? nullptr : &*found;
 }
 
-bool Group::has(Controller controller) const { return place(controller) != nullptr; }
+const Hierarchy* Group::place(Controller controller) const { return find(controller); }
+bool Group::has(Controller controller) const { return find(controller) != nullptr; }
 
-std::string Group::file(Controller controller, std::string_view v1, std::string_view v2) const {
-    const Hierarchy* const where = place(controller);
+Group::Control Group::control(Controller controller, std::string_view v1, std::string_view v2) const {
+    const Place* const where = find(controller);
     if (where == nullptr) return {};
-    return where->own + "/" + std::string{where->version == 1 ? v1 : v2};
+    return {where, where->version == 1 ? v1 : v2};
 }
 
-void Group::keep_open() { opened_ = std::make_shared<std::map<std::string, sys::Fd>>(); }
-
-std::string Group::read(const std::string& path) const {
-    if (path.empty()) return {};
-    if (!opened_) return read_control(path);
-    auto found = opened_->find(path);
-    if (found == opened_->end()) found = opened_->emplace(path, open_control(path)).first;
-    return read_open(found->second);
+void Group::keep_open() {
+    for (Place& place : places_) place.opened->keep = true;
 }
 
-sys::Fd Group::birthplace() const {
-    const Hierarchy* const where = place(Controller::unified);
-    return where == nullptr ? sys::Fd{} : sys::Fd{::open(where->own.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+Result<Group> Group::reopened() const {
+    Group same;
+    for (const Place& place : places_) {
+        ASSAY_TRY(Place opened, open(place));
+        same.places_.push_back(std::move(opened));
+    }
+    same.keep_open();
+    return same;
+}
+
+const sys::Fd& Group::open_file(const Control& control) const {
+    Opened& opened = *control.place->opened;
+    auto found = opened.files.find(control.name);
+    if (found == opened.files.end()) {
+        const std::string name{control.name};
+        found = opened.files.emplace(name, sys::Fd{::openat(opened.directory.get(), name.c_str(), O_RDONLY | O_CLOEXEC)}).first;
+    }
+    return found->second;
+}
+
+std::string Group::read(const Control& control) const {
+    if (!control) return {};
+    if (control.place->opened->keep) return read_open(open_file(control));
+    return read_open(sys::Fd{::openat(control.place->opened->directory.get(), std::string{control.name}.c_str(), O_RDONLY | O_CLOEXEC)});
+}
+
+Result<> Group::write(const Control& control, std::string_view text) const {
+    const sys::Fd file{::openat(control.place->opened->directory.get(), std::string{control.name}.c_str(), O_WRONLY | O_CLOEXEC)};
+    if (!file) return sys::last_error("open", control.path());
+    if (::write(file.get(), text.data(), text.size()) < 0) return sys::last_error("write " + std::string{text}, control.path());
+    return ok;
+}
+
+bool Group::exists(const Control& control) const {
+    return ::faccessat(control.place->opened->directory.get(), std::string{control.name}.c_str(), F_OK, 0) == 0;
+}
+
+int Group::birthplace() const {
+    const Place* const where = find(Controller::unified);
+    return where == nullptr ? -1 : where->opened->directory.get();
 }
 
 Result<> Group::enter(int pid) const {
-    for (const Hierarchy& place : places_) {
-        if (!place.serves(Controller::unified)) ASSAY_CHECK(write_control(place.own + "/cgroup.procs", std::to_string(pid)));
+    for (const Place& place : places_) {
+        if (!place.serves(Controller::unified)) ASSAY_CHECK(write({&place, "cgroup.procs"}, std::to_string(pid)));
     }
     return ok;
 }
 
 Result<> Group::enter_one(Controller controller, int pid) const {
-    const Hierarchy* const where = place(controller);
-    if (where == nullptr) return ok;
-    return write_control(where->own + "/cgroup.procs", std::to_string(pid));
+    const Control procs = control(controller, "cgroup.procs", "cgroup.procs");
+    return procs ? write(procs, std::to_string(pid)) : ok;
 }
 
 Result<> Group::enter_directory(const std::string& group, int pid) { return write_control(group + "/cgroup.procs", std::to_string(pid)); }
 
 Result<std::optional<std::int64_t>> Group::limit_memory(std::int64_t bytes, bool command) const {
-    const Hierarchy* const where = place(Controller::memory);
-    if (where == nullptr) return std::optional<std::int64_t>{};
-    const bool second = where->version == 2;
-    const std::string limit = where->own + (second ? "/memory.max" : "/memory.limit_in_bytes");
-    const std::string swap = where->own + (second ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes");
-    // Version 1 never lets the first be above the second: a higher limit has to begin there, and a lower one to end there.
-    if (command && !second) (void)write_control(swap, std::to_string(bytes));
-    ASSAY_CHECK(write_control(limit, std::to_string(bytes)));
+    const Control limit = control(Controller::memory, "memory.limit_in_bytes", "memory.max");
+    if (!limit) return std::optional<std::int64_t>{};
+    const bool second = limit.place->version == 2;
+    const std::string text = std::to_string(bytes);
     if (command) {
+        const Control swap = control(Controller::memory, "memory.memsw.limit_in_bytes", "memory.swap.max");
+        // Version 1 never lets the first be above the second: a higher limit has to begin there, and a lower one to end there.
+        Result<> limited = write(limit, text);
+        if (!limited && !second) {
+            (void)write(swap, text);
+            limited = write(limit, text);
+        }
+        ASSAY_CHECK(std::move(limited));
         // A kernel that does not count swap has no such file; check_host says what that means where there is swap.
-        if (::access(swap.c_str(), F_OK) == 0) ASSAY_CHECK(write_control(swap, second ? "0" : std::to_string(bytes)));
-        ASSAY_CHECK(second ? write_control(where->own + "/memory.oom.group", "1") : write_control(where->own + "/memory.swappiness", "0"));
+        if (Result<> swapped = write(swap, second ? "0" : text); !swapped && swapped.error().fault() != Fault::missing) return swapped.take_error();
+        if (second) ASSAY_CHECK(write({limit.place, "memory.oom.group"}, "1"));
+    } else {
+        ASSAY_CHECK(write(limit, text));
+        if (!second) ASSAY_CHECK(write({limit.place, "memory.swappiness"}, "0"));  // Those below begin with it.
     }
-    std::optional<std::int64_t> got = to_number(read_control(limit));
+    std::optional<std::int64_t> got = to_number(read(limit));
     if (!got || *got > bytes || *got < bytes / 2) {
-        return Error{Fault::unsupported, "the memory limit of " + where->own + " does not read back as it was set"};
+        return Error{Fault::unsupported, "the memory limit of " + limit.place->own + " does not read back as it was set"};
     }
     return got;
 }
 
 Result<std::optional<std::int64_t>> Group::limit_processes(std::int64_t count) const {
-    const std::string limit = file(Controller::pids, "pids.max", "pids.max");
-    if (limit.empty()) return std::optional<std::int64_t>{};
-    ASSAY_CHECK(write_control(limit, std::to_string(count)));
-    std::optional<std::int64_t> got = to_number(read_control(limit));
-    if (got != count) return Error{Fault::unsupported, "the process limit of " + limit + " does not read back as it was set"};
+    const Control limit = control(Controller::pids, "pids.max", "pids.max");
+    if (!limit) return std::optional<std::int64_t>{};
+    ASSAY_CHECK(write(limit, std::to_string(count)));
+    std::optional<std::int64_t> got = to_number(read(limit));
+    if (got != count) return Error{Fault::unsupported, "the process limit of " + limit.path() + " does not read back as it was set"};
     return got;
 }
 
 Result<std::optional<std::int64_t>> Group::limit_cores(std::int64_t count) const {
-    const std::string limit = file(Controller::cpu, "cpu.cfs_quota_us", "cpu.max");
-    if (limit.empty()) return std::optional<std::int64_t>{};
-    const bool first = place(Controller::cpu)->version == 1;
+    const Control limit = control(Controller::cpu, "cpu.cfs_quota_us", "cpu.max");
+    if (!limit) return std::optional<std::int64_t>{};
+    const bool first = limit.place->version == 1;
     const std::string quota = count > 0 ? std::to_string(count * cpu_period_us) : first ? "-1" : "max";
     if (first) {
-        ASSAY_CHECK(write_control(file(Controller::cpu, "cpu.cfs_period_us", ""), std::to_string(cpu_period_us)));
-        ASSAY_CHECK(write_control(limit, quota));
+        ASSAY_CHECK(write({limit.place, "cpu.cfs_period_us"}, std::to_string(cpu_period_us)));
+        ASSAY_CHECK(write(limit, quota));
     } else {
-        ASSAY_CHECK(write_control(limit, quota + " " + std::to_string(cpu_period_us)));
+        ASSAY_CHECK(write(limit, quota + " " + std::to_string(cpu_period_us)));
     }
-    const std::string text = read_control(limit);
+    const std::string text = read(limit);
     const std::string_view got = trimmed(std::string_view{text}.substr(0, text.find(' ')));
-    if (got != quota) return Error{Fault::unsupported, "the CPU quota of " + limit + " does not read back as it was set"};
+    if (got != quota) return Error{Fault::unsupported, "the CPU quota of " + limit.path() + " does not read back as it was set"};
     return std::optional{count};
 }
 
 void Group::set_cpu_weight(int percent) const {
-    const std::string weight = file(Controller::cpu, "cpu.shares", "cpu.weight");
-    if (weight.empty()) return;
-    const int ordinary = place(Controller::cpu)->version == 1 ? 1024 : 100;
-    (void)write_control(weight, std::to_string(ordinary * percent / 100));
+    const Control weight = control(Controller::cpu, "cpu.shares", "cpu.weight");
+    if (!weight) return;
+    const int ordinary = weight.place->version == 1 ? 1024 : 100;
+    (void)write(weight, std::to_string(ordinary * percent / 100));
 }
 
 bool Group::limits_swap() const {
-    const std::string swap = file(Controller::memory, "memory.memsw.limit_in_bytes", "memory.swap.max");
-    if (swap.empty()) return false;
-    return ::access(swap.c_str(), F_OK) == 0 || split(trimmed(read_control("/proc/swaps")), '\n').size() <= 1;  // The first line is a heading.
+    const Control swap = control(Controller::memory, "memory.memsw.limit_in_bytes", "memory.swap.max");
+    if (!swap) return false;
+    return exists(swap) || split(trimmed(read_control("/proc/swaps")), '\n').size() <= 1;  // The first line is a heading.
 }
 
 Result<sys::Fd> Group::oom_events() const {
-    const Hierarchy* const where = place(Controller::memory);
-    if (where == nullptr || where->version == 2) return sys::Fd{};
+    const Control oom = control(Controller::memory, "memory.oom_control", "");
+    if (!oom || oom.place->version == 2) return sys::Fd{};
     sys::Fd events{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     if (!events) return sys::last_error("eventfd", "");
-    const sys::Fd control{::open((where->own + "/memory.oom_control").c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!control) return sys::last_error("open", where->own + "/memory.oom_control");
-    ASSAY_CHECK(write_control(where->own + "/cgroup.event_control", std::to_string(events.get()) + " " + std::to_string(control.get())));
+    const sys::Fd& watched = open_file(oom);
+    if (!watched) return sys::last_error("open", oom.path());
+    ASSAY_CHECK(write({oom.place, "cgroup.event_control"}, std::to_string(events.get()) + " " + std::to_string(watched.get())));
     return events;
 }
 
 // Of the group itself in both versions: what its children's members did is theirs.
 std::int64_t Group::oom_kills() const {
-    return field_in(read(file(Controller::memory, "memory.oom_control", "memory.events.local")), "oom_kill").value_or(0);
+    return field_in(read(control(Controller::memory, "memory.oom_control", "memory.events.local")), "oom_kill").value_or(0);
 }
-std::int64_t Group::memory_usage_bytes() const { return number_in(read(file(Controller::memory, "memory.usage_in_bytes", "memory.current"))); }
-std::int64_t Group::memory_peak_bytes() const { return number_in(read(file(Controller::memory, "memory.max_usage_in_bytes", "memory.peak"))); }
+std::int64_t Group::memory_usage_bytes() const { return number_in(read(control(Controller::memory, "memory.usage_in_bytes", "memory.current"))); }
+std::int64_t Group::memory_peak_bytes() const { return number_in(read(control(Controller::memory, "memory.max_usage_in_bytes", "memory.peak"))); }
 std::int64_t Group::processes() const {
-    const std::string current = file(Controller::pids, "pids.current", "pids.current");
-    return current.empty() ? -1 : to_number(read(current)).value_or(-1);
+    return to_number(read(control(Controller::pids, "pids.current", "pids.current"))).value_or(-1);
 }
 
-std::int64_t Group::processes_peak() const { return number_in(read(file(Controller::pids, "pids.peak", "pids.peak"))); }
-bool Group::processes_hit() const { return field_in(read(file(Controller::pids, "pids.events", "pids.events")), "max").value_or(0) > 0; }
+std::int64_t Group::processes_peak() const { return number_in(read(control(Controller::pids, "pids.peak", "pids.peak"))); }
+bool Group::processes_hit() const { return field_in(read(control(Controller::pids, "pids.events", "pids.events")), "max").value_or(0) > 0; }
 
 CpuUsage Group::cpu_usage() const {
-    const Hierarchy* const where = place(Controller::cpuacct);
+    const Place* const where = find(Controller::cpuacct);
     if (where == nullptr) return {};
     if (where->version == 1) {
-        return {number_in(read(where->own + "/cpuacct.usage")), number_in(read(where->own + "/cpuacct.usage_user")), number_in(read(where->own + "/cpuacct.usage_sys"))};
+        return {number_in(read({where, "cpuacct.usage"})), number_in(read({where, "cpuacct.usage_user"})), number_in(read({where, "cpuacct.usage_sys"}))};
     }
     CpuUsage usage;
-    const std::string text = read(where->own + "/cpu.stat");
+    const std::string text = read({where, "cpu.stat"});
     for (const std::string_view line : split(text, '\n')) {
         for (const auto& [key, into] : {std::pair{"usage_usec ", &usage.total_ns}, {"user_usec ", &usage.user_ns}, {"system_usec ", &usage.system_ns}}) {
             if (line.starts_with(key)) *into = to_number(line.substr(std::string_view{key}.size())).value_or(0) * 1000;
@@ -218,8 +277,21 @@ CpuUsage Group::cpu_usage() const {
     return usage;
 }
 
+std::int64_t Group::cpu_used_ns() const {
+    const Place* const where = find(Controller::cpuacct);
+    return where != nullptr && where->version == 1 ? number_in(read({where, "cpuacct.usage"})) : cpu_usage().total_ns;
+}
+
+void Group::open_counters() const {
+    for (const Control& counter : {control(Controller::pids, "pids.current", "pids.current"), control(Controller::pids, "pids.peak", "pids.peak"),
+                                   control(Controller::pids, "pids.events", "pids.events"), control(Controller::memory, "memory.oom_control", "memory.events.local"),
+                                   control(Controller::memory, "memory.max_usage_in_bytes", "memory.peak")}) {
+        if (counter) (void)open_file(counter);
+    }
+}
+
 std::optional<std::int64_t> Group::memory_file_bytes() const {
-    const std::string stat = read(file(Controller::memory, "memory.stat", "memory.stat"));
+    const std::string stat = read(control(Controller::memory, "memory.stat", "memory.stat"));
     if (stat.empty()) return std::nullopt;
     const bool second = place(Controller::memory)->version == 2;
     const std::optional<std::int64_t> all = field_in(stat, second ? "file" : "total_cache");
@@ -229,7 +301,7 @@ std::optional<std::int64_t> Group::memory_file_bytes() const {
 }
 
 std::optional<std::int64_t> Group::throttled_ns() const {
-    const std::string stat = read(file(Controller::cpu, "cpu.stat", "cpu.stat"));
+    const std::string stat = read(control(Controller::cpu, "cpu.stat", "cpu.stat"));
     if (stat.empty()) return std::nullopt;
     if (place(Controller::cpu)->version == 1) return field_in(stat, "throttled_time");
     const std::optional<std::int64_t> throttled_us = field_in(stat, "throttled_usec");
@@ -237,10 +309,10 @@ std::optional<std::int64_t> Group::throttled_ns() const {
 }
 
 std::optional<Group::Io> Group::io() const {
-    const std::string stat = file(Controller::io, "", "io.stat");
-    if (stat.empty()) return std::nullopt;
+    const Control stat = control(Controller::io, "", "io.stat");
+    if (!stat) return std::nullopt;
     Io sum;
-    const std::string text = read_control(stat);
+    const std::string text = read(stat);
     for (const std::string_view line : split(text, '\n')) {  // A device and its "key=value" pairs.
         for (const std::string_view word : split(line, ' ')) {
             if (word.starts_with("rbytes=")) sum.read_bytes += to_number(word.substr(7)).value_or(0);
@@ -251,13 +323,14 @@ std::optional<Group::Io> Group::io() const {
 }
 
 std::optional<std::int64_t> Group::stalled_us(std::string_view what) const {
-    const std::string pressure = file(Controller::unified, "", std::string{what} + ".pressure");
-    if (pressure.empty()) return std::nullopt;
-    return total_stalled_us(read_control(pressure));
+    const std::string name = std::string{what} + ".pressure";
+    const Control pressure = control(Controller::unified, name, name);
+    if (!pressure) return std::nullopt;
+    return total_stalled_us(read(pressure));
 }
 
 void Group::kill() const {
-    if (const Hierarchy* const where = place(Controller::unified)) (void)write_control(where->own + "/cgroup.kill", "1");
+    if (const Control all = control(Controller::unified, "", "cgroup.kill")) (void)write(all, "1");
 }
 
 namespace {
@@ -278,16 +351,28 @@ bool wait_until_empty(const std::string& directory, sys::TimePoint deadline) {
 
 }  // namespace
 
-Result<> Group::remove(sys::TimePoint deadline) const {
-    for (const Hierarchy& place : places_) {
-        while (::rmdir(place.own.c_str()) != 0 && errno != ENOENT) {
-            if (errno != EBUSY) return sys::last_error("rmdir", place.own);
-            if (sys::system_clock().now() >= deadline) return Error{Fault::timed_out, "the group " + place.own + " does not become empty"};
-            // Version 1 has no event for it.
-            if (place.version == 1 || wait_until_empty(place.own, deadline)) pause_for(retry_every);
-        }
+Result<> Group::remove(const Place& place, sys::TimePoint deadline) {
+    while (::rmdir(place.own.c_str()) != 0 && errno != ENOENT) {
+        if (errno != EBUSY) return sys::last_error("rmdir", place.own);
+        if (sys::system_clock().now() >= deadline) return Error{Fault::timed_out, "the group " + place.own + " does not become empty"};
+        // Version 1 has no event for it.
+        if (place.version == 1 || wait_until_empty(place.own, deadline)) pause_for(retry_every);
     }
     return ok;
+}
+
+Result<> Group::remove(sys::TimePoint deadline) const {
+    for (const Place& place : places_) ASSAY_CHECK(remove(place, deadline));
+    return ok;
+}
+
+Result<Group> Group::retire(sys::TimePoint deadline) {
+    Group lasting;
+    for (Place& place : std::exchange(places_, {})) {
+        if (place.lasting()) lasting.places_.push_back(std::move(place));
+        else ASSAY_CHECK(remove(place, deadline));
+    }
+    return lasting;
 }
 
 std::vector<std::string> find_groups(const std::vector<Hierarchy>& hierarchies, const std::string& name) {

@@ -57,15 +57,18 @@ public:
     Group() = default;
     // Makes `path` below each hierarchy's `own`, its parents having been made before. `fresh`: an existing one is an error (conflict).
     static Result<Group> make(const std::vector<Hierarchy>&, const std::string& path, bool fresh);
-    Result<Group> make_child(const std::string& name) const;  // always fresh
+    // Always fresh, but for what `retired` still has, which is used again.
+    Result<Group> make_child(const std::string& name, Group retired = {}) const;
 
     bool has(Controller) const;
-    sys::Fd birthplace() const;                               // for clone_process: a later move waits for the machine; empty: none
+    int birthplace() const;                                   // for clone_process: a later move waits for the machine; -1: none
     Result<> enter(int pid) const;                            // of a process born there: in every other hierarchy
     Result<> enter_one(Controller, int pid) const;            // nothing to do when it is missing
 
-    // From now on what is read stays open, for whoever has to wait for it the next time. Not to be passed on by fork.
+    // From now on what is read stays open, for whoever has to wait for it the next time.
     void keep_open();
+    // The same group for a process that has closed what it inherited.
+    Result<Group> reopened() const;
 
     static Result<> enter_directory(const std::string& group, int pid);
 
@@ -88,6 +91,8 @@ public:
     std::int64_t processes_peak() const;                      // 0 = not known
     bool processes_hit() const;
     CpuUsage cpu_usage() const;
+    std::int64_t cpu_used_ns() const;                         // its total alone
+    void open_counters() const;                               // those that are read when a command has ended
     // nullopt: this host does not tell.
     std::optional<std::int64_t> memory_file_bytes() const;    // page cache of files still charged, scratch not counted
     std::optional<std::int64_t> throttled_ns() const;         // by this group's own limit
@@ -104,12 +109,35 @@ public:
     void kill() const;
     // Removes the group everywhere. Processes that still end are waited for until the deadline.
     Result<> remove(sys::TimePoint deadline) const;
+    // The same, but for what a later command can be given as it is: hierarchies that neither limit nor count memory or processes,
+    // whose other counters are read as differences anyway. Only of a group without a quota.
+    Result<Group> retire(sys::TimePoint deadline);
 
 private:
-    std::string file(Controller, std::string_view v1, std::string_view v2) const;  // empty when missing
-    std::string read(const std::string& path) const;           // empty path: empty
-    std::vector<Hierarchy> places_;
-    std::shared_ptr<std::map<std::string, sys::Fd>> opened_;  // by path; null: nothing stays open
+    struct Opened {
+        sys::Fd directory;
+        bool keep = false;                                    // what is read stays open
+        std::map<std::string, sys::Fd, std::less<>> files;
+    };
+    struct Place : Hierarchy {
+        std::shared_ptr<Opened> opened;
+        bool lasting() const;
+    };
+    struct Control {                                          // a file of a group
+        const Place* place = nullptr;                         // nullptr: missing
+        std::string_view name;
+        explicit operator bool() const { return place != nullptr; }
+        std::string path() const { return place->own + "/" + std::string{name}; }
+    };
+    static Result<Place> open(Hierarchy);
+    static Result<> remove(const Place&, sys::TimePoint deadline);
+    const Place* find(Controller) const;
+    Control control(Controller, std::string_view v1, std::string_view v2) const;
+    std::string read(const Control&) const;                   // empty when it is missing or cannot be read
+    const sys::Fd& open_file(const Control&) const;           // one that stays open; empty when it cannot be
+    Result<> write(const Control&, std::string_view text) const;
+    bool exists(const Control&) const;
+    std::vector<Place> places_;
 };
 
 // Kills everything in the group trees at `roots` and removes them, deepest first. Errors: timed_out with the name of what is left.

@@ -90,6 +90,7 @@ void turn_over(JobState& job, Guess& guess) {
 Result<> close(JobState& job) {
     job.spare.reset();
     job.worn.clear();
+    for (const Group& group : job.retired) ASSAY_CHECK(group.remove(sys::system_clock().now() + empty_time_max));
     if (job.guest != 0) return job.nest.remove(sys::system_clock().now() + empty_time_max);  // The rest is the job's.
     for (const State& state : job.states) detach(state.mount);
     job.states.clear();
@@ -143,12 +144,12 @@ int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::F
 
 int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
     JobState job{.shop = host.shop, .order = host.order, .socket = std::move(socket), .life = std::move(life), .bench = host.bench,
-                 .image = host.image, .group = host.group, .states = host.states, .guest = number};
-    job.group.keep_open();  // What was open before the fork is closed.
+                 .image = host.image, .states = host.states, .guest = number};
     const auto open_guest = [&]() -> Result<> {
+        ASSAY_TRY(job.group, host.group.reopened());
         // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.
         if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "guest");
-        ASSAY_TRY(job.nest, host.group.make_child(guest_group(number)));
+        ASSAY_TRY(job.nest, job.group.make_child(guest_group(number)));
         return ok;
     };
     const Result<> opened = open_guest();

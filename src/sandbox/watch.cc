@@ -23,7 +23,7 @@ End watch(const Watched& watched, const TimeLimits& limits, const Group& group, 
           const std::function<void(sys::Fd)>& open_guest) {
     for (;;) {
         const std::int64_t wall_ns = (sys::system_clock().now() - started).count();
-        const NextLook look = next_look(limits, group.cpu_usage().total_ns - cpu_base_ns, wall_ns);
+        const NextLook look = next_look(limits, group.cpu_used_ns() - cpu_base_ns, wall_ns);
         pollfd fds[] = {
             {watched.process.get(), POLLIN, 0}, {watched.init.get(), POLLIN, 0}, {watched.socket.get(), POLLIN, 0},
             {watched.life.get(), POLLIN, 0},    {watched.oom.get(), POLLIN, 0},  // -1 is passed over
