@@ -25,6 +25,8 @@ constexpr std::int64_t file_bytes_slack = 1 << 20;  // RLIMIT_FSIZE above `disk`
 std::uint32_t JobState::uid() const { return shop.config.first_uid + static_cast<std::uint32_t>(order.slot); }
 std::uint32_t JobState::init_uid() const { return shop.config.first_uid + slots_max; }
 
+int JobState::prepared_root() const { return image.empty() ? shop.plain_root.get() : image_root.get(); }
+
 std::vector<std::string> JobState::layers_upto(std::size_t count) const {
     std::vector<std::string> layers;
     for (std::size_t i = count; i > 0; --i) layers.push_back(states[i - 1].mount + "/work");
@@ -104,6 +106,7 @@ Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>&
     world.network = shape.host_network;
     world.scratch = place;
     world.image = job.image;
+    if (shape.common()) world.prepared = job.prepared_root();
     if (world.trusted) {
         for (const auto& [wanted, mount, path, name] : {std::tuple{shape.submission, &submission, &world.submission, "-submission"},
                                                         {shape.grader, &grader, &world.grader, "-grader"}}) {
@@ -131,7 +134,8 @@ Result<> Cell::start_init() {
     ASSAY_TRY(init_stack, Stack::make());
     ASSAY_TRY(auto pipe, sys::make_pipe());
     InitPlan plan{.world = &world, .bench = job.bench, .uid = job.init_uid(), .ready = pipe.second.get(), .keeper = pipe.first.get(), .failure = {}};
-    ASSAY_TRY(init, clone_sharing(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS, init_stack, run_init, &plan));
+    const std::uint64_t mounts = world.prepared < 0 ? CLONE_NEWNS : 0;  // Else it copies that one, when it needs it.
+    ASSAY_TRY(init, clone_sharing(CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | mounts, init_stack, run_init, &plan));
     pipe.second.reset();
     // It works in our memory now. One that never comes back keeps that, so that this process ends: the helper removes what is left.
     pollfd word{pipe.first.get(), POLLIN, 0};

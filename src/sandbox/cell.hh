@@ -31,6 +31,7 @@ struct JobState {
     sys::Fd own_mounts;
     std::string bench;
     std::string image;          // where the job's image is mounted; empty: its commands see the host's own folders
+    sys::Fd image_root;         // prepare_root of it
     Group group;                // of the whole job
     std::vector<State> states;  // oldest first
     int guest = 0;              // 0: the job's own keeper; else which of its guests'
@@ -45,6 +46,7 @@ struct JobState {
 
     std::uint32_t uid() const;
     std::uint32_t init_uid() const;
+    int prepared_root() const;
     std::vector<std::string> layers_upto(std::size_t count) const;  // newest first
     // Leaves room in the job's group for a command of `demand_bytes`, whatever its sealed states use.
     Result<> give_memory(std::int64_t demand_bytes);
@@ -88,7 +90,7 @@ struct Shape {
     std::size_t states = 0;       // sealed when it is built
     bool operator==(const Shape&) const = default;
 
-    bool common() const { return !trusted && !host_network && binds == 0; }  // worth building ahead
+    bool common() const { return !trusted && !host_network && binds == 0; }  // worth building ahead, in a root that is there
 };
 
 struct Cell {

@@ -30,6 +30,7 @@ Result<> open(JobState& job) {
         ASSAY_TRY(const sys::Fd tree, clone_path(image.get(), false, job.shop.host_mounts, job.own_mounts));
         job.image = job.bench + "/image";
         ASSAY_CHECK(attach_tree(tree, job.image));
+        ASSAY_TRY(job.image_root, prepare_root(job.image, job.bench + "/root", job.own_mounts));
     }
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job.shop.group + "/job" + std::to_string(job.order.slot), true));
     job.group.keep_open();
@@ -144,7 +145,7 @@ int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::F
 
 int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
     JobState job{.shop = host.shop, .order = host.order, .socket = std::move(socket), .life = std::move(life), .bench = host.bench,
-                 .image = host.image, .states = host.states, .guest = number};
+                 .image = host.image, .image_root = sys::Fd{host.image_root.get()}, .states = host.states, .guest = number};
     const auto open_guest = [&]() -> Result<> {
         ASSAY_TRY(job.group, host.group.reopened());
         // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.

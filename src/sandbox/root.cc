@@ -162,13 +162,25 @@ std::string joined(const std::vector<std::string>& layers) {
     return text;
 }
 
-Result<> mount_work(const World& world, const std::string& target) {
-    ASSAY_CHECK(make_dir(target));
-    if (world.layers.empty()) return bind(world.scratch + "/work", target, safe);
-    const std::string options = "lowerdir=" + joined(world.layers) + ",upperdir=" + world.scratch + "/work,workdir=" + world.scratch +
-                                "/ovl,redirect_dir=on,index=off,metacopy=off,xino=off,volatile";
-    if (::mount("overlay", target.c_str(), "overlay", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return sys::last_error("mount(overlay)", target);
-    return ok;
+// What a command finds at /work, detached: its scratch, or that over the states that were sealed before.
+Result<sys::Fd> work_tree(const World& world, const std::string& bench) {
+    if (world.layers.empty()) return clone_tree(AT_FDCWD, world.scratch + "/work", safe);
+    // The kernel takes values of at most 255 bytes, so names below the bench.
+    if (::chdir(bench.c_str()) != 0) return sys::last_error("chdir", bench);
+    const auto below = [&](const std::string& path) { return path.substr(bench.size() + 1); };
+    std::vector<std::string> layers;
+    for (const std::string& layer : world.layers) layers.push_back(below(layer));
+    const sys::Fd overlay{::fsopen("overlay", FSOPEN_CLOEXEC)};
+    if (!overlay) return sys::last_error("fsopen", "overlay");
+    for (const auto& [key, value] : {std::pair{"lowerdir", joined(layers)}, {"upperdir", below(world.scratch) + "/work"}, {"workdir", below(world.scratch) + "/ovl"},
+                                     {"redirect_dir", "on"}, {"index", "off"}, {"metacopy", "off"}, {"xino", "off"}}) {
+        if (::fsconfig(overlay.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) != 0) return sys::last_error("fsconfig", key);
+    }
+    if (::fsconfig(overlay.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0) != 0) return sys::last_error("fsconfig", "volatile");
+    if (::fsconfig(overlay.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return sys::last_error("fsconfig", "overlay");
+    sys::Fd tree{::fsmount(overlay.get(), FSMOUNT_CLOEXEC, safe)};
+    if (!tree) return sys::last_error("fsmount", "overlay");
+    return tree;
 }
 
 Result<> mount_trusted(const World& world, const std::string& root) {
@@ -260,6 +272,46 @@ Result<> bind_host(const std::string& root) {
     return bind(workbench + "/etc", root + "/etc", shown);
 }
 
+// All that does not differ from command to command.
+Result<> build_root(const std::string& image, const std::string& root) {
+    if (::mount("assay", root.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=256,mode=0755") != 0) return sys::last_error("mount(tmpfs)", root);
+    ASSAY_CHECK(image.empty() ? bind_host(root) : bind_image(image, root));
+    for (const char* const name : {"/dev", "/proc", "/tmp"}) ASSAY_CHECK(make_dir(root + name));
+    return bind(workbench + "/dev", root + "/dev", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+}
+
+Result<> mount_proc(const std::string& target) {
+    if (::mount("proc", target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2,subset=pid") != 0) return sys::last_error("mount(proc)", target);
+    return ok;
+}
+
+// Makes `root` the root of its mount namespace, for good and read-only.
+Result<> turn_to(const std::string& root) {
+    if (::chdir(root.c_str()) != 0) return sys::last_error("chdir", root);
+    if (::syscall(SYS_pivot_root, ".", ".") != 0) return sys::last_error("pivot_root", root);
+    if (::umount2(".", MNT_DETACH) != 0) return sys::last_error("umount2", "old root");
+    if (::chdir("/") != 0) return sys::last_error("chdir", "/");
+    mount_attr set{};
+    set.attr_set = shown;
+    if (::mount_setattr(AT_FDCWD, "/", 0, &set, sizeof set) != 0) return sys::last_error("mount_setattr", "/");
+    return ok;
+}
+
+Result<> enter_prepared(const World& world, const std::string& bench) {
+    // What is the command's own can only be copied from where it is.
+    ASSAY_TRY(const sys::Fd work, work_tree(world, bench));
+    ASSAY_TRY(const sys::Fd tmp, clone_tree(AT_FDCWD, world.scratch + "/tmp", safe));
+    ASSAY_TRY(const sys::Fd vartmp, clone_tree(AT_FDCWD, world.scratch + "/vartmp", safe));
+    ASSAY_TRY(const sys::Fd shm, clone_tree(AT_FDCWD, world.scratch + "/shm", safe));
+    if (::setns(world.prepared, CLONE_NEWNS) != 0) return sys::last_error("setns", "prepared root");
+    if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "prepared root");
+    ASSAY_CHECK(attach(work.get(), "/work"));
+    ASSAY_CHECK(attach(tmp.get(), "/tmp"));
+    ASSAY_CHECK(attach(vartmp.get(), "/var/tmp"));
+    ASSAY_CHECK(attach(shm.get(), "/dev/shm"));
+    return mount_proc("/proc");
+}
+
 }  // namespace
 
 Result<> mount_tmpfs(const std::string& path, std::int64_t bytes, std::int64_t inodes) {
@@ -280,6 +332,7 @@ Result<> make_workbench() {
     ASSAY_CHECK(make_dev(workbench + "/dev"));
     ASSAY_CHECK(write_text(own_program, text_of(guest_program())));
     if (::chmod(own_program.c_str(), 0555) != 0) return sys::last_error("chmod", own_program);
+    ASSAY_CHECK(make_dir(workbench + "/root"));
     return make_dir(workbench + "/bench", 0700);
 }
 
@@ -352,16 +405,38 @@ Result<> show_layers(const std::vector<std::string>& layers, const std::string& 
     return ok;
 }
 
-Result<> enter_world(const World& world, const std::string& bench) {
-    const std::string root = bench + "/root";
-    if (::mount("assay", root.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=256,mode=0755") != 0) return sys::last_error("mount(tmpfs)", root);
-    ASSAY_CHECK(world.image.empty() ? bind_host(root) : bind_image(world.image, root));
-    for (const char* const name : {"/dev", "/proc", "/tmp"}) ASSAY_CHECK(make_dir(root + name));
-    ASSAY_CHECK(bind(workbench + "/dev", root + "/dev", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
-    const unsigned long quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (::mount("proc", (root + "/proc").c_str(), "proc", quiet, "hidepid=2,subset=pid") != 0) return sys::last_error("mount(proc)", root);
+Result<sys::Fd> prepare_root(const std::string& image, const std::string& at, const sys::Fd& own_mounts) {
+    if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "mounts");
+    sys::Fd made{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
+    const auto build = [&]() -> Result<> {
+        if (!made) return sys::last_error("open", "mount namespace");
+        ASSAY_CHECK(build_root(image, at));
+        ASSAY_CHECK(make_dir(at + "/work"));
+        const sys::Fd root{::open(at.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+        Result<sys::Fd> place = step_into(root, "var/tmp", O_DIRECTORY);  // Where every cell will mount.
+        if (!place) return place.take_error().in("the image");
+        return turn_to(at);
+    };
+    const Result<> built = build();
+    if (::setns(own_mounts.get(), CLONE_NEWNS) != 0) return sys::last_error("setns", "own mounts");
+    if (!built) return built.error();
+    return made;
+}
 
-    ASSAY_CHECK(world.trusted ? mount_trusted(world, root) : mount_work(world, root + "/work"));
+Result<sys::Fd> prepare_host_root(const sys::Fd& own_mounts) { return prepare_root("", workbench + "/root", own_mounts); }
+
+Result<> enter_world(const World& world, const std::string& bench) {
+    if (world.prepared >= 0) return enter_prepared(world, bench);
+    const std::string root = bench + "/root";
+    ASSAY_CHECK(build_root(world.image, root));
+    ASSAY_CHECK(mount_proc(root + "/proc"));
+    if (world.trusted) {
+        ASSAY_CHECK(mount_trusted(world, root));
+    } else {
+        ASSAY_TRY(const sys::Fd work, work_tree(world, bench));
+        ASSAY_CHECK(make_dir(root + "/work"));
+        ASSAY_CHECK(attach(work.get(), root + "/work"));
+    }
     ASSAY_CHECK(bind(world.scratch + "/tmp", root + "/tmp", safe));
     ASSAY_CHECK(bind_over(world.scratch + "/vartmp", root, "var/tmp", safe));
     ASSAY_CHECK(bind(world.scratch + "/shm", root + "/dev/shm", safe));
@@ -370,15 +445,7 @@ Result<> enter_world(const World& world, const std::string& bench) {
         ASSAY_CHECK(bind_over("/etc/resolv.conf", root, "etc/resolv.conf", shown));
     }
     for (const Mounted& mounted : world.binds) ASSAY_CHECK(bind_inside(root, mounted));
-
-    if (::chdir(root.c_str()) != 0) return sys::last_error("chdir", root);
-    if (::syscall(SYS_pivot_root, ".", ".") != 0) return sys::last_error("pivot_root", root);
-    if (::umount2(".", MNT_DETACH) != 0) return sys::last_error("umount2", "old root");
-    if (::chdir("/") != 0) return sys::last_error("chdir", "/");
-    mount_attr set{};
-    set.attr_set = shown;
-    if (::mount_setattr(AT_FDCWD, "/", 0, &set, sizeof set) != 0) return sys::last_error("mount_setattr", "/");
-    return ok;
+    return turn_to(root);
 }
 
 sys::Fd open_kept(const std::string& directory, const std::string& name, std::int64_t bytes_max) {

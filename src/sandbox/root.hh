@@ -26,6 +26,7 @@ struct Mounted {                      // a detached mount to attach at `inside`
 struct World {
     bool trusted = false;
     bool network = false;             // the host's: /etc/resolv.conf is needed
+    int prepared = -1;                // a namespace of prepare_root, for a command that needs nothing but what is written below it
     std::string image;                // where the image is mounted that it sees; empty: the host's own folders
     std::string scratch;              // a mounted tmpfs with the directories of make_scratch
     std::vector<std::string> layers;  // sealed states below the working directory, newest first
@@ -38,6 +39,11 @@ struct World {
 
 // In the helper, in a mount namespace of its own: a workbench over /tmp with templates of /etc and /dev.
 Result<> make_workbench();
+// A root as every plain command sees it, in a mount namespace of its own that the sandbox's init copies, so that per command only
+// what is its own has to be mounted. `image`: as in World; `at`: an empty directory. Leaves the caller in `own_mounts`.
+Result<sys::Fd> prepare_root(const std::string& image, const std::string& at, const sys::Fd& own_mounts);
+// For the host's own folders, in the helper.
+Result<sys::Fd> prepare_host_root(const sys::Fd& own_mounts);
 // In a keeper, in a mount namespace of its own: the directory that is its own part of the workbench.
 Result<std::string> make_bench();
 
@@ -67,7 +73,8 @@ Result<> attach_tree(const sys::Fd& tree, const std::string& path);
 // A merged view of `layers` (newest first) at `target` (created), read-only, nosuid, nodev, noexec, links not followed.
 Result<> show_layers(const std::vector<std::string>& layers, const std::string& target);
 
-// In the sandbox's init, in its own mount and pid namespace: builds the tree at `bench`/root and makes it the root.
+// In the sandbox's init, in a pid namespace of its own: enters a mount namespace with the tree as its root, which is built at
+// `bench`/root or was prepared.
 Result<> enter_world(const World&, const std::string& bench);
 
 // The regular file `name` below `directory`, at most `bytes_max`; empty when it is anything else, behind a link, or missing.
