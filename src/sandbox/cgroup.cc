@@ -52,7 +52,10 @@ void subtree(const std::string& root, int depth, std::vector<std::string>& into)
 
 }  // namespace
 
-bool Group::Place::lasting() const { return !serves(Controller::memory) && !serves(Controller::pids) && !serves(Controller::io); }
+// What is born in a group whose members were killed once is killed as well, by some kernels (6.18).
+bool Group::Place::lasting() const {
+    return !opened->killed && !serves(Controller::memory) && !serves(Controller::pids) && !serves(Controller::io);
+}
 
 Result<Group::Place> Group::open(Hierarchy hierarchy) {
     auto opened = std::make_shared<Opened>();
@@ -330,7 +333,10 @@ std::optional<std::int64_t> Group::stalled_us(std::string_view what) const {
 }
 
 void Group::kill() const {
-    if (const Control all = control(Controller::unified, "", "cgroup.kill")) (void)write(all, "1");
+    const Control all = control(Controller::unified, "", "cgroup.kill");
+    if (!all) return;
+    all.place->opened->killed = true;
+    (void)write(all, "1");
 }
 
 namespace {
