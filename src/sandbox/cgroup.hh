@@ -117,7 +117,7 @@ private:
     struct Opened {
         sys::Fd directory;
         bool keep = false;                                    // what is read stays open
-        bool killed = false;                                  // its members once were
+        bool killed = false;  // its members once were
         std::map<std::string, sys::Fd, std::less<>> files;
     };
     struct Place : Hierarchy {
