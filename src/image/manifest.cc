@@ -99,6 +99,8 @@ public:
     Result<Manifest> docker() {
         constexpr std::string_view file = "manifest.json";
         ASSAY_TRY(const Json images, parse(read_, {.path = std::string{file}, .sha256 = {}, .size = {}}));
+        if (images.is_object() && images.contains("layers"))
+            return wrong(file, "one image in the folders of `skopeo copy … dir:`; take `oci:` or `docker-archive:`");
         if (!images.is_array() || images.empty()) return wrong(file, "no list of images");
         if (images.size() > 1) return wrong(file, fmt::format("{} images; save the one that is meant alone", images.size()));
         const Json& image = images.front();

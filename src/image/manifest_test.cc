@@ -128,6 +128,7 @@ TEST_F(ManifestTest, SaysWhatIsWrong) {
     EXPECT_THAT(with(config, configuration(here, one, variables)), HasSubstr("more than 64 variables"));
     EXPECT_THAT(with(config, configuration(here, one, "\"A=" + std::string(variables_bytes_max, 'x') + "\"")), HasSubstr("or 16 KiB of them"));
     EXPECT_THAT(with("manifest.json", "{}", false), HasSubstr("no list of images"));
+    EXPECT_THAT(with("manifest.json", R"({"layers": []})", false), HasSubstr("take `oci:`"));
     EXPECT_THAT(with("manifest.json", "[1]", false), HasSubstr("an image without layers"));
     EXPECT_THAT(with("manifest.json", "[1, 2]", false), HasSubstr("2 images"));
     EXPECT_THAT(with("manifest.json", R"([{"Layers": [1]}])", false), HasSubstr("a layer without a name"));
