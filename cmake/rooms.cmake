@@ -30,7 +30,7 @@ function(assay_room room uses)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main|/libc)\\.cc$")
 
   set(links assay_options ${libraries_${room}})
   foreach(used IN LISTS uses)

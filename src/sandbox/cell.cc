@@ -223,7 +223,7 @@ Result<> Cell::launch() {
         plan.filter = &job.shop.filter(shape.compiled ? FilterKind::compiled : FilterKind::language);
         plan.stdout_fd = out_pipe.second.get();
         plan.stderr_fd = err_pipe.second.get();
-        run_launcher(plan);
+        run_launcher(plan, job.shop.launcher);
     }
     main = std::move(inmate);
     out = std::move(out_pipe.first);

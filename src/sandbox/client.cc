@@ -11,7 +11,7 @@
 
 #include "base/log.hh"
 #include "sandbox/capture.hh"
-#include "sandbox/confine.hh"
+#include "sandbox/command.hh"
 #include "sandbox/guests.hh"
 #include "sandbox/protocol.hh"
 #include "sandbox/sandbox.hh"
@@ -102,9 +102,11 @@ Result<Order> order_for(const Request& request) {
     const std::string fallback = request.trust == Trust::trusted ? "/out" : "/work";
     const std::string bytes = pack_command(request.command, request.environment, request.directory.empty() ? fallback : request.directory);
     if (bytes.size() > command_bytes_max) return wrong("command and environment are longer than 1 MiB");
-    ASSAY_TRY(sys::Fd command, sys::memory_file("command", bytes_of(bytes), true));
-    order.descriptors.push_back(command.get());
-    order.owned.push_back(std::move(command));
+    ASSAY_TRY(sys::Fd command, place_command(bytes, message.command));
+    if (command) {
+        order.descriptors.push_back(command.get());
+        order.owned.push_back(std::move(command));
+    }
     if (request.stdin_fd >= 0) {
         ASSAY_TRY(sys::Fd input, input_from(request.stdin_fd));
         message.has_stdin = 1;

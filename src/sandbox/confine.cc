@@ -12,31 +12,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 
-#include "base/text.hh"
 #include "sandbox/process.hh"
-#include "sandbox/protocol.hh"
 #include "sys/error.hh"
-#include "sys/file.hh"
 
 namespace assay::sandbox {
 namespace {
-
-constexpr int exit_not_found = 127;
-constexpr int exit_not_executable = 126;
-
-[[noreturn]] void give_up(int talk, const Error& error) {
-    tell(talk, say::error, error.text());
-    ::_exit(1);
-}
-
-void must(int talk, bool done, const char* call) {
-    if (!done) give_up(talk, sys::last_error(call, "on the way into the sandbox"));
-}
 
 // A keeper that does not answer is gone or gave up.
 void expect(int talk, char what) {
@@ -61,16 +44,6 @@ Result<> become(std::uint32_t id) {
     return ok;
 }
 
-// Lowers, never raises. `soft_only` leaves the hard limit as it is.
-void lower(int talk, __rlimit_resource_t resource, std::int64_t value, bool soft_only = false) {
-    rlimit limit{};
-    must(talk, ::getrlimit(resource, &limit) == 0, "getrlimit");
-    const rlim_t wanted = std::min<rlim_t>(limit.rlim_max, static_cast<rlim_t>(value));
-    limit.rlim_cur = wanted;
-    if (!soft_only) limit.rlim_max = wanted;
-    must(talk, ::setrlimit(resource, &limit) == 0, "setrlimit");
-}
-
 void lower_fixed_limits(int talk) {
     lower(talk, RLIMIT_CORE, 1);  // Less than any dump, and at 1 the kernel does not start a handler either, as it would at 0.
     lower(talk, RLIMIT_MEMLOCK, 64 << 10);
@@ -78,15 +51,6 @@ void lower_fixed_limits(int talk) {
     lower(talk, RLIMIT_SIGPENDING, 1024);
     lower(talk, RLIMIT_NICE, 0);
     lower(talk, RLIMIT_RTPRIO, 0);
-}
-
-void lower_limits(int talk, const Rlimits& limits) {
-    lower(talk, RLIMIT_NOFILE, limits.open_files);
-    lower(talk, RLIMIT_FSIZE, limits.file_bytes);
-    lower(talk, RLIMIT_STACK, limits.stack_bytes, true);
-    if (limits.address_space_bytes > 0) lower(talk, RLIMIT_AS, limits.address_space_bytes);
-    if (limits.processes > 0) lower(talk, RLIMIT_NPROC, limits.processes);
-    if (limits.cpu_seconds > 0) lower(talk, RLIMIT_CPU, limits.cpu_seconds);
 }
 
 // From a process of the keeper to one of the sandbox without any rights: namespaces, identity, limits.
@@ -119,41 +83,6 @@ void place_descriptors(const EntryPlan& plan, int also) {
         must(talk, ::dup2(streams[target] >= 0 ? streams[target] : null, target) >= 0, "dup2");
     }
     close_all_except({talk, also});
-}
-
-Result<std::string> read_command(int fd) {
-    struct stat info{};
-    if (::fstat(fd, &info) != 0) return sys::last_error("fstat", "command");
-    if (!S_ISREG(info.st_mode) || info.st_size > static_cast<off_t>(command_bytes_max)) return Error{Fault::invalid, "the command is longer than 1 MiB"};
-    std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
-    if (::pread(fd, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return Error{Fault::invalid, "the command cannot be read"};
-    return bytes;
-}
-
-[[noreturn]] void refuse(const char* what, int failure) {
-    const std::string line = std::string{what} + ": " + std::strerror(failure) + "\n";
-    (void)!::write(STDERR_FILENO, line.data(), line.size());
-    ::_exit(failure == ENOENT || failure == ENOTDIR ? exit_not_found : exit_not_executable);
-}
-
-// Looked up like a shell does, but a file without a known format is not handed to a shell.
-[[noreturn]] void execute(const Command& command) {
-    char* const name = command.arguments.front();
-    if (std::strchr(name, '/') != nullptr) {
-        ::execve(name, command.arguments.data(), command.environment.data());
-        refuse(name, errno);
-    }
-    std::string_view path = "/usr/local/bin:/usr/bin:/bin";
-    for (const char* const variable : command.environment) {
-        if (variable != nullptr && std::strncmp(variable, "PATH=", 5) == 0) path = variable + 5;
-    }
-    int failure = ENOENT;
-    for (const std::string_view directory : split(path, ':')) {
-        const std::string file = (directory.empty() ? "." : std::string{directory}) + "/" + name;
-        ::execve(file.c_str(), command.arguments.data(), command.environment.data());
-        if (errno != ENOENT && errno != ENOTDIR) failure = errno;
-    }
-    refuse(name, failure);
 }
 
 Result<> become_init(const InitPlan& plan) {
@@ -202,32 +131,23 @@ int run_init(void* argument) {
     for (;;) ::pause();
 }
 
-void run_launcher(const EntryPlan& plan) {
+void run_launcher(const EntryPlan& plan, const sys::Fd& program) {
     enter(plan);
-    place_descriptors(plan, -1);
+    const int file = ::fcntl(program.get(), F_DUPFD_CLOEXEC, assignment_fd + 1);
+    must(plan.talk, file >= 0, "fcntl");
+    place_descriptors(plan, file);
     // Where the filter lets it be received from.
     if (plan.talk != assignment_fd) must(plan.talk, ::dup2(plan.talk, assignment_fd) >= 0 && ::close(plan.talk) == 0, "dup2");
     constexpr int talk = assignment_fd;
-    must(talk, ::fcntl(talk, F_SETFD, FD_CLOEXEC) == 0, "fcntl");
+    must(talk, ::fcntl(talk, F_SETFD, 0) == 0, "fcntl");
     listen_to_signals();
     must(talk, plan.filter->install(), "seccomp");
-    tell(talk, say::ready);
-
-    const sys::Fd socket{talk};
-    Result<Received<Assignment>> assigned = receive<Assignment>(socket);
-    if (!assigned) ::_exit(1);  // The keeper is gone, or does not need us any more.
-    const std::vector<sys::Fd>& descriptors = assigned->descriptors;
-    const Assignment& assignment = assigned->message;
-    if (descriptors.size() != 1 + (assignment.has_stdin != 0)) give_up(talk, {Fault::internal, "an assignment lacks descriptors"});
-    Result<std::string> bytes = read_command(descriptors[0].get());
-    if (!bytes) give_up(talk, bytes.error());
-    Result<Command> command = parse_command(*bytes);
-    if (!command) give_up(talk, command.error());
-    if (assignment.has_stdin != 0) must(talk, ::dup2(descriptors[1].get(), STDIN_FILENO) >= 0, "dup2");
-    lower_limits(talk, assignment.rlimits);
-    take_short_turns(false);
-    if (::chdir(command->directory) != 0) refuse(command->directory, errno);
-    execute(*command);
+    char name[] = "launcher";
+    char* const arguments[] = {name, nullptr};
+    char* const nothing[] = {nullptr};
+    ::execveat(file, "", arguments, nothing, AT_EMPTY_PATH);
+    must(talk, false, "execveat");
+    ::_exit(1);
 }
 
 void run_fill(const EntryPlan& plan, const FillPlan& what) {
@@ -242,44 +162,6 @@ void run_fill(const EntryPlan& plan, const FillPlan& what) {
     tell(plan.talk, say::ready);
     expect(plan.talk, say::go);
     ::_exit(what.fill(what.archive, what.prefix.c_str()));
-}
-
-std::string pack_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, const std::string& directory) {
-    const std::uint32_t counts[] = {static_cast<std::uint32_t>(arguments.size()), static_cast<std::uint32_t>(environment.size())};
-    std::string bytes{reinterpret_cast<const char*>(counts), sizeof counts};
-    for (const auto* words : {&arguments, &environment}) {
-        for (const std::string& word : *words) bytes.append(word).push_back('\0');
-    }
-    bytes.append(directory).push_back('\0');
-    return bytes;
-}
-
-Result<Command> parse_command(std::string& bytes) {
-    const Error wrong{Fault::invalid, "the command's block is damaged"};
-    std::uint32_t counts[2];
-    if (bytes.size() < sizeof counts || bytes.back() != '\0') return wrong;
-    std::memcpy(counts, bytes.data(), sizeof counts);
-    if (counts[0] < 1 || counts[0] > bytes.size() || counts[1] > bytes.size()) return wrong;
-
-    std::size_t at = sizeof counts;
-    const auto next = [&]() -> char* {
-        if (at >= bytes.size()) return nullptr;
-        char* const word = bytes.data() + at;
-        at += std::strlen(word) + 1;  // A NUL is there: the last byte is one.
-        return word;
-    };
-    Command command;
-    for (auto [words, count] : {std::pair{&command.arguments, counts[0]}, {&command.environment, counts[1]}}) {
-        for (std::uint32_t i = 0; i < count; ++i) {
-            char* const word = next();
-            if (word == nullptr) return wrong;
-            words->push_back(word);
-        }
-        words->push_back(nullptr);
-    }
-    command.directory = next();
-    if (command.directory == nullptr || at != bytes.size()) return wrong;
-    return command;
 }
 
 }  // namespace assay::sandbox

@@ -9,6 +9,7 @@
 
 #include "sandbox/filter.hh"
 #include "sandbox/helper.hh"
+#include "sandbox/launch.hh"
 #include "sandbox/root.hh"
 
 namespace assay::sandbox {
@@ -30,16 +31,6 @@ struct InitPlan {
 };
 int run_init(void* plan);
 
-struct Rlimits {
-    std::int64_t open_files = 256;
-    std::int64_t file_bytes = 0;
-    std::int64_t stack_bytes = 0;
-    // Only where the host has no such cgroup; 0 = not set.
-    std::int64_t address_space_bytes = 0;
-    std::int64_t processes = 0;
-    std::int64_t cpu_seconds = 0;
-};
-
 struct EntryPlan {
     int talk = -1;
     int init_pidfd = -1;        // whose namespaces to enter
@@ -49,17 +40,11 @@ struct EntryPlan {
     int stderr_fd = -1;
 };
 
-// What a launcher waits for: all that a command has of its own. Descriptors: the command (pack_command), [its input].
-struct Assignment {
-    Rlimits rlimits;
-    std::uint32_t has_stdin = 0;  // else it reads from /dev/null
-};
+// Says `unshared` after it heard `attached`, becomes the launcher's program (launcher/main.cc) after it heard `mapped`: so nothing
+// of the keeper's memory is left in it, and nothing of that has to go when it executes its command.
+[[noreturn]] void run_launcher(const EntryPlan&, const sys::Fd& program);
 
-// Says `unshared` after it heard `attached`, `ready` after it heard `mapped`; executes what is assigned to it then.
-// What cannot be executed ends like in a shell: a line on stderr, exit 127 (not found) or 126.
-[[noreturn]] void run_launcher(const EntryPlan&);
-
-// The same up to `ready`; after `go` it calls `fill` in `directory` and exits with its answer.
+// The same way in, without a program; `ready` after `mapped`; after `go` it calls `fill` in `directory` and exits with its answer.
 struct FillPlan {
     FillFunction fill = nullptr;
     int archive = -1;
@@ -68,16 +53,5 @@ struct FillPlan {
     Rlimits rlimits;
 };
 [[noreturn]] void run_fill(const EntryPlan&, const FillPlan&);
-
-// A command as one block of bytes, made by the client and parsed by the launcher alone:
-// counts of arguments and variables (native u32), then each of them and the directory, ended by NUL.
-std::string pack_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, const std::string& directory);
-struct Command {
-    std::vector<char*> arguments;    // ends with nullptr; points into the bytes it was parsed from
-    std::vector<char*> environment;  // the same
-    char* directory = nullptr;
-};
-// Errors: invalid. `bytes` must outlive the command.
-Result<Command> parse_command(std::string& bytes);
 
 }  // namespace assay::sandbox

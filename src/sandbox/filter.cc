@@ -16,6 +16,7 @@
 #include <initializer_list>
 #include <memory>
 
+#include "sandbox/launch.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
 

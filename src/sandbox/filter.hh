@@ -9,9 +9,6 @@
 
 namespace assay::sandbox {
 
-// Where a launcher, whose filter is installed already, receives what it shall execute. Closed by exec.
-constexpr int assignment_fd = 3;
-
 // language: everything but what could reach beyond the sandbox (EPERM, or ENOSYS where a libc probes). For compilers,
 //           interpreters and virtual machines.
 // compiled: only what an ordinary program needs, processes and threads included; anything else kills it.

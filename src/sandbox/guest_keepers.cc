@@ -43,7 +43,7 @@ void GuestKeepers::open(sys::Fd socket) {
     if (!keeper) return;
     if (keeper->pid == 0) {
         (void)::prctl(PR_SET_NAME, "assay-guest");
-        close_all_except({socket.get(), life_read_.get(), job_.prepared_root()});
+        close_all_except({socket.get(), life_read_.get(), job_.prepared_root(), job_.shop.launcher.get()});
         ::_exit(keep_guest(job_, static_cast<int>(keepers_.size()) + 1, std::move(socket), std::move(life_read_)));
     }
     keepers_.push_back(std::move(keeper).value());

@@ -10,7 +10,7 @@
 #include "base/assert.hh"
 #include "base/log.hh"
 #include "base/text.hh"
-#include "sandbox/confine.hh"
+#include "sandbox/command.hh"
 #include "sys/file.hh"
 #include "sys/net.hh"
 
@@ -182,13 +182,13 @@ Result<ToKeeper> Guests::order_of(const GuestOrder& asked, sys::Fd& command) {
     }
     ASSAY_TRY(const std::vector<std::string> arguments, arguments_of(asked));
     const std::string bytes = pack_command(arguments, rules_.environment, "/work");
-    ASSAY_TRY(command, sys::memory_file("command", bytes_of(bytes), true));
     ToKeeper order{};
+    ASSAY_TRY(command, place_command(bytes, order.command));
     order.kind = ToKeeper::Kind::run;
     order.stdin_pipe = 1;
     order.limits = guest_limits(asked.limits, limits_);
     (void)order.stage.set("guest");
-    ASSAY_CHECK(check(order, 1, false));
+    ASSAY_CHECK(check(order, command ? 1 : 0, false));
     return order;
 }
 
@@ -213,7 +213,7 @@ void Guests::serve(Seat& seat, const sys::Fd& connection) {
     } returned{*this, order->limits.memory_bytes};
     if (const Result<> opened = open(seat); !opened) return refuse(connection, opened.error().text());
     const int passed[] = {command.get()};
-    if (!send(seat.keeper, *order, passed)) {
+    if (!send(seat.keeper, *order, std::span{passed}.first(command ? 1 : 0))) {
         seat.keeper.reset();
         return refuse(connection, "the stage has ended");
     }

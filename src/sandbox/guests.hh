@@ -53,7 +53,7 @@ private:
     void give_back(Seat&);
     void open_ahead();
     void serve(Seat&, const sys::Fd& connection);
-    Result<ToKeeper> order_of(const GuestOrder&, sys::Fd& command);
+    Result<ToKeeper> order_of(const GuestOrder&, sys::Fd& command);  // `command`: empty when it stands in the order
     Result<> open(Seat&);
     bool take_memory(std::int64_t bytes);  // waits for its turn; false: all ends
     void give_memory(std::int64_t bytes);

@@ -94,6 +94,7 @@ Result<> HelperLoop::prepare() {
     const sys::Fd own_mounts{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
     if (!own_mounts) return sys::last_error("open", "own mount namespace");
     ASSAY_TRY(shop_.plain_root, prepare_host_root(own_mounts));
+    ASSAY_TRY(shop_.launcher, place_launcher());
     for (const FilterKind kind : {FilterKind::language, FilterKind::compiled, FilterKind::fill}) {
         ASSAY_TRY(shop_.filters[static_cast<std::size_t>(kind)], Filter::compile(kind));
     }
@@ -251,7 +252,7 @@ void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
     if (!process) return refuse(process.error().text());
     if (process->pid == 0) {
         (void)::prctl(PR_SET_NAME, "assay-keeper");
-        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get(), shop_.plain_root.get(), shop_.data.get()});
+        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get(), shop_.plain_root.get(), shop_.data.get(), shop_.launcher.get()});
         ::_exit(keep_job(shop_, {.slot = slot, .memory_max_bytes = order.memory_max_bytes, .image = image}, std::move(socket), std::move(life_read_)));
     }
     keepers_.push_back({slot, std::move(process).value()});

@@ -13,7 +13,7 @@
 
 #include "sandbox/capture.hh"
 #include "sandbox/cgroup.hh"
-#include "sandbox/confine.hh"
+#include "sandbox/command.hh"
 #include "sandbox/fixture.hh"
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
@@ -193,19 +193,23 @@ TEST(CaptureOfAStream, KeepsHeadAndTail) {
 
 TEST(CommandBlock, SurvivesTheTripAndRefusesDamage) {
     std::string bytes = pack_command({"a", "", "c d"}, {"X=1"}, "/out");
-    const Command command = parse_command(bytes).value();
-    ASSERT_EQ(command.arguments.size(), 4U);
+    std::array<char*, 64> words;
+    Command command;
+    ASSERT_TRUE(parse_command(bytes, words, command));
     EXPECT_STREQ(command.arguments[1], "");
+    EXPECT_STREQ(command.arguments[2], "c d");
+    EXPECT_EQ(command.arguments[3], nullptr);
     EXPECT_STREQ(command.environment[0], "X=1");
     EXPECT_STREQ(command.directory, "/out");
     for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
         std::string damaged = bytes.substr(0, cut);
-        EXPECT_FALSE(parse_command(damaged)) << cut;
+        EXPECT_FALSE(parse_command(damaged, words, command)) << cut;
     }
     std::string longer = bytes + std::string{"x\0", 2};
-    EXPECT_FALSE(parse_command(longer));
+    EXPECT_FALSE(parse_command(longer, words, command));
+    EXPECT_FALSE(parse_command(bytes, std::span{words}.first(5), command));  // Three words, one variable, and two ends.
     bytes[0] = '\xff';
-    EXPECT_FALSE(parse_command(bytes));
+    EXPECT_FALSE(parse_command(bytes, words, command));
 }
 
 TEST(NamesOnTheWire, AreCheckedByLengthAndCharacters) {

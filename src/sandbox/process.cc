@@ -71,24 +71,6 @@ Result<Spawned> clone_sharing(std::uint64_t namespaces, const Stack& stack, int 
     return Spawned{pid, sys::Fd{pidfd}};
 }
 
-void take_short_turns(bool short_ones) {
-    constexpr std::uint64_t short_ns = 100'000;
-    struct {  // The kernel's sched_attr, in its first version: the C library has none.
-        std::uint32_t size = 48;
-        std::uint32_t policy = 0;
-        std::uint64_t flags = 0;
-        std::int32_t nice = 0;
-        std::uint32_t priority = 0;
-        std::uint64_t runtime = 0;
-        std::uint64_t deadline = 0;
-        std::uint64_t period = 0;
-    } attributes;
-    if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return;
-    attributes.size = sizeof attributes;
-    attributes.runtime = short_ones ? short_ns : 0;
-    (void)::syscall(SYS_sched_setattr, 0, &attributes, 0);
-}
-
 sys::Fd open_pidfd(int pid) { return sys::Fd{::pidfd_open(pid, 0)}; }
 
 void kill_process(const sys::Fd& pidfd) {
@@ -122,11 +104,6 @@ void close_all_except(std::vector<int> keep) {
         first = static_cast<unsigned>(fd) + 1;
     }
     (void)::close_range(first, ~0U, 0);
-}
-
-void tell(int socket, char what, std::string_view text) {
-    const std::string message = what + std::string{text.substr(0, 480)};
-    (void)!::write(socket, message.data(), message.size());
 }
 
 Result<> hear(const sys::Fd& socket, char expected, sys::TimePoint deadline) {

@@ -43,10 +43,6 @@ private:
 // still, which means inside one system call, for as long as the new process touches anything but its stack.
 Result<Spawned> clone_sharing(std::uint64_t namespaces, const Stack&, int (*body)(void*), void* argument);
 
-// Short turns on the processor, which come sooner when others want it too; no larger share. For processes that do little and
-// that somebody waits for. Children inherit it. Linux 6.12; before, nothing changes.
-void take_short_turns(bool short_ones);
-
 sys::Fd open_pidfd(int pid);  // empty when there is no such process
 void kill_process(const sys::Fd& pidfd);
 struct Ending {
@@ -63,12 +59,7 @@ void pause_for(std::chrono::nanoseconds);
 // Closes every descriptor from 3 up but these.
 void close_all_except(std::vector<int> keep);
 
-// The talk between a keeper and a process on its way into a sandbox: one byte says what, an error carries a text.
-namespace say {
-constexpr char attached = 'a', unshared = 'u', mapped = 'm', ready = 'r', go = 'g', error = 'E';
-}
-void tell(int socket, char what, std::string_view text = {});  // failure is the other side's to notice
-// Waits for `expected`. Errors: what the other side reported; unreachable (it ended); timed_out.
+// Waits until a process on its way into a sandbox says `expected` (launch.hh). Errors: what the other side reported; unreachable (it ended); timed_out.
 Result<> hear(const sys::Fd& socket, char expected, sys::TimePoint deadline);
 
 }  // namespace assay::sandbox

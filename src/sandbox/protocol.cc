@@ -1,5 +1,6 @@
 #include "sandbox/protocol.hh"
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 
@@ -18,6 +19,16 @@ struct Range {
 bool plain(std::string_view component) { return !component.empty() && component != "." && component != ".."; }
 
 }  // namespace
+
+ByteView used_part(ByteView message) {
+    std::size_t size = message.size();
+    for (std::uint64_t word = 0; size >= sizeof word; size -= sizeof word) {
+        std::memcpy(&word, message.data() + size - sizeof word, sizeof word);
+        if (word != 0) break;
+    }
+    while (size > 1 && message[size - 1] == std::byte{}) --size;
+    return message.first(std::max<std::size_t>(size, 1));
+}
 
 bool valid_inside(std::string_view path) { return path.size() <= path_bytes_max && path.starts_with('/') && valid_below(path.substr(1)); }
 
@@ -74,7 +85,8 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
     for (std::size_t i = 0; i < order.binds_count; ++i) {
         if (!valid_inside(order.binds[i].inside.view())) return wrong("a bind's inside path is not a plain absolute path");
     }
-    const std::size_t expected = 1 + (order.has_stdin != 0) + (order.has_submission != 0) + (order.has_grader != 0) + order.binds_count;
+    if (order.command.size > sizeof order.command.bytes) return wrong("the command is longer than its place");
+    const std::size_t expected = (order.command.size == 0) + (order.has_stdin != 0) + (order.has_submission != 0) + (order.has_grader != 0) + order.binds_count;
     if (descriptors != expected) return wrong("descriptors are missing");
     return ok;
 }

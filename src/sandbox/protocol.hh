@@ -13,6 +13,7 @@
 
 #include "base/result.hh"
 #include "model/limits.hh"
+#include "sandbox/launch.hh"
 #include "sys/fd.hh"
 #include "sys/socket.hh"
 
@@ -28,7 +29,6 @@ constexpr std::size_t files_max = 32;                // of /work, handed back af
 constexpr std::int64_t file_bytes_max = 16 << 20;    // of one of them
 constexpr int guests_max = 4;                        // runs at once that a trusted stage may have
 constexpr std::int64_t report_bytes_max = 4 << 20;
-constexpr std::size_t command_bytes_max = 1 << 20;   // argv, environment and directory together
 constexpr std::int64_t memory_bytes_min = 1 << 20;
 
 // Text of at most N bytes; always ends with a NUL when it came from `set`, never trusted to when it came from a socket.
@@ -69,7 +69,7 @@ struct BindOrder {
     std::uint32_t writable = 0;
 };
 
-// To a job's keeper. Descriptors of `run`, in this order: command, [stdin], [submission], [grader], binds; of `open_guest`, which
+// To a job's keeper. Descriptors of `run`, in this order: [command], [stdin], [submission], [grader], binds; of `open_guest`, which
 // counts only while a command with `guests` runs: the guest's job socket, answered there by `opened`.
 struct ToKeeper {
     enum class Kind : std::uint32_t { run = 1, kill_output, kill_cancelled, close, open_guest };
@@ -85,11 +85,12 @@ struct ToKeeper {
     std::uint32_t guests = 0;           // trusted: /assay is there
     std::uint32_t stdin_pipe = 0;       // instead of `has_stdin`: made by the keeper, its writing end comes with `started`
     std::uint32_t files_count = 0;
+    model::Limits limits;
     Name stage;
+    CommandBlock command;               // only the launcher looks into it
     Name report;
     Text<prefix_bytes_max> submission_prefix;  // handed to the fill as it is; nobody else looks into it
     Text<prefix_bytes_max> grader_prefix;
-    model::Limits limits;
     BindOrder binds[binds_max];
     Text<path_bytes_max> files[files_max];     // below /work; opened there by the kernel's rules, looked into by nobody here
 };
@@ -130,10 +131,13 @@ struct FromKeeper {
 static_assert(std::is_trivially_copyable_v<ToHelper> && std::is_trivially_copyable_v<FromHelper>);
 static_assert(std::is_trivially_copyable_v<ToKeeper> && std::is_trivially_copyable_v<FromKeeper>);
 
+// Without the zeros at its end, which the receiver puts back: a long struct costs what is used of it. Not empty.
+ByteView used_part(ByteView message);
+
 template <class T>
 Result<> send(const sys::Fd& socket, const T& message, std::span<const int> descriptors = {}) {
     static_assert(std::is_trivially_copyable_v<T>);
-    return sys::send_message(socket, std::as_bytes(std::span{&message, 1}), descriptors);
+    return sys::send_message(socket, used_part(std::as_bytes(std::span{&message, 1})), descriptors);
 }
 
 template <class T>
@@ -141,14 +145,15 @@ struct Received {
     T message{};
     std::vector<sys::Fd> descriptors;
 };
-// Errors: unreachable (closed), invalid (another size than T's).
+// Errors: unreachable (closed), invalid (larger than T).
 template <class T>
 Result<Received<T>> receive(const sys::Fd& socket) {
     static_assert(std::is_trivially_copyable_v<T>);
     Received<T> received;
-    ASSAY_TRY(sys::Message raw, sys::receive_message(socket, std::as_writable_bytes(std::span{&received.message, 1})));
+    const auto bytes = std::as_writable_bytes(std::span{&received.message, 1});
+    ASSAY_TRY(sys::Message raw, sys::receive_message(socket, bytes));
     if (raw.size == 0) return Error{Fault::unreachable, "the other side of the sandbox socket is gone"};
-    if (raw.size != sizeof(T)) return Error{Fault::invalid, "a message of the wrong size on the sandbox socket"};
+    std::memset(bytes.data() + raw.size, 0, bytes.size() - raw.size);
     received.descriptors = std::move(raw.descriptors);
     return received;
 }

@@ -122,11 +122,14 @@ Result<> Run::assign() {
         if (::fchown(input.first.get(), job_.uid(), job_.uid()) != 0) return sys::last_error("fchown", "pipe");
     }
     const int from = input.first ? input.first.get() : stdin_;
-    const Assignment assignment{.rlimits = cell.rlimits(), .has_stdin = from >= 0};
-    const int passed[] = {command_, from};
+    Assignment assignment{.rlimits = cell.rlimits(), .has_stdin = from >= 0, .command = order_.command};
+    std::vector<int> passed;
+    for (const int fd : {command_, from}) {
+        if (fd >= 0) passed.push_back(fd);
+    }
     started_ = sys::system_clock().now();
     // One that was killed meanwhile cannot hear it; why, its end says.
-    (void)send(cell.main.talk, assignment, std::span{passed}.first(from >= 0 ? 2 : 1));
+    (void)send(cell.main.talk, assignment, passed);
 
     FromKeeper begun{};
     begun.kind = FromKeeper::Kind::started;
@@ -276,7 +279,7 @@ Result<> Run::keep_files(FromKeeper& answer, std::vector<sys::Fd>& kept) {
 
 // The way in and the command itself; stops where something does not fit.
 Result<> Run::begin(FromKeeper& answer) {
-    command_ = take_descriptor();
+    if (order_.command.size == 0) command_ = take_descriptor();
     if (order_.has_stdin != 0) stdin_ = take_descriptor();
     if (order_.has_submission != 0) submission_ = take_descriptor();
     if (order_.has_grader != 0) grader_ = take_descriptor();

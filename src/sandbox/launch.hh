@@ -1,0 +1,76 @@
+// What a process does at the end of its way into a sandbox, when it has no rights left: limits, a word to its keeper, its command.
+// Shared by the privileged side and the launcher (launcher/main.cc), a program of its own; so nothing here needs a library.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace assay::sandbox {
+
+// Where a launcher, whose filter is installed already, receives what it shall execute. Closed by exec.
+constexpr int assignment_fd = 3;
+
+// The talk between a keeper and a process on its way into a sandbox: one byte says what, an error carries a text.
+namespace say {
+constexpr char attached = 'a', unshared = 'u', mapped = 'm', ready = 'r', go = 'g', error = 'E';
+}
+// As much as a word to a keeper may be long; what is beyond is cut off.
+class Line {
+public:
+    void add(std::string_view text);
+    std::string_view text() const { return {bytes_, size_}; }
+
+private:
+    char bytes_[480];
+    std::size_t size_ = 0;
+};
+
+void tell(int socket, char what, std::string_view text = {});  // failure is the other side's to notice
+[[noreturn]] void give_up(int talk, std::string_view text);
+void must(int talk, bool done, const char* call);              // gives up, and says with which errno
+
+// Short turns on the processor, which come sooner when others want it too; no larger share. For processes that do little and
+// that somebody waits for. Children inherit it. Linux 6.12; before, nothing changes.
+void take_short_turns(bool short_ones);
+
+struct Rlimits {
+    std::int64_t open_files = 256;
+    std::int64_t file_bytes = 0;
+    std::int64_t stack_bytes = 0;
+    // Only where the host has no such cgroup; 0 = not set.
+    std::int64_t address_space_bytes = 0;
+    std::int64_t processes = 0;
+    std::int64_t cpu_seconds = 0;
+};
+// Lowers, never raises. `soft_only` leaves the hard limit as it is.
+void lower(int talk, int resource, std::int64_t value, bool soft_only = false);
+void lower_limits(int talk, const Rlimits&);
+
+// A command as one block of bytes, made by the client and parsed by the launcher alone:
+// counts of arguments and variables (native u32), then each of them and the directory, ended by NUL.
+constexpr std::size_t command_bytes_max = 1 << 20;
+constexpr std::size_t command_inline_bytes_max = 4 << 10;  // of one that stands in its order
+struct Command {
+    char** arguments = nullptr;      // ends with nullptr; points into the bytes it was parsed from
+    char** environment = nullptr;    // the same
+    char* directory = nullptr;
+};
+// false: damaged, or it has more words than fit. `bytes` and `words`, which takes both lists, must outlive the command.
+bool parse_command(std::span<char> bytes, std::span<char*> words, Command&);
+
+// Such a block inside a message.
+struct CommandBlock {
+    std::uint32_t size = 0;          // 0: it is too long to stand here and comes as a memory file, first of the descriptors
+    char bytes[command_inline_bytes_max];
+};
+
+// What a launcher waits for: all that a command has of its own. Descriptors: [the command, where it does not stand here], [its input].
+struct Assignment {
+    Rlimits rlimits;
+    std::uint32_t has_stdin = 0;     // else it reads from /dev/null
+    CommandBlock command;
+};
+
+}  // namespace assay::sandbox
