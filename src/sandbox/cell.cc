@@ -260,9 +260,10 @@ Result<bool> Cell::fit(const model::Limits& wanted) {
     return true;
 }
 
-bool Cell::alone() const { return group->processes() == 0; }
+bool Cell::alone() const { return group->processes() == (main.process.pidfd ? 1 : 0); }
 
 void Cell::let_go() {
+    if (main_end && main.process.pidfd && reap(main.process.pidfd, sys::system_clock().now())) main = {};
     if (init.pidfd) kill_process(init.pidfd);
 }
 

@@ -10,6 +10,7 @@
 
 #include "sandbox/confine.hh"
 #include "sandbox/keeper.hh"
+#include "sandbox/pressure.hh"
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
 
@@ -38,6 +39,7 @@ struct JobState {
     Group nest;                 // where the cells' groups are made: the job's, or a guest's below it
     std::vector<Group> retired; // what is left of cells' groups, for the next ones
     int cells = 0;              // built so far
+    Stalls stalls;  // when it was opened: what this host tells at all
     bool abandoned = false;     // client or helper is gone: end everything
     std::int64_t memory_given_bytes = 0;  // what the job's own limit was last made for
     std::size_t states_given = 0;
@@ -119,7 +121,7 @@ struct Cell {
     Result<> limit_cores(std::int64_t count);
     Result<> start_init();
 
-    bool alone() const;           // nothing lives in its group; the command has been reaped
+    bool alone() const;  // but for the command, which has ended and is not reaped yet, nothing is in its group
     void let_go();                // ends init, without waiting
     bool gone();                  // every process of it has ended: the destructor will not wait for one
     Result<> end();               // kills every process and waits for it

@@ -5,8 +5,10 @@
 
 namespace assay::sandbox {
 
-std::string pack_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, const std::string& directory) {
-    const std::uint32_t counts[] = {static_cast<std::uint32_t>(arguments.size()), static_cast<std::uint32_t>(environment.size())};
+std::string pack_command(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                         const std::string& directory) {
+    const std::uint32_t counts[] = {static_cast<std::uint32_t>(arguments.size()),
+                                    static_cast<std::uint32_t>(environment.size())};
     std::string bytes{reinterpret_cast<const char*>(counts), sizeof counts};
     for (const auto* words : {&arguments, &environment}) {
         for (const std::string& word : *words) bytes.append(word).push_back('\0');

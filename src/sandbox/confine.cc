@@ -67,7 +67,7 @@ void enter(const EntryPlan& plan) {
     expect(talk, say::mapped);
     // A new user namespace begins with all that could be gained.
     must(talk, drop_bounding_set(), "prctl(PR_CAPBSET_DROP)");
-    if (const Result<> became = become(inside_id); !became) give_up(talk, became.error());
+    if (const Result<> became = become(inside_id); !became) give_up(talk, became.error().text());
     must(talk, ::setsid() >= 0, "setsid");
     lower_fixed_limits(talk);
     ::umask(022);

@@ -252,7 +252,8 @@ void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
     if (!process) return refuse(process.error().text());
     if (process->pid == 0) {
         (void)::prctl(PR_SET_NAME, "assay-keeper");
-        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get(), shop_.plain_root.get(), shop_.data.get(), shop_.launcher.get()});
+        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get(),
+                          shop_.plain_root.get(), shop_.data.get(), shop_.launcher.get()});
         ::_exit(keep_job(shop_, {.slot = slot, .memory_max_bytes = order.memory_max_bytes, .image = image}, std::move(socket), std::move(life_read_)));
     }
     keepers_.push_back({slot, std::move(process).value()});

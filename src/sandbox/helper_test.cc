@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
@@ -210,6 +211,24 @@ TEST(CommandBlock, SurvivesTheTripAndRefusesDamage) {
     EXPECT_FALSE(parse_command(bytes, std::span{words}.first(5), command));  // Three words, one variable, and two ends.
     bytes[0] = '\xff';
     EXPECT_FALSE(parse_command(bytes, words, command));
+}
+
+// A long struct costs what is used of it; a receiver must not find in the rest what an earlier message left there.
+TEST(Messages, LeaveOutTheZerosAtTheirEnd) {
+    auto [one, other] = sys::socket_pair(sys::PairKind::seqpacket).value();
+    ToKeeper order{};
+    order.kind = ToKeeper::Kind::run;
+    ASSERT_TRUE(place_command(pack_command({"true"}, {}, "/work"), order.command).has_value());
+    EXPECT_LT(used_part(std::as_bytes(std::span{&order, 1})).size(), 400U);
+    ASSERT_TRUE(send(one, order).has_value());
+    const ToKeeper got = receive<ToKeeper>(other).value().message;
+    EXPECT_EQ(std::memcmp(&got, &order, sizeof order), 0);
+    EXPECT_EQ(used_part(bytes_of(std::string(100, '\0'))).size(), 1U);  // An empty message would be an end.
+
+    CommandBlock block;
+    const sys::Fd file = place_command(std::string(command_inline_bytes_max + 1, 'x'), block).value();
+    EXPECT_TRUE(file);
+    EXPECT_EQ(block.size, 0U);
 }
 
 TEST(NamesOnTheWire, AreCheckedByLengthAndCharacters) {

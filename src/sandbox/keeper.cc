@@ -34,6 +34,7 @@ Result<> open(JobState& job) {
     }
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job.shop.group + "/job" + std::to_string(job.order.slot), true));
     job.group.keep_open();
+    job.stalls = read_stalls(job.group);
     job.nest = job.group;
     return ok;
 }
@@ -126,6 +127,7 @@ int serve(JobState& job) {
         std::vector<int> passed;
         for (const sys::Fd& file : kept) passed.push_back(file.get());
         if (!send(job.socket, answer, passed)) break;
+        ::sched_yield();  // Whoever waited for it comes first.
     }
     if (const Result<> closed = close(job); !closed) {
         log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", closed.error().text()}});
@@ -144,8 +146,16 @@ int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::F
 }
 
 int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
-    JobState job{.shop = host.shop, .order = host.order, .socket = std::move(socket), .life = std::move(life), .bench = host.bench,
-                 .image = host.image, .image_root = sys::Fd{host.image_root.get()}, .states = host.states, .guest = number};
+    JobState job{.shop = host.shop,
+                 .order = host.order,
+                 .socket = std::move(socket),
+                 .life = std::move(life),
+                 .bench = host.bench,
+                 .image = host.image,
+                 .image_root = sys::Fd{host.image_root.get()},
+                 .states = host.states,
+                 .guest = number,
+                 .stalls = host.stalls};
     const auto open_guest = [&]() -> Result<> {
         ASSAY_TRY(job.group, host.group.reopened());
         // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.

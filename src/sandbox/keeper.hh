@@ -18,7 +18,7 @@ struct Workshop {
     sys::Fd host_mounts;                  // namespaces before we made our own
     sys::Fd host_network;
     sys::Fd plain_root;                   // prepare_root, for jobs without an image
-    sys::Fd launcher;                     // its program
+    sys::Fd launcher;  // its program
     sys::Fd data;                         // where images are; empty: there are none
     std::array<Filter, 3> filters;        // by FilterKind
     const Filter& filter(FilterKind kind) const { return filters[static_cast<std::size_t>(kind)]; }

@@ -29,7 +29,7 @@ private:
 
 void tell(int socket, char what, std::string_view text = {});  // failure is the other side's to notice
 [[noreturn]] void give_up(int talk, std::string_view text);
-void must(int talk, bool done, const char* call);              // gives up, and says with which errno
+void must(int talk, bool done, const char* call);  // gives up, and says with which errno
 
 // Short turns on the processor, which come sooner when others want it too; no larger share. For processes that do little and
 // that somebody waits for. Children inherit it. Linux 6.12; before, nothing changes.
@@ -53,8 +53,8 @@ void lower_limits(int talk, const Rlimits&);
 constexpr std::size_t command_bytes_max = 1 << 20;
 constexpr std::size_t command_inline_bytes_max = 4 << 10;  // of one that stands in its order
 struct Command {
-    char** arguments = nullptr;      // ends with nullptr; points into the bytes it was parsed from
-    char** environment = nullptr;    // the same
+    char** arguments = nullptr;  // ends with nullptr; points into the bytes it was parsed from
+    char** environment = nullptr;  // the same
     char* directory = nullptr;
 };
 // false: damaged, or it has more words than fit. `bytes` and `words`, which takes both lists, must outlive the command.
@@ -62,14 +62,14 @@ bool parse_command(std::span<char> bytes, std::span<char*> words, Command&);
 
 // Such a block inside a message.
 struct CommandBlock {
-    std::uint32_t size = 0;          // 0: it is too long to stand here and comes as a memory file, first of the descriptors
+    std::uint32_t size = 0;  // 0: it is too long to stand here and comes as a memory file, first of the descriptors
     char bytes[command_inline_bytes_max];
 };
 
 // What a launcher waits for: all that a command has of its own. Descriptors: [the command, where it does not stand here], [its input].
 struct Assignment {
     Rlimits rlimits;
-    std::uint32_t has_stdin = 0;     // else it reads from /dev/null
+    std::uint32_t has_stdin = 0;  // else it reads from /dev/null
     CommandBlock command;
 };
 

@@ -77,17 +77,28 @@ void kill_process(const sys::Fd& pidfd) {
     (void)::pidfd_send_signal(pidfd.get(), SIGKILL, nullptr, 0);  // ESRCH: it has ended already, which is what we want.
 }
 
-std::optional<Ending> reap(const sys::Fd& pidfd, sys::TimePoint deadline) {
-    if (Result<bool> ended = sys::wait_readable(pidfd, deadline); !ended || !*ended) return std::nullopt;
+namespace {
+
+std::optional<Ending> ask(const sys::Fd& pidfd, int options) {
     siginfo_t info{};
     rusage used{};
     // The kernel's waitid tells the use of resources; the C library's does not.
-    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED, &used) != 0) {
+    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED | options, &used) != 0) {
         if (errno != EINTR) return std::nullopt;
     }
+    if (info.si_pid == 0) return std::nullopt;
     const auto ns = [](const timeval& time) { return (time.tv_sec * 1'000'000 + time.tv_usec) * 1000; };
     return Ending{.signalled = info.si_code != CLD_EXITED, .code = info.si_status, .cpu_ns = ns(used.ru_utime) + ns(used.ru_stime),
                   .memory_peak_bytes = used.ru_maxrss * 1024};
+}
+
+}  // namespace
+
+std::optional<Ending> ending_of(const sys::Fd& pidfd) { return ask(pidfd, WNOHANG | WNOWAIT); }
+
+std::optional<Ending> reap(const sys::Fd& pidfd, sys::TimePoint deadline) {
+    if (Result<bool> ended = sys::wait_readable(pidfd, deadline); !ended || !*ended) return std::nullopt;
+    return ask(pidfd, 0);
 }
 
 void pause_for(std::chrono::nanoseconds time) {

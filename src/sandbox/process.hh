@@ -51,6 +51,8 @@ struct Ending {
     std::int64_t cpu_ns = 0;             // of it and of the children it waited for
     std::int64_t memory_peak_bytes = 0;  // of the largest of them
 };
+// How our own child ended, which is still to be reaped. nullopt: it has not.
+std::optional<Ending> ending_of(const sys::Fd& pidfd);
 // Reaps our own child. nullopt: it has not ended by the deadline.
 std::optional<Ending> reap(const sys::Fd& pidfd, sys::TimePoint deadline);
 

@@ -5,7 +5,7 @@
 
 namespace assay::sandbox {
 
-ByteView guest_program();     // what a trusted stage finds as /assay/run: static, so that it starts in any image
+ByteView guest_program();  // what a trusted stage finds as /assay/run: static, so that it starts in any image
 ByteView launcher_program();  // launcher/main.cc
 
 }  // namespace assay::sandbox

@@ -86,7 +86,8 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
         if (!valid_inside(order.binds[i].inside.view())) return wrong("a bind's inside path is not a plain absolute path");
     }
     if (order.command.size > sizeof order.command.bytes) return wrong("the command is longer than its place");
-    const std::size_t expected = (order.command.size == 0) + (order.has_stdin != 0) + (order.has_submission != 0) + (order.has_grader != 0) + order.binds_count;
+    const std::size_t expected = (order.command.size == 0) + (order.has_stdin != 0) + (order.has_submission != 0) +
+                                 (order.has_grader != 0) + order.binds_count;
     if (descriptors != expected) return wrong("descriptors are missing");
     return ok;
 }

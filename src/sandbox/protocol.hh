@@ -87,7 +87,7 @@ struct ToKeeper {
     std::uint32_t files_count = 0;
     model::Limits limits;
     Name stage;
-    CommandBlock command;               // only the launcher looks into it
+    CommandBlock command;  // only the launcher looks into it
     Name report;
     Text<prefix_bytes_max> submission_prefix;  // handed to the fill as it is; nobody else looks into it
     Text<prefix_bytes_max> grader_prefix;

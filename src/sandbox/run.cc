@@ -160,14 +160,13 @@ Result<> Run::command(FromKeeper& answer) {
     }
     const model::Limits& limits = order_.limits;
     const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores()};
-    std::function<void(sys::Fd)> open_guest;
-    if (order_.guests != 0) open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
+    Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group); }};
+    if (order_.guests != 0) meanwhile.open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
     cell.show_cores();
     ASSAY_CHECK(assign());
-    stalls_base_ = read_stalls(*cell.group);  // Now, as the command need not wait for it.
     answer.started = 1;
-    const End end = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, time, *cell.group, started_,
-                          cell.cpu_base.total_ns, open_guest);
+    const End end = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, time,
+                          *cell.group, started_, cell.cpu_base.total_ns, meanwhile);
     ended_ = sys::system_clock().now();
     switch (end) {
         case End::cpu: answer.cpu_exceeded = 1; break;
@@ -191,11 +190,8 @@ Result<> Run::end_all() {
     if (!cell_) return ok;
     Cell& cell = *cell_;
     if (cell.main.process.pidfd && started_ != sys::TimePoint{} && !leaves_something()) {
-        if (std::optional<Ending> ending = reap(cell.main.process.pidfd, sys::system_clock().now())) {
-            cell.main_end = ending;
-            cell.main = {};
-            if (cell.alone()) return ok;
-        }
+        cell.main_end = ending_of(cell.main.process.pidfd);
+        if (cell.main_end && cell.alone()) return ok;
     }
     return cell.end();
 }
@@ -227,15 +223,17 @@ void Run::count(FromKeeper& answer) {
     answer.code = cell.main_end->code;
 }
 
-// What is only worth its reading, which the answer waits for, when the command was not over at once.
+// What is only worth its reading, which others wait for, when the command was not over at once: then nothing has stalled it for
+// longer than is looked at.
 void Run::count_company(FromKeeper& answer) const {
     const Group& group = *cell_->group;
     const std::int64_t wall_us = (ended_ - started_).count() / 1000;
-    const bool brief = wall_us <= stall_us_ignored;
-    const Stalls stalls = brief ? stalls_base_ : read_stalls(group);
-    if (const std::optional<bool> trustworthy = timing_is_trustworthy(stalls_base_, stalls, wall_us)) answer.trustworthy_timing = *trustworthy;
-    if (stalls.throttled_us) answer.throttled_ns = (*stalls.throttled_us - stalls_base_.throttled_us.value_or(0)) * 1000;
-    if (brief) return;
+    const Stalls& before = stalls_base_ ? *stalls_base_ : job_.stalls;
+    const Stalls stalls = stalls_base_ ? read_stalls(group) : job_.stalls;
+    if (const std::optional<bool> trustworthy = timing_is_trustworthy(before, stalls, wall_us))
+        answer.trustworthy_timing = *trustworthy;
+    if (stalls.throttled_us) answer.throttled_ns = (*stalls.throttled_us - before.throttled_us.value_or(0)) * 1000;
+    if (!stalls_base_) return;
     answer.memory_file_bytes = group.memory_file_bytes().value_or(-1);
     if (const std::optional<Group::Io> io = group.io()) {
         answer.io_read_bytes = io->read_bytes;

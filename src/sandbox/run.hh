@@ -50,7 +50,7 @@ private:
     int command_ = -1, stdin_ = -1, submission_ = -1, grader_ = -1;  // of descriptors_
 
     std::unique_ptr<Cell> cell_;
-    Stalls stalls_base_;
+    std::optional<Stalls> stalls_base_;  // once it has lasted
     GuestKeepers guests_;
     sys::TimePoint started_{};
     sys::TimePoint ended_{};

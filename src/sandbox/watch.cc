@@ -19,8 +19,9 @@ NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int6
     return {.over = std::nullopt, .wait = std::chrono::nanoseconds{std::min(std::max(cpu_left_ns, look_ns_min), wall_left_ns)}};
 }
 
-End watch(const Watched& watched, const TimeLimits& limits, const Group& group, sys::TimePoint started, std::int64_t cpu_base_ns,
-          const std::function<void(sys::Fd)>& open_guest) {
+End watch(const Watched& watched, const TimeLimits& limits, const Group& group, sys::TimePoint started,
+          std::int64_t cpu_base_ns, const Meanwhile& meanwhile) {
+    bool lasting = !meanwhile.lasting;
     for (;;) {
         const std::int64_t wall_ns = (sys::system_clock().now() - started).count();
         const NextLook look = next_look(limits, group.cpu_used_ns() - cpu_base_ns, wall_ns);
@@ -28,7 +29,13 @@ End watch(const Watched& watched, const TimeLimits& limits, const Group& group, 
             {watched.process.get(), POLLIN, 0}, {watched.init.get(), POLLIN, 0}, {watched.socket.get(), POLLIN, 0},
             {watched.life.get(), POLLIN, 0},    {watched.oom.get(), POLLIN, 0},  // -1 is passed over
         };
-        const timespec wait{look.wait.count() / 1'000'000'000, look.wait.count() % 1'000'000'000};
+        const std::chrono::nanoseconds brief = lasting_after - std::chrono::nanoseconds{wall_ns};
+        if (!lasting && brief.count() <= 0) {
+            lasting = true;
+            meanwhile.lasting();
+        }
+        const std::int64_t wait_ns = (lasting ? look.wait : std::min(look.wait, brief)).count();
+        const timespec wait{wait_ns / 1'000'000'000, wait_ns % 1'000'000'000};
         if (::ppoll(fds, std::size(fds), &wait, nullptr) < 0 && errno != EINTR) return End::abandoned;
 
         if (fds[0].revents != 0) return End::itself;
@@ -37,8 +44,9 @@ End watch(const Watched& watched, const TimeLimits& limits, const Group& group, 
         if (fds[2].revents != 0) {
             Result<Received<ToKeeper>> asked = receive<ToKeeper>(watched.socket);
             if (!asked || asked->message.kind == ToKeeper::Kind::close) return End::abandoned;
-            if (asked->message.kind == ToKeeper::Kind::open_guest && open_guest && asked->descriptors.size() == 1) {
-                open_guest(std::move(asked->descriptors.front()));
+            if (asked->message.kind == ToKeeper::Kind::open_guest && meanwhile.open_guest &&
+                asked->descriptors.size() == 1) {
+                meanwhile.open_guest(std::move(asked->descriptors.front()));
                 continue;
             }
             if (asked->message.kind == ToKeeper::Kind::kill_output) return End::output;

@@ -36,10 +36,18 @@ struct Watched {
     const sys::Fd& oom;         // eventfd or empty
 };
 
+// What else is done meanwhile; each may be empty.
+struct Meanwhile {
+    std::function<void(sys::Fd)>
+        open_guest;  // takes the sockets of `open_guest` messages; without it such a message abandons, as
+        // every order that does not belong here
+    std::function<void()> lasting;  // called once, when it has run for `lasting_after`
+};
+constexpr auto lasting_after = std::chrono::milliseconds{2};
+
 // Returns when the process ended by itself or for the reason that it must be ended; ends nothing.
-// `started` is when its wall time began, `cpu_base_ns` the group's CPU then. `open_guest`, when set, takes the sockets of
-// `open_guest` messages; without it such a message abandons, as every order that does not belong here.
+// `started` is when its wall time began, `cpu_base_ns` the group's CPU then.
 End watch(const Watched&, const TimeLimits&, const Group&, sys::TimePoint started, std::int64_t cpu_base_ns,
-          const std::function<void(sys::Fd)>& open_guest = nullptr);
+          const Meanwhile& = {});
 
 }  // namespace assay::sandbox

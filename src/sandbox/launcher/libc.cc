@@ -21,7 +21,10 @@ long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 
     register long r8 asm("r8") = e;
     register long r9 asm("r9") = f;
     long result = number;
-    asm volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
+    asm volatile("syscall"
+                 : "+a"(result)
+                 : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                 : "rcx", "r11", "memory");
     if (result < 0 && result >= -4095) {
         last_failure = static_cast<int>(-result);
         return -1;
@@ -38,10 +41,22 @@ constexpr struct {
     int number;
     const char* text;
 } failures[] = {
-    {EPERM, "Operation not permitted"}, {ENOENT, "No such file or directory"}, {EIO, "Input/output error"}, {E2BIG, "Argument list too long"},
-    {ENOEXEC, "Exec format error"}, {EAGAIN, "Resource temporarily unavailable"}, {ENOMEM, "Cannot allocate memory"}, {EACCES, "Permission denied"},
-    {ENOTDIR, "Not a directory"}, {EISDIR, "Is a directory"}, {EINVAL, "Invalid argument"}, {EMFILE, "Too many open files"}, {ETXTBSY, "Text file busy"},
-    {ENAMETOOLONG, "File name too long"}, {ELOOP, "Too many levels of symbolic links"}, {ELIBBAD, "Accessing a corrupted shared library"},
+    {EPERM, "Operation not permitted"},
+    {ENOENT, "No such file or directory"},
+    {EIO, "Input/output error"},
+    {E2BIG, "Argument list too long"},
+    {ENOEXEC, "Exec format error"},
+    {EAGAIN, "Resource temporarily unavailable"},
+    {ENOMEM, "Cannot allocate memory"},
+    {EACCES, "Permission denied"},
+    {ENOTDIR, "Not a directory"},
+    {EISDIR, "Is a directory"},
+    {EINVAL, "Invalid argument"},
+    {EMFILE, "Too many open files"},
+    {ETXTBSY, "Text file busy"},
+    {ENAMETOOLONG, "File name too long"},
+    {ELOOP, "Too many levels of symbolic links"},
+    {ELIBBAD, "Accessing a corrupted shared library"},
 };
 
 }  // namespace
@@ -74,7 +89,8 @@ int strncmp(const char* one, const char* other, std::size_t size) noexcept {
     }
     return 0;
 }
-const void* find_byte(const void* bytes, int value, std::size_t size) noexcept asm("memchr");  // C++ has two of that name.
+const void* find_byte(const void* bytes, int value, std::size_t size) noexcept
+    asm("memchr");  // C++ has two of that name.
 const void* find_byte(const void* bytes, int value, std::size_t size) noexcept {
     const auto* const from = static_cast<const unsigned char*>(bytes);
     for (std::size_t i = 0; i < size; ++i) {
@@ -89,7 +105,9 @@ const char* strerrordesc_np(int number) noexcept {
     return "Unknown error";
 }
 
-ssize_t write(int fd, const void* bytes, std::size_t size) { return call(SYS_write, fd, as_long(bytes), static_cast<long>(size)); }
+ssize_t write(int fd, const void* bytes, std::size_t size) {
+    return call(SYS_write, fd, as_long(bytes), static_cast<long>(size));
+}
 ssize_t recvmsg(int fd, msghdr* message, int flags) { return call(SYS_recvmsg, fd, as_long(message), flags); }
 int fstat(int fd, struct stat* info) noexcept { return static_cast<int>(call(SYS_fstat, fd, as_long(info))); }
 int dup2(int from, int to) noexcept { return static_cast<int>(call(SYS_dup2, from, to)); }
@@ -98,7 +116,8 @@ int execve(const char* path, char* const* arguments, char* const* environment) n
     return static_cast<int>(call(SYS_execve, as_long(path), as_long(arguments), as_long(environment)));
 }
 void* mmap(void* place, std::size_t size, int protection, int flags, int fd, off_t offset) noexcept {
-    return reinterpret_cast<void*>(call(SYS_mmap, as_long(place), static_cast<long>(size), protection, flags, fd, offset));
+    return reinterpret_cast<void*>(
+        call(SYS_mmap, as_long(place), static_cast<long>(size), protection, flags, fd, offset));
 }
 int prlimit(pid_t pid, __rlimit_resource resource, const rlimit* wanted, rlimit* had) noexcept {
     return static_cast<int>(call(SYS_prlimit64, pid, resource, as_long(wanted), as_long(had)));

@@ -46,7 +46,8 @@ std::size_t receive_assignment() {
 }
 
 void* mapped(std::size_t size, int file) {
-    void* const place = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | (file < 0 ? MAP_ANONYMOUS : 0), file, 0);
+    void* const place =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | (file < 0 ? MAP_ANONYMOUS : 0), file, 0);
     must(talk, place != MAP_FAILED, "mmap");
     return place;
 }
@@ -109,7 +110,8 @@ struct Path {
 
     const std::size_t count = receive_assignment();
     CommandBlock& block = assignment.command;
-    if (block.size > sizeof block.bytes || count != std::size_t{block.size == 0} + (assignment.has_stdin != 0)) give_up(talk, "an assignment lacks descriptors");
+    if (block.size > sizeof block.bytes || count != std::size_t{block.size == 0} + (assignment.has_stdin != 0))
+        give_up(talk, "an assignment lacks descriptors");
     std::span<char> bytes{block.bytes, block.size};
     std::span<char*> room{words};
     if (block.size == 0) {
