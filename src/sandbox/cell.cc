@@ -17,7 +17,7 @@
 namespace assay::sandbox {
 namespace {
 
-constexpr std::size_t retired_max = 4;              // groups that wait for a next cell
+constexpr std::size_t retired_max = 4;              // groups, and stacks, that wait for a next cell
 constexpr std::int64_t file_bytes_slack = 1 << 20;  // RLIMIT_FSIZE above `disk`: a full disk is ENOSPC, not SIGXFSZ
 
 }  // namespace
@@ -45,8 +45,6 @@ Result<> JobState::give_memory(std::int64_t demand_bytes) {
 }
 
 Result<Inmate> Cell::fork(sys::Fd& child_talk) const {
-    const sys::Fd own{::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC)};
-    if (!own) return sys::last_error("open", "own pid namespace");
     ASSAY_TRY(auto talk, sys::socket_pair(sys::PairKind::seqpacket));
     if (::setns(init.pidfd.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "pid namespace of the sandbox");
     Result<Spawned> spawned = clone_process(0, group->birthplace());
@@ -54,13 +52,14 @@ Result<Inmate> Cell::fork(sys::Fd& child_talk) const {
         child_talk = std::move(talk.second);
         return Inmate{};
     }
-    if (::setns(own.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "own pid namespace");
+    if (::setns(job.own_pids.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "own pid namespace");
     if (!spawned) return spawned.take_error();
     return Inmate{std::move(spawned).value(), std::move(talk.first)};
 }
 
 Cell::~Cell() {
     if (Result<> ended = end(); !ended) log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", ended.error().text()}});
+    if (init_stack && !init.pidfd && job.stacks.size() < retired_max) job.stacks.push_back(std::move(init_stack));
     if (!group) return;
     // A quota would have to be taken back, and what did not end may still be in it.
     const bool again = !init.pidfd && !main.process.pidfd && limits.cores == 0 && job.retired.size() < retired_max;
@@ -131,7 +130,12 @@ Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>&
 }
 
 Result<> Cell::start_init() {
-    ASSAY_TRY(init_stack, Stack::make());
+    if (job.stacks.empty()) {
+        ASSAY_TRY(init_stack, Stack::make());
+    } else {
+        init_stack = std::move(job.stacks.back());
+        job.stacks.pop_back();
+    }
     ASSAY_TRY(auto pipe, sys::make_pipe());
     InitPlan plan{.world = &world, .bench = job.bench, .uid = job.init_uid(), .ready = pipe.second.get(), .keeper = pipe.first.get(), .failure = {}};
     const std::uint64_t mounts = world.prepared < 0 ? CLONE_NEWNS : 0;  // Else it copies that one, when it needs it.

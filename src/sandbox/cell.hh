@@ -30,6 +30,7 @@ struct JobState {
     sys::Fd socket;
     sys::Fd life;
     sys::Fd own_mounts;
+    sys::Fd own_pids;
     std::string bench;
     std::string image;          // where the job's image is mounted; empty: its commands see the host's own folders
     sys::Fd image_root;         // prepare_root of it
@@ -38,6 +39,7 @@ struct JobState {
     int guest = 0;              // 0: the job's own keeper; else which of its guests'
     Group nest;                 // where the cells' groups are made: the job's, or a guest's below it
     std::vector<Group> retired; // what is left of cells' groups, for the next ones
+    std::vector<Stack> stacks;  // of inits that are gone, likewise
     int cells = 0;              // built so far
     Stalls stalls;  // when it was opened: what this host tells at all
     bool abandoned = false;     // client or helper is gone: end everything

@@ -84,6 +84,25 @@ TEST_F(Command, ManyShortChildrenCount) {
     EXPECT_TRUE(run(wanted).outcome.cpu_exceeded);
 }
 
+// What a job's commands share of their groups is told apart by differences.
+TEST_F(Command, EachCommandIsCountedFromNothing) {
+    Job job = open_job();
+    Request first = python("x = bytearray(b'x') * (64 << 20)\nwhile True: pass");
+    first.limits.cpu_ms = 300;
+    first.limits.cores = 1;
+    EXPECT_TRUE(run(job, first).outcome.cpu_exceeded);
+    EXPECT_EQ(run(job, shell("for i in 1 2 3 4 5 6 7 8; do sleep 0.1 & done; wait")).outcome.exit_code, 0);
+    for (int i = 0; i < 3; ++i) {
+        const Finished last = run(job, request({"/bin/true"}));
+        EXPECT_EQ(last.outcome.exit_code, 0);
+        EXPECT_LT(last.outcome.cpu_ms(), 100 * patience());
+        EXPECT_LT(last.outcome.memory_peak_bytes, 32 << 20);
+        EXPECT_LT(last.outcome.processes_peak, 8);
+        EXPECT_FALSE(last.outcome.processes_hit);
+        EXPECT_FALSE(last.outcome.throttled_ms && *last.outcome.throttled_ms > 0);
+    }
+}
+
 TEST_F(Command, WallLimitEndsSleepersAndTheStopped) {
     for (const char* const script : {"sleep 100", "kill -STOP $$", "trap '' TERM HUP INT; sleep 100 & wait"}) {
         Request wanted = shell(script);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 
 #include "base/log.hh"
@@ -64,6 +65,7 @@ private:
     Group group_;
     std::vector<sys::Fd> clients_;
     std::vector<KeeperProcess> keepers_;
+    std::array<sys::Fd, slots_max> networks_;  // one namespace per slot, lent to its jobs one after the other; empty: none yet
     std::vector<Spawned> roles_;
 };
 
@@ -139,7 +141,8 @@ void HelperLoop::serve() {
 void HelperLoop::keeper_ended(const KeeperProcess& keeper, sys::TimePoint deadline) {
     const std::optional<Ending> exit = reap(keeper.process.pidfd, deadline);
     if (exit && !exit->signalled && exit->code == 0) return;
-    // Its sandboxes died with it; its groups did not.
+    // Its sandboxes died with it; its groups did not, and what is in its network nobody has looked at.
+    networks_[static_cast<std::size_t>(keeper.slot)].reset();
     const std::string job = shop_.group + "/job" + std::to_string(keeper.slot);
     std::vector<std::string> roots;
     for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + job);
@@ -192,6 +195,7 @@ void HelperLoop::on_control() {
     std::vector<int> keep{high_exe};
     for (int i = 0; i < count; ++i) keep.push_back(3 + i);
     close_all_except(std::move(keep));
+    ::umask(022);
     if (!sys::become(uid, uid)) ::_exit(1);
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) ::_exit(1);
     ::signal(SIGPIPE, SIG_DFL);
@@ -229,6 +233,15 @@ void HelperLoop::on_client(sys::Fd& client) {
     open_job(order, std::move(asked->descriptors.front()));
 }
 
+// An empty one, loopback down, in which nobody who is not ours can change anything: what runs in it leaves nothing when it is dead.
+Result<sys::Fd> make_network(const sys::Fd& own) {
+    if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "network");
+    sys::Fd made{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
+    if (::setns(own.get(), CLONE_NEWNET) != 0) return sys::last_error("setns", "own network");
+    if (!made) return sys::last_error("open", "network namespace");
+    return made;
+}
+
 void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
     const auto refuse = [&](std::string_view why) {
         FromKeeper answer{};
@@ -248,13 +261,20 @@ void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
         keeper_ended(*busy, sys::system_clock().now());
         keepers_.erase(busy);
     }
+    sys::Fd& network = networks_[order.slot];
+    if (!network) {
+        Result<sys::Fd> made = make_network(shop_.host_network);
+        if (!made) return refuse(made.error().text());
+        network = std::move(made).value();
+    }
     Result<Spawned> process = clone_process();
     if (!process) return refuse(process.error().text());
     if (process->pid == 0) {
         (void)::prctl(PR_SET_NAME, "assay-keeper");
-        close_all_except({socket.get(), life_read_.get(), shop_.host_mounts.get(), shop_.host_network.get(),
+        close_all_except({socket.get(), life_read_.get(), network.get(), shop_.host_mounts.get(), shop_.host_network.get(),
                           shop_.plain_root.get(), shop_.data.get(), shop_.launcher.get()});
-        ::_exit(keep_job(shop_, {.slot = slot, .memory_max_bytes = order.memory_max_bytes, .image = image}, std::move(socket), std::move(life_read_)));
+        const JobOrder job{.slot = slot, .memory_max_bytes = order.memory_max_bytes, .image = image, .network = network.get()};
+        ::_exit(keep_job(shop_, job, std::move(socket), std::move(life_read_)));
     }
     keepers_.push_back({slot, std::move(process).value()});
 }
@@ -297,7 +317,7 @@ int helper_main(const HelperConfig& config, sys::Fd control) {
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     sys::ignore_stop_signals();
-    ::umask(022);  // What the templates hold must be readable inside, whatever the caller's habit.
+    ::umask(0);  // Every mode is said where something is made; roles and commands have their own.
     if (::chdir("/") != 0) return 1;
     (void)::prctl(PR_SET_NAME, "assay-helper");
     HelperLoop loop{config, std::move(control)};

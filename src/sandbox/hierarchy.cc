@@ -74,6 +74,7 @@ std::string read_open(const sys::Fd& file) {
         const ssize_t size = ::pread(file.get(), piece, sizeof piece, static_cast<off_t>(text.size()));
         if (size <= 0) break;
         text.append(piece, static_cast<std::size_t>(size));
+        if (static_cast<std::size_t>(size) < sizeof piece) break;  // The kernel gives as much as there is.
     }
     return text;
 }

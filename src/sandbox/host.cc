@@ -64,6 +64,21 @@ bool can_make_namespaces() {
     return exit && !exit->signalled && exit->code == 0;
 }
 
+constexpr std::string_view probe_prefix = "assay-probe-";
+
+// Of checks that were killed. Nobody was ever in such a group.
+void remove_old_probes(const std::vector<Hierarchy>& hierarchies) {
+    for (const Hierarchy& hierarchy : hierarchies) {
+        Result<std::vector<std::string>> names = sys::list_directory(hierarchy.own);
+        if (!names) continue;
+        for (const std::string& name : *names) {
+            if (!name.starts_with(probe_prefix)) continue;
+            const std::string pid = name.substr(probe_prefix.size());
+            if (all_digits(pid) && ::access(("/proc/" + pid).c_str(), F_OK) != 0) (void)::rmdir((hierarchy.own + "/" + name).c_str());
+        }
+    }
+}
+
 }  // namespace
 
 Result<> clean_leftovers(const std::string& directory_id) {
@@ -94,7 +109,8 @@ HostCheck check_host() {
     if (namespaces) sure.disk = Guarantee::exact;
 
     const std::vector<Hierarchy> hierarchies = find_hierarchies();
-    const std::string name = "assay-probe-" + std::to_string(::getpid());
+    if (root) remove_old_probes(hierarchies);
+    const std::string name = std::string{probe_prefix} + std::to_string(::getpid());
     Result<Group> probe = root ? Group::make(hierarchies, name, true) : Result<Group>{Error{Fault::denied, "not root"}};
     struct Need {
         Controller controller;

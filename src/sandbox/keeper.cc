@@ -20,8 +20,16 @@ constexpr auto empty_time_max = 20s;
 constexpr auto call_time = 1ms;
 constexpr std::size_t worn_max = 4;
 
+Result<> open_own_pids(JobState& job) {
+    job.own_pids = sys::Fd{::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC)};
+    if (!job.own_pids) return sys::last_error("open", "own pid namespace");
+    return ok;
+}
+
 Result<> open(JobState& job) {
-    if (::unshare(CLONE_NEWNS | CLONE_NEWNET) != 0) return sys::last_error("unshare", "job");
+    ASSAY_CHECK(open_own_pids(job));
+    if (::setns(job.order.network, CLONE_NEWNET) != 0) return sys::last_error("setns", "network of the slot");
+    if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "job");
     job.own_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
     if (!job.own_mounts) return sys::last_error("open", "own mount namespace");
     ASSAY_TRY(job.bench, make_bench());
@@ -157,6 +165,7 @@ int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
                  .guest = number,
                  .stalls = host.stalls};
     const auto open_guest = [&]() -> Result<> {
+        ASSAY_CHECK(open_own_pids(job));
         ASSAY_TRY(job.group, host.group.reopened());
         // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.
         if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "guest");

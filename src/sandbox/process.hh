@@ -32,6 +32,7 @@ public:
         return *this;
     }
     ~Stack();
+    explicit operator bool() const { return memory_ != nullptr; }
     void* top() const;
 
 private:

@@ -56,8 +56,10 @@ constexpr Own written[] = {
 };
 static_assert(std::ranges::equal(written, model::image_etc_files, {}, [](const Own& file) { return std::string_view{file.name}; }));
 
+// Whoever calls this has an umask of nothing.
 Result<> make_dir(const std::string& path, mode_t mode = 0755) {
-    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return sys::last_error("mkdir", path);
+    if (::mkdir(path.c_str(), mode) == 0) return ok;
+    if (errno != EEXIST) return sys::last_error("mkdir", path);
     if (::chmod(path.c_str(), mode) != 0) return sys::last_error("chmod", path);
     return ok;
 }

@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <set>
 
 #include "sandbox/cgroup.hh"
+#include "sandbox/helper.hh"
 #include "sys/file.hh"
 
 namespace assay::sandbox::testing {
@@ -51,6 +53,19 @@ TEST(Survey, IsCompleteAndChangesNothing) {
     EXPECT_TRUE(names.contains("limit memory"));
     EXPECT_EQ(sys::read_file("/proc/self/mountinfo", 1 << 20).value(), mounts);
     EXPECT_THAT(find_groups(find_hierarchies(), "assay-probe-" + std::to_string(::getpid())), ::testing::IsEmpty());
+}
+
+TEST(HostCheck, RemovesWhatAKilledCheckLeft) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) ::_exit(0);
+    const std::string name = "assay-probe-" + std::to_string(child);
+    if (!Group::make(find_hierarchies(), name, true)) GTEST_SKIP() << "no group can be made here";
+    (void)check_host();
+    EXPECT_THAT(find_groups(find_hierarchies(), name), ::testing::Not(::testing::IsEmpty())) << "its process is there";
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    (void)check_host();
+    EXPECT_THAT(find_groups(find_hierarchies(), name), ::testing::IsEmpty());
 }
 
 }  // namespace
