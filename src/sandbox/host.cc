@@ -74,7 +74,8 @@ void remove_old_probes(const std::vector<Hierarchy>& hierarchies) {
         for (const std::string& name : *names) {
             if (!name.starts_with(probe_prefix)) continue;
             const std::string pid = name.substr(probe_prefix.size());
-            if (all_digits(pid) && ::access(("/proc/" + pid).c_str(), F_OK) != 0) (void)::rmdir((hierarchy.own + "/" + name).c_str());
+            if (all_digits(pid) && ::access(("/proc/" + pid).c_str(), F_OK) != 0)
+                (void)::rmdir((hierarchy.own + "/" + name).c_str());
         }
     }
 }

@@ -108,13 +108,14 @@ TEST_F(Hostile, NoNetwork) {
 
 // The jobs of a slot have one network namespace, one after the other.
 TEST_F(Hostile, NothingSurvivesInTheNetworkOfASlot) {
-    const char* const script = "import socket, os\n"
-                               "s = socket.socket(socket.AF_UNIX)\n"
-                               "try: s.connect('\\0assay'); print('somebody is there')\n"
-                               "except OSError as e: print(e.errno)\n"
-                               "s = socket.socket(socket.AF_UNIX); s.bind('\\0assay'); s.listen()\n"
-                               "t = socket.socket(); t.bind(('0.0.0.0', 4711)); t.listen()\n"
-                               "if os.fork() == 0: os.setsid(); import time; time.sleep(60)\n";
+    const char* const script =
+        "import socket, os\n"
+        "s = socket.socket(socket.AF_UNIX)\n"
+        "try: s.connect('\\0assay'); print('somebody is there')\n"
+        "except OSError as e: print(e.errno)\n"
+        "s = socket.socket(socket.AF_UNIX); s.bind('\\0assay'); s.listen()\n"
+        "t = socket.socket(); t.bind(('0.0.0.0', 4711)); t.listen()\n"
+        "if os.fork() == 0: os.setsid(); import time; time.sleep(60)\n";
     for (int i = 0; i < 3; ++i) EXPECT_EQ(run(python(script)).outcome.output.head, "111\n");
 }
 

@@ -28,7 +28,7 @@ struct JobOrder {
     int slot = 0;
     std::int64_t memory_max_bytes = 0;
     std::string image;                    // digest; empty: the host's own folders
-    int network = -1;                     // namespace of the slot, empty
+    int network = -1;  // namespace of the slot, empty
 };
 
 // Serves one job until its socket or `life` (the helper's pipe) closes. Returns the exit code of the process: 0 = nothing is left.
