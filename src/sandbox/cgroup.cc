@@ -150,6 +150,15 @@ Result<> Group::write(const Control& control, std::string_view text) const {
     return ok;
 }
 
+Result<std::string> Group::set(const Control& control, std::string_view text) const {
+    const sys::Fd file{
+        ::openat(control.place->opened->directory.get(), std::string{control.name}.c_str(), O_RDWR | O_CLOEXEC)};
+    if (!file) return sys::last_error("open", control.path());
+    if (::write(file.get(), text.data(), text.size()) < 0)
+        return sys::last_error("write " + std::string{text}, control.path());
+    return read_open(file);
+}
+
 bool Group::exists(const Control& control) const {
     return ::faccessat(control.place->opened->directory.get(), std::string{control.name}.c_str(), F_OK, 0) == 0;
 }
@@ -178,23 +187,22 @@ Result<std::optional<std::int64_t>> Group::limit_memory(std::int64_t bytes, bool
     if (!limit) return std::optional<std::int64_t>{};
     const bool second = limit.place->version == 2;
     const std::string text = std::to_string(bytes);
-    if (command) {
-        const Control swap = control(Controller::memory, "memory.memsw.limit_in_bytes", "memory.swap.max");
+    const Control swap = control(Controller::memory, "memory.memsw.limit_in_bytes", "memory.swap.max");
+    Result<std::string> back = set(limit, text);
+    if (!back && command && !second) {
         // Version 1 never lets the first be above the second: a higher limit has to begin there, and a lower one to end there.
-        Result<> limited = write(limit, text);
-        if (!limited && !second) {
-            (void)write(swap, text);
-            limited = write(limit, text);
-        }
-        ASSAY_CHECK(std::move(limited));
+        (void)write(swap, text);
+        back = set(limit, text);
+    }
+    if (!back) return back.take_error();
+    if (command) {
         // A kernel that does not count swap has no such file; check_host says what that means where there is swap.
         if (Result<> swapped = write(swap, second ? "0" : text); !swapped && swapped.error().fault() != Fault::missing) return swapped.take_error();
         if (second) ASSAY_CHECK(write({limit.place, "memory.oom.group"}, "1"));
-    } else {
-        ASSAY_CHECK(write(limit, text));
-        if (!second) ASSAY_CHECK(write({limit.place, "memory.swappiness"}, "0"));  // Those below begin with it.
+    } else if (!second) {
+        ASSAY_CHECK(write({limit.place, "memory.swappiness"}, "0"));  // Those below begin with it.
     }
-    std::optional<std::int64_t> got = to_number(read(limit));
+    const std::optional<std::int64_t> got = to_number(*back);
     if (!got || *got > bytes || *got < bytes / 2) {
         return Error{Fault::unsupported, "the memory limit of " + limit.place->own + " does not read back as it was set"};
     }
@@ -204,8 +212,8 @@ Result<std::optional<std::int64_t>> Group::limit_memory(std::int64_t bytes, bool
 Result<std::optional<std::int64_t>> Group::limit_processes(std::int64_t count) const {
     const Control limit = control(Controller::pids, "pids.max", "pids.max");
     if (!limit) return std::optional<std::int64_t>{};
-    ASSAY_CHECK(write(limit, std::to_string(count)));
-    std::optional<std::int64_t> got = to_number(read(limit));
+    ASSAY_TRY(const std::string back, set(limit, std::to_string(count)));
+    const std::optional<std::int64_t> got = to_number(back);
     if (got != count) return Error{Fault::unsupported, "the process limit of " + limit.path() + " does not read back as it was set"};
     return got;
 }
@@ -215,13 +223,9 @@ Result<std::optional<std::int64_t>> Group::limit_cores(std::int64_t count) const
     if (!limit) return std::optional<std::int64_t>{};
     const bool first = limit.place->version == 1;
     const std::string quota = count > 0 ? std::to_string(count * cpu_period_us) : first ? "-1" : "max";
-    if (first) {
-        ASSAY_CHECK(write({limit.place, "cpu.cfs_period_us"}, std::to_string(cpu_period_us)));
-        ASSAY_CHECK(write(limit, quota));
-    } else {
-        ASSAY_CHECK(write(limit, quota + " " + std::to_string(cpu_period_us)));
-    }
-    const std::string text = read(limit);
+    const std::string period = std::to_string(cpu_period_us);
+    if (first) ASSAY_CHECK(write({limit.place, "cpu.cfs_period_us"}, period));
+    ASSAY_TRY(const std::string text, set(limit, first ? quota : quota + " " + period));
     const std::string_view got = trimmed(std::string_view{text}.substr(0, text.find(' ')));
     if (got != quota) return Error{Fault::unsupported, "the CPU quota of " + limit.path() + " does not read back as it was set"};
     return std::optional{count};

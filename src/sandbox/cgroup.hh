@@ -137,6 +137,7 @@ private:
     std::string read(const Control&) const;                   // empty when it is missing or cannot be read
     const sys::Fd& open_file(const Control&) const;           // one that stays open; empty when it cannot be
     Result<> write(const Control&, std::string_view text) const;
+    Result<std::string> set(const Control&, std::string_view text) const;  // and what it reads then
     bool exists(const Control&) const;
     std::vector<Place> places_;
 };

@@ -38,7 +38,9 @@ Result<> open(JobState& job) {
         ASSAY_TRY(const sys::Fd tree, clone_path(image.get(), false, job.shop.host_mounts, job.own_mounts));
         job.image = job.bench + "/image";
         ASSAY_CHECK(attach_tree(tree, job.image));
-        ASSAY_TRY(job.image_root, prepare_root(job.image, job.bench + "/root", job.own_mounts));
+        Result<sys::Fd> root = prepare_root(job.image, job.bench + "/root", job.own_mounts);
+        if (!root) return Error{Fault::system, root.error().text()};  // Whatever lacks in it: the image is there.
+        job.image_root = std::move(root).value();
     }
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job.shop.group + "/job" + std::to_string(job.order.slot), true));
     job.group.keep_open();
