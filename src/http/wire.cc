@@ -17,19 +17,11 @@ constexpr std::array<std::string_view, 6> own_names{"content-length", "transfer-
                                                     "date",           "assay-server",      "x-request-id"};
 
 // Made once a second, on each thread.
-const std::string& http_date(sys::WallTime now) {
+const std::string& date_line(sys::WallTime now) {
     thread_local std::time_t made_for = -1;
     thread_local std::string date;
     const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-    if (seconds == made_for) return date;
-    std::tm utc{};
-    ::gmtime_r(&seconds, &utc);
-    constexpr std::array<std::string_view, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    date = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[static_cast<std::size_t>(utc.tm_wday)],
-                       utc.tm_mday, months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
-                       utc.tm_min, utc.tm_sec);
+    if (seconds != made_for) date = http_date(now);
     made_for = seconds;
     return date;
 }
@@ -43,6 +35,18 @@ bool sendable(const Header& header) {
 }
 
 }  // namespace
+
+std::string http_date(sys::WallTime time) {
+    const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+    std::tm utc{};
+    ::gmtime_r(&seconds, &utc);
+    constexpr std::array<std::string_view, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days[static_cast<std::size_t>(utc.tm_wday)],
+                       utc.tm_mday, months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                       utc.tm_min, utc.tm_sec);
+}
 
 std::string_view reason_phrase(int status) {
     switch (status) {
@@ -74,9 +78,11 @@ std::string_view reason_phrase(int status) {
         case 416: return "Range Not Satisfiable";
         case 417: return "Expectation Failed";
         case 422: return "Unprocessable Content";
+        case 423: return "Locked";
         case 428: return "Precondition Required";
         case 429: return "Too Many Requests";
         case 431: return "Request Header Fields Too Large";
+        case 460: return "Checksum Mismatch";  // Of the resumable upload protocol tus.
         case 500: return "Internal Server Error";
         case 501: return "Not Implemented";
         case 503: return "Service Unavailable";
@@ -100,7 +106,8 @@ std::string response_head(const Response& response, std::string_view request_id,
     std::string head;
     head.reserve(head_bytes_usual);
     const auto add = [&head](auto... parts) { (head.append(std::string_view{parts}), ...); };
-    add("HTTP/1.1 ", std::to_string(response.status), " ", reason_phrase(response.status), "\r\nDate: ", http_date(now), "\r\n");
+    add("HTTP/1.1 ", std::to_string(response.status), " ", reason_phrase(response.status), "\r\nDate: ", date_line(now),
+        "\r\n");
     add(header_lines(response.headers));
     if (response.shared_lines) add(*response.shared_lines);
     if (has_content(response.status) && !response.streamer) add("Content-Length: ", std::to_string(response.content().size()), "\r\n");

@@ -12,6 +12,7 @@
 namespace assay::http {
 
 std::string_view reason_phrase(int status);
+std::string http_date(sys::WallTime);  // as in Date: Sun, 06 Nov 1994 08:49:37 GMT
 
 // Status line and header up to the empty line. Adds Date, Content-Length, Connection, Assay-Server and X-Request-Id; a header
 // the handler gave under one of these names, or with a control character in it, is left out.

@@ -7,12 +7,12 @@
 #include <algorithm>
 
 #include "base/log.hh"
-#include "base/metrics.hh"
 #include "http/shed.hh"
 #include "intake/accept.hh"
 #include "intake/answer.hh"
-#include "intake/body.hh"
+#include "intake/finish.hh"
 #include "intake/form.hh"
+#include "intake/resume.hh"
 
 namespace assay::intake {
 namespace {
@@ -24,38 +24,6 @@ using wording::FormFault;
 
 Refusal form_refusal(FormFault fault, std::string argument = {}) {
     return {.code = model::Refusal::missing_field, .form = FormProblem{fault, std::move(argument)}};
-}
-
-// `problem`: what the form itself found wrong, when it did.
-Refusal refusal_of(const Error& error, const std::optional<FormProblem>& problem) {
-    switch (error.fault()) {
-        case Fault::disk_full: return {.code = model::Refusal::disk_full};
-        case Fault::busy: return {.code = model::Refusal::busy};
-        case Fault::disk_failed: return {.code = model::Refusal::busy};  // Of this upload; another one may well be kept.
-        case Fault::interrupted: return {.code = model::Refusal::shutting_down};
-        case Fault::invalid:
-            return {.code = model::Refusal::missing_field, .form = problem.value_or(FormProblem{FormFault::broken, error.text()})};
-        default: return {.code = model::Refusal::internal};
-    }
-}
-
-Refusal no_turn(const NoTurn& why) {
-    switch (why.why) {
-        case NoTurn::Why::no_room:
-            return {.code = model::Refusal::busy, .turn = TurnProblem{wording::TurnFault::no_room, why.own}};
-        case NoTurn::Why::too_late:
-            return {.code = model::Refusal::busy, .turn = TurnProblem{wording::TurnFault::too_late, why.own}};
-        case NoTurn::Why::stopping: break;
-    }
-    return {.code = model::Refusal::shutting_down};
-}
-
-// By what came of them; a result is a refusal's code, or one of three words.
-void count_upload(std::string_view result, std::int64_t bytes) {
-    static metrics::Counter& received = metrics::registry().counter("assay_upload_bytes_total", "Bytes of uploads' bodies that were read.");
-    received.add(static_cast<std::uint64_t>(bytes));
-    metrics::registry().counter("assay_uploads_total", "Uploads by their result: accepted, repeat, cut, or the code of the refusal.",
-                                {{"result", result}}).add();
 }
 
 // Two doors to the same room: lines of text and pages, or JSON.
@@ -126,7 +94,11 @@ private:
         declared_ = *declared;
         arrived_.declared = declared_.sha256 && (body->raw() || form_->declared_first());  // A raw body's is in its header.
         if (const Step size = check_size()) co_return size;
-        co_return co_await verify_and_commit();
+        arrived_.size = form_->file_bytes();
+        ASSAY_CO_TRY(auto ending, co_await finish(parts_, *entitled_, form_->file(), declared_, arrived_, request_.id));
+        if (!ending) co_return std::move(ending).error();
+        accepted_ = std::move(*ending);
+        co_return Step{};
     }
 
     // Reads the body to its end, or until a refusal is known.
@@ -227,54 +199,6 @@ private:
         return {};
     }
 
-    static Refusal differs(FormFault fault, std::string arrived) {
-        return {.code = model::Refusal::digest_mismatch, .form = FormProblem{fault, std::move(arrived)}};
-    }
-
-    loop::Task<Result<Step>> verify_and_commit() {
-        const sys::TimePoint start_by = sys::system_clock().now() + parts_.config.verify_wait_max;
-        auto turn = co_await parts_.verify_line.turn({entitled_->course.id, entitled_->participant.id},
-                                                     form_->file().on_disk(), start_by);
-        if (!turn) co_return Step{no_turn(turn.error())};
-        std::optional<std::string> unlike;
-        auto verify = [this, &unlike, start_by, seat = std::move(*turn)]() mutable -> Result<archive::Verdict> {
-            const VerifyLine::Seat held = std::move(seat);  // Until it is judged, and no longer.
-            ASSAY_TRY(const sys::Fd bytes, form_->file().open_to_read());
-            // What was changed on its way is not judged as an archive.
-            if (declared_.sha256 && form_->file().digest() != *declared_.sha256) {
-                unlike = form_->file().digest();
-                return archive::Verdict{};
-            }
-            return parts_.verifiers.verify(bytes, entitled_->plan->upload, start_by);
-        };
-        ASSAY_CO_TRY(const archive::Verdict verdict, co_await parts_.verifying.run(std::move(verify)));
-        if (unlike) co_return Step{differs(FormFault::sha256_differs, *unlike)};
-        if (verdict.refused) co_return Step{Refusal{.code = verdict.refused->code(), .archive = verdict.refused}};
-
-        const auto keep = [this] { return std::move(form_->file()).keep(); };
-        arrived_.size = form_->file_bytes();
-        ASSAY_CO_TRY(arrived_.sha256, co_await parts_.disk.run(keep));
-
-        std::optional<Acceptance> acceptance;
-        auto commit = loop::from_callback<Result<>>([this, &acceptance](auto done) {
-            parts_.store.write(
-                [this, &acceptance](store::Tx& tx) -> Result<> {
-                    ASSAY_TRY(acceptance, accept(tx, parts_.keys, parts_.plans, *entitled_, arrived_, parts_.server_url));
-                    return ok;
-                },
-                std::move(done));
-        });
-        ASSAY_CO_CHECK(co_await commit);
-        if (acceptance->refusal) co_return acceptance->refusal;
-        accepted_ = std::move(acceptance->accepted);
-        accepted_->names_converted = verdict.manifest->names_converted;
-        parts_.board.changed();
-        parts_.board.feed().changed({entitled_->course.id, entitled_->module.id, entitled_->participant.id});
-        log::info("upload.accepted", {{"submission", accepted_->id.text()}, {"bytes", arrived_.size},
-                                      {"repeat", accepted_->repeat ? 1 : 0}, {"request", request_.id}});
-        co_return Step{};
-    }
-
     http::Response refused(const Refusal& refusal) const {
         if (door_ == Door::api) return problem_answer(request_, refusal);
         return refused_answer(request_, refusal, parts_.refusal_page, sender());
@@ -332,6 +256,7 @@ void add_routes(http::Router& router, Parts& parts) {
         });
         router.add("*", pattern, [door](http::Request request, http::Reader&) { return wrong_method(door, std::move(request)); });
     }
+    add_resumable_routes(router, parts);
 }
 
 }  // namespace assay::intake

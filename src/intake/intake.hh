@@ -14,6 +14,7 @@
 #include "loop/loop.hh"
 #include "queue/board.hh"
 #include "store/keys.hh"
+#include "store/partials.hh"
 #include "store/space.hh"
 #include "store/store.hh"
 
@@ -40,6 +41,7 @@ struct Parts {
     store::Store& store;
     store::Space& space;
     Spools& spools;
+    store::Partials& partials;  // uploads in parts
     const store::Keys& keys;
     queue::Board& board;
     loop::Pool& receiving;       // from sockets to files: hashing and writing keep a core busy, so a thread per core
@@ -54,7 +56,7 @@ struct Parts {
     IntakeConfig config{};
 };
 
-// Adds POST /upload and POST /api/v1/submissions (and the 405 of their other methods). `parts` must outlive the router's server.
+// Adds POST /upload, POST /api/v1/submissions (and the 405 of their other methods), and uploads in parts (resume.hh). `parts` must outlive the router's server.
 void add_routes(http::Router&, Parts&);
 
 }  // namespace assay::intake

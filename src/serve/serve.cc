@@ -147,9 +147,13 @@ Result<> serve(const Config& config) {
         const auto back = sender ? std::optional{web::Back{sender->course, sender->module, sender->key}} : std::nullopt;
         return web::refusal_answer(request, status, sentence, back);
     };
+    ASSAY_TRY(const std::string boot, sys::read_file("/proc/sys/kernel/random/boot_id", 64));
+    store::Partials partials{directory.inside("uploads"), std::string{trimmed(boot)}, rooms->space.get()};
+    ASSAY_CHECK(partials.load(sys::to_ms(clock.wall())));
     intake::Spools spools{rooms->blobs, {.files_max = capacity.spools_max}};
-    intake::Parts intake_parts{*rooms->store, *rooms->space, spools,    rooms->keys, board, receiving,  disk,
-                               verify_line,   verifying,     verifiers, clock,       plans, server_url, refusal_page};
+    intake::Parts intake_parts{*rooms->store, *rooms->space, spools, partials,    rooms->keys,
+                               board,         receiving,     disk,   verify_line, verifying,
+                               verifiers,     clock,         plans,  server_url,  refusal_page};
     web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
     const auto not_ready = [&board, why_no_runner]() -> std::string {
         if (board.draining()) return "the server is stopping";

@@ -25,12 +25,17 @@ constexpr std::string_view bytes_so_far = ".part";
 constexpr std::string_view unchecked = ".check";
 
 bool is_id(std::string_view text) {
-    return text.size() == 2 * id_bytes && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+    return text.size() == 2 * id_bytes &&
+           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 std::string to_json(const Partial& partial, const std::string& boot) {
-    nlohmann::json json{{"course", partial.course.text()}, {"module", partial.module.text()}, {"participant", partial.participant.text()},
-                        {"length", partial.length},        {"sha256", partial.sha256},        {"first_byte_ms", partial.first_byte_ms},
+    nlohmann::json json{{"course", partial.course.text()},
+                        {"module", partial.module.text()},
+                        {"participant", partial.participant.text()},
+                        {"length", partial.length},
+                        {"sha256", partial.sha256},
+                        {"first_byte_ms", partial.first_byte_ms},
                         {"boot", boot}};
     if (partial.submission) json["submission"] = partial.submission->text();
     return json.dump();
@@ -38,15 +43,28 @@ std::string to_json(const Partial& partial, const std::string& boot) {
 
 // We wrote it ourselves, but a disk may have changed it. With it: the boot it was written in.
 Result<std::pair<Partial, std::string>> from_json(const std::string& text) {
-    ASSAY_TRY(const nlohmann::json json, model::parse_json(text, {.size_max = promise_bytes_max, .depth_max = 1, .values_max = 16}));
-    const auto at = [&](const char* name) { return json.is_object() && json.contains(name) ? json[name] : nlohmann::json{}; };
-    const auto text_at = [&](const char* name) { return at(name).is_string() ? at(name).get<std::string>() : std::string{}; };
-    const auto number_at = [&](const char* name) { return at(name).is_number_integer() ? at(name).get<std::int64_t>() : std::int64_t{-1}; };
-    Partial partial{.id = {}, .course = CourseId{text_at("course")}, .module = ModuleId{text_at("module")},
-                    .participant = ParticipantId{text_at("participant")}, .length = number_at("length"), .sha256 = text_at("sha256"),
+    ASSAY_TRY(const nlohmann::json json,
+              model::parse_json(text, {.size_max = promise_bytes_max, .depth_max = 1, .values_max = 16}));
+    const auto at = [&](const char* name) {
+        return json.is_object() && json.contains(name) ? json[name] : nlohmann::json{};
+    };
+    const auto text_at = [&](const char* name) {
+        return at(name).is_string() ? at(name).get<std::string>() : std::string{};
+    };
+    const auto number_at = [&](const char* name) {
+        return at(name).is_number_integer() ? at(name).get<std::int64_t>() : std::int64_t{-1};
+    };
+    Partial partial{.id = {},
+                    .course = CourseId{text_at("course")},
+                    .module = ModuleId{text_at("module")},
+                    .participant = ParticipantId{text_at("participant")},
+                    .length = number_at("length"),
+                    .sha256 = text_at("sha256"),
                     .first_byte_ms = number_at("first_byte_ms")};
-    if (const std::string submission = text_at("submission"); !submission.empty()) partial.submission = SubmissionId{submission};
-    if (partial.course.empty() || partial.module.empty() || partial.participant.empty() || partial.length < 0 || partial.first_byte_ms < 0) {
+    if (const std::string submission = text_at("submission"); !submission.empty())
+        partial.submission = SubmissionId{submission};
+    if (partial.course.empty() || partial.module.empty() || partial.participant.empty() || partial.length < 0 ||
+        partial.first_byte_ms < 0) {
         return Error{Fault::invalid, "not what an upload's promise is"};
     }
     return std::pair{std::move(partial), text_at("boot")};
@@ -72,7 +90,8 @@ Result<> Partials::load(std::int64_t now_ms) {
         else log::warn("upload.part_unreadable", {{"upload", id}, {"error", entry.error().text()}});
     }
     for (const std::string& name : names) {
-        const bool known = entries_.contains(name.substr(0, name.find('.'))) && (name.ends_with(promise) || name.ends_with(bytes_so_far));
+        const bool known = entries_.contains(name.substr(0, name.find('.'))) &&
+                           (name.ends_with(promise) || name.ends_with(bytes_so_far));
         if (!known) (void)sys::remove_file(directory_ + "/" + name);
     }
     sweep(now_ms);
@@ -112,7 +131,9 @@ void Partials::sweep(std::int64_t now_ms) {
     });
 }
 
-Result<> Partials::write_promise(const Partial& partial) const { return sys::write_file_durably(path(partial.id, promise), to_json(partial, boot_)); }
+Result<> Partials::write_promise(const Partial& partial) const {
+    return sys::write_file_durably(path(partial.id, promise), to_json(partial, boot_));
+}
 
 Result<Partial> Partials::create(Partial wanted, std::int64_t now_ms) {
     if (space_ != nullptr && space_->level() != Space::Level::ample) return Space::full();
@@ -127,17 +148,23 @@ Result<Partial> Partials::create(Partial wanted, std::int64_t now_ms) {
         std::vector<std::shared_ptr<Entry>> own;
         for (const auto& [id, one] : entries_) {
             const Partial& there = one->partial;
-            if (there.course == wanted.course && there.module == wanted.module && there.participant == wanted.participant) own.push_back(one);
+            if (there.course == wanted.course && there.module == wanted.module &&
+                there.participant == wanted.participant)
+                own.push_back(one);
         }
         if (own.size() >= own_max) {
             std::erase_if(own, [](const auto& one) { return one->held; });
-            const auto oldest = std::ranges::min_element(own, {}, [](const auto& one) { return one->partial.touched_ms; });
-            if (oldest == own.end()) return Error{Fault::busy, "this participant has as many uploads under way in this module as there may be"};
+            const auto oldest =
+                std::ranges::min_element(own, {}, [](const auto& one) { return one->partial.touched_ms; });
+            if (oldest == own.end())
+                return Error{Fault::busy,
+                             "this participant has as many uploads under way in this module as there may be"};
             (*oldest)->removed = true;
             remove_files((*oldest)->partial.id);
             entries_.erase((*oldest)->partial.id);
         }
-        if (entries_.size() >= all_max) return Error{Fault::busy, "as many uploads in parts are kept as this server has room for"};
+        if (entries_.size() >= all_max)
+            return Error{Fault::busy, "as many uploads in parts are kept as this server has room for"};
         entries_.emplace(wanted.id, entry);
     }
     const auto make = [&]() -> Result<> {
@@ -160,10 +187,12 @@ std::optional<Partial> Partials::find(const std::string& id, std::int64_t now_ms
     return at->second->partial;
 }
 
-Result<Partials::Hold> Partials::hold(const std::string& id, std::int64_t now_ms, std::function<void()> give_up, std::function<void()> freed) {
+Result<Partials::Hold> Partials::hold(const std::string& id, std::int64_t now_ms, std::function<void()> give_up,
+                                      std::function<void()> freed) {
     const std::lock_guard lock{mutex_};
     const auto at = entries_.find(id);
-    if (at == entries_.end() || at->second->partial.touched_ms + kept_ms <= now_ms) return Error{Fault::missing, "no such upload, or it has expired"};
+    if (at == entries_.end() || at->second->partial.touched_ms + kept_ms <= now_ms)
+        return Error{Fault::missing, "no such upload, or it has expired"};
     Entry& entry = *at->second;
     if (entry.held) {
         if (entry.give_up) entry.give_up();
@@ -239,7 +268,9 @@ Result<> Partials::Hold::end_part(bool good, std::int64_t now_ms) {
     return ok;
 }
 
-Result<sys::Fd> Partials::Hold::open_to_read() const { return sys::open_read(all_->path(entry_->partial.id, bytes_so_far)); }
+Result<sys::Fd> Partials::Hold::open_to_read() const {
+    return sys::open_read(all_->path(entry_->partial.id, bytes_so_far));
+}
 
 Result<> Partials::Hold::became(const SubmissionId& submission, std::int64_t now_ms) {
     Partial after = entry_->partial;

@@ -28,15 +28,15 @@
 namespace assay::store {
 
 struct Partial {
-    std::string id;                        // 32 hex digits
+    std::string id;  // 32 hex digits
     CourseId course;
     ModuleId module;
     ParticipantId participant;
-    std::int64_t length = 0;               // promised
-    std::string sha256;                    // declared with the first byte; empty: not
+    std::int64_t length = 0;  // promised
+    std::string sha256;  // declared with the first byte; empty: not
     std::int64_t first_byte_ms = 0;
-    std::int64_t touched_ms = 0;           // when a part last came to its end
-    std::int64_t offset = 0;               // durable bytes
+    std::int64_t touched_ms = 0;  // when a part last came to its end
+    std::int64_t offset = 0;  // durable bytes
     std::optional<SubmissionId> submission;  // what became of it; its bytes are gone then
 
     bool whole() const { return offset == length; }
@@ -48,7 +48,7 @@ public:
     static constexpr std::size_t own_max = 4;
     static constexpr std::int64_t kept_ms = 24LL * 60 * 60 * 1000;
 
-    static constexpr std::size_t waiting_max = 8;          // for one to be let go
+    static constexpr std::size_t waiting_max = 8;  // for one to be let go
 
     // `directory`: uploads/, which exists. `boot`: names this run of the machine. `space` must outlive this when it is given.
     Partials(std::string directory, std::string boot, const Space* space = nullptr)
@@ -86,18 +86,21 @@ public:
         std::shared_ptr<Entry> entry_;
         sys::Fd file_;
         bool checked_ = false;
-        std::int64_t arrived_ = 0;         // of this part
+        std::int64_t arrived_ = 0;  // of this part
     };
     // `give_up`: asks the holder to let go, from any thread. Errors: missing, busy (it is held; its
     // holder has been asked, and `freed` is called once it is gone, unless too many wait already).
-    Result<Hold> hold(const std::string& id, std::int64_t now_ms, std::function<void()> give_up, std::function<void()> freed);
+    Result<Hold> hold(const std::string& id, std::int64_t now_ms, std::function<void()> give_up,
+                      std::function<void()> freed);
 
     std::size_t count() const;
 
 private:
-    std::string path(const std::string& id, std::string_view suffix) const { return directory_ + "/" + id + std::string{suffix}; }
+    std::string path(const std::string& id, std::string_view suffix) const {
+        return directory_ + "/" + id + std::string{suffix};
+    }
     void remove_files(const std::string& id) const;
-    void sweep(std::int64_t now_ms);       // with the mutex
+    void sweep(std::int64_t now_ms);  // with the mutex
     Result<> write_promise(const Partial&) const;
     Result<std::shared_ptr<Entry>> read_promise(const std::string& id, std::int64_t now_ms) const;
 

@@ -23,7 +23,12 @@ struct Shelf {
     Shelf& operator=(const Shelf&) = delete;
 
     Partial begin(std::int64_t length, const std::string& who = "ann") {
-        auto made = partials.create({.id = {}, .course = CourseId{"ICS"}, .module = ModuleId{"PA1"}, .participant = ParticipantId{who}, .length = length}, made_ms++);
+        auto made = partials.create({.id = {},
+                                     .course = CourseId{"ICS"},
+                                     .module = ModuleId{"PA1"},
+                                     .participant = ParticipantId{who},
+                                     .length = length},
+                                    made_ms++);
         EXPECT_TRUE(made) << made.error().text();
         return *made;
     }
@@ -114,7 +119,9 @@ TEST(Partials, SurviveTheirProcess) {
 
 TEST(Partials, ADamagedPromiseIsForgotten) {
     Shelf shelf;
-    for (const char* const text : {"", "{", "[]", R"({"course":"a"})", R"({"course":"a","module":"b","participant":"c","length":-1,"sha256":"","first_byte_ms":1})"}) {
+    for (const char* const text :
+         {"", "{", "[]", R"({"course":"a"})",
+          R"({"course":"a","module":"b","participant":"c","length":-1,"sha256":"","first_byte_ms":1})"}) {
         const std::string id = shelf.begin(10, text).id;
         ASSERT_TRUE(sys::write_file_durably(shelf.folder + "/" + id + ".json", text));
     }
