@@ -28,7 +28,7 @@ using Act = Result<std::string> (*)(Parts&, const http::Request&, const std::str
 Result<std::string> apply_course(Parts& parts, const http::Request& request, const std::string& body) {
     ASSAY_TRY(auto compiled, course::compile_tar(bytes_of(body), sys::server_zone()));
     const auto held = parts.images.hold();
-    ASSAY_CHECK(course::pin_images(compiled, find_image(parts.images)));
+    ASSAY_CHECK(course::pin_images(compiled, images_of(parts.images)));
     ASSAY_TRY(const auto applied, course::apply(parts.store, parts.revisions, compiled, parts.machine, set(request, "dry_run"),
                                                 sys::to_ms(parts.clock.wall())));
     return set(request, "json") ? applied.json : fmt::format("{}", fmt::join(applied.lines, "\n"));

@@ -23,11 +23,13 @@ std::vector<std::string> users_of(const std::vector<course::ImageUse>& uses, con
 
 }  // namespace
 
-course::FindImage find_image(const image::Library& library) {
-    return [&library](const std::string& name) -> Result<model::ImagePin> {
-        ASSAY_TRY(const image::Named named, library.find(name));
-        return model::ImagePin{.digest = named.info.digest, .environment = named.info.environment};
-    };
+course::Images images_of(const image::Library& library) {
+    return {.find = [&library](const std::string& name) -> Result<model::ImagePin> {
+                ASSAY_TRY(const image::Named named, library.find(name));
+                return model::ImagePin{.digest = named.info.digest, .environment = named.info.environment};
+            },
+            .has = [&library](const model::ImagePin& pin, const std::string& program,
+                              std::string_view search) { return library.has_program(pin.digest, program, search); }};
 }
 
 Result<std::string> images_json(const image::Library& library, store::Store& store) {

@@ -10,8 +10,8 @@
 
 namespace assay::api {
 
-// Of `library`, for course::pin_images.
-course::FindImage find_image(const image::Library& library);
+// `library`, for course::pin_images; it must outlive what is returned.
+course::Images images_of(const image::Library& library);
 
 // [{name, digest, bytes, entries, from, imported_at, environment, used_by}], names first. Blocking.
 Result<std::string> images_json(const image::Library&, store::Store&);

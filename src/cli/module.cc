@@ -42,7 +42,7 @@ Result<Subject> read_subject(const std::string& folder, const std::string& data)
     ASSAY_TRY(subject.samples, course::read_samples(read.name, read.files));
     subject.module = std::move(read.module);
     const image::Library images{data + "/images"};
-    ASSAY_CHECK(course::pin_image(subject.module, api::find_image(images)));
+    ASSAY_CHECK(course::pin_image(subject.module, api::images_of(images)));
     subject.notes = std::move(read.notes);
     ASSAY_CHECK(course::check_fits(subject.module, serve::this_machine()));
     return subject;

@@ -98,7 +98,7 @@ ExitCode course_apply(const StaffOptions& options, const std::string& folder, bo
                     "application/x-tar", std::move(packed).value()};
     return print(act(options.data, call, [&](serve::Rooms& rooms) -> Result<std::string> {
         ASSAY_TRY(course::Compiled compiled, course::compile(std::move(files).value(), sys::server_zone()));
-        ASSAY_CHECK(course::pin_images(compiled, api::find_image(rooms.images)));
+        ASSAY_CHECK(course::pin_images(compiled, api::images_of(rooms.images)));
         ASSAY_TRY(const course::Applied applied,
                   course::apply(*rooms.store, rooms.revisions, compiled, serve::this_machine(), dry_run, now_ms()));
         return options.json ? applied.json : fmt::format("{}", fmt::join(applied.lines, "\n"));

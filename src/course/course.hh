@@ -51,11 +51,15 @@ struct Machine {
 // Refuses what can never run well, naming the numbers. Errors: invalid.
 Result<> check_fits(const CompiledModule&, const Machine&);
 
-// What an image's name means now. Errors: missing.
-using FindImage = std::function<Result<model::ImagePin>(const std::string& name)>;
-// A module runs in what its image means now, until it is applied again. Errors: those of `find`, naming the module.
-Result<> pin_image(CompiledModule&, const FindImage& find);
-Result<> pin_images(Compiled&, const FindImage& find);
+struct Images {
+    std::function<Result<model::ImagePin>(const std::string& name)> find;  // what a name means now; errors: missing
+    // Whether a program, as the first word of a command says it, is there; `search`: where a bare word is looked for.
+    std::function<bool(const model::ImagePin&, const std::string& program, std::string_view search)> has;
+};
+// A module runs in what its image means now, until it is applied again. Errors: those of `find`, and invalid when a stage's program is
+// not in the image; both name the module.
+Result<> pin_image(CompiledModule&, const Images&);
+Result<> pin_images(Compiled&, const Images&);
 
 // Which current revisions run in an image.
 struct ImageUse {

@@ -66,6 +66,9 @@ public:
     // By name; then those that no name means.
     Result<std::vector<Named>> list() const;
     bool has(const std::string& digest) const;
+    // Whether `program`, a path or a word to look for in the folders of `search` ("/usr/bin:/bin"), is there for a command in the
+    // image. An image that cannot be looked into has everything.
+    bool has_program(const std::string& digest, const std::string& program, std::string_view search) const;
 
     // Takes the name away, and what it means when no other name means it too. `used`: says who needs the digest, or nothing;
     // then it is refused. Takes hold(). Errors: missing, conflict (who needs it), busy.

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hh"
 #include "image/image.hh"
 #include "image/keeping.hh"
 #include "image/wire.hh"
@@ -11,6 +12,7 @@
 #include "model/json.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
+#include "sys/root_tree.hh"
 
 namespace assay::image {
 namespace {
@@ -72,6 +74,15 @@ bool Library::has(const std::string& digest) const {
     if (!is_digest(digest)) return false;
     const auto info = sys::info_of_path(fmt::format("{}/{}/root", directory_, digest));
     return info && info->kind == sys::FileInfo::Kind::directory;
+}
+
+bool Library::has_program(const std::string& digest, const std::string& program, std::string_view search) const {
+    const auto root = sys::open_directory(fmt::format("{}/{}/root", directory_, digest));
+    if (!root) return true;
+    if (program.contains('/')) return sys::exists_within(*root, program);
+    return std::ranges::any_of(split(search, ':'), [&](std::string_view folder) {
+        return sys::exists_within(*root, fmt::format("{}/{}", folder, program));
+    });
 }
 
 Result<std::vector<Named>> Library::list() const {

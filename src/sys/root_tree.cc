@@ -219,6 +219,14 @@ Result<> RootTree::clear(const std::string& path, const Keep& keep) {
     return ok;
 }
 
+bool exists_within(const Fd& root, const std::string& path) {
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC;
+    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    const Fd found{static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how))};
+    return static_cast<bool>(found);
+}
+
 Result<> set_modified(const Fd& file, std::int64_t seconds) {
     const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = 0}};
     if (::futimens(file.get(), times) != 0) return last_error("futimens", "open file");

@@ -55,6 +55,9 @@ private:
     std::string folder_path_;
 };
 
+// Whether `path` leads to something for whoever has `root` as its root: links count as they would for him, "/" is `root`.
+bool exists_within(const Fd& root, const std::string& path);
+
 // Sets when the content was changed last, in seconds since 1970.
 Result<> set_modified(const Fd& file, std::int64_t seconds);
 
