@@ -11,6 +11,7 @@
 #include "archive/zip_builder.hh"
 #include "sys/child.hh"
 #include "sys/file.hh"
+#include "testing/patience.hh"
 
 namespace assay::archive {
 namespace {
@@ -281,16 +282,18 @@ void expect_judged_within_bounds(const std::vector<Hostile>& list) {
         const auto verdict = judged(hostile, cost);
         ASSERT_TRUE(verdict) << hostile.name << ": " << verdict.error().text();
         const std::string said = said_of(*verdict);
-        if (hostile.code) {
+        const bool out_of_time =
+            said.starts_with("damaged: reading_time");  // An emulated processor may be past it first.
+        if (hostile.code && !(testing::patience() > 1 && out_of_time)) {
             EXPECT_TRUE(said.starts_with(to_string(*hostile.code))) << hostile.name << ": " << said;
             EXPECT_NE(said.find(hostile.text), std::string::npos) << hostile.name << ": " << said;
         } else {
-            EXPECT_TRUE(said == "accepted" || said.starts_with("damaged: reading_time")) << hostile.name << ": " << said;
+            EXPECT_TRUE(said == "accepted" || out_of_time) << hostile.name << ": " << said;
         }
         if (under_sanitizer) continue;
         // What is slow and sound has its bound by its size; the rest of it is for starting, and for noticing.
         const auto cpu_max = hostile.code ? std::chrono::milliseconds{1000} : verifier_cpu_max(std::ssize(hostile.bytes)) + std::chrono::milliseconds{100};
-        EXPECT_LE(cost.cpu_ms, cpu_max.count()) << hostile.name;
+        EXPECT_LE(cost.cpu_ms, cpu_max.count() * testing::patience()) << hostile.name;
         EXPECT_LE(cost.memory_kib, 64 * 1024) << hostile.name;
         fmt::print("{:24} {:8} bytes {:5} ms {:6} KiB: {}\n", hostile.name, hostile.bytes.size(), cost.cpu_ms, cost.memory_kib, said);
     }

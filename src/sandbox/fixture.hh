@@ -16,8 +16,7 @@ namespace assay::sandbox::testing {
 // A fill whose archives are plain lists of "path=content\n" lines; "path/" makes a directory, "path@target" a link.
 int fill_from_lines(int archive, const char* prefix);
 
-// How many times longer than usual a program may take on this machine (ASSAY_TEST_PATIENCE, 1 without it): what is emulated is slow.
-int patience();
+int patience();  // testing/patience.hh
 
 class SandboxTest : public ::testing::Test {
 protected:

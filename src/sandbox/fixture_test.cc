@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <stdexcept>
 
 #include "base/text.hh"
 #include "sandbox/cgroup.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
+#include "testing/patience.hh"
 
 namespace assay::sandbox::testing {
 namespace {
@@ -59,10 +59,7 @@ int fill_from_lines(int archive, const char* prefix) {
     return 0;
 }
 
-int patience() {
-    const char* const text = std::getenv("ASSAY_TEST_PATIENCE");
-    return text == nullptr ? 1 : std::max(1, std::atoi(text));
-}
+int patience() { return assay::testing::patience(); }
 
 void SandboxTest::SetUp() {
     if (::geteuid() != 0) GTEST_SKIP() << "sandboxes are built by root";

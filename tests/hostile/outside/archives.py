@@ -1,6 +1,7 @@
 """Archives that lead elsewhere, meet, link or swell: each is refused, at once and with its reason."""
 import io, json, os, resource, struct, subprocess, tarfile, time, zipfile, zlib
 assay, place = os.environ["ASSAY"], os.environ["PLACE"]
+patience = int(os.environ.get("ASSAY_TEST_PATIENCE", "1"))  # How many times slower than usual the machine is.
 
 
 def tar(*entries):
@@ -45,9 +46,11 @@ for name, (content, codes) in cases.items():
     path = f"{place}/{name}"
     open(path, "wb").write(content)
     begun = time.monotonic()
-    done = subprocess.run([assay, "verify", "--json", path], capture_output=True, text=True, timeout=60)
-    code = json.loads(done.stdout).get("code") if done.stdout else None
-    assert done.returncode == 1 and code in codes, (name, done.returncode, done.stdout, done.stderr)
-    assert time.monotonic() - begun < 20, name
+    done = subprocess.run([assay, "verify", "--json", path], capture_output=True, text=True, timeout=60 * patience)
+    told = json.loads(done.stdout) if done.stdout else {}
+    # The CPU time that judging may take does not grow with the machine's slowness: there it may be what ends it.
+    out_of_time = patience > 1 and told.get("fault") == "reading_time"
+    assert done.returncode == 1 and (told.get("code") in codes or out_of_time), (name, done.returncode, done.stdout, done.stderr)
+    assert time.monotonic() - begun < 20 * patience, name
     os.unlink(path)
 print("held", len(cases))
