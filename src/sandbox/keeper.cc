@@ -44,7 +44,7 @@ Result<> open(JobState& job) {
     }
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job.shop.group + "/job" + std::to_string(job.order.slot), true));
     job.group.keep_open();
-    job.stalls = read_stalls(job.group);
+    job.stalls = read_stalls(job.group, job.group);
     job.nest = job.group;
     return ok;
 }

@@ -2,7 +2,8 @@
 //
 // The kernel tells for how long something was ready and had to wait for a CPU, for memory or for a disk (PSI). Where there is a
 // version 2 group this is about the command alone, else about the machine. A program with more busy tasks than CPUs waits for
-// itself and is told apart from nobody: `false` means "could have been", never "was".
+// itself: nobody waits longer for others than they kept CPUs busy, so whatever goes beyond that is the job's own doing. What it does
+// to memory and disks is told apart from nobody: `false` means "could have been", never "was".
 #pragma once
 
 #include <cstdint>
@@ -20,18 +21,23 @@ struct Stalls {
     std::optional<std::int64_t> io_us;
     std::optional<std::int64_t> stolen_us;     // by a hypervisor, of all CPUs together, in ticks
     std::optional<std::int64_t> throttled_us;  // of the group by a limit that it was given, which counts as waiting for a CPU as well
+    std::optional<std::int64_t> busy_us;  // all CPUs together, whoever used them, in ticks
+    std::optional<std::int64_t> own_us;  // used by the job
 };
-Stalls read_stalls(const Group&);
+// `job`: the group of all that belongs to the command's job.
+Stalls read_stalls(const Group& command, const Group& job);
 
 constexpr std::int64_t stall_us_ignored = 2'000;  // as exact as a limit is: less than a tick and a wake-up
 constexpr int stall_percent_max = 10;             // of the wall time, for each kind by itself
+constexpr std::int64_t busy_slack_us = 20'000;  // two ticks: the machine's counters are no finer
 
 // nullopt: the kernel tells nothing about CPUs, so that nothing can be said.
 std::optional<bool> timing_is_trustworthy(const Stalls& before, const Stalls& after, std::int64_t wall_us);
 
 // The sum of a pressure file's first line ("some … total=N"). nullopt: it is not one, or the kernel was started without PSI.
 std::optional<std::int64_t> total_stalled_us(std::string_view pressure);
-// The eighth number of the first line of /proc/stat, as time.
+// Of the first line of /proc/stat, as times: its eighth number; all but what was idle, waited for a disk, or was stolen.
 std::optional<std::int64_t> stolen_us(std::string_view stat, std::int64_t ticks_per_second);
+std::optional<std::int64_t> busy_us(std::string_view stat, std::int64_t ticks_per_second);
 
 }  // namespace assay::sandbox

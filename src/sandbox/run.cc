@@ -160,7 +160,7 @@ Result<> Run::command(FromKeeper& answer) {
     }
     const model::Limits& limits = order_.limits;
     const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores()};
-    Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group); }};
+    Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group, job_.group); }};
     if (order_.guests != 0) meanwhile.open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
     cell.show_cores();
     ASSAY_CHECK(assign());
@@ -229,7 +229,7 @@ void Run::count_company(FromKeeper& answer) const {
     const Group& group = *cell_->group;
     const std::int64_t wall_us = (ended_ - started_).count() / 1000;
     const Stalls& before = stalls_base_ ? *stalls_base_ : job_.stalls;
-    const Stalls stalls = stalls_base_ ? read_stalls(group) : job_.stalls;
+    const Stalls stalls = stalls_base_ ? read_stalls(group, job_.group) : job_.stalls;
     if (const std::optional<bool> trustworthy = timing_is_trustworthy(before, stalls, wall_us))
         answer.trustworthy_timing = *trustworthy;
     if (stalls.throttled_us) answer.throttled_ns = (*stalls.throttled_us - before.throttled_us.value_or(0)) * 1000;
