@@ -98,6 +98,7 @@ Result<Order> order_for(const Request& request) {
     message.compiled = request.profile == Profile::compiled;
     message.host_network = request.network == Network::host;
     message.seal = request.seal;
+    message.again = request.again;
     message.guests = request.guests.has_value();
     message.limits = request.limits;
     if (!message.stage.set(request.stage)) return wrong("the stage's name is too long");

@@ -72,6 +72,7 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
     if (!order.report.view().empty() && order.trusted == 0) return wrong("only a trusted stage has a report");
     if (order.has_grader != 0 && order.trusted == 0) return wrong("only a trusted stage sees the grader");
     if (order.seal != 0 && order.trusted != 0) return wrong("a trusted stage is never sealed");
+    if (order.again != 0 && order.seal == 0) return wrong("only a stage that is sealed comes in place of itself");
     if (order.guests != 0 && order.trusted == 0) return wrong("only a trusted stage has guests");
     if (order.stdin_pipe != 0 && order.has_stdin != 0) return wrong("the input is a file or a pipe, not both");
     if (order.files_count > files_max) return wrong("more than 32 files");

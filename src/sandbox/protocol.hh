@@ -93,6 +93,7 @@ struct ToKeeper {
     Text<prefix_bytes_max> grader_prefix;
     BindOrder binds[binds_max];
     Text<path_bytes_max> files[files_max];     // below /work; opened there by the kernel's rules, looked into by nobody here
+    std::uint32_t again = 0;  // with `seal`: the newest state is this stage's, and goes first
 };
 
 // From a job's keeper: `opened` once; then per run `started` (descriptors: stdout, stderr, [stdin], [the socket at which /assay/run

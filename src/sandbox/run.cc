@@ -275,6 +275,17 @@ Result<> Run::keep_files(FromKeeper& answer, std::vector<sys::Fd>& kept) {
     return ok;
 }
 
+// The command comes in place of the one that left the newest state, and starts from where that one did.
+Result<> Run::unseal() {
+    if (job_.states.empty() || job_.states.back().stage != order_.stage.view())
+        return Error{Fault::invalid, "the stage was not the last to be sealed"};
+    job_.spare.reset();  // It stands on what goes.
+    job_.worn.clear();
+    detach(job_.states.back().mount);
+    job_.states.pop_back();
+    return ok;
+}
+
 // The way in and the command itself; stops where something does not fit.
 Result<> Run::begin(FromKeeper& answer) {
     if (order_.command.size == 0) command_ = take_descriptor();
@@ -304,6 +315,7 @@ Result<> Run::begin(FromKeeper& answer) {
 }
 
 Result<> Run::execute(FromKeeper& answer, std::vector<sys::Fd>& kept) {
+    if (order_.again != 0) ASSAY_CHECK(unseal());
     if (fills_work() && !job_.states.empty()) return Error{Fault::invalid, "only the first stage unpacks the submission"};
     if ((order_.has_submission != 0 || order_.has_grader != 0) && job_.shop.config.fill == nullptr) {
         return Error{Fault::unsupported, "this helper cannot unpack"};

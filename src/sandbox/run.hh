@@ -27,6 +27,7 @@ public:
     Result<> execute(FromKeeper& answer, std::vector<sys::Fd>& kept);
 
 private:
+    Result<> unseal();
     Result<> begin(FromKeeper&);
     Result<> take_cell();
     Result<> build_cell();

@@ -64,6 +64,7 @@ struct Request {
     std::optional<GuestRules> guests;      // trusted only
     std::vector<std::string> files;        // untrusted: of /work, relative, to hand back after the end; at most 32
     bool seal = false;                     // untrusted: when all its processes are dead /work becomes the next state
+    bool again = false;  // with `seal`: the stage was the last to be sealed, and that state is dropped first
     std::string report;                    // trusted: name of the file in /out to hand back
     std::size_t output_kept_max = 64u << 10;  // of each stream, half head half tail
 };

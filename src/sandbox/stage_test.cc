@@ -43,6 +43,29 @@ TEST_F(Stage, EachRunStartsFromTheSealedStateAndItsOwnWritesVanish) {
     }
 }
 
+// A stage that is run again finds what it found the first time, and what it left then is nowhere.
+TEST_F(Stage, ComesInPlaceOfItself) {
+    Job job = open_job();
+    const sys::Fd tree = archive("a=one\n");
+    Request build = sealed("cat a; ls; echo changed > a; echo x > left", "build");
+    build.submission = Fill{.archive = tree.get(), .prefix = ""};
+    EXPECT_EQ(run(job, build).outcome.output.head, "onea\n");
+    build.again = true;
+    EXPECT_EQ(run(job, build).outcome.output.head, "onea\n");
+    Request second = sealed("cat a; ls; rm a", "second");
+    EXPECT_EQ(run(job, second).outcome.output.head, "changed\na\nleft\n");
+    second.again = true;
+    EXPECT_EQ(run(job, second).outcome.output.head, "changed\na\nleft\n");
+    EXPECT_EQ(run(job, shell("ls")).outcome.output.head, "left\n");
+    const Finished seen = run(job, trusted("ls /stages /stages/build"));
+    EXPECT_EQ(seen.outcome.output.head, "/stages:\nbuild\nsecond\n\n/stages/build:\na\nleft\n")
+        << seen.outcome.errors.head;
+
+    build.submission.reset();
+    EXPECT_FALSE(job.run(build));  // Another was sealed since.
+    EXPECT_EQ(run(job, shell("ls")).outcome.output.head, "left\n");
+}
+
 // Deleting, replacing and renaming what lies in a state below must look like on any file system, and be kept by the next seal.
 TEST_F(Stage, DeletionsAndRenamesLayer) {
     Job job = open_job();
