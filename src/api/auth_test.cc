@@ -43,5 +43,22 @@ TEST(LogText, ShowsOutputWithoutObeyingIt) {
     EXPECT_EQ(log_text({}), "");
 }
 
+TEST(LogText, SaysWhichTimesSayLittleAndWhatWasTriedTwice) {
+    model::Report report;
+    report.stages.push_back(
+        {.name = "build", .verdict = model::Verdict::passed, .usage = {.trustworthy_timing = false}});
+    report.stages.push_back(
+        {.name = "tests", .verdict = model::Verdict::passed, .usage = {.trustworthy_timing = true}});
+    const model::FirstTry first{.verdict = model::Verdict::wall_limit,
+                                .usage = {.wall_ms = 1500, .trustworthy_timing = false}};
+    report.stages[1].tests.push_back(
+        {.name = "adds", .verdict = model::Verdict::passed, .usage = {.trustworthy_timing = true}, .first_try = first});
+    EXPECT_EQ(
+        log_text(report),
+        "=== build: passed\n--- the machine was busy while this ran: its times say little\n=== tests: passed\n--- test "
+        "adds\n"
+        "--- the first try ended as wall_limit after 1.5 s while the machine was busy; it was run once more, alone\n");
+}
+
 }  // namespace
 }  // namespace assay::api

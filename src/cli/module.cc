@@ -94,7 +94,8 @@ private:
         ASSAY_TRY(const sys::Fd revision, sys::memory_file("revision", bytes_of(module_.revision_tar), true));
         for (int i = 1; i <= times; ++i) {
             fmt::print(stderr, "assay: {}: run {} of {}\n", tried.name, i, times);
-            auto report = runner::evaluate(client_, 0, {module_.plan, submission.get(), revision.get()}, never_stop_, -1, [](const auto&) {});
+            auto report = runner::evaluate(client_, floor_, 0, {module_.plan, submission.get(), revision.get()},
+                                           never_stop_, -1, [](const auto&) {});
             if (!report) return report.take_error().in("sample " + tried.name);
             tried.reports.push_back(std::move(report).value());
         }
@@ -103,6 +104,7 @@ private:
 
     const course::CompiledModule& module_;
     sandbox::Client client_;
+    runner::Floor floor_;
     const std::atomic<bool> never_stop_{false};
 };
 

@@ -65,17 +65,17 @@ void Dispatcher::Inner::forget(const queue::Token& token) {
     parts.board.progress().end(token);
 }
 
-bool Dispatcher::Inner::note(const queue::Token& token, std::int64_t sequence, const std::string& stage, const std::string& test,
-                             std::optional<model::Report> finished) {
+bool Dispatcher::Inner::note(EventRequest event) {
     queue::Topic topic;
     {
         const std::lock_guard lock{mutex};
-        const auto found = told.find(token.job);
-        if (!leases.holds(token) || found == told.end()) return false;
+        const auto found = told.find(event.token.job);
+        if (!leases.holds(event.token) || found == told.end()) return false;
         Told& job = found->second;
-        if (sequence <= job.sequence) return sequence == job.sequence;  // The same number again is a lost answer.
-        job.sequence = sequence;
-        parts.board.progress().note(token, stage, test, std::move(finished));
+        if (event.sequence <= job.sequence)
+            return event.sequence == job.sequence;  // The same number again is a lost answer.
+        job.sequence = event.sequence;
+        parts.board.progress().note(event.token, event.stage, event.test, std::move(event.report), event.reason);
         const sys::TimePoint now = parts.clock.now();
         job.untold = job.at && now - *job.at < progress_told_every;
         if (job.untold) return true;

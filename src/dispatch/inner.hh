@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "dispatch/dispatch.hh"
+#include "dispatch/wire.hh"
 #include "queue/line.hh"
 
 namespace assay::dispatch {
@@ -72,8 +73,7 @@ struct Dispatcher::Inner {
     bool drains();
     void forget(const queue::Token& token);   // its attempt has ended
     // An event of a lease. false: it is stale, or comes after a newer one. The same again changes nothing.
-    bool note(const queue::Token& token, std::int64_t sequence, const std::string& stage, const std::string& test,
-              std::optional<model::Report> finished);
+    bool note(EventRequest event);
     void tell_progress();                     // what was put off
     // After COMMIT: the log, the counters, and whoever shows that participant's page.
     void tell(const queue::Token& token, const queue::Ended& ended);

@@ -212,7 +212,7 @@ Task<Response> event(Shared inner, Reader& reader) {
     auto reading = small_request(reader, event_request, event_bytes_max);
     auto request = co_await std::move(reading);
     if (!request) co_return refusal(request);
-    const bool counts = inner->note(request->token, request->sequence, request->stage, request->test, std::move(request->report));
+    const bool counts = inner->note(std::move(*request));
     co_return counts ? nothing() : fenced();
 }
 

@@ -91,6 +91,11 @@ Result<EventRequest> event_request(std::string_view body) {
     ASSAY_TRY(request.sequence, number(json, "sequence"));
     ASSAY_TRY(request.stage, text(json, "stage", name_bytes_max));
     ASSAY_TRY(request.test, text(json, "test", detail_bytes_max));
+    if (json.contains("reason")) {
+        ASSAY_TRY(const std::string word, text(json, "reason", name_bytes_max));
+        request.reason = model::parse<model::Reason>(word);
+        if (!request.reason) return wrong("reason", "is none of the known words");
+    }
     if (const auto report = json.find("report"); report != json.end()) {
         ASSAY_TRY(request.report, model::report_from_json(report->dump()));
         if (request.report->stages.size() != 1 || request.report->stages.front().name != request.stage) {

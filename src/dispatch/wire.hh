@@ -28,6 +28,7 @@ struct EventRequest {
     std::string stage;
     std::string test;
     std::optional<model::Report> report;  // of one stage: what has just finished
+    std::optional<model::Reason> reason;  // why it has not begun yet
 };
 struct HeartbeatRequest {
     std::int64_t epoch = 0;

@@ -16,6 +16,12 @@ TEST(Wire, WellFormedRequestsAreRead) {
     const auto event = event_request(R"({"token":{"job":7,"attempt":2,"epoch":3},"sequence":4,"stage":"tests","test":"adds"})");
     ASSERT_TRUE(event);
     EXPECT_EQ(event->token, (queue::Token{JobId{7}, 2, 3}));
+    EXPECT_FALSE(event->reason);
+    const std::string waits =
+        R"({"token":{"job":7,"attempt":2,"epoch":3},"sequence":5,"stage":"tests","test":"adds","reason":)";
+    EXPECT_EQ(event_request(waits + "\"pressure\"}")->reason, model::Reason::pressure);
+    EXPECT_FALSE(event_request(waits + "\"boredom\"}"));
+    EXPECT_FALSE(event_request(waits + "7}"));
     EXPECT_EQ(heartbeat_request(R"({"epoch":3,"running":[{"job":7,"attempt":2,"epoch":3}]})")->running.size(), 1u);
     const auto fault = result_request(R"({"token":{"job":7,"attempt":2,"epoch":3},"fault":"it broke"})");
     ASSERT_TRUE(fault);

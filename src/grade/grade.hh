@@ -20,6 +20,12 @@ namespace assay::grade {
 // tests or score stage, whose plain failure is `build_failed`.
 model::Verdict verdict_of(const model::Outcome&, bool trusted, bool before_tests);
 
+// Whether a command is to be run once more, alone: a limit of time ended it while what else the machine did could have stretched
+// its times. Of any other end the first outcome stands.
+bool deserves_another_try(const model::Outcome&);
+
+model::Usage usage_of(const model::Outcome&);
+
 // A test's outcome against its plan. `got` is the whole stdout (at most limits.output_bytes); `files`: what it left of
 // plan.files, in their order, nullopt where there is no regular file; fewer: those are missing. Texts are cut to
 // test_output_kept_max and valid UTF-8; `input` is the command line, then what was fed.

@@ -10,6 +10,11 @@ namespace assay::grade {
 
 using model::Verdict;
 
+model::Usage usage_of(const model::Outcome& outcome) {
+    return {outcome.cpu_ms(), outcome.wall_ms, outcome.memory_peak_bytes, outcome.processes_peak,
+            outcome.trustworthy_timing};
+}
+
 std::string kept_text(std::string_view text, std::size_t size_max) {
     if (text.size() <= size_max) return replace_invalid_utf8(text);
     // Cut between characters: a continuation byte (10xxxxxx) never begins or ends what is kept.
@@ -66,7 +71,7 @@ model::TestReport grade_test(const model::TestPlan& plan, const model::Outcome& 
     report.visibility = plan.visibility;
     report.exit_code = outcome.exit_code;
     report.signal = outcome.signal;
-    report.usage = {outcome.cpu_ms(), outcome.wall_ms, outcome.memory_peak_bytes, outcome.processes_peak};
+    report.usage = usage_of(outcome);
     report.input = kept_text(input_text(plan), model::test_output_kept_max);
     if (plan.stdout_bytes) report.expected = kept_text(*plan.stdout_bytes, model::test_output_kept_max);
     report.got = kept_text(got, model::test_output_kept_max);

@@ -21,4 +21,10 @@ Verdict verdict_of(const model::Outcome& outcome, bool trusted, bool before_test
     return before_tests ? Verdict::build_failed : Verdict::failed;
 }
 
+bool deserves_another_try(const model::Outcome& outcome) {
+    const bool ran = outcome.started && outcome.fault.empty() && !outcome.cancelled;
+    const bool late = outcome.cpu_exceeded || outcome.wall_exceeded;
+    return ran && late && !outcome.oom_killed && outcome.trustworthy_timing == false;
+}
+
 }  // namespace assay::grade

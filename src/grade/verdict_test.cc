@@ -25,6 +25,36 @@ Outcome killed(int signal) {
     return outcome;
 }
 
+// Only what the machine may have done to a program is its to make good, and only the end of a time can be that.
+TEST(AnotherTry, IsForTimeoutsUnderPressureAlone) {
+    struct Case {
+        const char* what;
+        std::function<void(Outcome&)> change;
+        std::optional<bool> trustworthy;
+        bool expected;
+    };
+    const Case cases[] = {
+        {"out of CPU time", [](Outcome& o) { o.cpu_exceeded = true; }, false, true},
+        {"out of time", [](Outcome& o) { o.wall_exceeded = true; }, false, true},
+        {"out of time with too much output", [](Outcome& o) { o.wall_exceeded = o.output_exceeded = true; }, false,
+         true},
+        {"on a quiet machine", [](Outcome& o) { o.cpu_exceeded = true; }, true, false},
+        {"where nothing is known of the machine", [](Outcome& o) { o.wall_exceeded = true; }, std::nullopt, false},
+        {"out of memory as well", [](Outcome& o) { o.wall_exceeded = o.oom_killed = true; }, false, false},
+        {"a crash", [](Outcome&) {}, false, false},
+        {"too much output", [](Outcome& o) { o.output_exceeded = true; }, false, false},
+        {"never started", [](Outcome& o) { o.wall_exceeded = true, o.started = false; }, false, false},
+        {"a fault of ours", [](Outcome& o) { o.wall_exceeded = true, o.fault = "mount failed"; }, false, false},
+        {"told to stop", [](Outcome& o) { o.wall_exceeded = o.cancelled = true; }, false, false},
+    };
+    for (const Case& c : cases) {
+        Outcome outcome = killed(9);
+        outcome.trustworthy_timing = c.trustworthy;
+        c.change(outcome);
+        EXPECT_EQ(deserves_another_try(outcome), c.expected) << c.what;
+    }
+}
+
 TEST(VerdictOf, TakesTheFirstRuleThatApplies) {
     struct Case {
         const char* what;

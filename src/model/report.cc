@@ -17,6 +17,13 @@ void fields(V& visit, T& it) {
     visit("wall_ms", it.wall_ms);
     visit("memory_peak_bytes", it.memory_peak_bytes);
     visit("processes_peak", it.processes_peak);
+    visit("trustworthy_timing", it.trustworthy_timing);
+}
+
+template <class V, Of<FirstTry> T>
+void fields(V& visit, T& it) {
+    visit("verdict", it.verdict);
+    fields(visit, it.usage);
 }
 
 template <class V, Of<Difference> T>
@@ -40,6 +47,7 @@ void fields(V& visit, T& it) {
     visit("exit_code", it.exit_code);
     visit("signal", it.signal);
     fields(visit, it.usage);
+    visit("first_try", it.first_try);
     visit("input", it.input);
     visit("expected", it.expected);
     visit("got", it.got);
@@ -57,6 +65,7 @@ void fields(V& visit, T& it) {
     visit("exit_code", it.exit_code);
     visit("signal", it.signal);
     fields(visit, it.usage);
+    visit("first_try", it.first_try);
     visit("output", it.output);
     visit("errors", it.errors);
     visit("output_dropped_bytes", it.output_dropped_bytes);

@@ -23,6 +23,14 @@ struct Usage {
     double wall_ms = 0;
     std::int64_t memory_peak_bytes = 0;
     std::int64_t processes_peak = 0;
+    std::optional<bool>
+        trustworthy_timing;  // false: what else the machine did could have stretched its times; nullopt: not known
+};
+
+// How a stage or test ended that was run once more, alone: a limit of time had ended it while its timing was not trustworthy.
+struct FirstTry {
+    Verdict verdict = Verdict::failed;
+    Usage usage;
 };
 
 // Why a test failed whose program ran to its end, as data. `wording` makes the sentence of it.
@@ -48,6 +56,7 @@ struct TestReport {
     std::optional<int> exit_code;
     std::optional<int> signal;
     Usage usage;
+    std::optional<FirstTry> first_try;
     // Texts (invalid UTF-8 replaced); empty when not kept. Whoever shows them applies `visibility`.
     std::string input;
     std::string expected;
@@ -64,14 +73,15 @@ struct StageReport {
     Verdict verdict = Verdict::failed;
     std::optional<int> exit_code;
     std::optional<int> signal;
-    Usage usage;
+    Usage usage;  // of a stage of tests: of all of them; its timing is trustworthy when all of theirs is
+    std::optional<FirstTry> first_try;
     std::string output;      // stdout, cut; a trusted stage's is for staff
     std::string errors;      // stderr, cut
     std::int64_t output_dropped_bytes = 0;
     std::string fault;       // why a system_fault or grader_fault, for staff
     std::string message;     // what a grader's report says to the participant,
     Visibility message_visibility = Visibility::visible;  // and when he sees it
-    std::vector<std::string> notes;  // what of a grader's report was read over, for staff
+    std::vector<std::string> notes;  // for staff: what of a grader's report was read over, what was not run again
     std::optional<double> score;
     std::optional<double> score_max;
     Limits limits;           // as read back from the kernel

@@ -46,7 +46,8 @@ void ProgressTable::end(const Token& token) {
     if (found != held_.end() && found->second.token == token) held_.erase(found);
 }
 
-void ProgressTable::note(const Token& token, const std::string& stage, const std::string& test, std::optional<model::Report> finished) {
+void ProgressTable::note(const Token& token, const std::string& stage, const std::string& test,
+                         std::optional<model::Report> finished, std::optional<model::Reason> reason) {
     const std::lock_guard lock{mutex_};
     const auto found = held_.find(token.job);
     if (found == held_.end() || found->second.token != token) return;
@@ -55,6 +56,7 @@ void ProgressTable::note(const Token& token, const std::string& stage, const std
     progress.stage_over = finished.has_value() && test.empty();
     progress.stage = stage;
     progress.test = test;
+    progress.reason = reason;
     if (!finished || finished->stages.empty()) return;
 
     auto& stages = progress.report.stages;

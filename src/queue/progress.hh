@@ -23,6 +23,7 @@ struct Progress {
     std::string test;                   // that finished last or runs now; empty: none of the stage yet
     std::int64_t tests_done = 0;        // of those the module declares
     std::int64_t tests_all = 0;
+    std::optional<model::Reason> reason;  // why that has not begun yet
     bool stage_over = false;            // else the last stage of the report, when it has this name, is still under way
     model::Report report;               // what is finished, in order; no verdict, no score
 };
@@ -34,7 +35,8 @@ public:
 
     // `finished`: a report of one stage, with the test that has just finished, or, `test` being empty, the stage itself; its
     // tests told before need not be in it again. Nothing for a token that has not begun.
-    void note(const Token&, const std::string& stage, const std::string& test, std::optional<model::Report> finished);
+    void note(const Token&, const std::string& stage, const std::string& test, std::optional<model::Report> finished,
+              std::optional<model::Reason> reason = {});
 
     std::optional<Progress> at(JobId) const;
     // The report of what is finished, as JSON marked partial. Empty: nothing is.

@@ -43,6 +43,11 @@ TEST(Progress, WhatFinishesIsKeptInOrderAndItsStageEndsIt) {
     EXPECT_EQ(cut->stages[1].verdict, model::Verdict::system_fault);
     EXPECT_EQ(cut->stages[1].tests.at(0).verdict, model::Verdict::passed);
 
+    // Why it waits holds until the next that is told of it.
+    table.note(token, "tests", "divides", {}, model::Reason::pressure);
+    EXPECT_EQ(table.at(token.job)->reason, model::Reason::pressure);
+    table.note(token, "tests", "divides", {});
+    EXPECT_FALSE(table.at(token.job)->reason);
     table.note(token, "tests", "divides", finished("tests", "divides"));
     table.note(token, "tests", "", finished("tests", ""));
     const auto over = table.at(token.job);

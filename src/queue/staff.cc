@@ -84,6 +84,8 @@ std::string text_of_listing(const Json& listing) {
         if (const Json& progress = job.at("progress"); !progress.is_null()) {
             text += fmt::format(" in {} ({} of {} tests)", progress.at("stage").get<std::string>(),
                                 progress.at("tests_done").get<std::int64_t>(), progress.at("tests_all").get<std::int64_t>());
+            if (const Json& waits = progress.at("reason"); !waits.is_null())
+                text += ", waits: " + waits.get<std::string>();
         }
         const Json& reason = job.at("reason");
         if (reason.is_null()) continue;
@@ -218,6 +220,7 @@ Result<std::string> queue_json(store::Reading& reading, const Board& board, std:
         Json job = job_json(it, time_text(it.job.started_ms));
         if (const auto progress = board.progress().at(it.job.id)) {
             job["progress"] = {{"stage", progress->stage}, {"tests_done", progress->tests_done}, {"tests_all", progress->tests_all}};
+            job["progress"]["reason"] = progress->reason ? Json(model::to_string(*progress->reason)) : Json(nullptr);
         }
         jobs.push_back(std::move(job));
     }

@@ -29,7 +29,7 @@ constexpr std::size_t queue_listed_max = 1000;   // jobs; the rest is only count
 
 // {slots, paused: [{course, module, reason, since}], jobs: [{id, course, module, participant, generation, state, since,
 // position, expected_start, progress, reason}], not_shown}: what runs, what waits in turn, what is held. `progress`: {stage,
-// tests_done, tests_all} of what runs. `reason` is {code, text, details} or null.
+// tests_done, tests_all, reason} of what runs. `reason` is {code, text, details} or null.
 // Times in the server's zone.
 Result<std::string> queue_json(store::Reading&, const Board&, std::int64_t now_ms,
                                const std::function<WaitText(const Waiting&)>& wait_text);

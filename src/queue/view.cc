@@ -232,12 +232,20 @@ void add_usage(Json& out, const model::Usage& usage) {
     out["cpu_ms"] = usage.cpu_ms;
     out["wall_ms"] = usage.wall_ms;
     out["memory_peak_bytes"] = usage.memory_peak_bytes;
+    if (usage.trustworthy_timing) out["trustworthy_timing"] = *usage.trustworthy_timing;
+}
+
+void add_first_try(Json& out, const std::optional<model::FirstTry>& first) {
+    if (!first) return;
+    out["first_try"] = {{"verdict", model::to_string(first->verdict)}};
+    add_usage(out["first_try"], first->usage);
 }
 
 Json json_of(const model::TestReport& test) {
     Json out{{"name", test.name}, {"verdict", model::to_string(test.verdict)}, {"score", test.score}, {"score_max", test.score_max}};
     add_end(out, test.exit_code, test.signal);
     add_usage(out, test.usage);
+    add_first_try(out, test.first_try);
     const auto text = [&](const char* name, const std::string& value) {
         if (!value.empty()) out[name] = value;
     };
@@ -255,6 +263,7 @@ Json json_of(const model::StageReport& stage, bool over = true) {
     Json out{{"name", stage.name}, {"verdict", over ? Json(model::to_string(stage.verdict)) : Json(nullptr)}};
     add_end(out, stage.exit_code, stage.signal);
     add_usage(out, stage.usage);
+    add_first_try(out, stage.first_try);
     out["output"] = stage.output;
     out["errors"] = stage.errors;
     if (!stage.message.empty()) out["message"] = stage.message;
@@ -265,9 +274,11 @@ Json json_of(const model::StageReport& stage, bool over = true) {
     return out;
 }
 
-// {stage, test, tests_done, tests_all, stages}: `stages` as of a submission, as far as they are finished.
+// {stage, test, tests_done, tests_all, reason, stages}: `reason` is why that has not begun yet, or null; `stages` as of a
+// submission, as far as they are finished.
 Json json_of(const Progress& progress) {
     Json out{{"stage", progress.stage}, {"test", progress.test}, {"tests_done", progress.tests_done}, {"tests_all", progress.tests_all}};
+    out["reason"] = progress.reason ? Json(model::to_string(*progress.reason)) : Json(nullptr);
     out["stages"] = Json::array();
     for (const auto& stage : progress.report.stages) {
         out["stages"].push_back(json_of(stage, progress.stage_over || stage.name != progress.stage));

@@ -16,6 +16,13 @@ constexpr std::chrono::milliseconds event_gap{100};             // between two b
 
 constexpr std::size_t event_report_bytes_max = 192u << 10;      // of what has just finished; its texts are cut to fit
 
+// A command that runs alone, since it ran out of time while the machine was busy.
+constexpr std::chrono::milliseconds lone_wait_max{60'000};      // for the other commands to end
+constexpr std::chrono::milliseconds lone_credit_max{180'000};   // for which all of them may keep others waiting at once,
+constexpr int lone_share = 4;                                   // and in the long run for a quarter of the time
+constexpr std::chrono::milliseconds floor_wait_max{3'600'000};  // of the others for those; then the attempt has failed
+constexpr std::chrono::milliseconds stop_look_every{100};       // while a command waits
+
 // What a session may promise.
 constexpr std::int64_t lease_ms_min = 1'000;
 constexpr std::int64_t lease_ms_max = 3'600'000;

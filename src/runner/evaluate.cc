@@ -3,7 +3,11 @@
 // The submission is unpacked once, into the first untrusted run. What that run leaves is sealed, and every later untrusted
 // stage or test starts from the newest sealed state. Tests seal nothing, so no test sees another. When tests come first there
 // is no state yet: a command that does nothing makes one under the stage's limits.
+//
+// Each command asks the floor for its turn. One that ran out of time while others kept the machine busy has another try, alone:
+// its outcome takes the place of the first, which the report keeps beside it.
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -16,12 +20,14 @@
 #include "grade/reports.hh"
 #include "runner/bounds.hh"
 #include "runner/runner.hh"
+#include "sys/clock.hh"
 #include "sys/file.hh"
 
 namespace assay::runner {
 namespace {
 
 using model::Verdict;
+using std::chrono::milliseconds;
 
 constexpr std::string_view path_variable = "PATH=/usr/local/bin:/usr/bin:/bin";
 constexpr std::string_view language_variable = "LANG=C.UTF-8";
@@ -57,10 +63,6 @@ std::size_t first_scoring_stage(const model::Plan& plan) {
     return static_cast<std::size_t>(std::ranges::find_if(plan.stages, scores) - plan.stages.begin());
 }
 
-model::Usage usage_of(const model::Outcome& outcome) {
-    return {outcome.cpu_ms(), outcome.wall_ms, outcome.memory_peak_bytes, outcome.processes_peak};
-}
-
 // All of a stream that was kept; what was dropped between head and tail ends it.
 std::string stream_of(const model::Captured& captured) {
     return captured.dropped_bytes == 0 ? captured.head + captured.tail : captured.head;
@@ -75,28 +77,42 @@ std::string ends_of(const model::Captured& captured) {
     return replace_invalid_utf8(few.text());
 }
 
+// Of two times together: false when one is, else not known when one is not.
+std::optional<bool> both(std::optional<bool> a, std::optional<bool> b) {
+    if (a == false || b == false) return false;
+    return a && b ? std::optional{true} : std::nullopt;
+}
+
 // A tree that did not fit into the limits of the run it was unpacked for.
 Verdict unfit(const model::Outcome& outcome, bool trusted) {
     if (trusted) return Verdict::grader_fault;
     return outcome.oom_killed ? Verdict::memory_limit : Verdict::disk_limit;
 }
 
+// A command's end that counts, and the one before it, if it was run again.
+struct Tried {
+    sandbox::Finished finished;
+    std::optional<model::FirstTry> first;
+    std::string not_again;  // why it was not, though it should have been
+};
+
 class Evaluation {
 public:
-    Evaluation(sandbox::Job& job, const Work& work, Stop stop, const std::function<void(const Progress&)>& told)
-        : job_{job}, work_{work}, stop_{stop}, told_{told}, scoring_{first_scoring_stage(work.plan)} {}
+    Evaluation(sandbox::Job& job, Floor& floor, const Work& work, Stop stop,
+               const std::function<void(const Progress&)>& told)
+        : job_{job}, floor_{floor}, work_{work}, stop_{stop}, told_{told}, scoring_{first_scoring_stage(work.plan)} {}
 
     Result<model::Report> all() {
         model::Report report;
         for (std::size_t i = 0; i < work_.plan.stages.size(); ++i) {
             const model::StagePlan& stage = work_.plan.stages[i];
-            told_({stage.name, "", {}});
+            begin(stage.name, "");
             auto done = stage.has_tests() ? tests(stage) : command(stage, i < scoring_);
             if (!done) return done.take_error().in("stage " + stage.name);
             report.stages.push_back(std::move(done).value());
             model::StageReport over = report.stages.back();
             if (std::exchange(tests_told_, false)) over.tests.clear();
-            told_({stage.name, "", std::move(over)});
+            told_({.stage = stage.name, .test = "", .finished = std::move(over)});
             if (!grade::goes_on(work_.plan, i, report.stages.back().verdict)) break;
         }
         grade::conclude(work_.plan, report);
@@ -104,6 +120,11 @@ public:
     }
 
 private:
+    void begin(const std::string& stage, const std::string& test) {
+        at_ = {.stage = stage, .test = test};
+        told_(at_);
+    }
+
     sandbox::Request request(const model::StagePlan& stage) const {
         sandbox::Request request;
         request.trust = stage.trusted ? sandbox::Trust::trusted : sandbox::Trust::untrusted;
@@ -115,8 +136,59 @@ private:
         return request;
     }
 
+    // Its turn on the floor, by `enter`; says so while it waits.
+    template <class Enter>
+    Result<Floor::Place> turn(Enter enter) {
+        bool waited = false;
+        const std::function<void()> waits = [&] {
+            waited = true;
+            Progress waiting = at_;
+            waiting.reason = model::Reason::pressure;
+            told_(waiting);
+        };
+        ASSAY_TRY(Floor::Place place, enter(waits));
+        if (waited) told_(at_);
+        return place;
+    }
+
+    Result<sandbox::Finished> alongside(sandbox::Request& request) {
+        const auto enter = [&](const auto& waits) {
+            return floor_.enter(sys::system_clock().now() + floor_wait_max, stop_.requested, waits);
+        };
+        ASSAY_TRY(const Floor::Place place, turn(enter));
+        return once(request);
+    }
+
+    // Errors: as `once`.
+    Result<Tried> run(sandbox::Request& request) {
+        Tried tried;
+        ASSAY_TRY(tried.finished, alongside(request));
+        const model::Outcome& outcome = tried.finished.outcome;
+        if (!grade::deserves_another_try(outcome)) return tried;
+        const auto enter = [&](const auto& waits) {
+            return floor_.enter_alone(milliseconds{request.limits.wall_ms}, sys::system_clock().now() + lone_wait_max,
+                                      stop_.requested, waits);
+        };
+        const Result<Floor::Place> alone = turn(enter);
+        if (!alone && alone.error().fault() == Fault::interrupted) return alone.error();
+        if (!alone) {
+            tried.not_again = alone.error().text();
+            return tried;
+        }
+        tried.first = {.verdict = grade::verdict_of(outcome, request.trust == sandbox::Trust::trusted, false),
+                       .usage = grade::usage_of(outcome)};
+        request.again = request.seal;
+        ASSAY_TRY(tried.finished, once(request));
+        return tried;
+    }
+
+    static std::string note(const std::string& what, const Tried& tried) {
+        return fmt::format("{} ran out of time while the machine was busy, and was not run again: {}", what,
+                           tried.not_again);
+    }
+
     // Errors: interrupted (told to stop), else ours: the sandbox failed. A tree that did not fit is no error.
-    Result<sandbox::Finished> run(sandbox::Request& request) {
+    Result<sandbox::Finished> once(sandbox::Request& request) {
         if (stop_.requested) return Error{Fault::interrupted, "the evaluation was stopped"};
         const bool trusted = request.trust == sandbox::Trust::trusted;
         if ((trusted || !sealed_) && !request.submission) request.submission = sandbox::Fill{work_.submission, archive::fill_argument(work_.plan.upload)};
@@ -147,13 +219,15 @@ private:
         asked.seal = !stage.trusted;
         asked.report = stage.trusted ? stage.report : "";
         if (stage.trusted) asked.guests = sandbox::GuestRules{.environment = environment_of(work_.plan, false)};
-        ASSAY_TRY(const sandbox::Finished finished, run(asked));
+        ASSAY_TRY(const Tried tried, run(asked));
+        const sandbox::Finished& finished = tried.finished;
         const model::Outcome& outcome = finished.outcome;
 
         model::StageReport report = described(stage, outcome);
+        report.first_try = tried.first;
         report.exit_code = outcome.exit_code;
         report.signal = outcome.signal;
-        report.usage = usage_of(outcome);
+        report.usage = grade::usage_of(outcome);
         report.output = replace_invalid_utf8(outcome.output.text());
         report.errors = replace_invalid_utf8(outcome.errors.text());
         report.output_dropped_bytes = outcome.output.dropped_bytes;
@@ -169,6 +243,7 @@ private:
         } else {
             report.verdict = grade::verdict_of(outcome, false, before_scoring);
         }
+        if (!tried.not_again.empty()) report.notes.push_back(note("the stage", tried));
         return report;
     }
 
@@ -185,14 +260,14 @@ private:
         }
         std::optional<model::StageReport> report;
         for (const model::TestPlan& plan : stage.tests) {
-            told_({stage.name, plan.name, {}});
+            begin(stage.name, plan.name);
             auto done = test(stage, plan, report);
             if (!done) return done.take_error().in("test " + plan.name);
             model::StageReport alone;
             alone.name = stage.name;
             alone.tests.push_back(report->tests.back());
             tests_told_ = true;
-            told_({stage.name, plan.name, std::move(alone)});
+            told_({.stage = stage.name, .test = plan.name, .finished = std::move(alone)});
         }
         ASSAY_ASSERT(report);
         report->verdict = grade::verdict_of_tests(report->tests);
@@ -204,7 +279,7 @@ private:
         sandbox::Request asked = request(stage);
         asked.command = {"/bin/true"};
         asked.seal = true;
-        ASSAY_TRY(const sandbox::Finished finished, run(asked));
+        ASSAY_TRY(const sandbox::Finished finished, alongside(asked));
         model::StageReport report = described(stage, finished.outcome);
         report.verdict = finished.fill_failed ? unfit(finished.outcome, false) : Verdict::passed;
         if (!finished.fill_failed) return report;
@@ -234,7 +309,8 @@ private:
             asked.stdin_fd = input.get();
         }
         for (const model::ExpectedFile& file : plan.files) asked.files.push_back(file.path);
-        ASSAY_TRY(const sandbox::Finished finished, run(asked));
+        ASSAY_TRY(const Tried tried, run(asked));
+        const sandbox::Finished& finished = tried.finished;
         const model::Outcome& outcome = finished.outcome;
         const std::string got = stream_of(outcome.output);
         ASSAY_TRY(const auto files, contents_of(finished.files));
@@ -244,7 +320,14 @@ private:
         }
         if (outcome.output.dropped_bytes > 0) done.got = ends_of(outcome.output);
         if (outcome.errors.dropped_bytes > 0) done.errors = ends_of(outcome.errors);
-        if (!report) report = described(stage, outcome);
+        done.first_try = tried.first;
+        if (!report) {
+            report = described(stage, outcome);
+            report->usage.trustworthy_timing = true;
+        }
+        if (!tried.not_again.empty() && report->notes.empty())
+            report->notes.push_back(note("test " + plan.name, tried));
+        report->usage.trustworthy_timing = both(report->usage.trustworthy_timing, done.usage.trustworthy_timing);
         report->usage.cpu_ms += done.usage.cpu_ms;
         report->usage.wall_ms += done.usage.wall_ms;
         report->usage.memory_peak_bytes = std::max(report->usage.memory_peak_bytes, done.usage.memory_peak_bytes);
@@ -283,7 +366,7 @@ private:
         asked.submission = sandbox::Fill{submission.get(), ""};
         if (work_.revision >= 0) asked.grader = sandbox::Fill{work_.revision, ""};
         asked.report = "score";
-        ASSAY_TRY(sandbox::Finished finished, run(asked));
+        ASSAY_TRY(sandbox::Finished finished, alongside(asked));
         // Too much for the stage's memory, before the checker had a word.
         if (finished.fill_failed) finished.outcome.started = finished.outcome.oom_killed = true;
         std::optional<std::string> score;
@@ -296,24 +379,27 @@ private:
     }
 
     sandbox::Job& job_;
+    Floor& floor_;
     const Work& work_;
     const Stop stop_;
     const std::function<void(const Progress&)>& told_;
     const std::size_t scoring_;
+    Progress at_;  // what has begun
     bool tests_told_ = false;  // of this stage, each by itself
     bool sealed_ = false;  // an untrusted run left its state, with the submission in it
 };
 
 }  // namespace
 
-Result<model::Report> evaluate(sandbox::Client& client, int slot, const Work& work, const std::atomic<bool>& stop, int wake_fd,
+Result<model::Report> evaluate(sandbox::Client& client, Floor& floor, int slot, const Work& work,
+                               const std::atomic<bool>& stop, int wake_fd,
                                const std::function<void(const Progress&)>& told) {
     constexpr std::size_t release_bytes_max = 256;
     if (work.plan.stages.empty() || work.plan.stages.size() > model::plan_stages_max) {
         return Error{Fault::invalid, fmt::format("a plan has 1 to {} stages", model::plan_stages_max)};
     }
     ASSAY_TRY(sandbox::Job job, client.open_job(slot, largest_memory_bytes(work.plan), work.plan.image_pin ? work.plan.image_pin->digest : ""));
-    Evaluation evaluation{job, work, {stop, wake_fd}, told};
+    Evaluation evaluation{job, floor, work, {stop, wake_fd}, told};
     ASSAY_TRY(model::Report report, evaluation.all());
     if (auto release = sys::read_file("/proc/sys/kernel/osrelease", release_bytes_max)) {
         report.kernel = std::string{trimmed(*release)};

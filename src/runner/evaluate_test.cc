@@ -97,13 +97,12 @@ protected:
         return try_with({plan, submission.get(), revision.get()}, stop, wake_fd);
     }
     Result<model::Report> try_with(const Work& work, const std::atomic<bool>& stop = never_, int wake_fd = -1) {
-        return evaluate(*client_, 0, work, stop, wake_fd,
-                        [this](const Progress& progress) {
-                            told.push_back(progress.stage + "/" + progress.test);
-                            if (!progress.finished) return;
-                            const auto& one = *progress.finished;
-                            told.back() += " " + std::string{to_string(one.tests.empty() ? one.verdict : one.tests.front().verdict)};
-                        });
+        return evaluate(*client_, floor_, 0, work, stop, wake_fd, [this](const Progress& progress) {
+            told.push_back(progress.stage + "/" + progress.test);
+            if (!progress.finished) return;
+            const auto& one = *progress.finished;
+            told.back() += " " + std::string{to_string(one.tests.empty() ? one.verdict : one.tests.front().verdict)};
+        });
     }
     model::Report evaluated(std::vector<model::StagePlan> stages) {
         model::Plan plan;
@@ -130,6 +129,7 @@ protected:
 
 private:
     static inline const std::atomic<bool> never_{false};
+    Floor floor_;
     static inline std::string id_;
     static inline std::string why_not_ = "not root";
     static inline std::unique_ptr<sandbox::Helper> helper_;

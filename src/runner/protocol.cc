@@ -74,8 +74,10 @@ std::string lease_request(std::int64_t epoch, std::chrono::milliseconds wait) {
 }
 
 std::string event_request(const Token& token, std::int64_t sequence, std::string_view stage, std::string_view test,
-                          std::string_view report_json) {
-    std::string json = text_of_json({{"token", json_of(token)}, {"sequence", sequence}, {"stage", stage}, {"test", test}});
+                          std::string_view report_json, std::optional<model::Reason> reason) {
+    Json event{{"token", json_of(token)}, {"sequence", sequence}, {"stage", stage}, {"test", test}};
+    if (reason) event["reason"] = model::to_string(*reason);
+    std::string json = text_of_json(event);
     if (report_json.empty()) return json;
     json.pop_back();
     return fmt::format(R"({},"report":{}}})", json, report_json);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +43,9 @@ struct Beat {
 
 std::string session_request(std::string_view name, int slots);
 std::string lease_request(std::int64_t epoch, std::chrono::milliseconds wait);
-// `report_json`: of what has just finished; empty: it began.
+// `report_json`: of what has just finished; empty: it began, or waits for `reason`.
 std::string event_request(const Token&, std::int64_t sequence, std::string_view stage, std::string_view test,
-                          std::string_view report_json = {});
+                          std::string_view report_json = {}, std::optional<model::Reason> reason = {});
 std::string heartbeat_request(std::int64_t epoch, const std::vector<Token>& running);
 std::string report_request(const Token&, std::string_view report_json);
 std::string fault_request(const Token&, std::string_view text);  // cut to fault_bytes_max

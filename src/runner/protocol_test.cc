@@ -30,6 +30,9 @@ TEST(Protocol, RequestsAreWhatTheDocumentSays) {
     EXPECT_EQ(lease_request(3, lease_wait_max), R"({"epoch":3,"wait_ms":20000})");
     EXPECT_EQ(event_request(token, 4, "tests", "adds"),
               R"({"token":{"job":7,"attempt":2,"epoch":3},"sequence":4,"stage":"tests","test":"adds"})");
+    EXPECT_EQ(
+        event_request(token, 5, "tests", "adds", {}, model::Reason::pressure),
+        R"({"token":{"job":7,"attempt":2,"epoch":3},"sequence":5,"stage":"tests","test":"adds","reason":"pressure"})");
     EXPECT_EQ(heartbeat_request(3, {token}), R"({"epoch":3,"running":[{"job":7,"attempt":2,"epoch":3}]})");
     EXPECT_EQ(report_request(token, "{}"), R"({"token":{"job":7,"attempt":2,"epoch":3},"report":{}})");
     EXPECT_EQ(fault_request(token, "it \"broke\""), R"({"token":{"job":7,"attempt":2,"epoch":3},"fault":"it \"broke\""})");

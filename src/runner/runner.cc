@@ -16,9 +16,10 @@ Result<> serve(int slots) {
     std::vector<sys::Fd> sockets;
     for (int i = 0; i <= slots; ++i) sockets.emplace_back(first_descriptor + i);
     sandbox::Client sandbox{sys::Fd{first_descriptor + slots + 1}};
+    Floor floor;
     return serve_leases(std::move(sockets), "local",
                         [&](int slot, const Work& work, const std::atomic<bool>& stop, int wake_fd, const auto& told) {
-                            return evaluate(sandbox, slot, work, stop, wake_fd, told);
+                            return evaluate(sandbox, floor, slot, work, stop, wake_fd, told);
                         });
 }
 

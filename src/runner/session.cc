@@ -211,12 +211,16 @@ private:
 
         std::int64_t sequence = 0;
         TimePoint last_event;
+        bool waits = false;  // as was told last
         Result<> told = ok;
         const auto tell = [&](const Progress& progress) {
-            const bool can_be_left_out = !progress.finished && !progress.test.empty() && now() - last_event < event_gap;
-            if (!told || running.stop || can_be_left_out) return;
+            const bool matters = progress.finished || progress.test.empty() || progress.reason || waits;
+            if (!told || running.stop || (!matters && now() - last_event < event_gap)) return;
             last_event = now();
-            told = tell_event(client, running, event_request(lease.token, ++sequence, progress.stage, progress.test, finished_json(progress)));
+            waits = progress.reason.has_value();
+            told = tell_event(client, running,
+                              event_request(lease.token, ++sequence, progress.stage, progress.test,
+                                            finished_json(progress), progress.reason));
             if (!told) running.cancel();
         };
         const Work work{lease.plan, input.file->get(), revision.file->get()};

@@ -195,10 +195,10 @@ TEST(Session, LeasesFetchesEvaluatesAndReports) {
         EXPECT_EQ(work.plan.stages.at(0).name, "build");
         EXPECT_EQ(content_of(work.submission), "bytes of a submission");
         EXPECT_EQ(content_of(work.revision), "bytes of a revision");
-        told({"build", "", {}});
+        told({"build", "", {}, {}});
         model::StageReport build;
         build.name = "build";
-        told({"build", "", build});
+        told({"build", "", build, {}});
         model::Report report;
         report.verdict = model::Verdict::passed;
         return report;
@@ -211,6 +211,25 @@ TEST(Session, LeasesFetchesEvaluatesAndReports) {
     ASSERT_EQ(events.size(), 2u);
     EXPECT_EQ(events[0], event_request({1, 1, 3}, 1, "build", ""));
     EXPECT_TRUE(events[1].contains(R"("sequence":2,"stage":"build","test":"","report":{)")) << events[1];
+    server.close();
+    EXPECT_TRUE(runner.join());
+}
+
+// Beginnings of tests may be left out; that one waits never is, nor that it waits no longer.
+TEST(Session, TellsWhyATestHasNotBegunAndThatItHas) {
+    ScriptedServer server;
+    RunnerThread runner{server, 1, [](int, const Work&, const auto&, int, const auto& told) -> Result<model::Report> {
+                            told({"tests", "", {}, {}});
+                            told({"tests", "adds", {}, {}});  // Too soon to be told.
+                            told({"tests", "adds", {}, model::Reason::pressure});
+                            told({"tests", "adds", {}, {}});
+                            return model::Report{};
+                        }};
+    (void)server.wait_for_result();
+    const auto events = server.events();
+    ASSERT_EQ(events.size(), 3u);
+    EXPECT_EQ(events[1], event_request({1, 1, 3}, 2, "tests", "adds", {}, model::Reason::pressure));
+    EXPECT_EQ(events[2], event_request({1, 1, 3}, 3, "tests", "adds"));
     server.close();
     EXPECT_TRUE(runner.join());
 }

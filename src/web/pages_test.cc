@@ -182,6 +182,22 @@ TEST(ModulePage, MarksTheFirstDifference) {
     EXPECT_TRUE(contains(page, "a\n值: 1<mark>⏎</mark>\nz\n</pre>"));
 }
 
+// A time measured on a busy machine is told as such, and what was tried twice shows both.
+TEST(ModulePage, SaysWhatTheMachineDidToTimes) {
+    auto view = example::module_view();
+    EXPECT_FALSE(contains(rendered(Language::english, view, "quiet"), "machine was busy"));
+    auto& slow = view.submissions[1].report->stages[1].tests[3];
+    slow.usage.trustworthy_timing = false;
+    slow.first_try = {.verdict = model::Verdict::wall_limit,
+                      .usage = {.cpu_ms = 3, .wall_ms = 1500, .trustworthy_timing = false}};
+    const std::string page = rendered(Language::english, view, "busy");
+    expect_sound(page);
+    EXPECT_TRUE(contains(page, "<span class=\"tag\">machine was busy</span>"));
+    EXPECT_TRUE(contains(page, "its times say little"));
+    EXPECT_TRUE(contains(page, "The first try ended after 1.5 s (duration limit)"));
+    EXPECT_TRUE(contains(rendered(Language::chinese, view, "busy-zh"), "第一次运行时机器繁忙"));
+}
+
 TEST(ModulePage, SaysWhatIsHidden) {
     auto view = example::module_view();
     EXPECT_TRUE(contains(rendered(Language::english, view, "hidden"), "<span class=\"tag\">hidden</span>"));

@@ -79,6 +79,22 @@ Html ending_part(const Look& look, const std::optional<int>& exit_code, const st
     return {};
 }
 
+// How it ended, and what is to be known of its times.
+template <class Part>
+Html result_cell(const Look& look, const Part& part) {
+    Html busy;
+    if (part.usage.trustworthy_timing == false)
+        busy += el("span", {{"class", "tag"}}, {look.say(Sentence::machine_busy)});
+    return el("td", {}, {badge(look, part.verdict), " ", ending_part(look, part.exit_code, part.signal), busy});
+}
+
+Html first_try_part(const Look& look, const std::optional<model::FirstTry>& first) {
+    if (!first) return {};
+    const auto ended = look.say(Sentence::first_try,
+                                {wording::name(look.language, first->verdict), duration_text(first->usage.wall_ms)});
+    return el("p", {{"class", "differs"}}, {ended});
+}
+
 // On a phone a row has no column heads above it: its numbers carry their own.
 Html number_cell(const Look& look, Sentence column, const std::string& text) {
     return el("td", {{"class", "number"}, {"data-label", look.say(column)}}, {text});
@@ -95,12 +111,15 @@ Html stages_table(const Look& look, const model::Report& report) {
     for (const model::StageReport& stage : report.stages) {
         Html row;
         row += el("th", {{"scope", "row"}}, {stage.name});
-        row += el("td", {}, {badge(look, stage.verdict), " ", ending_part(look, stage.exit_code, stage.signal)});
+        row += result_cell(look, stage);
         row += number_cell(look, points_column, stage.score && stage.score_max ? score_text(look, *stage.score, *stage.score_max) : "–");
         row += number_cell(look, cpu_column, time_text(stage.usage, stage.usage.cpu_ms));
         row += number_cell(look, wall_column, time_text(stage.usage, stage.usage.wall_ms));
         row += number_cell(look, memory_column, memory_text(stage.usage));
         rows += el("tr", {}, {row});
+        if (stage.first_try)
+            rows +=
+                el("tr", {{"class", "below"}}, {el("td", {{"colspan", "6"}}, {first_try_part(look, stage.first_try)})});
     }
     return el("table", {{"class", "stages"}},
               {el("caption", {}, {look.say(stages_title)}),
@@ -133,12 +152,12 @@ Html test_rows(const Look& look, const model::TestReport& test, bool due_passed,
     const bool texts = !test.input.empty() || !test.expected.empty() || !test.got.empty() || !test.errors.empty();
     Html row;
     row += el("th", {{"scope", "row"}}, {el("bdi", {}, {test.name}), secrecy(look, test, due_passed)});
-    row += el("td", {}, {badge(look, test.verdict), " ", ending_part(look, test.exit_code, test.signal)});
+    row += result_cell(look, test);
     row += number_cell(look, points_column, score_text(look, test.score, test.score_max));
     row += number_cell(look, cpu_column, time_text(test.usage, test.usage.cpu_ms));
     row += number_cell(look, memory_column, memory_text(test.usage));
     Html rows = el("tr", {}, {row});
-    Html below;
+    Html below = first_try_part(look, test.first_try);
     if (test.difference) {
         below += el("p", {{"class", "differs"}}, {el("bdi", {}, {wording::sentence(look.language, *test.difference)})});
     }
@@ -156,6 +175,15 @@ Html secrecy_note(const Look& look, const model::StageReport& stage, bool due_pa
     if (any(model::Visibility::hidden)) note += el("p", {{"class", "hint"}}, {look.say(Sentence::tests_hidden_note)});
     if (any(model::Visibility::after_due) && !due_passed) note += el("p", {{"class", "hint"}}, {look.say(Sentence::tests_after_due_note)});
     return note;
+}
+
+Html busy_note(const Look& look, const model::Report& report) {
+    const auto marked_so = [](const auto& part) { return part.usage.trustworthy_timing == false; };
+    const auto anywhere = [&](const model::StageReport& stage) {
+        return marked_so(stage) || std::ranges::any_of(stage.tests, marked_so);
+    };
+    if (std::ranges::none_of(report.stages, anywhere)) return {};
+    return el("p", {{"class", "hint"}}, {look.say(Sentence::machine_busy_note)});
 }
 
 Html tests_table(const Look& look, const model::StageReport& stage, bool due_passed, Room& room) {
@@ -198,6 +226,7 @@ Html log_part(const Look& look, const model::Report& report, const std::string& 
 Html report_part(const Look& look, const model::Report& report, const std::string& id, bool due_passed, Room& room) {
     Html parts;
     if (!report.stages.empty()) parts += stages_table(look, report);
+    parts += busy_note(look, report);
     for (const model::StageReport& stage : report.stages) {
         if (!stage.message.empty()) {
             parts += el("p", {{"class", "message"}}, {el("strong", {}, {stage.name}), " ", el("bdi", {}, {stage.message})});

@@ -48,9 +48,12 @@ Html progress_part(const Look& look, const queue::Progress& progress) {
         if (!progress.stage.empty()) facts += Html{" · "};
         facts += look.say(Sentence::running_tests, {std::to_string(progress.tests_done), std::to_string(progress.tests_all)});
     }
-    const Html line = el("p", {{"class", "hint"}}, {facts});
-    if (progress.tests_all <= 0) return line;
-    Html both = line;
+    Html both = el("p", {{"class", "hint"}}, {facts});
+    if (progress.reason) {
+        both += el("p", {{"class", "hint"}},
+                   {el("code", {}, {to_string(*progress.reason)}), " ", look.say(Sentence::running_waits)});
+    }
+    if (progress.tests_all <= 0) return both;
     both += el("progress", {{"max", std::to_string(progress.tests_all)}, {"value", std::to_string(progress.tests_done)}, {"aria-hidden", "true"}});
     return both;
 }

@@ -132,6 +132,9 @@ Text text_of(Sentence sentence) {
         case running_now: return {"It is being run and graded now.", "正在运行和评分。"};
         case running_stage: return {"Stage: {0}", "当前阶段：{0}"};
         case running_tests: return {"{0} of {1} tests finished", "已完成 {0} / {1} 个测试"};
+        case running_waits:
+            return {"It waits a moment: what took too long while the machine was busy is run once more, alone.",
+                    "稍等片刻：机器繁忙时超时的程序正在单独重新运行一次。"};
         case again:
             return {"It is being graded again. This result stays until the new one is there.", "正在重新评分。在新结果出来之前，此结果保持有效。"};
         case again_mark: return {"being graded again", "重新评分中"};
@@ -171,6 +174,15 @@ Text text_of(Sentence sentence) {
         case tests_after_due_note:
             return {"Input, output and what was expected of some tests are shown once the deadline has passed.",
                     "部分测试的输入、输出和期望输出在截止之后公开。"};
+        case machine_busy: return {"machine was busy", "机器繁忙"};
+        case machine_busy_note:
+            return {"The machine was busy while what is marked so ran: its times say little.",
+                    "带此标记的项目运行时机器繁忙，测得的时间参考意义不大。"};
+        case first_try:
+            return {
+                "The first try ended after {1} ({0}) while the machine was busy. It was run once more, alone, and that "
+                "is what counts.",
+                "第一次运行时机器繁忙，{1} 后结束（{0}）。随后单独重新运行了一次，以该次结果为准。"};
         case exit_code: return {"exit code {0}", "退出码 {0}"};
         case signal: return {"signal {0}", "信号 {0}"};
         case input: return {"Input", "输入"};

@@ -100,6 +100,7 @@ enum class Sentence : unsigned short {
     running_now,
     running_stage,          // {0} the stage
     running_tests,          // {0} finished, {1} all
+    running_waits,          // for what runs alone, or to run alone
     again,                  // a verdict that stays while a new one is made
     again_mark,
     partial_results,
@@ -126,6 +127,9 @@ enum class Sentence : unsigned short {
     test_after_due,
     tests_hidden_note,
     tests_after_due_note,
+    machine_busy,           // beside its result
+    machine_busy_note,
+    first_try,              // {0} how it ended, {1} after how long
     exit_code,              // {0}
     signal,                 // {0}
     input,
