@@ -278,10 +278,14 @@ bool Cell::gone() {
 }
 
 Result<> Cell::end() {
-    if (group && !(main_end && alone())) group->kill();
+    if (group && !(main_end && alone())) {
+        group->kill();
+        if (limits.cores > 0) (void)group->limit_cores(0);  // To die takes processor time as well.
+    }
     for (const Spawned* const process : {&init, &main.process}) {
         if (process->pidfd) kill_process(process->pidfd);
     }
+    if (main.process.pidfd) release_memory(main.process.pidfd);
     // The command first: init cannot end before everything in its namespace was reaped.
     if (main.process.pidfd) {
         main_end = reap(main.process.pidfd, in(death_time_max));

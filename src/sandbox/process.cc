@@ -80,6 +80,8 @@ void kill_process(const sys::Fd& pidfd) {
     (void)::pidfd_send_signal(pidfd.get(), SIGKILL, nullptr, 0);  // ESRCH: it has ended already, which is what we want.
 }
 
+void release_memory(const sys::Fd& pidfd) { (void)::syscall(SYS_process_mrelease, pidfd.get(), 0); }
+
 namespace {
 
 std::optional<Ending> ask(const sys::Fd& pidfd, int options) {
