@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <optional>
-#include <thread>
 
 #include "base/log.hh"
 #include "sandbox/capture.hh"
@@ -240,10 +239,7 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
             return Error{Fault::timed_out, "the sandbox did not finish in time"};
         }
         auto wait = std::min<std::chrono::milliseconds>(left, look_for_stop ? stop_look_every : 60s);
-        if (answer_near && sys::system_clock().now() < *answer_near + answer_near_time) {
-            wait = 0ms;
-            std::this_thread::yield();
-        }
+        if (answer_near && sys::system_clock().now() < *answer_near + answer_near_time) wait = 0ms;
         if (::poll(fds, std::size(fds), static_cast<int>(wait.count())) < 0 && errno != EINTR) return sys::last_error("poll", "sandbox");
 
         for (std::size_t i = 0; i < 2; ++i) {

@@ -137,7 +137,6 @@ int serve(JobState& job) {
         std::vector<int> passed;
         for (const sys::Fd& file : kept) passed.push_back(file.get());
         if (!send(job.socket, answer, passed)) break;
-        ::sched_yield();  // Whoever waited for it comes first.
     }
     if (const Result<> closed = close(job); !closed) {
         log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", closed.error().text()}});
