@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +18,7 @@
 #include "base/text.hh"
 #include "model/image.hh"
 #include "model/limits.hh"
-#include "sandbox/program.hh"
+#include "sandbox/mount.hh"
 #include "sandbox/protocol.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
@@ -27,115 +26,10 @@
 namespace assay::sandbox {
 namespace {
 
-const std::string workbench = "/tmp";
-const std::string own_program = workbench + "/program";  // what a trusted stage finds as /assay/run
-constexpr std::uint64_t safe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-constexpr std::uint64_t shown = safe | MOUNT_ATTR_RDONLY;
-constexpr std::uint64_t exhibited = shown | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
 constexpr std::int64_t scratch_inodes_own = 16;   // our own directories, so that a program gets all that was promised
-
-// What programs look for in /etc and what tells nothing about this machine's people.
-constexpr const char* copied[] = {"ld.so.cache", "ld.so.conf", "timezone", "debian_version", "protocols", "services", "mime.types"};
-constexpr const char* bound[] = {"alternatives", "ld.so.conf.d", "java-17-openjdk", "java-21-openjdk", "fonts", "perl", "python3"};
-constexpr const char* devices[] = {"null", "zero", "full", "random", "urandom"};
 
 // What a root has of us, whatever an image has in its place.
 constexpr std::string_view ours[] = {"assay", "dev", "grader", "out", "proc", "stages", "submission", "sys", "tmp", "work"};
-
-struct Own {
-    const char* name;
-    const char* text;
-};
-constexpr Own written[] = {
-    {"passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\nstudent:x:1000:1000:student:/work:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
-    {"group", "root:x:0:\nstudent:x:1000:\nnogroup:x:65534:\n"},
-    {"hosts", "127.0.0.1 localhost assay\n::1 localhost\n"},
-    {"nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n"},
-    {"hostname", "assay\n"},
-    {"resolv.conf", ""},
-};
-static_assert(std::ranges::equal(written, model::image_etc_files, {}, [](const Own& file) { return std::string_view{file.name}; }));
-
-// Whoever calls this has an umask of nothing.
-Result<> make_dir(const std::string& path, mode_t mode = 0755) {
-    if (::mkdir(path.c_str(), mode) == 0) return ok;
-    if (errno != EEXIST) return sys::last_error("mkdir", path);
-    if (::chmod(path.c_str(), mode) != 0) return sys::last_error("chmod", path);
-    return ok;
-}
-
-Result<> write_text(const std::string& path, std::string_view text) {
-    const sys::Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644)};
-    if (!file) return sys::last_error("open", path);
-    return sys::write_all(file, text);
-}
-
-Result<sys::Fd> clone_tree(int at, const std::string& path, std::uint64_t attributes) {
-    const unsigned empty = path.empty() ? AT_EMPTY_PATH : 0;
-    sys::Fd tree{::open_tree(at, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | empty)};
-    if (!tree) return sys::last_error("open_tree", path.empty() ? "directory to bind" : path);
-    mount_attr set{};
-    set.attr_set = attributes;
-    if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &set, sizeof set) != 0) return sys::last_error("mount_setattr", path);
-    return tree;
-}
-
-Result<> attach(int tree, const std::string& target) {
-    if (::move_mount(tree, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) return sys::last_error("move_mount", target);
-    return ok;
-}
-
-Result<> bind(const std::string& from, const std::string& to, std::uint64_t attributes) {
-    ASSAY_TRY(const sys::Fd tree, clone_tree(AT_FDCWD, from, attributes));
-    return attach(tree.get(), to);
-}
-
-Result<> make_etc(const std::string& etc) {
-    ASSAY_CHECK(make_dir(etc));
-    for (const Own& file : written) ASSAY_CHECK(write_text(etc + "/" + file.name, file.text));
-    constexpr std::size_t copy_bytes_max = 4 << 20;
-    for (const char* const name : copied) {
-        Result<std::string> text = sys::read_file(std::string{"/etc/"} + name, copy_bytes_max);
-        if (text) ASSAY_CHECK(write_text(etc + "/" + name, *text));
-    }
-    for (const char* const name : bound) {
-        const std::string from = std::string{"/etc/"} + name;
-        struct stat info{};
-        if (::lstat(from.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) continue;
-        ASSAY_CHECK(make_dir(etc + "/" + name));
-        ASSAY_CHECK(bind(from, etc + "/" + name, shown));
-    }
-    if (::access("/etc/ssl/certs", F_OK) == 0) {  // Not all of ssl: private keys live beside.
-        ASSAY_CHECK(make_dir(etc + "/ssl"));
-        ASSAY_CHECK(make_dir(etc + "/ssl/certs"));
-        ASSAY_CHECK(bind("/etc/ssl/certs", etc + "/ssl/certs", shown));
-    }
-    char zone[256];
-    const ssize_t n = ::readlink("/etc/localtime", zone, sizeof zone - 1);
-    if (n > 0 && std::string_view{zone, static_cast<std::size_t>(n)}.starts_with("/usr/")) {
-        zone[n] = '\0';
-        (void)::symlink(zone, (etc + "/localtime").c_str());
-    }
-    return ok;
-}
-
-Result<> make_dev(const std::string& dev) {
-    ASSAY_CHECK(make_dir(dev));
-    ASSAY_CHECK(make_dir(dev + "/shm"));
-    for (const char* const name : devices) {
-        const std::string from = std::string{"/dev/"} + name;
-        struct stat info{};
-        if (::lstat(from.c_str(), &info) != 0) return sys::last_error("lstat", from);
-        if (!S_ISCHR(info.st_mode) || major(info.st_rdev) != 1) return Error{Fault::unsupported, from + " is not the device it should be"};
-        const std::string to = dev + "/" + name;
-        ASSAY_CHECK(write_text(to, ""));
-        ASSAY_CHECK(bind(from, to, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
-    }
-    for (const auto& [name, target] : {std::pair{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"}}) {
-        if (::symlink(target, (dev + "/" + name).c_str()) != 0) return sys::last_error("symlink", name);
-    }
-    return ok;
-}
 
 // The machine's own system folders. On a merged-usr system all but /usr are links, and stay links.
 Result<> bind_system(const std::string& root) {
@@ -261,8 +155,9 @@ Result<> bind_image(const std::string& image, const std::string& root) {
             ASSAY_CHECK(bind(from, root + "/" + name, shown));
         }
     }
-    for (const Own& file : written) {
-        ASSAY_CHECK(bind_over(workbench + "/etc/" + file.name, root, std::string{"etc/"} + file.name, shown));
+    for (const std::string_view name : model::image_etc_files) {
+        const std::string file = "etc/" + std::string{name};
+        ASSAY_CHECK(bind_over(workbench + "/" + file, root, file, shown));
     }
     return ok;
 }
@@ -316,45 +211,42 @@ Result<> enter_prepared(const World& world, const std::string& bench) {
 
 }  // namespace
 
-Result<> mount_tmpfs(const std::string& path, std::int64_t bytes, std::int64_t inodes) {
-    ASSAY_CHECK(make_dir(path, 0700));
-    const std::string options = "size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(inodes) + ",mode=0755";
-    if (::mount("assay", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return sys::last_error("mount(tmpfs)", path);
+// Whoever calls this has an umask of nothing.
+Result<> make_dir(const std::string& path, mode_t mode) {
+    if (::mkdir(path.c_str(), mode) == 0) return ok;
+    if (errno != EEXIST) return sys::last_error("mkdir", path);
+    if (::chmod(path.c_str(), mode) != 0) return sys::last_error("chmod", path);
     return ok;
 }
 
-Result<> make_workbench() {
-    constexpr std::int64_t bytes = 16 << 20;
-    constexpr std::int64_t inodes = 4096;
-    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return sys::last_error("mount(private)", "/");
-    const std::string options = "size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(inodes) + ",mode=0700";
-    // Devices must stay usable through the template, so this one is not nodev; nobody in a sandbox ever sees it.
-    if (::mount("assay", workbench.c_str(), "tmpfs", MS_NOSUID, options.c_str()) != 0) return sys::last_error("mount(tmpfs)", workbench);
-    ASSAY_CHECK(make_etc(workbench + "/etc"));
-    ASSAY_CHECK(make_dev(workbench + "/dev"));
-    ASSAY_CHECK(write_text(own_program, text_of(guest_program())));
-    if (::chmod(own_program.c_str(), 0555) != 0) return sys::last_error("chmod", own_program);
-    ASSAY_CHECK(make_dir(workbench + "/root"));
-    return make_dir(workbench + "/bench", 0700);
+Result<sys::Fd> clone_tree(int at, const std::string& path, std::uint64_t attributes) {
+    const unsigned empty = path.empty() ? AT_EMPTY_PATH : 0;
+    sys::Fd tree{::open_tree(at, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | empty)};
+    if (!tree) return sys::last_error("open_tree", path.empty() ? "directory to bind" : path);
+    mount_attr set{};
+    set.attr_set = attributes;
+    if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &set, sizeof set) != 0)
+        return sys::last_error("mount_setattr", path);
+    return tree;
 }
 
-Result<sys::Fd> place_launcher() {
-    const std::string path = workbench + "/launcher";
-    sys::Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0100)};
-    if (!file) return sys::last_error("open", path);
-    ASSAY_CHECK(sys::write_all(file, text_of(launcher_program())));
-    if (::fchmod(file.get(), 0111) != 0)
-        return sys::last_error("fchmod", path);  // Run by those who have no rights, read by nobody.
-    file = sys::Fd{::open(path.c_str(), O_PATH | O_CLOEXEC)};
-    if (!file) return sys::last_error("open", path);
-    return file;
+Result<> attach(int tree, const std::string& target) {
+    if (::move_mount(tree, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0)
+        return sys::last_error("move_mount", target);
+    return ok;
 }
 
-Result<std::string> make_bench() {
-    std::string bench = workbench + "/bench";
-    ASSAY_CHECK(mount_tmpfs(bench, 1 << 20, 1024));
-    ASSAY_CHECK(make_dir(bench + "/root"));
-    return bench;
+Result<> bind(const std::string& from, const std::string& to, std::uint64_t attributes) {
+    ASSAY_TRY(const sys::Fd tree, clone_tree(AT_FDCWD, from, attributes));
+    return attach(tree.get(), to);
+}
+
+Result<> mount_tmpfs(const std::string& path, std::int64_t bytes, std::int64_t inodes) {
+    ASSAY_CHECK(make_dir(path, 0700));
+    const std::string options = "size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(inodes) + ",mode=0755";
+    if (::mount("assay", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0)
+        return sys::last_error("mount(tmpfs)", path);
+    return ok;
 }
 
 Result<> make_scratch(const std::string& path, std::int64_t disk_bytes, std::uint32_t uid) {
