@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "archive/archive.hh"
+#include "archive/patterns.hh"
 #include "archive/step.hh"
 #include "archive/member.hh"
 #include "model/plan.hh"
@@ -34,14 +34,6 @@ std::optional<ArchiveFault> link_fault(std::string_view target, std::size_t dept
 std::string collision_key(std::string_view path);
 // Loads what keys need, for a process that is about to give up opening files.
 void prepare_collision_keys();
-
-// One '/'-separated glob against one path, component by component: * ? [a-z] [!a-z], never across a '/'. Linear in both for
-// each star, whatever the pattern.
-bool glob_matches(std::string_view glob, std::string_view path);
-
-// A pattern without '/' matches any component; with a trailing '/' only a directory's; with one inside it is a glob from the
-// root. Whatever lies below a match matches.
-bool ignored(std::span<const std::string> patterns, std::string_view path, bool directory);
 
 class Tree {
 public:

@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "archive/archive.hh"
+#include "archive/folder.hh"
 #include "base/text.hh"
 #include "cli/commands.hh"
+#include "cli/hand_in.hh"
 #include "cli/language.hh"
 #include "cli/module_folder.hh"
 #include "sys/file.hh"
@@ -134,15 +136,21 @@ model::UploadRules unbounded() {
 
 struct Made {
     archive::Packed packed;
+    client::Selection selection;
+    std::vector<client::Warning> warnings;
     std::string sha256;
     std::int64_t size = 0;
 };
 
-Result<Made> make(const std::string& folder, const std::string& target, Format format) {
+Result<Made> make(const std::string& folder, const std::string& target, Format format, bool use_ignore_files) {
     ASSAY_CHECK(check_outside(folder, target));
+    model::UploadRules rules = unbounded();
+    rules.ignore = model::UploadRules{}.ignore;
+    ASSAY_TRY(auto selection, chosen(folder, format, rules, use_ignore_files));
+    if (!selection) return Error{Fault::invalid, selection.error().text};
+    Made made{.selection = std::move(*selection)};
     ASSAY_TRY(Draft draft, Draft::make(target));
-    Made made;
-    ASSAY_TRY(made.packed, archive::pack_folder(folder, model::UploadRules{}.ignore, format, draft.file()));
+    ASSAY_TRY(made.packed, packed(folder, made.selection, format, rules, draft.file(), made.warnings));
     // Opened anew for reading: what counts is what a reader of the file finds.
     ASSAY_TRY(const sys::Fd written, sys::open_read(draft.path()));
     ASSAY_TRY(const archive::Verdict verdict, archive::verify(written, unbounded()));
@@ -159,22 +167,25 @@ Result<Made> make(const std::string& folder, const std::string& target, Format f
 
 }  // namespace
 
-ExitCode pack_command(const std::string& folder, const std::string& target, bool json) {
+ExitCode pack_command(const std::string& folder, const std::string& target, bool use_ignore_files, bool json) {
     const auto format = format_of(target);
     if (!format) {
         std::fprintf(stderr, "assay: %s: name it .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip\n", escaped(target).c_str());
         return ExitCode::misused;
     }
-    auto made = make(folder, target, *format);
+    auto made = make(folder, target, *format, use_ignore_files);
     if (!made) return fail(made.error());
     const archive::Packed& packed = made->packed;
+    for (const client::Warning& warning : made->warnings) say(told(Told::warning, {text_of(warning)}));
     if (json) {
+        Json left_out = Json::array();
+        for (const client::Stay& stay : made->selection.stays) left_out.push_back(stay.path);
         std::printf("%s\n", Json{{"file", target}, {"format", archive::to_string(*format)}, {"size", made->size}, {"sha256", made->sha256},
-                                 {"entries", packed.entries}, {"unpacked_bytes", packed.unpacked_bytes}, {"left_out", packed.left_out}}
+                                 {"entries", packed.entries}, {"unpacked_bytes", packed.unpacked_bytes}, {"left_out", left_out}}
                                 .dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
         return ExitCode::done;
     }
-    for (const std::string& path : packed.left_out) std::fprintf(stderr, "%s\n", wording::say(language(), Told::left_out, {escaped(path)}).c_str());
+    for (const client::Stay& stay : made->selection.stays) std::fprintf(stderr, "%s\n", told(Told::left_out, {escaped(stay.path), why(stay)}).c_str());
     std::printf("%s\n", wording::say(language(), Told::packed, {escaped(target), size_text(made->size), std::to_string(packed.entries),
                                                                 size_text(packed.unpacked_bytes), made->sha256}).c_str());
     return ExitCode::done;

@@ -49,7 +49,7 @@ ExitCode module_new(const std::string& folder);
 // Its image is one of the data directory's.
 ExitCode module_check(const StaffOptions&, const std::string& folder);
 // The suffix of `target` says which format.
-ExitCode pack_command(const std::string& folder, const std::string& target, bool json);
+ExitCode pack_command(const std::string& folder, const std::string& target, bool use_ignore_files, bool json);
 // By the rules of the module in this folder, or by the default ones when it is empty.
 ExitCode verify_command(const std::string& path, const std::string& module, bool json);
 

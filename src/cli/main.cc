@@ -98,6 +98,19 @@ on this machine: `assay check` tells why) and `trustworthy_timing` (false: the m
 
 Exit codes: 0 passed, 1 any other verdict, 2 wrong usage, 4 interrupted.)";
 
+constexpr const char* submit_footer = R"(Of a folder, all goes but what the module ignores, what .gitignore or .assayignore name (as git reads them, from the folder
+itself and those in it; .assayignore is read after, and wins), .git, .assay.toml and .assayignore themselves. What goes and what
+stays, and by which line, is said before anything is sent; nothing is ever written into the folder.
+
+  assay submit --dry-run            what would be sent, its hash, the limits, the deadline; sends nothing
+  assay submit --verbose            the same with every file, then hands it in
+  assay submit work.zip --watch     an archive as it is, followed to its verdict
+
+With --json: one object a line: what is handed in (assay-hand-in/1), then the receipt (assay-receipt/1), with --watch each state;
+or what was refused (assay-refusal/1).
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server was not reached, 4 interrupted.)";
+
 int parse_and_run(int argc, char** argv) {
     CLI::App app{"assay: hand in, check, run in a sandbox, grade, show."};
     app.set_version_flag("--version", std::string{"assay "} + ASSAY_VERSION);
@@ -249,11 +262,15 @@ int parse_and_run(int argc, char** argv) {
         sub->add_flag("--json", participant_options.json, json_help);
         return sub;
     };
-    CLI::App* const submit = participants("submit", "Hand in a folder or an archive, and print the receipt", "print the receipt, or the refusal, as JSON");
+    CLI::App* const submit = participants("submit", "Hand in a folder or an archive, and print the receipt", "print what goes and stays, then the receipt or the refusal, one JSON object a line");
     submit->add_option("PATH", submit_options.path, "a folder, which is packed, or an archive file (default: this folder)");
     submit->add_option("--module", participant_options.flags.module, "the module (or ASSAY_MODULE, or module in .assay.toml)")->type_name("ID");
     submit->add_option("--receipt", submit_options.receipt_file, "keep the receipt in this file")->type_name("FILE");
     submit->add_option("--key", submit_options.key, "the Idempotency-Key (default: a fresh one); the same one makes two tries one submission")->type_name("KEY");
+    submit->add_flag("--dry-run", submit_options.dry_run, "say what would go and what would stay, with the hash, and send nothing");
+    submit->add_flag("--verbose", submit_options.verbose, "list every file that goes or stays");
+    submit->add_flag("!--no-ignore", submit_options.use_ignore_files, "hand in what .gitignore and .assayignore would leave behind");
+    submit->footer(submit_footer);
     submit->add_flag("--watch", submit_options.watch, "follow it to its verdict; exits with 0 only when it passed");
     submit->callback([&] { code = submit_command(participant_options, submit_options); });
     CLI::App* const login = participants("login", "Keep a token, read from standard input, for a server", "print JSON");
@@ -272,7 +289,9 @@ int parse_and_run(int argc, char** argv) {
     pack->add_option("DIR", folder, "the folder to pack")->required();
     pack->add_option("-o,--output", target, "the archive: .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip")->type_name("FILE")->required();
     pack->add_flag("--json", json, "print JSON");
-    pack->callback([&] { code = pack_command(folder, target, json); });
+    bool use_ignore_files = true;
+    pack->add_flag("!--no-ignore", use_ignore_files, "pack what .gitignore and .assayignore would leave out");
+    pack->callback([&] { code = pack_command(folder, target, use_ignore_files, json); });
     CLI::App* const verify = participants("verify", "Judge an archive by a module's rules, or check a receipt", "print JSON");
     verify->add_option("FILE", archive_file, "the archive; with --receipt: what it should be of");
     verify->add_option("--module", module_folder, "the folder of the module whose rules hold (default: the default rules)")->type_name("DIR");

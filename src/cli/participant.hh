@@ -19,6 +19,9 @@ struct SubmitOptions {
     std::string receipt_file;
     std::string key;         // Idempotency-Key; empty: a fresh one
     bool watch = false;
+    bool dry_run = false;
+    bool verbose = false;
+    bool use_ignore_files = true;
 };
 ExitCode submit_command(const ParticipantOptions&, const SubmitOptions&);
 ExitCode login_command(const ParticipantOptions&);

@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <chrono>
+
 #include "base/text.hh"
 #include "model/json.hh"
 
@@ -59,8 +62,39 @@ Result<Limits> limits_from(std::string_view json_text) {
     if (open == nullptr || !open->is_boolean()) return wrong("'open' is missing");
     limits.open = open->get<bool>();
     limits.opens = text(json, "opens");
+    limits.due = text(json, "due");
     limits.closes = text(json, "closes");
+    limits.now = text(json, "now");
+    limits.timezone = text(json, "timezone");
     return limits;
+}
+
+std::optional<std::int64_t> instant_ms(std::string_view date) {
+    constexpr std::string_view form = "0000-00-00T00:00:00";
+    const auto number_at = [&](std::size_t at, std::size_t count) {
+        int value = 0;
+        for (const char c : date.substr(at, count)) value = value * 10 + (c - '0');
+        return value;
+    };
+    const auto fits = [](std::string_view text, std::string_view shape) {
+        return text.size() >= shape.size() && std::ranges::equal(text.substr(0, shape.size()), shape, [](char a, char b) { return b == '0' ? a >= '0' && a <= '9' : a == b; });
+    };
+    if (!fits(date, form)) return std::nullopt;
+    using namespace std::chrono;
+    const year_month_day day{year{number_at(0, 4)}, month{static_cast<unsigned>(number_at(5, 2))}, std::chrono::day{static_cast<unsigned>(number_at(8, 2))}};
+    const int hour = number_at(11, 2), minute = number_at(14, 2), second = number_at(17, 2);
+    if (!day.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    std::int64_t ms = sys_days{day}.time_since_epoch().count() * 86'400'000LL + ((hour * 60 + minute) * 60 + second) * 1000LL;
+    std::size_t at = form.size();
+    if (fits(date.substr(at), ".000")) {
+        ms += number_at(at + 1, 3);
+        at += 4;
+    }
+    const std::string_view offset = date.substr(at);
+    if (offset == "Z") return ms;
+    if (offset.size() != 6 || (offset[0] != '+' && offset[0] != '-') || !fits(offset.substr(1), "00:00")) return std::nullopt;
+    const int east = number_at(at + 1, 2) * 60 + number_at(at + 4, 2);
+    return ms - (offset[0] == '+' ? east : -east) * 60'000LL;
 }
 
 Result<Received> received_from(std::string_view receipt) {

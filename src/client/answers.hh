@@ -25,9 +25,14 @@ struct Limits {
     model::UploadRules rules;
     bool open = true;
     std::string opens;   // as the server writes dates; empty: no bound
+    std::string due;
     std::string closes;
+    std::string now;     // the server's clock
+    std::string timezone;
 };
 Result<Limits> limits_from(std::string_view json);
+// A date as the server writes it ("2026-10-15T23:59:59.123+08:00") as milliseconds since 1970; nullopt: it is none.
+std::optional<std::int64_t> instant_ms(std::string_view date);
 
 // What is said of an accepted upload.
 struct Received {

@@ -105,5 +105,14 @@ TEST(Standing, IsTakenFromTheSubmissionsJson) {
     EXPECT_FALSE(standing_from(R"({"id":"AbCdEfGh12345678","state":"lost"})"));
 }
 
+TEST(Answers, ADateIsAnInstantOrNothing) {
+    EXPECT_EQ(instant_ms("1970-01-01T00:00:00Z"), 0);
+    EXPECT_EQ(instant_ms("2026-10-15T23:59:59.123+08:00"), 1'792'079'999'123);
+    EXPECT_EQ(instant_ms("1969-12-31T18:30:00-05:30"), 0);
+    for (const char* const no : {"", "2026-10-15", "2026-13-15T00:00:00Z", "2026-10-15T24:00:00Z", "2026-10-15T23:59:59", "2026-10-15T23:59:59+8:00", "2026-10-15T23:59:59.1+08:00"}) {
+        EXPECT_FALSE(instant_ms(no)) << no;
+    }
+}
+
 }  // namespace
 }  // namespace assay::client

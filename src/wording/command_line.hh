@@ -10,7 +10,7 @@
 namespace assay::wording {
 
 enum class Told : unsigned char {
-    left_out,         // {0} path
+    left_out,         // {0} path, {1} why
     packed,           // {0} file, {1} its size, {2} entries, {3} size of their contents, {4} SHA-256
     sound,            // {0} file, {1} format, {2} entries, {3} size of their contents
     stripped,         // {0} folder; behind `sound`
@@ -21,6 +21,7 @@ enum class Told : unsigned char {
     opens_at_once,
     closes_never,
     sending,          // {0} size, {1} of size, {2} percent
+    sending_fast,     // the same, {3} size a second, {4} time left
     received,         // {0} id, {1} time
     received_before,  // the same, when the server had it already
     interrupted,
@@ -29,7 +30,45 @@ enum class Told : unsigned char {
     token_prompt,
     no_token,
     token_kept,       // {0} server, {1} file
-    last_ = token_kept,
+    // What is handed in, before it is.
+    plan_folder,      // {0} entries, {1} size of their contents, {2} size packed, {3} format
+    plan_file,        // {0} entries, {1} size of their contents, {2} size packed, {3} format
+    plan_to,          // {0} course, {1} module, {2} server
+    plan_limits,      // {0} size packed, {1} size unpacked, {2} entries, {3} formats
+    plan_required,    // {0} globs
+    plan_due,         // {0} time, {1} zone, {2} time left
+    plan_was_due,     // {0} time, {1} zone
+    plan_closes,      // {0} time, {1} zone, {2} time left
+    plan_no_deadline,
+    plan_goes,
+    plan_largest,
+    plan_stays,       // {0} how many
+    plan_more,        // {0} how many more
+    stays_tool,
+    stays_module,     // {0} the pattern
+    stays_rule,       // {0} file, {1} line, {2} rule
+    nothing_sent,     // --dry-run
+    left_days,        // {0} days, {1} hours
+    left_hours,       // {0} hours, {1} minutes
+    left_minutes,     // {0} minutes
+    // Warnings.
+    warning,          // {0} what
+    crlf_script,      // {0} path
+    crlf_makefile,    // {0} path
+    product,          // {0} path, {1} size, {2} rule
+    products,         // {0} the first path, {1} size, {2} rule, {3} how many
+    windows_name,     // {0} path
+    kept_back,        // {0} path, {1} file, line and rule
+    // Refused before anything was sent.
+    kept_back_required,  // {0} path, {1} the module's glob, {2} file, {3} line, {4} rule
+    kept_back_cure,      // {0} rule for .assayignore
+    root_below,       // {0} folder
+    root_above,
+    no_plain_file,    // {0} path
+    in_the_folder,    // {0} path
+    not_counted,
+    perhaps_arrived,  // {0} key
+    last_ = perhaps_arrived,
 };
 
 // {0}, {1}, … are replaced by the arguments as they are: the caller escapes.

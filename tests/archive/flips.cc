@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "archive/archive.hh"
+#include "archive/folder.hh"
 #include "archive/member.hh"
 #include "archive/verify.hh"
 #include "sys/file.hh"
@@ -54,7 +55,11 @@ void write_tree(const fs::path& root) {
 
 Result<std::string> packed(const fs::path& root, Format format) {
     ASSAY_TRY(const sys::Fd out, sys::memory_file("pack", {}, false));
-    ASSAY_CHECK(pack_folder(root.string(), {}, format, out));
+    struct All : Picker {
+        Result<bool> goes(const std::string&, const sys::FileInfo&) override { return true; }
+    } all;
+    ASSAY_TRY(const std::vector<Entry> entries, list_folder(root.string(), all));
+    ASSAY_CHECK(pack_folder(root.string(), entries, format, out));
     ASSAY_CHECK(sys::rewind(out));
     return sys::read_all(out, 64u << 20);
 }

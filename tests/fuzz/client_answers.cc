@@ -37,6 +37,7 @@ void events(std::string_view input) {
 void fuzz(std::string_view input) {
     events(input);
     (void)client::problem_from(input);
+    (void)client::instant_ms(input);
     if (const auto limits = client::limits_from(input)) ASSAY_ASSERT(limits->rules.size_max > 0);
     if (const auto received = client::received_from(input)) ASSAY_ASSERT(received->id.size() == 16);
     if (const auto standing = client::standing_from(input)) ASSAY_ASSERT(valid_utf8(client::line_of(*standing)));

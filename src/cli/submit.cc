@@ -1,0 +1,138 @@
+// assay submit: says what goes and what stays, sends it, and prints the receipt.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "cli/hand_in.hh"
+#include "cli/language.hh"
+#include "cli/participant.hh"
+#include "cli/talk.hh"
+#include "sys/clock.hh"
+#include "sys/file.hh"
+#include "sys/random.hh"
+#include "sys/terminal.hh"
+
+namespace assay::cli {
+namespace {
+
+using wording::Told;
+using namespace std::chrono_literals;
+
+constexpr std::string_view key_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::size_t key_size = 32;
+constexpr sys::Duration rate_after = 1s;     // sooner, a rate is noise
+constexpr sys::Duration shown_every = 200ms;
+
+// One line that is written over, for a person alone. A rate and what it promises once there is one.
+class Progress {
+public:
+    explicit Progress(std::int64_t whole) : whole_{whole}, shown_{sys::is_terminal(2) && variable("TERM") != "dumb"} {}
+    ~Progress() {
+        if (shown_ && began_) std::fputs("\r\033[K", stderr);
+    }
+    bool began() const { return began_; }
+    void at(std::int64_t sent) {
+        const sys::TimePoint now = sys::system_clock().now();
+        if (!began_) first_ = now;
+        const bool due = !began_ || now - last_ >= shown_every || sent == whole_;
+        began_ = true;
+        if (!shown_ || !due) return;
+        last_ = now;
+        std::fprintf(stderr, "\r%s\033[K", line(sent, now - first_).c_str());
+    }
+
+private:
+    std::string line(std::int64_t sent, sys::Duration since) const {
+        const std::string percent = std::to_string(whole_ > 0 ? sent * 100 / whole_ : 100);
+        const double seconds = sys::ms_of(since) / 1000;
+        if (since < rate_after || sent == 0) return told(Told::sending, {size_text(sent), size_text(whole_), percent});
+        const double rate = static_cast<double>(sent) / seconds;
+        const auto left_s = static_cast<std::int64_t>(static_cast<double>(whole_ - sent) / rate);
+        return told(Told::sending_fast, {size_text(sent), size_text(whole_), percent, size_text(static_cast<std::int64_t>(rate)),
+                                         duration_text(static_cast<double>(left_s) * 1000)});
+    }
+
+    const std::int64_t whole_;
+    const bool shown_;
+    bool began_ = false;
+    sys::TimePoint first_, last_;
+};
+
+// Refused or failed before anything was sent: then nothing counts, and that is said.
+ExitCode not_counted(ExitCode code) {
+    say(told(Told::not_counted));
+    return code;
+}
+
+bool inside(const std::string& file, const std::string& folder) {
+    std::error_code failure;
+    const auto outer = std::filesystem::canonical(folder, failure);
+    if (failure) return false;
+    const auto inner = std::filesystem::weakly_canonical(std::filesystem::absolute(file), failure);
+    if (failure || !std::filesystem::is_directory(outer)) return false;
+    return std::ranges::mismatch(outer, inner).in1 == outer.end();
+}
+
+}  // namespace
+
+ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& submit) {
+    const auto asked = asking(options);
+    if (!asked) return misused(asked.error());
+    const auto& [server_name, course, module] = asked->settings;
+    if (!course || !module) return misused({Fault::missing, told(Told::no_module)});
+    if (!submit.receipt_file.empty() && inside(submit.receipt_file, submit.path)) {
+        return misused({Fault::invalid, told(Told::in_the_folder, {escaped(submit.receipt_file)})});
+    }
+    // The limits are nobody's secret, and a list can be looked at before there is a token.
+    const auto server = submit.dry_run ? Result<client::Server>{client::Server{asked->url, "", std::string{wording::tag(language())}}} : server_for(*asked);
+    if (!server) return fail(server.error());
+    end_when_interrupted();
+
+    const auto limits = server->limits(*course, *module);
+    if (!limits) return not_counted(fail(limits.error()));
+    if (!*limits) return not_counted(refused(options, limits->error()));
+    auto prepared = prepare(submit.path, **limits, submit.use_ignore_files);
+    if (!prepared) return not_counted(fail(prepared.take_error().in(submit.path)));
+    if (!*prepared) return not_counted(refused(options, prepared->error()));
+    const HandIn& it = **prepared;
+
+    const Target target{asked->url.text(), *course, *module};
+    if (options.json) print_line(json_of(it, target, **limits, submit.dry_run));
+    else std::fputs(shown(it, target, **limits, submit.verbose).c_str(), submit.dry_run ? stdout : stderr);
+    if (submit.dry_run) {
+        say(told(Told::nothing_sent));
+        return ExitCode::done;
+    }
+
+    const std::string key = submit.key.empty() ? sys::random_text(key_size, key_alphabet) : submit.key;
+    std::optional<Progress> progress{std::in_place, it.sum.size};
+    const auto sent = server->submit({.course = *course,
+                                      .module = *module,
+                                      .file = &it.file,
+                                      .size = it.sum.size,
+                                      .sha256 = it.sum.sha256,
+                                      .key = key,
+                                      .progress = [&](std::int64_t bytes) { progress->at(bytes); }});
+    const bool began = progress->began();
+    progress.reset();
+    if (!sent) {
+        const ExitCode code = fail(sent.error());
+        say(began ? told(Told::perhaps_arrived, {escaped(key)}) : told(Told::not_counted));
+        return code;
+    }
+    if (!*sent) {
+        const ExitCode code = refused(options, sent->error());
+        return code == ExitCode::failed && !sent->error().code.empty() ? not_counted(code) : code;
+    }
+    const client::Receipt& receipt = **sent;
+    if (!submit.receipt_file.empty()) {
+        if (auto kept = sys::write_file_durably(submit.receipt_file, receipt.document); !kept) say(kept.take_error().in("keep the receipt").text());
+    }
+    if (options.json) print_line(receipt.document);
+    else print_line(told(receipt.again ? Told::received_before : Told::received, {receipt.received.id, escaped(receipt.received.at)}));
+    return submit.watch ? watch_to_end(options, *server, receipt.received.id) : ExitCode::done;
+}
+
+}  // namespace assay::cli

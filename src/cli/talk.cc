@@ -1,0 +1,125 @@
+#include "cli/talk.hh"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "cli/language.hh"
+#include "sys/file.hh"
+#include "sys/process.hh"
+#include "sys/sha256.hh"
+#include "wording/archive_faults.hh"
+
+namespace assay::cli {
+
+using wording::Told;
+
+std::optional<std::string> variable(const char* name) {
+    const char* const value = std::getenv(name);  // Before any thread of ours.
+    return value != nullptr && *value != '\0' ? std::optional<std::string>{value} : std::nullopt;
+}
+
+void say(std::string_view text) { std::fprintf(stderr, "assay: %.*s\n", static_cast<int>(text.size()), text.data()); }
+
+
+std::string told(Told it, std::initializer_list<std::string_view> arguments) { return wording::say(language(), it, arguments); }
+
+void print_line(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (!text.ends_with('\n')) std::fputc('\n', stdout);
+    std::fflush(stdout);
+}
+
+ExitCode refused(const ParticipantOptions& options, const client::Refused& why) {
+    constexpr std::size_t text_max = 2000;
+    if (options.json) {
+        print_line(nlohmann::ordered_json{{"type", "assay-refusal/1"}, {"refused", why.code.empty() ? "proxy" : why.code}, {"status", why.status}, {"detail", why.text}, {"next", why.next}}
+                  .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    }
+    say(escaped(why.text, text_max));
+    if (!why.next.empty()) say(escaped(why.next, text_max));
+    const bool beyond = why.code.empty() && why.status >= 502 && why.status <= 504;  // Something answered, but not the server.
+    return beyond ? ExitCode::unreachable : ExitCode::failed;
+}
+
+client::Refused refused_here(model::Refusal code, std::string text) {
+    return {.code = std::string{to_string(code)}, .text = std::move(text), .next = wording::next_step(language(), code), .status = model::http_status(code)};
+}
+
+client::Refused refused_here(const archive::Refused& it) {
+    const std::string detail = wording::sentence(language(), it.fault, it.arguments, {it.entry, it.limit, it.value, it.offset});
+    return refused_here(it.code(), wording::with_detail(language(), wording::meaning(language(), it.code()), detail));
+}
+
+ExitCode misused(const Error& error) {
+    say(error.text());
+    return error.fault() == Fault::unreachable ? ExitCode::unreachable : ExitCode::misused;
+}
+
+Result<Asking> asking(const ParticipantOptions& options) {
+    std::error_code failure;
+    const std::string folder = std::filesystem::current_path(failure).string();
+    ASSAY_TRY(const client::Settings found, client::settings(options.flags, variable, folder));
+    if (!found.server) {
+        return Error{Fault::missing, told(Told::no_server, {client::project_file_name})};
+    }
+    ASSAY_TRY(client::Url url, client::parse_url(*found.server));
+    return Asking{found, std::move(url)};
+}
+
+Result<client::Server> server_for(const Asking& asked) {
+    ASSAY_TRY(const client::FoundToken token, client::token_for(variable, asked.url.text(), asked.settings.course.value_or("*")));
+    if (!token.warning.empty()) say(token.warning);
+    return client::Server{asked.url, token.token, std::string{wording::tag(language())}};
+}
+
+void end_when_interrupted() {
+    auto signals = sys::signal_descriptor({SIGINT, SIGTERM});
+    if (!signals) return;
+    std::thread{[fd = std::move(*signals), said = "\nassay: " + told(Told::interrupted) + "\n"] {
+        if (!sys::next_signal(fd)) return;
+        std::fputs(said.c_str(), stderr);
+        sys::exit_now(static_cast<int>(ExitCode::interrupted));
+    }}.detach();
+}
+
+ExitCode watch_to_end(const ParticipantOptions& options, const client::Server& server, const std::string& id) {
+    std::string said;
+    const auto heard = [&](const client::Standing& standing, const std::string& json) {
+        if (options.json) print_line(json);
+        else if (const std::string line = client::line_of(standing); line != said && !standing.over()) {
+            std::fprintf(stderr, "%s\n", line.c_str());
+            said = line;
+        }
+        return true;
+    };
+    const auto ended = server.watch(id, heard);
+    if (!ended) return fail(ended.error());
+    if (!*ended) return refused(options, ended->error());
+    if (!options.json) print_line(client::line_of(**ended));
+    return (*ended)->verdict == "passed" ? ExitCode::done : ExitCode::failed;
+}
+
+Result<Sum> sum_of(const sys::Fd& file, std::int64_t size_max) {
+    sys::Sha256 sha256;
+    std::vector<std::byte> piece(client::piece_bytes);
+    Sum sum;
+    for (;;) {
+        ASSAY_TRY(const std::size_t count, sys::read_at(file, piece, sum.size));
+        if (count == 0) break;
+        sha256.add(ByteView{piece}.first(count));
+        sum.size += static_cast<std::int64_t>(count);
+        if (sum.size > size_max) break;
+    }
+    sum.sha256 = std::move(sha256).hex();
+    return sum;
+}
+
+}  // namespace assay::cli

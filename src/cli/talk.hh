@@ -1,0 +1,56 @@
+// Talk: what the commands of a participant share: what they say and to whom, whom they ask, and how they end.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "archive/archive.hh"
+#include "cli/exit_code.hh"
+#include "cli/participant.hh"
+#include "client/server.hh"
+#include "client/settings.hh"
+#include "wording/command_line.hh"
+
+namespace assay::cli {
+
+// Of the environment; before any thread of ours.
+std::optional<std::string> variable(const char* name);
+
+// One line to stderr, behind "assay: ".
+void say(std::string_view text);
+// Text to stdout, with a newline at its end.
+void print_line(std::string_view text);
+// A sentence in the language of whoever sits here.
+std::string told(wording::Told, std::initializer_list<std::string_view> arguments = {});
+
+// A refusal of the server or of what is before it. Its words are for a person; --json has the code.
+ExitCode refused(const ParticipantOptions&, const client::Refused&);
+// What a server would refuse, in the words it would use.
+client::Refused refused_here(const archive::Refused&);
+client::Refused refused_here(model::Refusal, std::string text);
+// A wrong use of a command, or no way to whom it is about.
+ExitCode misused(const Error&);
+
+struct Asking {
+    client::Settings settings;
+    client::Url url;
+};
+Result<Asking> asking(const ParticipantOptions&);
+// With the token that is kept for it.
+Result<client::Server> server_for(const Asking&);
+
+// Ctrl-C ends at once, with the exit code that says so. Whatever was sent is one submission or none: the key says which.
+void end_when_interrupted();
+
+ExitCode watch_to_end(const ParticipantOptions&, const client::Server&, const std::string& id);
+
+struct Sum {
+    std::int64_t size = 0;
+    std::string sha256;
+};
+// Reads on until `size_max` is passed, and no further.
+Result<Sum> sum_of(const sys::Fd& file, std::int64_t size_max);
+
+}  // namespace assay::cli
