@@ -98,19 +98,6 @@ struct SourceFile {
 // Errors: invalid (a name that verify would refuse, or twice).
 Result<std::string> pack_tar(std::vector<SourceFile> files);
 
-// A folder as an archive, deterministic: what lies in the folder alone decides every byte. Links are kept when they stay
-// inside; a file is read whole before its header is written, and stat'ed before and after. `out` is written from where it stands.
-// A folder that holds one folder and nothing else is put into another, which verify strips instead.
-// Errors: invalid (a kind of file or a name that no archive may hold), conflict (a file that changed each time it was read),
-// denied, missing (a file that cannot be read), too_large; each names the file.
-struct Packed {
-    std::int64_t entries = 0;
-    std::int64_t unpacked_bytes = 0;
-    std::vector<std::string> left_out;  // by `ignore`
-};
-Result<Packed> pack_folder(const std::string& folder, const std::vector<std::string>& ignore, Format, const sys::Fd& out);
-constexpr std::int64_t packed_file_bytes_max = 512LL << 20;  // held in memory, one at a time
-
 // Reads a whole small trusted-size archive (a revision) into memory. Errors: invalid (refused, with why), too_large.
 Result<std::vector<SourceFile>> read_tar(ByteView archive, std::int64_t unpacked_max);
 

@@ -17,6 +17,7 @@
 namespace assay::archive {
 
 constexpr std::size_t listed_max = 1'000'000;               // files and folders
+constexpr std::int64_t packed_file_bytes_max = 512LL << 20;  // held in memory, one at a time
 
 // Decides what of a folder goes. Paths are relative to it; "" is the folder itself.
 class Picker {
@@ -36,11 +37,16 @@ Result<std::vector<Entry>> list_folder(const std::string& folder, Picker&);
 // As verify() would judge an archive of `entries` in this format, by their names and sizes alone.
 Result<Verdict> judge(const std::vector<Entry>& entries, Format, const model::UploadRules&);
 
+struct Packed {
+    std::int64_t entries = 0;
+    std::int64_t unpacked_bytes = 0;
+};
 // Called with each file as it is packed.
 using Seen = std::function<void(const Entry&, std::string_view content)>;
 // Writes `out` from where it stands. A file is read whole before its header is written, and stat'ed before and after. Where one
 // folder holds everything, all of it is put into another, which verify strips instead.
 // Errors: conflict (a file that changed each time it was read), denied, missing (a file that cannot be read), too_large; each names the file.
-Result<Packed> pack_folder(const std::string& folder, const std::vector<Entry>& entries, Format, const sys::Fd& out, const Seen& seen = {});
+Result<Packed> pack_folder(const std::string& folder, const std::vector<Entry>& entries, Format, const sys::Fd& out,
+                           const Seen& seen = {});
 
 }  // namespace assay::archive

@@ -6,9 +6,9 @@
 
 #include "archive/compressor.hh"
 #include "archive/folder.hh"
+#include "archive/member.hh"
 #include "archive/tar_writer.hh"
 #include "archive/tree.hh"
-#include "archive/member.hh"
 #include "archive/verify.hh"
 #include "archive/zip_writer.hh"
 #include "base/assert.hh"
@@ -40,9 +40,12 @@ private:
         ASSAY_TRY(const sys::FileInfo info, sys::info_of_path(root_ + "/" + path));
         ASSAY_TRY(const bool goes, picker_.goes(path, info));
         if (!goes) return ok;
-        if (entries_.size() >= listed_max) return Error{Fault::too_large, fmt::format("more than {} files and folders", listed_max)};
+        if (entries_.size() >= listed_max)
+            return Error{Fault::too_large, fmt::format("more than {} files and folders", listed_max)};
         switch (info.kind) {
-            case sys::FileInfo::Kind::regular: entries_.push_back({.path = path, .size = info.size, .executable = (info.mode & 0100) != 0}); return ok;
+            case sys::FileInfo::Kind::regular:
+                entries_.push_back({.path = path, .size = info.size, .executable = (info.mode & 0100) != 0});
+                return ok;
             case sys::FileInfo::Kind::directory:
                 entries_.push_back({.path = path, .kind = Entry::Kind::directory});
                 if (static_cast<std::size_t>(std::ranges::count(path, '/')) < path_depth_max) return enter(path);
@@ -69,20 +72,25 @@ Result<std::string> read_whole(const sys::Fd& root, const std::string& path) {
         if (!file) return file.take_error().in("read '" + escaped(path) + "'");
         ASSAY_TRY(const sys::FileInfo before, sys::info_of(*file));
         if (before.size > packed_file_bytes_max) {
-            return Error{Fault::too_large, fmt::format("'{}' is larger than {}", escaped(path), size_text(packed_file_bytes_max))};
+            return Error{Fault::too_large,
+                         fmt::format("'{}' is larger than {}", escaped(path), size_text(packed_file_bytes_max))};
         }
         auto content = sys::read_all(*file, static_cast<std::size_t>(packed_file_bytes_max));
         if (!content) return content.take_error().in("read '" + escaped(path) + "'");
         ASSAY_TRY(const sys::FileInfo after, sys::info_of(*file));
         if (before == after && static_cast<std::int64_t>(content->size()) == after.size) return std::move(*content);
     }
-    return Error{Fault::conflict, fmt::format("'{}' changed each of the {} times it was read; pack when nothing writes to it", escaped(path), reads_max)};
+    return Error{Fault::conflict,
+                 fmt::format("'{}' changed each of the {} times it was read; pack when nothing writes to it",
+                             escaped(path), reads_max)};
 }
 
 // Whether verify would take the one folder at the top for a wrapping.
 std::string wrapping(const std::vector<Entry>& entries) {
     if (entries.empty() || entries.front().kind != Entry::Kind::directory) return {};
-    const bool one = std::ranges::all_of(entries, [top = entries.front().path](const Entry& entry) { return entry.path == top || entry.path.starts_with(top + "/"); });
+    const bool one = std::ranges::all_of(entries, [top = entries.front().path](const Entry& entry) {
+        return entry.path == top || entry.path.starts_with(top + "/");
+    });
     return one ? std::string{wrapping_name} + "/" : std::string{};
 }
 
@@ -122,7 +130,11 @@ Step<Manifest> judged(const std::vector<Entry>& entries, Format format, const mo
     const std::string wrapped = wrapping(entries);
     Tree tree{rules};
     for (const Entry& entry : entries) {
-        const Member member{.name = wrapped + entry.path, .target = entry.target, .kind = member_kind(entry.kind), .size = entry.size, .executable = entry.executable};
+        const Member member{.name = wrapped + entry.path,
+                            .target = entry.target,
+                            .kind = member_kind(entry.kind),
+                            .size = entry.size,
+                            .executable = entry.executable};
         ASSAY_CHECK(tree.add(member));
     }
     ASSAY_TRY(Manifest manifest, tree.finish(format));
@@ -144,11 +156,13 @@ Result<Verdict> judge(const std::vector<Entry>& entries, Format format, const mo
     Refused& why = *verdict.refused;
     const std::string wrapped = wrapping(entries);
     if (!wrapped.empty() && why.entry.starts_with(wrapped)) why.entry.erase(0, wrapped.size());
-    if (why.fault == ArchiveFault::required_below && !wrapped.empty()) why = {.fault = ArchiveFault::required, .arguments = {why.arguments.front()}};
+    if (why.fault == ArchiveFault::required_below && !wrapped.empty())
+        why = {.fault = ArchiveFault::required, .arguments = {why.arguments.front()}};
     return verdict;
 }
 
-Result<Packed> pack_folder(const std::string& folder, const std::vector<Entry>& entries, Format format, const sys::Fd& out, const Seen& seen) {
+Result<Packed> pack_folder(const std::string& folder, const std::vector<Entry>& entries, Format format,
+                           const sys::Fd& out, const Seen& seen) {
     ASSAY_ASSERT(can_read(format));
     ASSAY_TRY(const sys::Fd root, sys::open_directory(folder));
     const std::string wrapped = wrapping(entries);

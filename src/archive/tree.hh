@@ -11,9 +11,9 @@
 #include <unordered_map>
 
 #include "archive/archive.hh"
+#include "archive/member.hh"
 #include "archive/patterns.hh"
 #include "archive/step.hh"
-#include "archive/member.hh"
 #include "model/plan.hh"
 
 namespace assay::archive {

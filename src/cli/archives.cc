@@ -180,12 +180,19 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
     if (json) {
         Json left_out = Json::array();
         for (const client::Stay& stay : made->selection.stays) left_out.push_back(stay.path);
-        std::printf("%s\n", Json{{"file", target}, {"format", archive::to_string(*format)}, {"size", made->size}, {"sha256", made->sha256},
-                                 {"entries", packed.entries}, {"unpacked_bytes", packed.unpacked_bytes}, {"left_out", left_out}}
-                                .dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+        std::printf("%s\n", Json{{"file", target},
+                                 {"format", archive::to_string(*format)},
+                                 {"size", made->size},
+                                 {"sha256", made->sha256},
+                                 {"entries", packed.entries},
+                                 {"unpacked_bytes", packed.unpacked_bytes},
+                                 {"left_out", left_out}}
+                                .dump(-1, ' ', false, Json::error_handler_t::replace)
+                                .c_str());
         return ExitCode::done;
     }
-    for (const client::Stay& stay : made->selection.stays) std::fprintf(stderr, "%s\n", told(Told::left_out, {escaped(stay.path), why(stay)}).c_str());
+    for (const client::Stay& stay : made->selection.stays)
+        std::fprintf(stderr, "%s\n", told(Told::left_out, {escaped(stay.path), why(stay)}).c_str());
     std::printf("%s\n", wording::say(language(), Told::packed, {escaped(target), size_text(made->size), std::to_string(packed.entries),
                                                                 size_text(packed.unpacked_bytes), made->sha256}).c_str());
     return ExitCode::done;

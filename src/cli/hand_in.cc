@@ -18,8 +18,8 @@ using Answer = std::expected<T, client::Refused>;
 
 // The smallest to send of the formats that every reader knows, where the module takes it.
 archive::Format format_for(const model::UploadRules& rules) {
-    for (const archive::Format format : {archive::Format::tar_gz, archive::Format::tar_zst, archive::Format::tar_xz, archive::Format::tar_bz2,
-                                         archive::Format::zip}) {
+    for (const archive::Format format : {archive::Format::tar_gz, archive::Format::tar_zst, archive::Format::tar_xz,
+                                         archive::Format::tar_bz2, archive::Format::zip}) {
         if (std::ranges::find(rules.formats, to_string(format)) != rules.formats.end()) return format;
     }
     return archive::Format::tar;
@@ -28,14 +28,15 @@ archive::Format format_for(const model::UploadRules& rules) {
 std::optional<client::Refused> closed(const client::Limits& limits) {
     if (limits.open) return std::nullopt;
     const bool over = !limits.closes.empty() && limits.opens.empty();
-    return refused_here(over ? model::Refusal::closed : model::Refusal::not_open,
-                        told(Told::closed_now, {limits.opens.empty() ? told(Told::opens_at_once) : escaped(limits.opens),
-                                                limits.closes.empty() ? told(Told::closes_never) : escaped(limits.closes)}));
+    return refused_here(
+        over ? model::Refusal::closed : model::Refusal::not_open,
+        told(Told::closed_now, {limits.opens.empty() ? told(Told::opens_at_once) : escaped(limits.opens),
+                                limits.closes.empty() ? told(Told::closes_never) : escaped(limits.closes)}));
 }
 
 // The server's refusal, and what only a look at the folder can say about it.
-Result<client::Refused> refusal(const archive::Refused& it, const std::string& folder, const client::Selection& selection,
-                                const std::vector<std::string>& required) {
+Result<client::Refused> refusal(const archive::Refused& it, const std::string& folder,
+                                const client::Selection& selection, const std::vector<std::string>& required) {
     client::Refused said = refused_here(it);
     if (it.code() != model::Refusal::required_missing) return said;
     for (const std::string& glob : required) {
@@ -43,7 +44,8 @@ Result<client::Refused> refusal(const archive::Refused& it, const std::string& f
         ASSAY_TRY(const auto kept, client::kept_back(folder, selection, glob));
         if (!kept) continue;
         const client::Ruling& by = kept->ruling;
-        said.text = told(Told::kept_back_required, {escaped(kept->path), escaped(glob), escaped(by.file), std::to_string(by.line), escaped(by.rule)});
+        said.text = told(Told::kept_back_required, {escaped(kept->path), escaped(glob), escaped(by.file),
+                                                    std::to_string(by.line), escaped(by.rule)});
         said.next = told(Told::kept_back_cure, {escaped(client::rule_for(kept->stays, kept->directory))});
         return said;
     }
@@ -54,24 +56,32 @@ Result<client::Refused> refusal(const archive::Refused& it, const std::string& f
 
 }  // namespace
 
-client::Answered<client::Selection> chosen(const std::string& folder, archive::Format format, const model::UploadRules& rules, bool use_ignore_files) {
+client::Answered<client::Selection> chosen(const std::string& folder, archive::Format format,
+                                           const model::UploadRules& rules, bool use_ignore_files) {
     ASSAY_TRY(client::Selection selection, client::select(folder, rules, use_ignore_files));
-    if (!selection.odd.empty()) return Answer<client::Selection>{std::unexpected{refused_here(model::Refusal::format, told(Told::no_plain_file, {escaped(selection.odd.front())}))}};
+    if (!selection.odd.empty())
+        return Answer<client::Selection>{std::unexpected{
+            refused_here(model::Refusal::format, told(Told::no_plain_file, {escaped(selection.odd.front())}))}};
     ASSAY_TRY(const archive::Verdict verdict, archive::judge(selection.goes, format, rules));
     if (!verdict.refused) return Answer<client::Selection>{std::move(selection)};
     ASSAY_TRY(client::Refused said, refusal(*verdict.refused, folder, selection, rules.required));
     return Answer<client::Selection>{std::unexpected{std::move(said)}};
 }
 
-Result<archive::Packed> packed(const std::string& folder, const client::Selection& selection, archive::Format format, const model::UploadRules& rules,
-                               const sys::Fd& out, std::vector<client::Warning>& warnings) {
+Result<archive::Packed> packed(const std::string& folder, const client::Selection& selection, archive::Format format,
+                               const model::UploadRules& rules, const sys::Fd& out,
+                               std::vector<client::Warning>& warnings) {
     client::Watch watch{rules.required};
-    const auto see = [&](const archive::Entry& entry, std::string_view content) { watch.see(entry, content); };
+    const auto see = [&](const archive::Entry& entry, std::string_view content) {
+        watch.see(entry, content, std::ranges::binary_search(selection.had_back, entry.path));
+    };
     ASSAY_TRY(const archive::Packed made, archive::pack_folder(folder, selection.goes, format, out, see));
     for (const std::string& glob : rules.required) {
         ASSAY_TRY(const auto kept, client::kept_back(folder, selection, glob));
         if (!kept) continue;
-        warnings.push_back({.kind = client::Warning::Kind::kept_back, .path = kept->path, .rule = fmt::format("{}:{}: {}", kept->ruling.file, kept->ruling.line, kept->ruling.rule)});
+        warnings.push_back({.kind = client::Warning::Kind::kept_back,
+                            .path = kept->path,
+                            .rule = fmt::format("{}:{}: {}", kept->ruling.file, kept->ruling.line, kept->ruling.rule)});
     }
     std::ranges::move(watch.warnings(selection.goes), std::back_inserter(warnings));
     return made;
@@ -94,7 +104,9 @@ client::Answered<HandIn> prepare(const std::string& path, const client::Limits& 
     }
     ASSAY_TRY(made.sum, sum_of(made.file, limits.rules.size_max));
     if (made.sum.size > limits.rules.size_max) {
-        return no(refused_here(model::Refusal::too_large, told(Told::file_too_large, {std::to_string(limits.rules.size_max), std::to_string(made.sum.size)})));
+        return no(refused_here(
+            model::Refusal::too_large,
+            told(Told::file_too_large, {std::to_string(limits.rules.size_max), std::to_string(made.sum.size)})));
     }
     ASSAY_TRY(archive::Verdict verdict, archive::verify(made.file, limits.rules));
     if (verdict.refused) return no(refused_here(*verdict.refused));

@@ -14,9 +14,9 @@ namespace assay::cli {
 
 struct HandIn {
     std::string path;
-    bool folder = false;         // packed here; else an archive as it is
+    bool folder = false;  // packed here; else an archive as it is
     archive::Format format = archive::Format::unknown;
-    client::Selection selection; // of an archive: what is in it goes
+    client::Selection selection;  // of an archive: what is in it goes
     std::int64_t entries = 0;
     std::int64_t unpacked_bytes = 0;
     std::vector<client::Warning> warnings;
@@ -25,9 +25,11 @@ struct HandIn {
 };
 
 // What goes of a folder; a refusal where `rules` would not take it, which costs no reading of files.
-client::Answered<client::Selection> chosen(const std::string& folder, archive::Format, const model::UploadRules& rules, bool use_ignore_files);
+client::Answered<client::Selection> chosen(const std::string& folder, archive::Format, const model::UploadRules& rules,
+                                           bool use_ignore_files);
 // Packs it, and looks at each file on the way.
-Result<archive::Packed> packed(const std::string& folder, const client::Selection&, archive::Format, const model::UploadRules& rules, const sys::Fd& out,
+Result<archive::Packed> packed(const std::string& folder, const client::Selection&, archive::Format,
+                               const model::UploadRules& rules, const sys::Fd& out,
                                std::vector<client::Warning>& warnings);
 // All of it. What is refused before packing is refused within the time a listing takes.
 client::Answered<HandIn> prepare(const std::string& path, const client::Limits&, bool use_ignore_files);

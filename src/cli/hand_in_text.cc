@@ -44,18 +44,24 @@ std::string deadlines(const client::Limits& limits) {
         const auto left = ms_until(limits, date);
         if (!left) return;
         const std::string zone = escaped(limits.timezone);
-        lines += (*left < 0 ? told(Told::plan_was_due, {clock_time(date), zone}) : told(coming, {clock_time(date), zone, time_left(*left)})) + "\n";
+        lines += (*left < 0 ? told(Told::plan_was_due, {clock_time(date), zone})
+                            : told(coming, {clock_time(date), zone, time_left(*left)})) +
+                 "\n";
     };
     line(limits.due, Told::plan_due);
     if (limits.closes != limits.due) line(limits.closes, Told::plan_closes);
     return lines.empty() ? told(Told::plan_no_deadline) + "\n" : lines;
 }
 
-std::string joined(const std::vector<std::string>& words) { return escaped(fmt::format("{}", fmt::join(words, " ")), globs_shown_max); }
+std::string joined(const std::vector<std::string>& words) {
+    return escaped(fmt::format("{}", fmt::join(words, " ")), globs_shown_max);
+}
 
 std::string line_of(const archive::Entry& entry) {
     const bool file = entry.kind == archive::Entry::Kind::regular;
-    const std::string tail = entry.kind == archive::Entry::Kind::directory ? "/" : entry.kind == archive::Entry::Kind::symlink ? " -> " + escaped(entry.target) : "";
+    const std::string tail = entry.kind == archive::Entry::Kind::directory ? "/"
+                             : entry.kind == archive::Entry::Kind::symlink ? " -> " + escaped(entry.target)
+                                                                           : "";
     return fmt::format("  {:>9}  {}{}\n", file ? size_text(entry.size) : "", escaped(entry.path, 1000), tail);
 }
 
@@ -71,19 +77,24 @@ std::string files(const HandIn& it, bool verbose) {
         if (entry.kind == archive::Entry::Kind::regular) largest.push_back(&entry);
     }
     const auto shown = static_cast<std::ptrdiff_t>(std::min(largest.size(), largest_shown_max));
-    std::ranges::partial_sort(largest, largest.begin() + shown, [](const auto* a, const auto* b) { return a->size != b->size ? a->size > b->size : a->path < b->path; });
+    std::ranges::partial_sort(largest, largest.begin() + shown, [](const auto* a, const auto* b) {
+        return a->size != b->size ? a->size > b->size : a->path < b->path;
+    });
     if (shown > 0) text = told(Told::plan_largest) + "\n";
     for (std::ptrdiff_t i = 0; i < shown; ++i) text += line_of(*largest[static_cast<std::size_t>(i)]);
     return text;
 }
 
-std::string more(std::size_t all, std::size_t shown) { return all > shown ? "  " + told(Told::plan_more, {std::to_string(all - shown)}) + "\n" : ""; }
+std::string more(std::size_t all, std::size_t shown) {
+    return all > shown ? "  " + told(Told::plan_more, {std::to_string(all - shown)}) + "\n" : "";
+}
 
 std::string stays(const std::vector<client::Stay>& all, bool verbose) {
     if (all.empty()) return {};
     std::string text = told(Told::plan_stays, {std::to_string(all.size())}) + "\n";
     const std::size_t shown = verbose ? all.size() : std::min(all.size(), stays_shown_max);
-    for (std::size_t i = 0; i < shown; ++i) text += fmt::format("  {}{}  ({})\n", escaped(all[i].path, 1000), all[i].directory ? "/" : "", why(all[i]));
+    for (std::size_t i = 0; i < shown; ++i)
+        text += fmt::format("  {}{}  ({})\n", escaped(all[i].path, 1000), all[i].directory ? "/" : "", why(all[i]));
     return text + more(all.size(), shown);
 }
 
@@ -121,7 +132,8 @@ std::string why(const client::Stay& it) {
     switch (it.why) {
         case client::Stay::Why::tool: return told(Told::stays_tool);
         case client::Stay::Why::module: return told(Told::stays_module, {escaped(it.ruling.rule)});
-        case client::Stay::Why::rule: return told(Told::stays_rule, {escaped(it.ruling.file), std::to_string(it.ruling.line), escaped(it.ruling.rule)});
+        case client::Stay::Why::rule:
+            return fmt::format("{}:{}: {}", escaped(it.ruling.file), it.ruling.line, escaped(it.ruling.rule));
     }
     return {};
 }
@@ -143,11 +155,16 @@ std::string text_of(const client::Warning& it) {
 
 std::string shown(const HandIn& it, const Target& target, const client::Limits& limits, bool verbose) {
     const model::UploadRules& rules = limits.rules;
-    const std::string entries = std::to_string(it.entries), unpacked = size_text(it.unpacked_bytes), size = size_text(it.sum.size);
-    std::string text = told(it.folder ? Told::plan_folder : Told::plan_file, {entries, unpacked, size, archive::to_string(it.format)}) + "\n";
+    const std::string entries = std::to_string(it.entries), unpacked = size_text(it.unpacked_bytes),
+                      size = size_text(it.sum.size);
+    std::string text = told(it.folder ? Told::plan_folder : Told::plan_file,
+                            {entries, unpacked, size, archive::to_string(it.format)}) +
+                       "\n";
     text += "sha256: " + it.sum.sha256 + "\n";
     text += told(Told::plan_to, {escaped(target.course), escaped(target.module), escaped(target.server)}) + "\n";
-    text += told(Told::plan_limits, {size_text(rules.size_max), size_text(rules.unpacked_max), std::to_string(rules.entries_max), joined(rules.formats)}) + "\n";
+    text += told(Told::plan_limits, {size_text(rules.size_max), size_text(rules.unpacked_max),
+                                     std::to_string(rules.entries_max), joined(rules.formats)}) +
+            "\n";
     if (!rules.required.empty()) text += told(Told::plan_required, {joined(rules.required)}) + "\n";
     text += deadlines(limits) + files(it, verbose) + stays(it.selection.stays, verbose);
     const std::size_t warned = verbose ? it.warnings.size() : std::min(it.warnings.size(), warnings_shown_max);
@@ -157,11 +174,23 @@ std::string shown(const HandIn& it, const Target& target, const client::Limits& 
 
 std::string json_of(const HandIn& it, const Target& target, const client::Limits& limits, bool dry_run) {
     const model::UploadRules& rules = limits.rules;
-    Json json{{"type", "assay-hand-in/1"}, {"dry_run", dry_run}, {"server", target.server}, {"course", target.course}, {"module", target.module},
-              {"path", it.path}, {"format", archive::to_string(it.format)}, {"size", it.sum.size}, {"sha256", it.sum.sha256},
-              {"entries", it.entries}, {"unpacked_bytes", it.unpacked_bytes},
-              {"limits", {{"size_max", rules.size_max}, {"unpacked_max", rules.unpacked_max}, {"entries_max", rules.entries_max},
-                          {"formats", rules.formats}, {"required", rules.required}}}};
+    Json json{{"type", "assay-hand-in/1"},
+              {"dry_run", dry_run},
+              {"server", target.server},
+              {"course", target.course},
+              {"module", target.module},
+              {"path", it.path},
+              {"format", archive::to_string(it.format)},
+              {"size", it.sum.size},
+              {"sha256", it.sum.sha256},
+              {"entries", it.entries},
+              {"unpacked_bytes", it.unpacked_bytes},
+              {"limits",
+               {{"size_max", rules.size_max},
+                {"unpacked_max", rules.unpacked_max},
+                {"entries_max", rules.entries_max},
+                {"formats", rules.formats},
+                {"required", rules.required}}}};
     const auto date = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
     json["due"] = date(limits.due);
     json["closes"] = date(limits.closes);
@@ -169,13 +198,18 @@ std::string json_of(const HandIn& it, const Target& target, const client::Limits
     const auto left = ms_until(limits, limits.due.empty() ? limits.closes : limits.due);
     json["left_ms"] = left ? Json(*left) : Json(nullptr);
     json["goes"] = Json::array();
-    for (const archive::Entry& entry : it.selection.goes) json["goes"].push_back({{"path", entry.path}, {"kind", to_string(entry.kind)}, {"size", entry.size}});
+    for (const archive::Entry& entry : it.selection.goes)
+        json["goes"].push_back({{"path", entry.path}, {"kind", to_string(entry.kind)}, {"size", entry.size}});
     json["stays"] = Json::array();
     for (const client::Stay& stay : it.selection.stays) json["stays"].push_back(json_of(stay));
     json["warnings"] = Json::array();
     for (const client::Warning& warning : it.warnings) {
-        json["warnings"].push_back({{"kind", client::to_string(warning.kind)}, {"path", warning.path}, {"count", warning.count}, {"size", warning.size},
-                                    {"rule", warning.rule}, {"text", text_of(warning)}});
+        json["warnings"].push_back({{"kind", client::to_string(warning.kind)},
+                                    {"path", warning.path},
+                                    {"count", warning.count},
+                                    {"size", warning.size},
+                                    {"rule", warning.rule},
+                                    {"text", text_of(warning)}});
     }
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

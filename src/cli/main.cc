@@ -98,7 +98,8 @@ on this machine: `assay check` tells why) and `trustworthy_timing` (false: the m
 
 Exit codes: 0 passed, 1 any other verdict, 2 wrong usage, 4 interrupted.)";
 
-constexpr const char* submit_footer = R"(Of a folder, all goes but what the module ignores, what .gitignore or .assayignore name (as git reads them, from the folder
+constexpr const char* submit_footer =
+    R"(Of a folder, all goes but what the module ignores, what .gitignore or .assayignore name (as git reads them, from the folder
 itself and those in it; .assayignore is read after, and wins), .git, .assay.toml and .assayignore themselves. What goes and what
 stays, and by which line, is said before anything is sent; nothing is ever written into the folder.
 
@@ -262,14 +263,19 @@ int parse_and_run(int argc, char** argv) {
         sub->add_flag("--json", participant_options.json, json_help);
         return sub;
     };
-    CLI::App* const submit = participants("submit", "Hand in a folder or an archive, and print the receipt", "print what goes and stays, then the receipt or the refusal, one JSON object a line");
+    CLI::App* const submit =
+        participants("submit", "Hand in a folder or an archive, and print the receipt",
+                     "print what goes and stays, then the receipt or the refusal, one JSON object a line");
     submit->add_option("PATH", submit_options.path, "a folder, which is packed, or an archive file (default: this folder)");
     submit->add_option("--module", participant_options.flags.module, "the module (or ASSAY_MODULE, or module in .assay.toml)")->type_name("ID");
     submit->add_option("--receipt", submit_options.receipt_file, "keep the receipt in this file")->type_name("FILE");
     submit->add_option("--key", submit_options.key, "the Idempotency-Key (default: a fresh one); the same one makes two tries one submission")->type_name("KEY");
-    submit->add_flag("--dry-run", submit_options.dry_run, "say what would go and what would stay, with the hash, and send nothing");
+    submit->add_flag("--dry-run", submit_options.dry_run,
+                     "say what would go and what would stay, with the hash, and send nothing");
     submit->add_flag("--verbose", submit_options.verbose, "list every file that goes or stays");
-    submit->add_flag("!--no-ignore", submit_options.use_ignore_files, "hand in what .gitignore and .assayignore would leave behind");
+    submit->add_flag_callback(
+        "--no-ignore", [&] { submit_options.use_ignore_files = false; },
+        "hand in what .gitignore and .assayignore would leave behind");
     submit->footer(submit_footer);
     submit->add_flag("--watch", submit_options.watch, "follow it to its verdict; exits with 0 only when it passed");
     submit->callback([&] { code = submit_command(participant_options, submit_options); });
@@ -290,7 +296,8 @@ int parse_and_run(int argc, char** argv) {
     pack->add_option("-o,--output", target, "the archive: .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip")->type_name("FILE")->required();
     pack->add_flag("--json", json, "print JSON");
     bool use_ignore_files = true;
-    pack->add_flag("!--no-ignore", use_ignore_files, "pack what .gitignore and .assayignore would leave out");
+    pack->add_flag_callback(
+        "--no-ignore", [&] { use_ignore_files = false; }, "pack what .gitignore and .assayignore would leave out");
     pack->callback([&] { code = pack_command(folder, target, use_ignore_files, json); });
     CLI::App* const verify = participants("verify", "Judge an archive by a module's rules, or check a receipt", "print JSON");
     verify->add_option("FILE", archive_file, "the archive; with --receipt: what it should be of");

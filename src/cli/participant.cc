@@ -72,7 +72,7 @@ Result<std::string> public_key(const ParticipantOptions& options, const std::str
         say(fmt::format("the key is that of the server the receipt names, {}", escaped(text("server"))));
     }
     ASSAY_TRY(const Asking asked, asking(from));
-    const client::Server server{asked.url, "", ""};
+    const client::Server server{asked.url, "", language()};
     ASSAY_TRY(const auto answer, server.text("/api/v1/receipt-keys"));
     if (!answer) return Error{Fault::invalid, answer.error().text};
     return key_among(*answer, text("key_id"));
@@ -107,7 +107,7 @@ ExitCode login_command(const ParticipantOptions& options) {
     token = trimmed(token);
     if (token.empty()) return misused({Fault::invalid, told(Told::no_token)});
     end_when_interrupted();
-    const client::Server server{asked->url, token, std::string{wording::tag(language())}};
+    const client::Server server{asked->url, token, language()};
     const auto known = server.knows_token();
     if (!known) return fail(known.error());
     if (!*known) return refused(options, known->error());
@@ -115,7 +115,8 @@ ExitCode login_command(const ParticipantOptions& options) {
         return refused(options, {.code = "bad_token", .text = wording::meaning(language(), model::Refusal::bad_token),
                                  .next = wording::next_step(language(), model::Refusal::bad_token), .status = 401});
     }
-    const auto kept = client::store_token(variable, {asked->url.text(), asked->settings.course.value_or("*"), token});
+    const auto kept =
+        client::store_token(variable, {asked->url.text(), asked->settings.course.value_or("*"), token}, language());
     if (!kept) return fail(kept.error());
     if (options.json) print_line(nlohmann::json{{"server", asked->url.text()}, {"stored", *kept}}.dump());
     else say(told(Told::token_kept, {asked->url.text(), *kept}));
@@ -126,7 +127,7 @@ ExitCode status_command(const ParticipantOptions& options, const std::string& id
     return show(options, path_of(id), [&](const std::string& json) {
         const auto standing = client::standing_from(json);
         if (!standing) return fail(standing.error());
-        print_line(options.json ? json : client::line_of(*standing));
+        print_line(options.json ? json : client::line_of(*standing, language()));
         return ExitCode::done;
     });
 }
@@ -157,8 +158,9 @@ ExitCode verify_receipt(const ParticipantOptions& options, const std::string& re
     }
     if (!receipt) return fail(receipt.error());
     if (!options.json) {
-        print_line(fmt::format("genuine: {} of {} in {}/{}, {} bytes, received {}", receipt->id.text(), escaped(receipt->participant.text()),
-                          escaped(receipt->course.text()), escaped(receipt->module.text()), receipt->size, escaped(receipt->received_last_byte)));
+        print_line(fmt::format("genuine: {} of {} in {}/{}, {} bytes, received {}", receipt->id.text(),
+                               escaped(receipt->participant.text()), escaped(receipt->course.text()),
+                               escaped(receipt->module.text()), receipt->size, escaped(receipt->received_last_byte)));
     }
     return ExitCode::done;
 }

@@ -50,8 +50,9 @@ private:
         if (since < rate_after || sent == 0) return told(Told::sending, {size_text(sent), size_text(whole_), percent});
         const double rate = static_cast<double>(sent) / seconds;
         const auto left_s = static_cast<std::int64_t>(static_cast<double>(whole_ - sent) / rate);
-        return told(Told::sending_fast, {size_text(sent), size_text(whole_), percent, size_text(static_cast<std::int64_t>(rate)),
-                                         duration_text(static_cast<double>(left_s) * 1000)});
+        return told(Told::sending_fast,
+                    {size_text(sent), size_text(whole_), percent, size_text(static_cast<std::int64_t>(rate)),
+                     duration_text(static_cast<double>(left_s) * 1000)});
     }
 
     const std::int64_t whole_;
@@ -86,7 +87,8 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
         return misused({Fault::invalid, told(Told::in_the_folder, {escaped(submit.receipt_file)})});
     }
     // The limits are nobody's secret, and a list can be looked at before there is a token.
-    const auto server = submit.dry_run ? Result<client::Server>{client::Server{asked->url, "", std::string{wording::tag(language())}}} : server_for(*asked);
+    const auto server =
+        submit.dry_run ? Result<client::Server>{client::Server{asked->url, "", language()}} : server_for(*asked);
     if (!server) return fail(server.error());
     end_when_interrupted();
 
@@ -128,10 +130,13 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
     }
     const client::Receipt& receipt = **sent;
     if (!submit.receipt_file.empty()) {
-        if (auto kept = sys::write_file_durably(submit.receipt_file, receipt.document); !kept) say(kept.take_error().in("keep the receipt").text());
+        if (auto kept = sys::write_file_durably(submit.receipt_file, receipt.document); !kept)
+            say(kept.take_error().in("keep the receipt").text());
     }
     if (options.json) print_line(receipt.document);
-    else print_line(told(receipt.again ? Told::received_before : Told::received, {receipt.received.id, escaped(receipt.received.at)}));
+    else
+        print_line(told(receipt.again ? Told::received_before : Told::received,
+                        {receipt.received.id, escaped(receipt.received.at)}));
     return submit.watch ? watch_to_end(options, *server, receipt.received.id) : ExitCode::done;
 }
 

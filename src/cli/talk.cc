@@ -28,8 +28,9 @@ std::optional<std::string> variable(const char* name) {
 
 void say(std::string_view text) { std::fprintf(stderr, "assay: %.*s\n", static_cast<int>(text.size()), text.data()); }
 
-
-std::string told(Told it, std::initializer_list<std::string_view> arguments) { return wording::say(language(), it, arguments); }
+std::string told(Told it, std::initializer_list<std::string_view> arguments) {
+    return wording::say(language(), it, arguments);
+}
 
 void print_line(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -40,21 +41,31 @@ void print_line(std::string_view text) {
 ExitCode refused(const ParticipantOptions& options, const client::Refused& why) {
     constexpr std::size_t text_max = 2000;
     if (options.json) {
-        print_line(nlohmann::ordered_json{{"type", "assay-refusal/1"}, {"refused", why.code.empty() ? "proxy" : why.code}, {"status", why.status}, {"detail", why.text}, {"next", why.next}}
-                  .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+        print_line(nlohmann::ordered_json{
+            {"type", "assay-refusal/1"},
+            {"refused", why.code.empty() ? "proxy" : why.code},
+            {"status", why.status},
+            {"detail", why.text},
+            {"next",
+             why.next}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     say(escaped(why.text, text_max));
     if (!why.next.empty()) say(escaped(why.next, text_max));
-    const bool beyond = why.code.empty() && why.status >= 502 && why.status <= 504;  // Something answered, but not the server.
+    const bool beyond =
+        why.code.empty() && why.status >= 502 && why.status <= 504;  // Something answered, but not the server.
     return beyond ? ExitCode::unreachable : ExitCode::failed;
 }
 
 client::Refused refused_here(model::Refusal code, std::string text) {
-    return {.code = std::string{to_string(code)}, .text = std::move(text), .next = wording::next_step(language(), code), .status = model::http_status(code)};
+    return {.code = std::string{to_string(code)},
+            .text = std::move(text),
+            .next = wording::next_step(language(), code),
+            .status = model::http_status(code)};
 }
 
 client::Refused refused_here(const archive::Refused& it) {
-    const std::string detail = wording::sentence(language(), it.fault, it.arguments, {it.entry, it.limit, it.value, it.offset});
+    const std::string detail =
+        wording::sentence(language(), it.fault, it.arguments, {it.entry, it.limit, it.value, it.offset});
     return refused_here(it.code(), wording::with_detail(language(), wording::meaning(language(), it.code()), detail));
 }
 
@@ -66,18 +77,17 @@ ExitCode misused(const Error& error) {
 Result<Asking> asking(const ParticipantOptions& options) {
     std::error_code failure;
     const std::string folder = std::filesystem::current_path(failure).string();
-    ASSAY_TRY(const client::Settings found, client::settings(options.flags, variable, folder));
-    if (!found.server) {
-        return Error{Fault::missing, told(Told::no_server, {client::project_file_name})};
-    }
-    ASSAY_TRY(client::Url url, client::parse_url(*found.server));
+    ASSAY_TRY(const client::Settings found, client::settings(options.flags, variable, folder, language()));
+    if (!found.server) { return Error{Fault::missing, told(Told::no_server, {client::project_file_name})}; }
+    ASSAY_TRY(client::Url url, client::parse_url(*found.server, language()));
     return Asking{found, std::move(url)};
 }
 
 Result<client::Server> server_for(const Asking& asked) {
-    ASSAY_TRY(const client::FoundToken token, client::token_for(variable, asked.url.text(), asked.settings.course.value_or("*")));
+    ASSAY_TRY(const client::FoundToken token,
+              client::token_for(variable, asked.url.text(), asked.settings.course.value_or("*"), language()));
     if (!token.warning.empty()) say(token.warning);
-    return client::Server{asked.url, token.token, std::string{wording::tag(language())}};
+    return client::Server{asked.url, token.token, language()};
 }
 
 void end_when_interrupted() {
@@ -94,7 +104,7 @@ ExitCode watch_to_end(const ParticipantOptions& options, const client::Server& s
     std::string said;
     const auto heard = [&](const client::Standing& standing, const std::string& json) {
         if (options.json) print_line(json);
-        else if (const std::string line = client::line_of(standing); line != said && !standing.over()) {
+        else if (const std::string line = client::line_of(standing, language()); line != said && !standing.over()) {
             std::fprintf(stderr, "%s\n", line.c_str());
             said = line;
         }
@@ -103,7 +113,7 @@ ExitCode watch_to_end(const ParticipantOptions& options, const client::Server& s
     const auto ended = server.watch(id, heard);
     if (!ended) return fail(ended.error());
     if (!*ended) return refused(options, ended->error());
-    if (!options.json) print_line(client::line_of(**ended));
+    if (!options.json) print_line(client::line_of(**ended, language()));
     return (*ended)->verdict == "passed" ? ExitCode::done : ExitCode::failed;
 }
 

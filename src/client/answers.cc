@@ -9,16 +9,18 @@
 
 #include "base/text.hh"
 #include "model/json.hh"
+#include "wording/client_side.hh"
 
 namespace assay::client {
 namespace {
 
 using Json = nlohmann::json;
+using wording::ClientSide;
 
 constexpr model::JsonBounds bounds{.size_max = 80u << 20, .depth_max = 32, .values_max = 2'000'000};
 constexpr model::JsonBounds small_bounds{.size_max = 1u << 20, .depth_max = 16, .values_max = 20'000};
 
-Error wrong(std::string_view what) { return {Fault::invalid, fmt::format("the server's answer cannot be understood: {}", what)}; }
+Error wrong(std::string_view what) { return {Fault::invalid, std::string{what}}; }
 
 const Json* member(const Json& json, const char* name) {
     const auto at = json.is_object() ? json.find(name) : json.end();
@@ -31,6 +33,13 @@ std::string text(const Json& json, const char* name) {
 std::optional<double> number(const Json& json, const char* name) {
     const Json* const value = member(json, name);
     return value != nullptr && value->is_number() ? std::optional{value->get<double>()} : std::nullopt;
+}
+
+// A word we know by its name; any other as it is.
+template <class Word>
+std::string named(const std::string& text, wording::Language language) {
+    const auto word = model::parse<Word>(text);
+    return word ? wording::name(language, *word) : escaped(text);
 }
 
 bool is_id(std::string_view id) { return id.size() == 16 && valid_name(id); }
@@ -77,14 +86,18 @@ std::optional<std::int64_t> instant_ms(std::string_view date) {
         return value;
     };
     const auto fits = [](std::string_view text, std::string_view shape) {
-        return text.size() >= shape.size() && std::ranges::equal(text.substr(0, shape.size()), shape, [](char a, char b) { return b == '0' ? a >= '0' && a <= '9' : a == b; });
+        return text.size() >= shape.size() &&
+               std::ranges::equal(text.substr(0, shape.size()), shape,
+                                  [](char a, char b) { return b == '0' ? a >= '0' && a <= '9' : a == b; });
     };
     if (!fits(date, form)) return std::nullopt;
     using namespace std::chrono;
-    const year_month_day day{year{number_at(0, 4)}, month{static_cast<unsigned>(number_at(5, 2))}, std::chrono::day{static_cast<unsigned>(number_at(8, 2))}};
+    const year_month_day day{year{number_at(0, 4)}, month{static_cast<unsigned>(number_at(5, 2))},
+                             std::chrono::day{static_cast<unsigned>(number_at(8, 2))}};
     const int hour = number_at(11, 2), minute = number_at(14, 2), second = number_at(17, 2);
     if (!day.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-    std::int64_t ms = sys_days{day}.time_since_epoch().count() * 86'400'000LL + ((hour * 60 + minute) * 60 + second) * 1000LL;
+    std::int64_t ms =
+        sys_days{day}.time_since_epoch().count() * 86'400'000LL + ((hour * 60 + minute) * 60 + second) * 1000LL;
     std::size_t at = form.size();
     if (fits(date.substr(at), ".000")) {
         ms += number_at(at + 1, 3);
@@ -92,7 +105,8 @@ std::optional<std::int64_t> instant_ms(std::string_view date) {
     }
     const std::string_view offset = date.substr(at);
     if (offset == "Z") return ms;
-    if (offset.size() != 6 || (offset[0] != '+' && offset[0] != '-') || !fits(offset.substr(1), "00:00")) return std::nullopt;
+    if (offset.size() != 6 || (offset[0] != '+' && offset[0] != '-') || !fits(offset.substr(1), "00:00"))
+        return std::nullopt;
     const int east = number_at(at + 1, 2) * 60 + number_at(at + 4, 2);
     return ms - (offset[0] == '+' ? east : -east) * 60'000LL;
 }
@@ -123,14 +137,14 @@ Result<Standing> standing_from(std::string_view json_text) {
     return standing;
 }
 
-std::string line_of(const Standing& it) {
+std::string line_of(const Standing& it, wording::Language language) {
     constexpr std::size_t text_max = 1000;
-    std::string line = fmt::format("{} {}", escaped(it.id), escaped(it.state));
-    if (!it.verdict.empty()) line += fmt::format(": {}", escaped(it.verdict));
+    std::string line = fmt::format("{} {}", escaped(it.id), named<model::State>(it.state, language));
+    if (!it.verdict.empty()) line += fmt::format(": {}", named<model::Verdict>(it.verdict, language));
     if (it.score && it.score_max) line += fmt::format(", {:g} / {:g}", *it.score, *it.score_max);
-    if (it.position) line += fmt::format(", place {} in line", *it.position);
-    if (!it.expected_start.empty()) line += fmt::format(", expected to start {}", escaped(it.expected_start));
-    if (!it.superseded_by.empty()) line += fmt::format(", replaced by {}", escaped(it.superseded_by));
+    if (it.position) line += say(language, ClientSide::place, {std::to_string(*it.position)});
+    if (!it.expected_start.empty()) line += say(language, ClientSide::start, {escaped(it.expected_start)});
+    if (!it.superseded_by.empty()) line += say(language, ClientSide::replaced, {escaped(it.superseded_by)});
     if (!it.reason.empty()) line += fmt::format("\n  {}", escaped(it.reason, text_max));
     if (!it.details.empty()) line += fmt::format("\n  ({})", escaped(it.details, text_max));
     return line;

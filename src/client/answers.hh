@@ -1,4 +1,4 @@
-// Answers: what a server says, as values. Pure; whatever is not there or of another type is left out or refused, never believed.
+// Answers: what a server says, as values. Errors (invalid) say what is wrong with it. Pure; whatever is not there or of another type is left out or refused, never believed.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 
 #include "base/result.hh"
 #include "model/plan.hh"
+#include "wording/wording.hh"
 
 namespace assay::client {
 
@@ -27,7 +28,7 @@ struct Limits {
     std::string opens;   // as the server writes dates; empty: no bound
     std::string due;
     std::string closes;
-    std::string now;     // the server's clock
+    std::string now;  // the server's clock
     std::string timezone;
 };
 Result<Limits> limits_from(std::string_view json);
@@ -58,6 +59,6 @@ struct Standing {
 };
 Result<Standing> standing_from(std::string_view json);
 // One line for a person; everything from the server is escaped.
-std::string line_of(const Standing&);
+std::string line_of(const Standing&, wording::Language);
 
 }  // namespace assay::client

@@ -9,6 +9,8 @@
 namespace assay::client {
 namespace {
 
+constexpr auto english = wording::Language::english;
+
 TEST(Url, IsReadAndWrittenOneWay) {
     const struct {
         std::string_view text, same;
@@ -18,15 +20,15 @@ TEST(Url, IsReadAndWrittenOneWay) {
                  {"http://[::1]:9/a/b", "http://[::1]:9/a/b"},
                  {" http://host ", "http://host"}};
     for (const auto& c : cases) {
-        const auto url = parse_url(c.text);
+        const auto url = parse_url(c.text, english);
         ASSERT_TRUE(url) << c.text << ' ' << url.error().text();
         EXPECT_EQ(url->text(), c.same);
     }
     for (const char* const wrong : {"", "ftp://host", "http://", "http://host:", "http://host:0", "http://host:99999", "http://a b", "http://user@host",
                                     "http://host/a?b", "http://[::1", "http://host\nX: y"}) {
-        EXPECT_FALSE(parse_url(wrong)) << wrong;
+        EXPECT_FALSE(parse_url(wrong, english)) << wrong;
     }
-    EXPECT_EQ(parse_url("https://host").error().fault(), Fault::unsupported);
+    EXPECT_EQ(parse_url("https://host", english).error().fault(), Fault::unsupported);
 }
 
 TEST(EventReader, TakesEventsHoweverTheirBytesWereCut) {
@@ -67,12 +69,12 @@ TEST(ProxyRefusal, NamesTheProductTheDirectiveAndTheValue) {
         {answer(200, {{"Server", "nginx"}}, "welcome"), {"no answer of an assay server"}},
     };
     for (const auto& c : cases) {
-        const auto said = proxy_refusal(c.answer, size);
+        const auto said = proxy_refusal(c.answer, size, english);
         ASSERT_TRUE(said);
         for (const std::string& part : c.said) EXPECT_NE(said->find(part), std::string::npos) << part << " in: " << *said;
     }
     // Behind a proxy the server's own refusal carries the proxy's Server header.
-    EXPECT_FALSE(proxy_refusal(answer(413, {{"Server", "nginx"}, {"Assay-Server", "0.1.0"}}, ""), size));
+    EXPECT_FALSE(proxy_refusal(answer(413, {{"Server", "nginx"}, {"Assay-Server", "0.1.0"}}, ""), size, english));
 }
 
 TEST(Limits, AreThoseOfTheModuleOrNone) {
@@ -97,10 +99,11 @@ TEST(Standing, IsTakenFromTheSubmissionsJson) {
                                      R"("reason":{"text":"All \u001b[2J taken.","details":"2 of 2"}})");
     ASSERT_TRUE(waits);
     EXPECT_FALSE(waits->over());
-    EXPECT_EQ(line_of(*waits), "AbCdEfGh12345678 queued, place 3 in line\n  All \\x1b[2J taken.\n  (2 of 2)");
+    EXPECT_EQ(line_of(*waits, english), "AbCdEfGh12345678 waiting, place 3 in line\n  All \\x1b[2J taken.\n  (2 of 2)");
     const auto graded = standing_from(R"({"id":"AbCdEfGh12345678","state":"graded","verdict":"passed","score":87.5,"score_max":100})");
     EXPECT_TRUE(graded->over());
-    EXPECT_EQ(line_of(*graded), "AbCdEfGh12345678 graded: passed, 87.5 / 100");
+    EXPECT_EQ(line_of(*graded, english), "AbCdEfGh12345678 graded: passed, 87.5 / 100");
+    EXPECT_EQ(line_of(*graded, wording::Language::chinese), "AbCdEfGh12345678 已评分: 通过, 87.5 / 100");
     EXPECT_FALSE(standing_from(R"({"id":"short","state":"graded"})"));
     EXPECT_FALSE(standing_from(R"({"id":"AbCdEfGh12345678","state":"lost"})"));
 }
@@ -109,7 +112,8 @@ TEST(Answers, ADateIsAnInstantOrNothing) {
     EXPECT_EQ(instant_ms("1970-01-01T00:00:00Z"), 0);
     EXPECT_EQ(instant_ms("2026-10-15T23:59:59.123+08:00"), 1'792'079'999'123);
     EXPECT_EQ(instant_ms("1969-12-31T18:30:00-05:30"), 0);
-    for (const char* const no : {"", "2026-10-15", "2026-13-15T00:00:00Z", "2026-10-15T24:00:00Z", "2026-10-15T23:59:59", "2026-10-15T23:59:59+8:00", "2026-10-15T23:59:59.1+08:00"}) {
+    for (const char* const no : {"", "2026-10-15", "2026-13-15T00:00:00Z", "2026-10-15T24:00:00Z",
+                                 "2026-10-15T23:59:59", "2026-10-15T23:59:59+8:00", "2026-10-15T23:59:59.1+08:00"}) {
         EXPECT_FALSE(instant_ms(no)) << no;
     }
 }

@@ -7,10 +7,11 @@
 #include <string>
 
 #include "http/client.hh"
+#include "wording/wording.hh"
 
 namespace assay::client {
 
 // nullopt: the server itself spoke. Else one sentence that names the product where it is known, its directive and the value it needs.
-std::optional<std::string> proxy_refusal(const http::Answer&, std::int64_t body_size);
+std::optional<std::string> proxy_refusal(const http::Answer&, std::int64_t body_size, wording::Language);
 
 }  // namespace assay::client

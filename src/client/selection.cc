@@ -19,15 +19,19 @@ namespace {
 using Kind = sys::FileInfo::Kind;
 
 // What is no part of the work, beside what the module ignores anyway.
-constexpr std::array<std::string_view, 6> never_handed_in{".git", ".hg", ".svn", ".jj", project_file_name, own_rules_name};
+constexpr std::array<std::string_view, 6> never_handed_in{".git",        ".hg", ".svn", ".jj", project_file_name,
+                                                          own_rules_name};
 
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-std::string below(std::string_view folder, std::string_view name) { return folder.empty() ? std::string{name} : fmt::format("{}/{}", folder, name); }
+std::string below(std::string_view folder, std::string_view name) {
+    return folder.empty() ? std::string{name} : fmt::format("{}/{}", folder, name);
+}
 
 class Choosing : public archive::Picker {
 public:
-    Choosing(const std::string& root, const model::UploadRules& rules, bool use_ignore_files) : root_{root}, rules_{rules}, reads_{use_ignore_files} {}
+    Choosing(const std::string& root, const model::UploadRules& rules, bool use_ignore_files)
+        : root_{root}, rules_{rules}, reads_{use_ignore_files} {}
 
     Result<> enter(const std::string& folder) override {
         ASSAY_TRY(const std::string git, text_of_rules(below(folder, git_rules_name)));
@@ -37,7 +41,9 @@ public:
     void leave() override { ignore_.leave(); }
 
     Result<bool> goes(const std::string& path, const sys::FileInfo& info) override {
-        Stay stay{.path = path, .directory = info.kind == Kind::directory, .size = info.kind == Kind::regular ? info.size : 0};
+        Stay stay{.path = path,
+                  .directory = info.kind == Kind::directory,
+                  .size = info.kind == Kind::regular ? info.size : 0};
         if (!decided(stay)) {
             if (info.kind == Kind::other) odd_.push_back(path);
             return info.kind != Kind::other;
@@ -46,21 +52,28 @@ public:
         return false;
     }
     std::vector<Stay> take_stays() { return std::move(stays_); }
+    std::vector<std::string> take_had_back() {
+        std::ranges::sort(had_back_);
+        return std::move(had_back_);
+    }
     std::vector<std::string> take_odd() { return std::move(odd_); }
 
 private:
-    bool decided(Stay& stay) const {
+    bool decided(Stay& stay) {
         if (std::ranges::find(never_handed_in, last_part(stay.path)) != never_handed_in.end()) {
             stay.ruling.rule = last_part(stay.path);
             return true;
         }
-        const auto pattern = std::ranges::find_if(rules_.ignore, [&](const std::string& one) { return archive::ignored({&one, 1}, stay.path, stay.directory); });
+        const auto pattern = std::ranges::find_if(rules_.ignore, [&](const std::string& one) {
+            return archive::ignored({&one, 1}, stay.path, stay.directory);
+        });
         if (pattern != rules_.ignore.end()) {
             stay.why = Stay::Why::module;
             stay.ruling.rule = *pattern;
             return true;
         }
         auto ruling = ignore_.ruling(stay.path, stay.directory);
+        if (ruling && !ruling->stays) had_back_.push_back(stay.path);
         if (!ruling || !ruling->stays) return false;
         stay.why = Stay::Why::rule;
         stay.ruling = std::move(*ruling);
@@ -83,11 +96,12 @@ private:
     const bool reads_;
     Ignore ignore_;
     std::vector<Stay> stays_;
-    std::vector<std::string> odd_;
+    std::vector<std::string> had_back_, odd_;
 };
 
 // A path below `folder` of the tree at `root` that the glob means, looked for only where it can be. `left`: names still looked at.
-Result<std::optional<std::string>> found_below(const std::string& root, const std::string& folder, std::string_view glob, std::size_t& left) {
+Result<std::optional<std::string>> found_below(const std::string& root, const std::string& folder,
+                                               std::string_view glob, std::size_t& left) {
     const auto depth = static_cast<std::size_t>(std::ranges::count(folder, '/') + (folder.empty() ? 0 : 1));
     const auto parts = split(glob, '/');
     if (depth >= parts.size()) return std::optional<std::string>{};
@@ -110,10 +124,13 @@ Result<std::optional<std::string>> found_below(const std::string& root, const st
 bool leads_into(std::string_view glob, std::string_view folder) {
     const auto parts = split(glob, '/');
     const auto names = split(folder, '/');
-    return parts.size() > names.size() && std::ranges::equal(std::span{parts}.first(names.size()), names, archive::glob_matches);
+    return parts.size() > names.size() &&
+           std::ranges::equal(std::span{parts}.first(names.size()), names, archive::glob_matches);
 }
 
-std::string_view without_slash(std::string_view glob) { return glob.ends_with('/') ? glob.substr(0, glob.size() - 1) : glob; }
+std::string_view without_slash(std::string_view glob) {
+    return glob.ends_with('/') ? glob.substr(0, glob.size() - 1) : glob;
+}
 
 }  // namespace
 
@@ -122,16 +139,19 @@ Result<Selection> select(const std::string& folder, const model::UploadRules& ru
     Selection selection;
     ASSAY_TRY(selection.goes, archive::list_folder(folder, choosing));
     selection.stays = choosing.take_stays();
+    selection.had_back = choosing.take_had_back();
     selection.odd = choosing.take_odd();
     return selection;
 }
 
-Result<std::optional<Kept>> kept_back(const std::string& folder, const Selection& selection, std::string_view required) {
+Result<std::optional<Kept>> kept_back(const std::string& folder, const Selection& selection,
+                                      std::string_view required) {
     const std::string_view glob = without_slash(required);
     std::size_t left = looked_at_max;
     for (const Stay& stay : selection.stays) {
         if (stay.why != Stay::Why::rule) continue;
-        if (archive::glob_matches(glob, stay.path)) return std::optional{Kept{stay.path, stay.ruling, stay.path, stay.directory}};
+        if (archive::glob_matches(glob, stay.path))
+            return std::optional{Kept{stay.path, stay.ruling, stay.path, stay.directory}};
         if (!stay.directory || !leads_into(glob, stay.path)) continue;
         ASSAY_TRY(auto found, found_below(folder, stay.path, glob, left));
         if (found) return std::optional{Kept{std::move(*found), stay.ruling, stay.path, true}};
@@ -139,13 +159,16 @@ Result<std::optional<Kept>> kept_back(const std::string& folder, const Selection
     return std::optional<Kept>{};
 }
 
-Result<std::optional<std::string>> better_root(const std::string& folder, const Selection& selection, const std::vector<std::string>& required) {
+Result<std::optional<std::string>> better_root(const std::string& folder, const Selection& selection,
+                                               const std::vector<std::string>& required) {
     if (required.empty()) return std::optional<std::string>{};
     for (const archive::Entry& top : selection.goes) {
         if (top.kind != archive::Entry::Kind::directory || top.path.contains('/')) continue;
         const bool all = std::ranges::all_of(required, [&](const std::string& glob) {
             return std::ranges::any_of(selection.goes, [&](const archive::Entry& entry) {
-                return entry.path.starts_with(top.path + "/") && archive::glob_matches(without_slash(glob), std::string_view{entry.path}.substr(top.path.size() + 1));
+                return entry.path.starts_with(top.path + "/") &&
+                       archive::glob_matches(without_slash(glob),
+                                             std::string_view{entry.path}.substr(top.path.size() + 1));
             });
         });
         if (all) return std::optional{top.path};
@@ -156,7 +179,8 @@ Result<std::optional<std::string>> better_root(const std::string& folder, const 
     for (const std::string& glob : required) {
         std::size_t left = looked_at_max;
         const auto found = found_below(above, "", without_slash(glob), left);
-        if (!found || !*found) return std::optional<std::string>{};  // What is above is none of ours, and may be closed to us.
+        if (!found || !*found)
+            return std::optional<std::string>{};  // What is above is none of ours, and may be closed to us.
     }
     return std::optional<std::string>{".."};
 }

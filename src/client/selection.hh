@@ -20,14 +20,15 @@ struct Stay {
     std::string path;
     bool directory = false;
     std::int64_t size = 0;  // of a file
-    Why why = Why::tool;    // never part of the work (.git, .assay.toml), by the module's `ignore`, by an ignore file
-    Ruling ruling;          // of `rule`: file, line and rule; of the others the rule alone
+    Why why = Why::tool;  // never part of the work (.git, .assay.toml), by the module's `ignore`, by an ignore file
+    Ruling ruling;  // of `rule`: file, line and rule; of the others the rule alone
 };
 
 struct Selection {
     std::vector<archive::Entry> goes;  // sorted by path
-    std::vector<Stay> stays;           // in the order of the walk
-    std::vector<std::string> odd;      // neither file nor folder nor link, and nothing says that they stay
+    std::vector<Stay> stays;  // in the order of the walk
+    std::vector<std::string> had_back;  // of what goes: by a `!` of an ignore file; sorted
+    std::vector<std::string> odd;  // neither file nor folder nor link, and nothing says that they stay
 };
 // `use_ignore_files`: whether .gitignore and .assayignore count. Errors: those of archive::list_folder; too_large (an ignore file).
 Result<Selection> select(const std::string& folder, const model::UploadRules&, bool use_ignore_files);
@@ -36,7 +37,7 @@ Result<Selection> select(const std::string& folder, const model::UploadRules&, b
 struct Kept {
     std::string path;
     Ruling ruling;
-    std::string stays;       // what the rule names: the path, or a folder around it
+    std::string stays;  // what the rule names: the path, or a folder around it
     bool directory = false;  // of `stays`
 };
 Result<std::optional<Kept>> kept_back(const std::string& folder, const Selection&, std::string_view required);
@@ -44,6 +45,7 @@ Result<std::optional<Kept>> kept_back(const std::string& folder, const Selection
 // Which folder to hand in instead, when none of what the module requires is where it should be: the one folder below
 // ("work") or the one above ("..") that has all of it. nullopt: neither. Looks at no more than looked_at_max names of each.
 constexpr std::size_t looked_at_max = 10'000;
-Result<std::optional<std::string>> better_root(const std::string& folder, const Selection&, const std::vector<std::string>& required);
+Result<std::optional<std::string>> better_root(const std::string& folder, const Selection&,
+                                               const std::vector<std::string>& required);
 
 }  // namespace assay::client

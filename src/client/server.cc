@@ -9,12 +9,14 @@
 #include "client/proxy.hh"
 #include "sys/file.hh"
 #include "sys/net.hh"
+#include "wording/client_side.hh"
 
 namespace assay::client {
 namespace {
 
 template <class T>
 using Said = std::expected<T, Refused>;
+using wording::ClientSide;
 
 bool good(const http::Answer& answer) {
     return answer.status >= 200 && answer.status < 300 && !answer.header("Assay-Server").empty();
@@ -30,26 +32,31 @@ http::Outgoing Server::outgoing(std::string method, const std::string& path) con
     made.target = url_.path + path;
     made.headers = {{"Host", url_.host_header()}, {"User-Agent", "assay/" ASSAY_VERSION}, {"Accept", "application/json"}, {"Connection", "close"}};
     if (!token_.empty()) made.headers.emplace_back("Authorization", "Bearer " + token_);
-    if (!language_.empty()) made.headers.emplace_back("Accept-Language", language_);
+    made.headers.emplace_back("Accept-Language", wording::tag(language_));
     return made;
 }
 
 Result<http::Answer> Server::ask(const http::Outgoing& request, std::chrono::milliseconds quiet,
                                  const std::function<Result<>(ByteView)>& sink) const {
     auto socket = sys::connect_tcp(url_.host, url_.port);
-    if (!socket) return Error{Fault::unreachable, fmt::format("{} cannot be reached: {}", url_.text(), socket.error().text())};
+    if (!socket)
+        return Error{Fault::unreachable, say(language_, ClientSide::unreachable, {url_.text(), socket.error().text()})};
     http::Client client{std::move(*socket)};
     auto answer = client.send(request, quiet, sink);
-    if (!answer) return answer.take_error().in("ask " + url_.text());
+    if (!answer) return answer.take_error().in(say(language_, ClientSide::asked, {url_.text()}));
     return answer;
 }
 
 Refused Server::refused(const http::Answer& answer, std::int64_t body_size) const {
-    if (auto between = proxy_refusal(answer, body_size)) return {.code = {}, .text = std::move(*between), .next = {}, .status = answer.status};
+    if (auto between = proxy_refusal(answer, body_size, language_))
+        return {.code = {}, .text = std::move(*between), .next = {}, .status = answer.status};
     if (auto problem = problem_from(answer.body)) {
         return {.code = problem->code, .text = problem->detail, .next = problem->next, .status = answer.status};
     }
-    return {.code = {}, .text = fmt::format("the server answered {}", answer.status), .next = {}, .status = answer.status};
+    return {.code = {},
+            .text = say(language_, ClientSide::answered, {std::to_string(answer.status)}),
+            .next = {},
+            .status = answer.status};
 }
 
 Answered<std::string> Server::text(const std::string& path) const {
@@ -61,7 +68,7 @@ Answered<std::string> Server::text(const std::string& path) const {
 Answered<Limits> Server::limits(const std::string& course, const std::string& module) const {
     ASSAY_TRY(auto json, text(fmt::format("/api/v1/limits?course={}&module={}", in_query(course), in_query(module))));
     if (!json) return Said<Limits>{std::unexpected{std::move(json.error())}};
-    ASSAY_TRY(Limits limits, limits_from(*json));
+    ASSAY_TRY(Limits limits, understood(limits_from(*json)));
     return Said<Limits>{std::move(limits)};
 }
 
@@ -93,7 +100,7 @@ Answered<Receipt> Server::submit(const Upload& upload) const {
     ASSAY_TRY(http::Answer answer, ask(request, quiet_max));
     if (!good(answer)) return Said<Receipt>{std::unexpected{refused(answer, upload.size)}};
     if (upload.progress) upload.progress(upload.size);
-    ASSAY_TRY(Received received, received_from(answer.body));
+    ASSAY_TRY(Received received, understood(received_from(answer.body)));
     return Said<Receipt>{Receipt{std::move(answer.body), std::move(received), answer.header("Idempotency-Replayed") == "true"}};
 }
 
@@ -106,7 +113,7 @@ Answered<Standing> Server::watch(const std::string& id, const std::function<bool
         if (!reader.last_id().empty()) request.headers.emplace_back("Last-Event-ID", reader.last_id());
         const auto take = [&](const ServerEvent& event) -> Result<> {
             if (event.name != "submission") return ok;
-            ASSAY_TRY(Standing standing, standing_from(event.data));
+            ASSAY_TRY(Standing standing, understood(standing_from(event.data)));
             lost = 0;
             enough = !told(standing, event.data) || standing.over();
             last = std::move(standing);
@@ -121,7 +128,7 @@ Answered<Standing> Server::watch(const std::string& id, const std::function<bool
         if (lost >= reconnects_max) {
             if (!answer) return answer.error();
             if (!good(*answer)) return Said<Standing>{std::unexpected{refused(*answer, 0)}};
-            return Error{Fault::unreachable, "the server ends its events again and again"};
+            return Error{Fault::unreachable, say(language_, ClientSide::events_end)};
         }
         std::this_thread::sleep_for(reconnect_after);
     }

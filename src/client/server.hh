@@ -10,6 +10,7 @@
 #include "client/url.hh"
 #include "http/client.hh"
 #include "sys/fd.hh"
+#include "wording/client_side.hh"
 
 namespace assay::client {
 
@@ -46,8 +47,9 @@ struct Receipt {
 
 class Server {
 public:
-    // `language`: for Accept-Language; may be empty.
-    Server(Url url, std::string token, std::string language) : url_{std::move(url)}, token_{std::move(token)}, language_{std::move(language)} {}
+    // `token`: may be empty. `language`: of what the server and this say.
+    Server(Url url, std::string token, wording::Language language)
+        : url_{std::move(url)}, token_{std::move(token)}, language_{language} {}
 
     // Errors of all: unreachable, timed_out, or invalid (it speaks otherwise than it should).
     Answered<Limits> limits(const std::string& course, const std::string& module) const;
@@ -62,10 +64,15 @@ private:
     http::Outgoing outgoing(std::string method, const std::string& path) const;
     Result<http::Answer> ask(const http::Outgoing&, std::chrono::milliseconds quiet, const std::function<Result<>(ByteView)>& sink = {}) const;
     Refused refused(const http::Answer&, std::int64_t body_size) const;
+    template <class T>
+    Result<T> understood(Result<T> read) const {
+        if (read) return read;
+        return Error{read.error().fault(), say(language_, wording::ClientSide::not_understood, {read.error().text()})};
+    }
 
     Url url_;
     std::string token_;
-    std::string language_;
+    wording::Language language_;
 };
 
 }  // namespace assay::client

@@ -8,9 +8,13 @@
 
 #include "base/text.hh"
 #include "sys/file.hh"
+#include "wording/client_side.hh"
 
 namespace assay::client {
 namespace {
+
+using wording::ClientSide;
+using wording::Language;
 
 constexpr std::array<std::string_view, 3> known{"server", "course", "module"};
 constexpr std::size_t tokens_max = 1000;
@@ -28,9 +32,9 @@ Result<std::optional<std::string>> read_if_there(const std::string& path) {
     return text.take_error();
 }
 
-Result<Settings> settings_in(const std::string& path) {
+Result<Settings> settings_in(const std::string& path, Language language) {
     ASSAY_TRY(const auto text, read_if_there(path));
-    return text ? settings_from_toml(*text, path) : Result<Settings>{Settings{}};
+    return text ? settings_from_toml(*text, path, language) : Result<Settings>{Settings{}};
 }
 
 bool one_word(std::string_view text) {
@@ -39,20 +43,23 @@ bool one_word(std::string_view text) {
 
 }  // namespace
 
-Result<Settings> settings_from_toml(const std::string& text, const std::string& name) {
+Result<Settings> settings_from_toml(const std::string& text, const std::string& name, Language language) {
     Settings settings;
     try {
         const toml::table table = toml::parse(text, name);
         for (const auto& [key, node] : table) {
             const auto line = node.source().begin.line;
             if (std::ranges::find(known, key.str()) == known.end()) {
-                std::string said = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key.str()));
-                if (const auto near = nearest(key.str(), known)) said += fmt::format("; did you mean '{}'?", *near);
+                std::string said = fmt::format("{}:{}: {}", name, line,
+                                               say(language, ClientSide::setting_unknown, {escaped(key.str())}));
+                if (const auto near = nearest(key.str(), known))
+                    said += say(language, ClientSide::setting_near, {*near});
                 return Error{Fault::invalid, said};
             }
             const auto value = node.value<std::string>();
             if (!value || !node.is_string() || !one_word(*value)) {
-                return Error{Fault::invalid, fmt::format("{}:{}: '{}' must be a text without spaces", name, line, key.str())};
+                return Error{Fault::invalid, fmt::format("{}:{}: {}", name, line,
+                                                         say(language, ClientSide::setting_text, {key.str()}))};
             }
             field(settings, key.str()) = *value;
         }
@@ -79,14 +86,15 @@ std::string user_folder(const Variables& variables) {
     return {};
 }
 
-Result<Settings> settings(const Settings& flags, const Variables& variables, const std::string& folder) {
+Result<Settings> settings(const Settings& flags, const Variables& variables, const std::string& folder,
+                          Language language) {
     Settings found = over(flags, settings_from(variables));
     std::string at = folder;
     for (int i = 0; i < folders_upward_max; ++i) {
         const std::string path = (at == "/" ? "" : at) + "/" + std::string{project_file_name};
         ASSAY_TRY(const auto text, read_if_there(path));
         if (text) {
-            ASSAY_TRY(const Settings project, settings_from_toml(*text, path));
+            ASSAY_TRY(const Settings project, settings_from_toml(*text, path, language));
             found = over(std::move(found), project);
             break;
         }
@@ -95,13 +103,13 @@ Result<Settings> settings(const Settings& flags, const Variables& variables, con
         if (at.empty()) at = "/";
     }
     if (const std::string own = user_folder(variables); !own.empty()) {
-        ASSAY_TRY(const Settings user, settings_in(own + "/config.toml"));
+        ASSAY_TRY(const Settings user, settings_in(own + "/config.toml", language));
         found = over(std::move(found), user);
     }
     return found;
 }
 
-Result<std::vector<StoredToken>> tokens_from(std::string_view text) {
+Result<std::vector<StoredToken>> tokens_from(std::string_view text, Language language) {
     std::vector<StoredToken> tokens;
     int number = 0;
     for (const std::string_view line : split(text, '\n')) {
@@ -109,22 +117,23 @@ Result<std::vector<StoredToken>> tokens_from(std::string_view text) {
         if (trimmed(line).empty()) continue;
         const auto words = split(trimmed(line), ' ');
         if (words.size() != 3 || !std::ranges::all_of(words, one_word) || tokens.size() >= tokens_max) {
-            return Error{Fault::invalid, fmt::format("line {} is not 'SERVER COURSE TOKEN'", number)};
+            return Error{Fault::invalid, say(language, ClientSide::token_line, {std::to_string(number)})};
         }
         tokens.push_back({std::string{words[0]}, std::string{words[1]}, std::string{words[2]}});
     }
     return tokens;
 }
 
-Result<FoundToken> token_for(const Variables& variables, const std::string& server, const std::string& course) {
+Result<FoundToken> token_for(const Variables& variables, const std::string& server, const std::string& course,
+                             Language language) {
     if (const auto given = variables("ASSAY_TOKEN")) return FoundToken{*given, ""};
     const std::string folder = user_folder(variables);
-    const Error none{Fault::missing, fmt::format("there is no token for {}; store yours with: assay login --server {}", server, server)};
+    const Error none{Fault::missing, say(language, ClientSide::no_token, {server})};
     if (folder.empty()) return none;
     const std::string path = folder + "/tokens";
     ASSAY_TRY(const auto text, read_if_there(path));
     if (!text) return none;
-    auto tokens = tokens_from(*text);
+    auto tokens = tokens_from(*text, language);
     if (!tokens) return tokens.take_error().in(path);
     FoundToken found;
     const auto of_server = std::ranges::count(*tokens, server, &StoredToken::server);
@@ -134,20 +143,21 @@ Result<FoundToken> token_for(const Variables& variables, const std::string& serv
     }
     if (found.token.empty()) return none;
     ASSAY_TRY(const sys::FileInfo info, sys::info_of_path(path));
-    if ((info.mode & others_bits) != 0) found.warning = fmt::format("others can read your token; mend it with: chmod 600 '{}'", path);
+    if ((info.mode & others_bits) != 0) found.warning = say(language, ClientSide::token_readable, {path});
     return found;
 }
 
-Result<std::string> store_token(const Variables& variables, const StoredToken& fresh) {
-    if (!one_word(fresh.token) || !one_word(fresh.course)) return Error{Fault::invalid, "a token or course is one word"};
+Result<std::string> store_token(const Variables& variables, const StoredToken& fresh, Language language) {
+    if (!one_word(fresh.token) || !one_word(fresh.course))
+        return Error{Fault::invalid, say(language, ClientSide::token_word)};
     const std::string folder = user_folder(variables);
-    if (folder.empty()) return Error{Fault::missing, "there is no home folder to keep a token in; use the variable ASSAY_TOKEN"};
+    if (folder.empty()) return Error{Fault::missing, say(language, ClientSide::no_home)};
     const std::string parent = folder.substr(0, folder.rfind('/'));
     ASSAY_CHECK(sys::make_directory(parent));
     ASSAY_CHECK(sys::make_directory(folder));
     const std::string path = folder + "/tokens";
     ASSAY_TRY(const auto text, read_if_there(path));
-    auto tokens = tokens_from(text.value_or(""));
+    auto tokens = tokens_from(text.value_or(""), language);
     if (!tokens) return tokens.take_error().in(path);
     std::erase_if(*tokens, [&](const StoredToken& one) { return one.server == fresh.server && one.course == fresh.course; });
     tokens->push_back(fresh);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.hh"
+#include "wording/wording.hh"
 
 namespace assay::client {
 
@@ -25,7 +26,7 @@ struct Settings {
     std::optional<std::string> module;
 };
 // `server`, `course`, `module`; `name` is for errors. Errors: invalid (with file and line).
-Result<Settings> settings_from_toml(const std::string& text, const std::string& name);
+Result<Settings> settings_from_toml(const std::string& text, const std::string& name, wording::Language);
 // What `first` does not say is taken from `then`.
 Settings over(Settings first, const Settings& then);
 
@@ -36,7 +37,7 @@ Settings settings_from(const Variables&);
 std::string user_folder(const Variables&);
 
 // Flags, variables, the project's file above `folder`, the user's file, in this order.
-Result<Settings> settings(const Settings& flags, const Variables&, const std::string& folder);
+Result<Settings> settings(const Settings& flags, const Variables&, const std::string& folder, wording::Language);
 
 // --- Tokens: FOLDER/tokens, one "SERVER COURSE TOKEN" a line; COURSE is * for any.
 
@@ -45,14 +46,15 @@ struct StoredToken {
     std::string course;
     std::string token;
 };
-Result<std::vector<StoredToken>> tokens_from(std::string_view text);  // errors: invalid (with the line)
+Result<std::vector<StoredToken>> tokens_from(std::string_view text,
+                                             wording::Language);  // errors: invalid (with the line)
 struct FoundToken {
     std::string token;
     std::string warning;  // others can read the file; with the command that mends it
 };
 // Errors: missing (what to do), invalid.
-Result<FoundToken> token_for(const Variables&, const std::string& server, const std::string& course);
+Result<FoundToken> token_for(const Variables&, const std::string& server, const std::string& course, wording::Language);
 // Replaces the one for this server and course. Returns the file's path. Errors: invalid (the token cannot be one), denied, system.
-Result<std::string> store_token(const Variables&, const StoredToken&);
+Result<std::string> store_token(const Variables&, const StoredToken&, wording::Language);
 
 }  // namespace assay::client

@@ -11,6 +11,8 @@
 namespace assay::client {
 namespace {
 
+constexpr auto english = wording::Language::english;
+
 class SettingsIn : public ::testing::Test {
 protected:
     SettingsIn() {
@@ -36,44 +38,46 @@ TEST_F(SettingsIn, AFlagWinsOverAVariableOverTheProjectOverTheUsersFile) {
     write("/.config/assay/config.toml", "server = \"http://user\"\ncourse = \"user\"\nmodule = \"user\"\n");
     write("/project/.assay.toml", "course = \"project\"\nmodule = \"project\"\n");
     set["ASSAY_MODULE"] = "variable";
-    const auto found = settings({.course = "flag"}, variables(), folder + "/project/deep/er");
+    const auto found = settings({.course = "flag"}, variables(), folder + "/project/deep/er", english);
     ASSERT_TRUE(found) << found.error().text();
     EXPECT_EQ(found->course, "flag");
     EXPECT_EQ(found->module, "variable");
     EXPECT_EQ(found->server, "http://user");
-    EXPECT_EQ(settings({}, variables(), folder + "/project/deep/er")->course, "project");
-    EXPECT_EQ(settings({}, variables(), folder)->course, "user");
+    EXPECT_EQ(settings({}, variables(), folder + "/project/deep/er", english)->course, "project");
+    EXPECT_EQ(settings({}, variables(), folder, english)->course, "user");
 }
 
 TEST_F(SettingsIn, AWrongKeyNamesFileAndLine) {
     write("/project/.assay.toml", "course = \"C\"\nmodul = \"M\"\n");
-    const auto found = settings({}, variables(), folder + "/project");
+    const auto found = settings({}, variables(), folder + "/project", english);
     ASSERT_FALSE(found);
     EXPECT_NE(found.error().text().find("/project/.assay.toml:2: unknown key 'modul'; did you mean 'module'?"), std::string::npos) << found.error().text();
 }
 
 // A project that somebody was given may name any server: it must not get the token of another one.
 TEST_F(SettingsIn, ATokenGoesToItsServerAndCourseAlone) {
-    ASSERT_TRUE(store_token(variables(), {"http://a", "C", "T-1"}));
-    ASSERT_TRUE(store_token(variables(), {"http://a", "*", "T-2"}));
-    ASSERT_TRUE(store_token(variables(), {"http://a", "C", "T-3"}));
-    EXPECT_EQ(token_for(variables(), "http://a", "C")->token, "T-3");
-    EXPECT_EQ(token_for(variables(), "http://a", "D")->token, "T-2");
-    EXPECT_EQ(token_for(variables(), "http://b", "C").error().fault(), Fault::missing);
-    ASSERT_TRUE(store_token(variables(), {"http://b", "C", "T-5"}));
-    EXPECT_EQ(token_for(variables(), "http://b", "*")->token, "T-5");  // No course is named, and there is one token.
+    ASSERT_TRUE(store_token(variables(), {"http://a", "C", "T-1"}, english));
+    ASSERT_TRUE(store_token(variables(), {"http://a", "*", "T-2"}, english));
+    ASSERT_TRUE(store_token(variables(), {"http://a", "C", "T-3"}, english));
+    EXPECT_EQ(token_for(variables(), "http://a", "C", english)->token, "T-3");
+    EXPECT_EQ(token_for(variables(), "http://a", "D", english)->token, "T-2");
+    EXPECT_EQ(token_for(variables(), "http://b", "C", english).error().fault(), Fault::missing);
+    ASSERT_TRUE(store_token(variables(), {"http://b", "C", "T-5"}, english));
+    EXPECT_EQ(token_for(variables(), "http://b", "*", english)->token,
+              "T-5");  // No course is named, and there is one token.
     set["ASSAY_TOKEN"] = "T-4";
-    EXPECT_EQ(token_for(variables(), "http://a", "C")->token, "T-4");
+    EXPECT_EQ(token_for(variables(), "http://a", "C", english)->token, "T-4");
 }
 
 TEST_F(SettingsIn, ATokenOthersCanReadIsWarnedOf) {
-    const auto path = store_token(variables(), {"http://a", "*", "T-1"});
+    const auto path = store_token(variables(), {"http://a", "*", "T-1"}, english);
     ASSERT_TRUE(path);
-    EXPECT_EQ(token_for(variables(), "http://a", "C")->warning, "");
+    EXPECT_EQ(token_for(variables(), "http://a", "C", english)->warning, "");
     ASSERT_TRUE(sys::change_mode(*path, 0640));
-    EXPECT_EQ(token_for(variables(), "http://a", "C")->warning, "others can read your token; mend it with: chmod 600 '" + *path + "'");
+    EXPECT_EQ(token_for(variables(), "http://a", "C", english)->warning,
+              "others can read your token; mend it with: chmod 600 '" + *path + "'");
     ASSERT_TRUE(sys::write_file_durably(*path, "no token\n"));
-    EXPECT_FALSE(token_for(variables(), "http://a", "C"));
+    EXPECT_FALSE(token_for(variables(), "http://a", "C", english));
 }
 
 }  // namespace

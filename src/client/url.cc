@@ -6,13 +6,12 @@
 #include <charconv>
 
 #include "base/text.hh"
+#include "wording/client_side.hh"
 
 namespace assay::client {
 namespace {
 
-Error wrong(std::string_view text, std::string_view what) {
-    return {Fault::invalid, fmt::format("the server's address '{}' {}; it is like http://host:port", escaped(text), what)};
-}
+using wording::ClientSide;
 
 bool plain(std::string_view part) {
     return std::ranges::all_of(part, [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#' && c != '@' && c != '\\' && c != '"'; });
@@ -27,22 +26,22 @@ std::string Url::host_header() const {
 
 std::string Url::text() const { return "http://" + host_header() + path; }
 
-Result<Url> parse_url(std::string_view text) {
+Result<Url> parse_url(std::string_view text, wording::Language language) {
+    const auto no = [&](ClientSide what, Fault fault = Fault::invalid) {
+        return Error{fault, wording::say(language, what, {escaped(text)})};
+    };
     constexpr std::string_view scheme = "http://";
     std::string_view rest = trimmed(text);
-    if (rest.size() > url_size_max) return wrong(text, "is too long");
+    if (rest.size() > url_size_max) return no(ClientSide::url_too_long);
     const std::size_t mark = rest.find("://");
     if (mark != std::string_view::npos) {
         if (equal_ignoring_case(rest.substr(0, mark), "https")) {
-            return Error{Fault::unsupported,
-                         fmt::format("this version cannot speak https ({}); name the server's http address, or hand in with: "
-                                     "curl -F token=… -F course=… -F module=… -F file=@FILE {}/upload",
-                                     escaped(text), escaped(text))};
+            return no(ClientSide::url_https, Fault::unsupported);
         }
-        if (!equal_ignoring_case(rest.substr(0, mark + 3), scheme)) return wrong(text, "has a scheme that is not http");
+        if (!equal_ignoring_case(rest.substr(0, mark + 3), scheme)) return no(ClientSide::url_scheme);
         rest.remove_prefix(mark + 3);
     }
-    if (!plain(rest)) return wrong(text, "has characters that no address has");
+    if (!plain(rest)) return no(ClientSide::url_characters);
     Url url;
     const std::size_t slash = std::min(rest.find('/'), rest.size());
     std::string_view authority = rest.substr(0, slash);
@@ -51,7 +50,7 @@ Result<Url> parse_url(std::string_view text) {
 
     if (authority.starts_with('[')) {
         const std::size_t end = authority.find(']');
-        if (end == std::string_view::npos) return wrong(text, "lacks the ']' of its host");
+        if (end == std::string_view::npos) return no(ClientSide::url_bracket);
         url.host = authority.substr(1, end - 1);
         authority.remove_prefix(end + 1);
     } else {
@@ -59,13 +58,13 @@ Result<Url> parse_url(std::string_view text) {
         url.host = authority.substr(0, colon);
         authority.remove_prefix(colon);
     }
-    if (url.host.empty()) return wrong(text, "names no host");
+    if (url.host.empty()) return no(ClientSide::url_host);
     url.host = lower_ascii(url.host);
     if (authority.empty()) return url;
     const std::string_view digits = authority.substr(1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), url.port);
     if (authority[0] != ':' || error != std::errc{} || end != digits.data() + digits.size() || url.port == 0) {
-        return wrong(text, "has no port from 1 to 65535");
+        return no(ClientSide::url_port);
     }
     return url;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.hh"
+#include "wording/wording.hh"
 
 namespace assay::client {
 
@@ -20,6 +21,6 @@ struct Url {
 };
 
 // "http://host[:port][/prefix]"; without a scheme http is meant. Errors: unsupported (https), invalid.
-Result<Url> parse_url(std::string_view);
+Result<Url> parse_url(std::string_view, wording::Language);
 
 }  // namespace assay::client

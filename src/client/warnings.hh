@@ -23,7 +23,7 @@ struct Warning {
     std::string path;        // the first of them
     std::int64_t count = 1;
     std::int64_t size = 0;   // of all of them
-    std::string rule;        // product: the line of an ignore file that leaves them behind; kept_back: "file:line: rule"
+    std::string rule;  // product: the line of an ignore file that leaves them behind; kept_back: "file:line: rule"
 };
 std::string_view to_string(Warning::Kind);
 
@@ -35,7 +35,8 @@ class Watch {
 public:
     // What the module requires is no mere product.
     explicit Watch(std::vector<std::string> required) : required_{std::move(required)} {}
-    void see(const archive::Entry&, std::string_view content);
+    // `meant`: a rule has it back, so it is no product left behind by chance.
+    void see(const archive::Entry&, std::string_view content, bool meant);
     // Of these names, and of what was seen; products last, the largest first.
     std::vector<Warning> warnings(const std::vector<archive::Entry>&) const;
 

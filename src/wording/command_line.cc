@@ -22,7 +22,8 @@ Text text_of(Told told) {
         case closes_never: return {"never", "不截止"};
         case sending: return {"sending {0} of {1} ({2} %)", "正在发送 {0}，共 {1}（{2} %）"};
         case sending_fast:
-            return {"sending {0} of {1} ({2} %), {3} a second, {4} left", "正在发送 {0}，共 {1}（{2} %），每秒 {3}，还需 {4}"};
+            return {"sending {0} of {1} ({2} %), {3} a second, {4} left",
+                    "正在发送 {0}，共 {1}（{2} %），每秒 {3}，还需 {4}"};
         case received: return {"Received {0} at {1}", "已收到 {0}，时间 {1}"};
         case received_before: return {"Received {0} at {1} (as before)", "已收到 {0}，时间 {1}（此前已提交过）"};
         case interrupted: return {"interrupted", "已中断"};
@@ -35,11 +36,15 @@ Text text_of(Told told) {
         case token_prompt: return {"token: ", "令牌（token）："};
         case no_token: return {"no token was given; it is read from standard input", "没有输入令牌；令牌从标准输入读取"};
         case token_kept: return {"the token is known at {0} and kept in {1}", "{0} 认识该令牌，已保存在 {1}"};
-        case plan_folder: return {"to hand in: {0} entries of {1}, packed {2} ({3})", "将提交：{0} 项，内容 {1}，打包后 {2}（{3}）"};
-        case plan_file: return {"to hand in: an archive of {2} ({3}), with {0} entries of {1}", "将提交：{2} 的压缩包（{3}），含 {0} 项，内容 {1}"};
+        case plan_folder:
+            return {"to hand in: {0} entries of {1}, packed {2} ({3})", "将提交：{0} 项，内容 {1}，打包后 {2}（{3}）"};
+        case plan_file:
+            return {"to hand in: an archive of {2} ({3}), with {0} entries of {1}",
+                    "将提交：{2} 的压缩包（{3}），含 {0} 项，内容 {1}"};
         case plan_to: return {"to: {0}/{1} at {2}", "提交到：{0}/{1}，服务器 {2}"};
         case plan_limits:
-            return {"limits: {0} packed, {1} unpacked, {2} entries; {3}", "上限：打包后 {0}，解包后 {1}，{2} 项；格式 {3}"};
+            return {"limits: {0} packed, {1} unpacked, {2} entries; {3}",
+                    "上限：打包后 {0}，解包后 {1}，{2} 项；格式 {3}"};
         case plan_required: return {"must have: {0}", "必须包含：{0}"};
         case plan_due: return {"due: {0} ({1}), {2} left", "截止：{0}（{1}），还剩 {2}"};
         case plan_was_due: return {"due: {0} ({1}), which is over", "截止：{0}（{1}），已过"};
@@ -48,48 +53,70 @@ Text text_of(Told told) {
         case plan_goes: return {"goes:", "提交的内容："};
         case plan_largest: return {"largest:", "最大的文件："};
         case plan_stays: return {"stays: {0}", "不提交：{0} 项"};
-        case plan_more: return {"… and {0} more (--verbose lists all)", "……另有 {0} 项（用 --verbose 列出全部）"};
+        case plan_more: return {"and {0} more (--verbose lists all)", "另有 {0} 项（用 --verbose 列出全部）"};
         case stays_tool: return {"never part of a hand-in", "从不提交"};
         case stays_module: return {"the module ignores '{0}'", "本作业忽略“{0}”"};
-        case stays_rule: return {"{0}:{1}: {2}", "{0}:{1}: {2}"};
         case nothing_sent: return {"nothing was sent", "没有发送任何内容"};
         case left_days: return {"{0} d {1} h", "{0} 天 {1} 小时"};
         case left_hours: return {"{0} h {1} min", "{0} 小时 {1} 分钟"};
         case left_minutes: return {"{0} min", "{0} 分钟"};
         case warning: return {"warning: {0}", "警告：{0}"};
         case crlf_script:
-            return {"'{0}' begins with #! and has Windows line ends (CRLF): Linux will not find its interpreter. Save it with LF line ends, or: "
-                    "sed -i 's/\r$//' '{0}'",
-                    "“{0}”以 #! 开头却使用 Windows 换行符（CRLF）：Linux 会找不到解释器。请以 LF 换行符保存，或运行：sed -i 's/\r$//' '{0}'"};
+            return {
+                "'{0}' begins with #! and has Windows line ends (CRLF): Linux will not find its interpreter. Save it "
+                "with LF line ends, or: "
+                "sed -i 's/\\r$//' FILE",
+                "“{0}”以 #! 开头却使用 Windows 换行符（CRLF）：Linux 会找不到解释器。请以 LF 换行符保存，或运行：sed "
+                "-i 's/\\r$//' 文件"};
         case crlf_makefile:
-            return {"'{0}' has Windows line ends (CRLF): make takes the CR for part of names and commands. Save it with LF line ends, or: "
-                    "sed -i 's/\r$//' '{0}'",
-                    "“{0}”使用 Windows 换行符（CRLF）：make 会把 CR 当作名称和命令的一部分。请以 LF 换行符保存，或运行：sed -i 's/\r$//' '{0}'"};
+            return {
+                "'{0}' has Windows line ends (CRLF): make takes the CR for part of names and commands. Save it with LF "
+                "line ends, or: "
+                "sed -i 's/\\r$//' FILE",
+                "“{0}”使用 Windows 换行符（CRLF）：make 会把 CR 当作名称和命令的一部分。请以 LF "
+                "换行符保存，或运行：sed -i 's/\\r$//' 文件"};
         case product:
-            return {"'{0}' ({1}) looks like a build product; the line {2} in .gitignore or .assayignore leaves it behind",
-                    "“{0}”（{1}）像是构建产物；在 .gitignore 或 .assayignore 中写一行 {2} 即可不提交"};
+            return {
+                "'{0}' ({1}) looks like a build product; the line {2} in .gitignore or .assayignore leaves it behind",
+                "“{0}”（{1}）像是构建产物；在 .gitignore 或 .assayignore 中写一行 {2} 即可不提交"};
         case products:
-            return {"'{0}' and others, {3} files of {1}, look like build products; the line {2} in .gitignore or .assayignore leaves them behind",
-                    "“{0}”等 {3} 个文件（{1}）像是构建产物；在 .gitignore 或 .assayignore 中写一行 {2} 即可不提交"};
+            return {
+                "'{0}' and others, {3} files of {1}, look like build products; the line {2} in .gitignore or "
+                ".assayignore leaves them behind",
+                "“{0}”等 {3} 个文件（{1}）像是构建产物；在 .gitignore 或 .assayignore 中写一行 {2} 即可不提交"};
         case windows_name:
-            return {"Windows cannot have a file of the name '{0}': whoever looks at it there will not see it; rename it if you can",
-                    "Windows 上不能有名为“{0}”的文件，在那里将无法查看；如有可能请改名"};
+            return {
+                "Windows cannot have a file of the name '{0}': whoever looks at it there will not see it; rename it if "
+                "you can",
+                "Windows 上不能有名为“{0}”的文件，在那里将无法查看；如有可能请改名"};
         case kept_back:
-            return {"'{0}' stays behind by {1}, although the module asks for files of such a name", "“{0}”因 {1} 不会提交，而本作业要求提供这类文件"};
+            return {"'{0}' stays behind by {1}, although the module asks for files of such a name",
+                    "“{0}”因 {1} 不会提交，而本作业要求提供这类文件"};
         case kept_back_required:
-            return {"'{0}', which the module requires as '{1}', stays behind by {2}:{3}: {4}", "本作业要求提供“{1}”，而“{0}”因 {2}:{3}: {4} 不会提交"};
+            return {"'{0}', which the module requires as '{1}', stays behind by {2}:{3}: {4}",
+                    "本作业要求提供“{1}”，而“{0}”因 {2}:{3}: {4} 不会提交"};
         case kept_back_cure:
-            return {"Take that line out, write the line !{0} into .assayignore, or use --no-ignore.", "请删去那一行，或在 .assayignore 中写一行 !{0}，或使用 --no-ignore。"};
-        case root_below: return {"All of it is in the folder '{0}': hand in that one.", "要求的文件都在目录“{0}”中：请提交那个目录。"};
-        case root_above: return {"All of it is in the folder above: hand in that one (..).", "要求的文件都在上一级目录中：请提交那个目录（..）。"};
+            return {"Take that line out, write the line !{0} into .assayignore, or use --no-ignore.",
+                    "请删去那一行，或在 .assayignore 中写一行 !{0}，或使用 --no-ignore。"};
+        case root_below:
+            return {"All of it is in the folder '{0}': hand in that one.",
+                    "要求的文件都在目录“{0}”中：请提交那个目录。"};
+        case root_above:
+            return {"All of it is in the folder above: hand in that one (..).",
+                    "要求的文件都在上一级目录中：请提交那个目录（..）。"};
         case no_plain_file:
             return {"'{0}' is neither a file nor a folder nor a link; take it away, or name it in .assayignore",
                     "“{0}”不是文件、目录或链接；请移走它，或写入 .assayignore"};
-        case in_the_folder: return {"{0} lies in the folder that is packed; write it elsewhere", "{0} 位于要打包的目录中；请写到别处"};
-        case not_counted: return {"Nothing was accepted, and nothing counts as a submission.", "没有任何内容被接收，也不计入提交次数。"};
+        case in_the_folder:
+            return {"{0} lies in the folder that is packed; write it elsewhere", "{0} 位于要打包的目录中；请写到别处"};
+        case not_counted:
+            return {"Nothing was accepted, and nothing counts as a submission.",
+                    "没有任何内容被接收，也不计入提交次数。"};
         case perhaps_arrived:
-            return {"It is not known whether it arrived. Hand it in again with --key {0}: the same key makes it one submission.",
-                    "不知道是否已送达。请用 --key {0} 再提交一次：同一个 key 只算一次提交。"};
+            return {
+                "It is not known whether it arrived. Hand it in again with --key {0}: the same key makes it one "
+                "submission.",
+                "不知道是否已送达。请用 --key {0} 再提交一次：同一个 key 只算一次提交。"};
     }
     return {"", ""};
 }

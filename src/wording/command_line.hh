@@ -46,7 +46,6 @@ enum class Told : unsigned char {
     plan_more,        // {0} how many more
     stays_tool,
     stays_module,     // {0} the pattern
-    stays_rule,       // {0} file, {1} line, {2} rule
     nothing_sent,     // --dry-run
     left_days,        // {0} days, {1} hours
     left_hours,       // {0} hours, {1} minutes

@@ -19,7 +19,7 @@ TEST(CommandLine, SpeaksBothLanguages) {
         EXPECT_TRUE(seen.insert(english).second && seen.insert(chinese).second) << english;
         EXPECT_TRUE(is_ascii(english)) << english;
         EXPECT_FALSE(is_ascii(chinese)) << chinese;
-        EXPECT_EQ((english + chinese).find_first_of("\n{}"), std::string::npos) << english;
+        EXPECT_EQ((english + chinese).find_first_of("\r\n{}"), std::string::npos) << english;
     }
 }
 

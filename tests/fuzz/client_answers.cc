@@ -35,22 +35,24 @@ void events(std::string_view input) {
 }  // namespace
 
 void fuzz(std::string_view input) {
+    constexpr auto english = wording::Language::english;
     events(input);
     (void)client::problem_from(input);
     (void)client::instant_ms(input);
     if (const auto limits = client::limits_from(input)) ASSAY_ASSERT(limits->rules.size_max > 0);
     if (const auto received = client::received_from(input)) ASSAY_ASSERT(received->id.size() == 16);
-    if (const auto standing = client::standing_from(input)) ASSAY_ASSERT(valid_utf8(client::line_of(*standing)));
-    if (const auto url = client::parse_url(input)) {
-        const auto again = client::parse_url(url->text());
+    if (const auto standing = client::standing_from(input))
+        ASSAY_ASSERT(valid_utf8(client::line_of(*standing, english)));
+    if (const auto url = client::parse_url(input, english)) {
+        const auto again = client::parse_url(url->text(), english);
         ASSAY_ASSERT(again.has_value());
         ASSAY_ASSERT(again->text() == url->text());
         ASSAY_ASSERT(!url->text().contains('\n'));
     }
-    (void)client::settings_from_toml(std::string{input}, "project");
-    (void)client::tokens_from(input);
+    (void)client::settings_from_toml(std::string{input}, "project", english);
+    (void)client::tokens_from(input, english);
     http::Answer answer{.status = 413, .headers = {{"Server", std::string{input.substr(0, 100)}}}, .body = std::string{input}};
-    ASSAY_ASSERT(client::proxy_refusal(answer, static_cast<std::int64_t>(input.size())).has_value());
+    ASSAY_ASSERT(client::proxy_refusal(answer, static_cast<std::int64_t>(input.size()), english).has_value());
 }
 
 }  // namespace assay
