@@ -16,7 +16,6 @@
 #include "cli/module_folder.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
-#include "sys/sha256.hh"
 #include "wording/archive_faults.hh"
 
 namespace assay::cli {
@@ -73,17 +72,6 @@ ExitCode refused(const std::string& path, const NotTaken& it, bool json) {
     return ExitCode::failed;
 }
 
-Result<std::string> sha256_of(const sys::Fd& file) {
-    sys::Sha256 sum;
-    std::vector<std::byte> part(1u << 20);
-    for (std::int64_t at = 0;;) {
-        ASSAY_TRY(const std::size_t count, sys::read_at(file, part, at));
-        if (count == 0) return std::move(sum).hex();
-        sum.add(ByteView{part}.first(count));
-        at += static_cast<std::int64_t>(count);
-    }
-}
-
 // What is written beside the target until it is whole. Gone with the object unless it was published.
 class Draft {
 public:
@@ -122,7 +110,7 @@ Result<> check_outside(const std::string& folder, const std::string& target) {
     const auto outer = std::filesystem::canonical(folder, failure);
     if (failure) return Error{Fault::missing, fmt::format("{}: {}", escaped(folder), failure.message())};
     for (auto at = inner;; at = at.parent_path()) {
-        if (at == outer) return Error{Fault::invalid, fmt::format("{} lies in the folder that is packed; write it elsewhere", escaped(target))};
+        if (at == outer) return Error{Fault::invalid, told(Told::in_the_folder, {escaped(target)})};
         if (at == at.parent_path()) return ok;
     }
 }
@@ -138,8 +126,7 @@ struct Made {
     archive::Packed packed;
     client::Selection selection;
     std::vector<client::Warning> warnings;
-    std::string sha256;
-    std::int64_t size = 0;
+    Sum sum;
 };
 
 Result<Made> make(const std::string& folder, const std::string& target, Format format, bool use_ignore_files) {
@@ -158,9 +145,7 @@ Result<Made> make(const std::string& folder, const std::string& target, Format f
     if (verdict.manifest->unpacked_bytes != made.packed.unpacked_bytes || verdict.manifest->entries != made.packed.entries) {
         return Error{Fault::internal, "what was written is not what was packed"};
     }
-    ASSAY_TRY(made.sha256, sha256_of(written));
-    ASSAY_TRY(const sys::FileInfo info, sys::info_of(written));
-    made.size = info.size;
+    ASSAY_TRY(made.sum, sum_of(written, std::numeric_limits<std::int64_t>::max() - 1));
     ASSAY_CHECK(draft.publish(target));
     return made;
 }
@@ -170,7 +155,7 @@ Result<Made> make(const std::string& folder, const std::string& target, Format f
 ExitCode pack_command(const std::string& folder, const std::string& target, bool use_ignore_files, bool json) {
     const auto format = format_of(target);
     if (!format) {
-        std::fprintf(stderr, "assay: %s: name it .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip\n", escaped(target).c_str());
+        say(told(Told::pack_suffix, {escaped(target)}));
         return ExitCode::misused;
     }
     auto made = make(folder, target, *format, use_ignore_files);
@@ -182,8 +167,8 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
         for (const client::Stay& stay : made->selection.stays) left_out.push_back(stay.path);
         std::printf("%s\n", Json{{"file", target},
                                  {"format", archive::to_string(*format)},
-                                 {"size", made->size},
-                                 {"sha256", made->sha256},
+                                 {"size", made->sum.size},
+                                 {"sha256", made->sum.sha256},
                                  {"entries", packed.entries},
                                  {"unpacked_bytes", packed.unpacked_bytes},
                                  {"left_out", left_out}}
@@ -193,8 +178,10 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
     }
     for (const client::Stay& stay : made->selection.stays)
         std::fprintf(stderr, "%s\n", told(Told::left_out, {escaped(stay.path), why(stay)}).c_str());
-    std::printf("%s\n", wording::say(language(), Told::packed, {escaped(target), size_text(made->size), std::to_string(packed.entries),
-                                                                size_text(packed.unpacked_bytes), made->sha256}).c_str());
+    std::printf("%s\n", wording::say(language(), Told::packed,
+                                     {escaped(target), size_text(made->sum.size), std::to_string(packed.entries),
+                                      size_text(packed.unpacked_bytes), made->sum.sha256})
+                            .c_str());
     return ExitCode::done;
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "archive/folder.hh"
 #include "base/text.hh"
 #include "sys/file.hh"
 
@@ -35,13 +34,13 @@ std::optional<client::Refused> closed(const client::Limits& limits) {
 }
 
 // The server's refusal, and what only a look at the folder can say about it.
-Result<client::Refused> refusal(const archive::Refused& it, const std::string& folder,
-                                const client::Selection& selection, const std::vector<std::string>& required) {
+client::Refused refusal(const archive::Refused& it, const std::string& folder, const client::Selection& selection,
+                        const std::vector<std::string>& required) {
     client::Refused said = refused_here(it);
     if (it.code() != model::Refusal::required_missing) return said;
     for (const std::string& glob : required) {
         if (it.arguments.empty() || escaped(glob) != it.arguments.front()) continue;
-        ASSAY_TRY(const auto kept, client::kept_back(folder, selection, glob));
+        const auto kept = client::kept_back(folder, selection, glob);
         if (!kept) continue;
         const client::Ruling& by = kept->ruling;
         said.text = told(Told::kept_back_required, {escaped(kept->path), escaped(glob), escaped(by.file),
@@ -49,7 +48,7 @@ Result<client::Refused> refusal(const archive::Refused& it, const std::string& f
         said.next = told(Told::kept_back_cure, {escaped(client::rule_for(kept->stays, kept->directory))});
         return said;
     }
-    ASSAY_TRY(const auto better, client::better_root(folder, selection, required));
+    const auto better = client::better_root(folder, selection, required);
     if (better) said.next = *better == ".." ? told(Told::root_above) : told(Told::root_below, {escaped(*better)});
     return said;
 }
@@ -64,8 +63,7 @@ client::Answered<client::Selection> chosen(const std::string& folder, archive::F
             refused_here(model::Refusal::format, told(Told::no_plain_file, {escaped(selection.odd.front())}))}};
     ASSAY_TRY(const archive::Verdict verdict, archive::judge(selection.goes, format, rules));
     if (!verdict.refused) return Answer<client::Selection>{std::move(selection)};
-    ASSAY_TRY(client::Refused said, refusal(*verdict.refused, folder, selection, rules.required));
-    return Answer<client::Selection>{std::unexpected{std::move(said)}};
+    return Answer<client::Selection>{std::unexpected{refusal(*verdict.refused, folder, selection, rules.required)}};
 }
 
 Result<archive::Packed> packed(const std::string& folder, const client::Selection& selection, archive::Format format,
@@ -77,7 +75,7 @@ Result<archive::Packed> packed(const std::string& folder, const client::Selectio
     };
     ASSAY_TRY(const archive::Packed made, archive::pack_folder(folder, selection.goes, format, out, see));
     for (const std::string& glob : rules.required) {
-        ASSAY_TRY(const auto kept, client::kept_back(folder, selection, glob));
+        const auto kept = client::kept_back(folder, selection, glob);
         if (!kept) continue;
         warnings.push_back({.kind = client::Warning::Kind::kept_back,
                             .path = kept->path,

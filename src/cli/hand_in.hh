@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/folder.hh"
 #include "cli/talk.hh"
 #include "client/answers.hh"
 #include "client/selection.hh"

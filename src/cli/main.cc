@@ -108,7 +108,7 @@ stays, and by which line, is said before anything is sent; nothing is ever writt
   assay submit work.zip --watch     an archive as it is, followed to its verdict
 
 With --json: one object a line: what is handed in (assay-hand-in/1), then the receipt (assay-receipt/1), with --watch each state;
-or what was refused (assay-refusal/1).
+or what was refused (assay-refusal/1), or failed (assay-error/1).
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server was not reached, 4 interrupted.)";
 

@@ -1,6 +1,5 @@
 #include "cli/participant.hh"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
@@ -23,17 +22,16 @@ using wording::Told;
 
 constexpr std::size_t document_bytes_max = 1u << 20;
 constexpr std::size_t token_bytes_max = 1024;
-constexpr std::string_view public_key_hint = "the key is base64 of 32 bytes, or a file with it";
 
 // Asks one path and prints what came.
 ExitCode show(const ParticipantOptions& options, const std::string& path, const std::function<ExitCode(const std::string&)>& shown) {
     const auto asked = asking(options);
     if (!asked) return misused(asked.error());
     const auto server = server_for(*asked);
-    if (!server) return fail(server.error());
+    if (!server) return failed(options, server.error());
     end_when_interrupted();
     const auto answer = server->text(path);
-    if (!answer) return fail(answer.error());
+    if (!answer) return failed(options, answer.error());
     if (!*answer) return refused(options, answer->error());
     return shown(**answer);
 }
@@ -44,14 +42,14 @@ std::string path_of(const std::string& id) { return "/api/v1/submissions/" + (id
 Result<std::string> key_among(std::string_view document, const std::string& key_id) {
     ASSAY_TRY(const nlohmann::json json, model::parse_json(document, {}));
     const auto keys = json.is_object() ? json.find("keys") : json.end();
-    if (keys == json.end() || !keys->is_array()) return Error{Fault::invalid, "these are no receipt keys"};
+    if (keys == json.end() || !keys->is_array()) return Error{Fault::invalid, told(Told::receipt_no_keys)};
     for (const auto& one : *keys) {
         if (!one.is_object() || one.value("key_id", nlohmann::json()) != key_id) continue;
         const auto key = one.value("public_key", nlohmann::json());
         if (!key.is_string()) continue;
         if (auto raw = from_base64(key.get<std::string>())) return std::move(*raw);
     }
-    return Error{Fault::missing, "the receipt was signed with a key that is not among them (" + escaped(key_id) + ")"};
+    return Error{Fault::missing, told(Told::receipt_key_missing, {escaped(key_id)})};
 }
 
 Result<std::string> public_key(const ParticipantOptions& options, const std::string& given, const nlohmann::json& receipt) {
@@ -61,7 +59,8 @@ Result<std::string> public_key(const ParticipantOptions& options, const std::str
     if (!given.empty()) {
         if (auto raw = from_base64(given)) return std::move(*raw);
         auto content = sys::read_file(given, document_bytes_max);
-        if (!content) return Error{Fault::invalid, fmt::format("{} ({})", public_key_hint, content.error().text())};
+        if (!content)
+            return Error{Fault::invalid, told(Told::receipt_key_hint, {escaped(content.error().text(), 1000)})};
         if (auto raw = from_base64(trimmed(*content))) return std::move(*raw);
         return key_among(*content, text("key_id"));
     }
@@ -69,7 +68,7 @@ Result<std::string> public_key(const ParticipantOptions& options, const std::str
     ParticipantOptions from = options;
     if (!from.flags.server && !variable("ASSAY_SERVER")) {
         from.flags.server = text("server");
-        say(fmt::format("the key is that of the server the receipt names, {}", escaped(text("server"))));
+        say(told(Told::receipt_server, {escaped(text("server"))}));
     }
     ASSAY_TRY(const Asking asked, asking(from));
     const client::Server server{asked.url, "", language()};
@@ -87,7 +86,7 @@ Result<model::Receipt> checked(const ParticipantOptions& options, const std::str
     ASSAY_TRY(const sys::Fd file, sys::open_read(archive));
     ASSAY_TRY(const Sum sum, sum_of(file, receipt.size));
     if (sum.size != receipt.size || sum.sha256 != receipt.sha256) {
-        return Error{Fault::invalid, fmt::format("the receipt is genuine, but of other bytes than {}", escaped(archive))};
+        return Error{Fault::invalid, told(Told::receipt_other, {escaped(archive)})};
     }
     return receipt;
 }
@@ -109,7 +108,7 @@ ExitCode login_command(const ParticipantOptions& options) {
     end_when_interrupted();
     const client::Server server{asked->url, token, language()};
     const auto known = server.knows_token();
-    if (!known) return fail(known.error());
+    if (!known) return failed(options, known.error());
     if (!*known) return refused(options, known->error());
     if (!**known) {
         return refused(options, {.code = "bad_token", .text = wording::meaning(language(), model::Refusal::bad_token),
@@ -117,7 +116,7 @@ ExitCode login_command(const ParticipantOptions& options) {
     }
     const auto kept =
         client::store_token(variable, {asked->url.text(), asked->settings.course.value_or("*"), token}, language());
-    if (!kept) return fail(kept.error());
+    if (!kept) return failed(options, kept.error());
     if (options.json) print_line(nlohmann::json{{"server", asked->url.text()}, {"stored", *kept}}.dump());
     else say(told(Told::token_kept, {asked->url.text(), *kept}));
     return ExitCode::done;
@@ -126,7 +125,7 @@ ExitCode login_command(const ParticipantOptions& options) {
 ExitCode status_command(const ParticipantOptions& options, const std::string& id) {
     return show(options, path_of(id), [&](const std::string& json) {
         const auto standing = client::standing_from(json);
-        if (!standing) return fail(standing.error());
+        if (!standing) return failed(options, standing.error());
         print_line(options.json ? json : client::line_of(*standing, language()));
         return ExitCode::done;
     });
@@ -136,7 +135,7 @@ ExitCode watch_command(const ParticipantOptions& options, const std::string& id)
     const auto asked = asking(options);
     if (!asked) return misused(asked.error());
     const auto server = server_for(*asked);
-    if (!server) return fail(server.error());
+    if (!server) return failed(options, server.error());
     end_when_interrupted();
     return watch_to_end(options, *server, id);
 }
@@ -158,9 +157,9 @@ ExitCode verify_receipt(const ParticipantOptions& options, const std::string& re
     }
     if (!receipt) return fail(receipt.error());
     if (!options.json) {
-        print_line(fmt::format("genuine: {} of {} in {}/{}, {} bytes, received {}", receipt->id.text(),
-                               escaped(receipt->participant.text()), escaped(receipt->course.text()),
-                               escaped(receipt->module.text()), receipt->size, escaped(receipt->received_last_byte)));
+        print_line(told(Told::receipt_genuine, {receipt->id.text(), escaped(receipt->participant.text()),
+                                                escaped(receipt->course.text()), escaped(receipt->module.text()),
+                                                std::to_string(receipt->size), escaped(receipt->received_last_byte)}));
     }
     return ExitCode::done;
 }

@@ -89,14 +89,14 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
     // The limits are nobody's secret, and a list can be looked at before there is a token.
     const auto server =
         submit.dry_run ? Result<client::Server>{client::Server{asked->url, "", language()}} : server_for(*asked);
-    if (!server) return fail(server.error());
+    if (!server) return failed(options, server.error());
     end_when_interrupted();
 
     const auto limits = server->limits(*course, *module);
-    if (!limits) return not_counted(fail(limits.error()));
+    if (!limits) return not_counted(failed(options, limits.error()));
     if (!*limits) return not_counted(refused(options, limits->error()));
     auto prepared = prepare(submit.path, **limits, submit.use_ignore_files);
-    if (!prepared) return not_counted(fail(prepared.take_error().in(submit.path)));
+    if (!prepared) return not_counted(failed(options, prepared.take_error().in(submit.path)));
     if (!*prepared) return not_counted(refused(options, prepared->error()));
     const HandIn& it = **prepared;
 
@@ -120,7 +120,7 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
     const bool began = progress->began();
     progress.reset();
     if (!sent) {
-        const ExitCode code = fail(sent.error());
+        const ExitCode code = failed(options, sent.error());
         say(began ? told(Told::perhaps_arrived, {escaped(key)}) : told(Told::not_counted));
         return code;
     }
@@ -131,7 +131,7 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
     const client::Receipt& receipt = **sent;
     if (!submit.receipt_file.empty()) {
         if (auto kept = sys::write_file_durably(submit.receipt_file, receipt.document); !kept)
-            say(kept.take_error().in("keep the receipt").text());
+            say(told(Told::receipt_not_kept, {escaped(kept.error().text(), 1000)}));
     }
     if (options.json) print_line(receipt.document);
     else

@@ -56,6 +56,14 @@ ExitCode refused(const ParticipantOptions& options, const client::Refused& why) 
     return beyond ? ExitCode::unreachable : ExitCode::failed;
 }
 
+ExitCode failed(const ParticipantOptions& options, const Error& error) {
+    if (options.json) {
+        const nlohmann::ordered_json json{{"type", "assay-error/1"}, {"error", to_string(error.fault())}, {"text", error.text()}};
+        print_line(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    }
+    return fail(error);
+}
+
 client::Refused refused_here(model::Refusal code, std::string text) {
     return {.code = std::string{to_string(code)},
             .text = std::move(text),
@@ -111,7 +119,7 @@ ExitCode watch_to_end(const ParticipantOptions& options, const client::Server& s
         return true;
     };
     const auto ended = server.watch(id, heard);
-    if (!ended) return fail(ended.error());
+    if (!ended) return failed(options, ended.error());
     if (!*ended) return refused(options, ended->error());
     if (!options.json) print_line(client::line_of(**ended, language()));
     return (*ended)->verdict == "passed" ? ExitCode::done : ExitCode::failed;

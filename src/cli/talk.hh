@@ -27,6 +27,8 @@ std::string told(wording::Told, std::initializer_list<std::string_view> argument
 
 // A refusal of the server or of what is before it. Its words are for a person; --json has the code.
 ExitCode refused(const ParticipantOptions&, const client::Refused&);
+// What failed without anybody refusing it; --json has the kind.
+ExitCode failed(const ParticipantOptions&, const Error&);
 // What a server would refuse, in the words it would use.
 client::Refused refused_here(const archive::Refused&);
 client::Refused refused_here(model::Refusal, std::string text);

@@ -100,24 +100,25 @@ private:
 };
 
 // A path below `folder` of the tree at `root` that the glob means, looked for only where it can be. `left`: names still looked at.
-Result<std::optional<std::string>> found_below(const std::string& root, const std::string& folder,
-                                               std::string_view glob, std::size_t& left) {
+// What cannot be read has none.
+std::optional<std::string> found_below(const std::string& root, const std::string& folder, std::string_view glob,
+                                       std::size_t& left) {
     const auto depth = static_cast<std::size_t>(std::ranges::count(folder, '/') + (folder.empty() ? 0 : 1));
     const auto parts = split(glob, '/');
-    if (depth >= parts.size()) return std::optional<std::string>{};
-    ASSAY_TRY(const auto names, sys::list_directory(folder.empty() ? root : root + "/" + folder));
-    for (const std::string& name : names) {
+    if (depth >= parts.size()) return std::nullopt;
+    const auto names = sys::list_directory(folder.empty() ? root : root + "/" + folder);
+    if (!names) return std::nullopt;
+    for (const std::string& name : *names) {
         if (left == 0) break;
         --left;
         if (!archive::glob_matches(parts[depth], name)) continue;
         const std::string path = below(folder, name);
-        if (depth + 1 == parts.size()) return std::optional{path};
+        if (depth + 1 == parts.size()) return path;
         const auto info = sys::info_of_path(root + "/" + path);
         if (!info || info->kind != Kind::directory) continue;
-        ASSAY_TRY(auto found, found_below(root, path, glob, left));
-        if (found) return found;
+        if (auto found = found_below(root, path, glob, left)) return found;
     }
-    return std::optional<std::string>{};
+    return std::nullopt;
 }
 
 // Whether the first parts of the glob mean this folder.
@@ -144,45 +145,42 @@ Result<Selection> select(const std::string& folder, const model::UploadRules& ru
     return selection;
 }
 
-Result<std::optional<Kept>> kept_back(const std::string& folder, const Selection& selection,
-                                      std::string_view required) {
+std::optional<Kept> kept_back(const std::string& folder, const Selection& selection, std::string_view required) {
     const std::string_view glob = without_slash(required);
     std::size_t left = looked_at_max;
     for (const Stay& stay : selection.stays) {
         if (stay.why != Stay::Why::rule) continue;
-        if (archive::glob_matches(glob, stay.path))
-            return std::optional{Kept{stay.path, stay.ruling, stay.path, stay.directory}};
+        if (archive::glob_matches(glob, stay.path)) return Kept{stay.path, stay.ruling, stay.path, stay.directory};
         if (!stay.directory || !leads_into(glob, stay.path)) continue;
-        ASSAY_TRY(auto found, found_below(folder, stay.path, glob, left));
-        if (found) return std::optional{Kept{std::move(*found), stay.ruling, stay.path, true}};
+        if (auto found = found_below(folder, stay.path, glob, left))
+            return Kept{std::move(*found), stay.ruling, stay.path, true};
     }
-    return std::optional<Kept>{};
+    return std::nullopt;
 }
 
-Result<std::optional<std::string>> better_root(const std::string& folder, const Selection& selection,
-                                               const std::vector<std::string>& required) {
-    if (required.empty()) return std::optional<std::string>{};
+std::optional<std::string> better_root(const std::string& folder, const Selection& selection,
+                                       const std::vector<std::string>& required) {
+    if (required.empty()) return std::nullopt;
+    const auto has = [&](std::string_view top, const std::string& glob) {
+        return std::ranges::any_of(selection.goes, [&](const archive::Entry& entry) {
+            const std::string_view path = entry.path;
+            return path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/' &&
+                   archive::glob_matches(without_slash(glob), path.substr(top.size() + 1));
+        });
+    };
     for (const archive::Entry& top : selection.goes) {
         if (top.kind != archive::Entry::Kind::directory || top.path.contains('/')) continue;
-        const bool all = std::ranges::all_of(required, [&](const std::string& glob) {
-            return std::ranges::any_of(selection.goes, [&](const archive::Entry& entry) {
-                return entry.path.starts_with(top.path + "/") &&
-                       archive::glob_matches(without_slash(glob),
-                                             std::string_view{entry.path}.substr(top.path.size() + 1));
-            });
-        });
-        if (all) return std::optional{top.path};
+        if (std::ranges::all_of(required, [&](const std::string& glob) { return has(top.path, glob); }))
+            return top.path;
     }
     std::error_code failure;
     const std::string above = std::filesystem::canonical(folder, failure).parent_path().string();
-    if (failure) return std::optional<std::string>{};
-    for (const std::string& glob : required) {
+    if (failure) return std::nullopt;
+    const bool all = std::ranges::all_of(required, [&](const std::string& glob) {
         std::size_t left = looked_at_max;
-        const auto found = found_below(above, "", without_slash(glob), left);
-        if (!found || !*found)
-            return std::optional<std::string>{};  // What is above is none of ours, and may be closed to us.
-    }
-    return std::optional<std::string>{".."};
+        return found_below(above, "", without_slash(glob), left).has_value();
+    });
+    return all ? std::optional<std::string>{".."} : std::nullopt;
 }
 
 }  // namespace assay::client

@@ -33,19 +33,19 @@ struct Selection {
 // `use_ignore_files`: whether .gitignore and .assayignore count. Errors: those of archive::list_folder; too_large (an ignore file).
 Result<Selection> select(const std::string& folder, const model::UploadRules&, bool use_ignore_files);
 
-// What an ignore file keeps back of what `required` (a module's glob) means; it may lie inside of a folder that stays.
+// What an ignore file keeps back of what `required` (a module's glob) means; it may lie inside of a folder that stays, as far as that can be read.
 struct Kept {
     std::string path;
     Ruling ruling;
     std::string stays;  // what the rule names: the path, or a folder around it
     bool directory = false;  // of `stays`
 };
-Result<std::optional<Kept>> kept_back(const std::string& folder, const Selection&, std::string_view required);
+std::optional<Kept> kept_back(const std::string& folder, const Selection&, std::string_view required);
 
 // Which folder to hand in instead, when none of what the module requires is where it should be: the one folder below
 // ("work") or the one above ("..") that has all of it. nullopt: neither. Looks at no more than looked_at_max names of each.
 constexpr std::size_t looked_at_max = 10'000;
-Result<std::optional<std::string>> better_root(const std::string& folder, const Selection&,
-                                               const std::vector<std::string>& required);
+std::optional<std::string> better_root(const std::string& folder, const Selection&,
+                                       const std::vector<std::string>& required);
 
 }  // namespace assay::client

@@ -12,21 +12,40 @@ Text text_of(ClientSide it) {
         case setting_near: return {"; did you mean '{0}'?", "；是否想写“{0}”？"};
         case setting_text: return {"'{0}' must be a text without spaces", "“{0}”必须是不含空格的文本"};
         case url_https:
-            return {"this version cannot speak https ({0}); name the server's http address, or hand in with: "
-                    "curl -F token=… -F course=… -F module=… -F file=@FILE {0}/upload",
-                    "此版本不支持 https（{0}）；请指定服务器的 http 地址，或用以下命令提交：curl -F token=… -F course=… -F module=… -F file=@FILE {0}/upload"};
-        case url_too_long: return {"the server's address '{0}' is too long; it is like http://host:port", "服务器地址“{0}”过长；应形如 http://host:port"};
-        case url_scheme: return {"the server's address '{0}' has a scheme that is not http; it is like http://host:port", "服务器地址“{0}”不以 http:// 开头；应形如 http://host:port"};
-        case url_characters: return {"the server's address '{0}' has characters that no address has; it is like http://host:port", "服务器地址“{0}”含有地址中不允许的字符；应形如 http://host:port"};
-        case url_bracket: return {"the server's address '{0}' lacks the ']' of its host; it is like http://host:port", "服务器地址“{0}”的主机名缺少“]”；应形如 http://host:port"};
-        case url_host: return {"the server's address '{0}' names no host; it is like http://host:port", "服务器地址“{0}”没有主机名；应形如 http://host:port"};
-        case url_port: return {"the server's address '{0}' has no port from 1 to 65535; it is like http://host:port", "服务器地址“{0}”的端口不在 1 到 65535 之间；应形如 http://host:port"};
-        case no_token: return {"there is no token for {0}; store yours with: assay login --server {0}", "没有用于 {0} 的令牌（token）；请先保存：assay login --server {0}"};
+            return {
+                "this version cannot speak https ({0}); name the server's http address, or hand in with: "
+                "curl -F token=… -F course=… -F module=… -F file=@FILE {0}/upload",
+                "此版本不支持 https（{0}）；请指定服务器的 http 地址，或用以下命令提交：curl -F token=… -F course=… -F "
+                "module=… -F file=@FILE {0}/upload"};
+        case url_too_long:
+            return {"the server's address '{0}' is too long; it is like http://host:port",
+                    "服务器地址“{0}”过长；应形如 http://host:port"};
+        case url_scheme:
+            return {"the server's address '{0}' has a scheme that is not http; it is like http://host:port",
+                    "服务器地址“{0}”不以 http:// 开头；应形如 http://host:port"};
+        case url_characters:
+            return {"the server's address '{0}' has characters that no address has; it is like http://host:port",
+                    "服务器地址“{0}”含有地址中不允许的字符；应形如 http://host:port"};
+        case url_bracket:
+            return {"the server's address '{0}' lacks the ']' of its host; it is like http://host:port",
+                    "服务器地址“{0}”的主机名缺少“]”；应形如 http://host:port"};
+        case url_host:
+            return {"the server's address '{0}' names no host; it is like http://host:port",
+                    "服务器地址“{0}”没有主机名；应形如 http://host:port"};
+        case url_port:
+            return {"the server's address '{0}' has no port from 1 to 65535; it is like http://host:port",
+                    "服务器地址“{0}”的端口不在 1 到 65535 之间；应形如 http://host:port"};
+        case no_token:
+            return {"there is no token for {0}; store yours with: assay login --server {0}",
+                    "没有用于 {0} 的令牌（token）；请先保存：assay login --server {0}"};
         case token_line: return {"line {0} is not 'SERVER COURSE TOKEN'", "第 {0} 行不是“服务器 课程 令牌”"};
-        case token_readable: return {"others can read your token; mend it with: chmod 600 '{0}'", "其他人可以读取你的令牌；请运行：chmod 600 '{0}'"};
+        case token_readable:
+            return {"others can read your token; mend it with: chmod 600 '{0}'",
+                    "其他人可以读取你的令牌；请运行：chmod 600 '{0}'"};
         case token_word: return {"a token or course is one word", "令牌和课程都不能含有空格"};
         case no_home:
-            return {"there is no home folder to keep a token in; use the variable ASSAY_TOKEN", "没有可保存令牌的主目录；请使用环境变量 ASSAY_TOKEN"};
+            return {"there is no home folder to keep a token in; use the variable ASSAY_TOKEN",
+                    "没有可保存令牌的主目录；请使用环境变量 ASSAY_TOKEN"};
         case unreachable: return {"{0} cannot be reached: {1}", "无法连接 {0}：{1}"};
         case asked: return {"ask {0}", "访问 {0}"};
         case not_understood: return {"the server's answer cannot be understood: {0}", "无法理解服务器的回答：{0}"};
@@ -38,29 +57,42 @@ Text text_of(ClientSide it) {
             return {"{0} refused {1} bytes as too large ({2}); the server never saw them. Tell whoever runs it: {3}",
                     "{0}拒绝了过大的 {1} 字节（{2}）；服务器从未收到。请告诉其管理员：{3}"};
         case proxy_gateway:
-            return {"{0} answered {1}: it did not reach the server, or waited too long for it. Nothing is known of your upload; send it again, "
-                    "the same key makes it one submission",
-                    "{0}回答 {1}：它连不上服务器，或等待超时。不知道上传是否成功；请再次发送，同一个 key 只算一次提交"};
-        case proxy_other: return {"{0} answered {1}; this is no answer of an assay server. Check the address", "{0}回答 {1}；这不是 assay 服务器的回答。请检查地址"};
+            return {
+                "{0} answered {1}: it did not reach the server, or waited too long for it. Nothing is known of your "
+                "upload; send it again, "
+                "the same key makes it one submission",
+                "{0}回答 {1}：它连不上服务器，或等待超时。不知道上传是否成功；请再次发送，同一个 key 只算一次提交"};
+        case proxy_other:
+            return {"{0} answered {1}; this is no answer of an assay server. Check the address",
+                    "{0}回答 {1}；这不是 assay 服务器的回答。请检查地址"};
         case cure_cloudflare:
-            return {"the limit belongs to its plan (100 MB at least): hand in a smaller archive, or go around it", "上限由其套餐决定（至少 100 MB）：请提交较小的压缩包，或绕过它"};
-        case cure_aws_balancer: return {"its limit cannot be raised (1 MB for Lambda targets)", "其上限无法提高（Lambda 目标为 1 MB）"};
+            return {"the limit belongs to its plan (100 MB at least): hand in a smaller archive, or go around it",
+                    "上限由其套餐决定（至少 100 MB）：请提交较小的压缩包，或绕过它"};
+        case cure_aws_balancer:
+            return {"its limit cannot be raised (1 MB for Lambda targets)", "其上限无法提高（Lambda 目标为 1 MB）"};
         case cure_iis:
             return {"set maxAllowedContentLength (default 30000000) to {0}000000 at least in web.config",
                     "在 web.config 中把 maxAllowedContentLength（默认 30000000）设为至少 {0}000000"};
         case cure_caddy:
-            return {"set `request_body {3} max_size {0}MB {4}` or take that block out", "设置 `request_body {3} max_size {0}MB {4}`，或删去该段"};
+            return {"set `request_body {3} max_size {0}MB {4}` or take that block out",
+                    "设置 `request_body {3} max_size {0}MB {4}`，或删去该段"};
         case cure_apache:
             return {"set `LimitRequestBody {1}` (default 1073741824), or SecRequestBodyLimit of mod_security",
                     "设置 `LimitRequestBody {1}`（默认 1073741824），或 mod_security 的 SecRequestBodyLimit"};
-        case cure_lighttpd: return {"set `server.max-request-size = {2}` (KiB)", "设置 `server.max-request-size = {2}`（KiB）"};
-        case cure_nginx: return {"set `client_max_body_size {0}m;` (default 1m) in its configuration", "在其配置中设置 `client_max_body_size {0}m;`（默认 1m）"};
+        case cure_lighttpd:
+            return {"set `server.max-request-size = {2}` (KiB)", "设置 `server.max-request-size = {2}`（KiB）"};
+        case cure_nginx:
+            return {"set `client_max_body_size {0}m;` (default 1m) in its configuration",
+                    "在其配置中设置 `client_max_body_size {0}m;`（默认 1m）"};
         case cure_ingress_nginx:
             return {"set the annotation nginx.ingress.kubernetes.io/proxy-body-size: {0}m (default 1m)",
                     "设置注解 nginx.ingress.kubernetes.io/proxy-body-size: {0}m（默认 1m）"};
-        case cure_haproxy: return {"raise the limit of its `http-request deny` rule to {1} bytes", "把其 `http-request deny` 规则的上限提高到 {1} 字节"};
+        case cure_haproxy:
+            return {"raise the limit of its `http-request deny` rule to {1} bytes",
+                    "把其 `http-request deny` 规则的上限提高到 {1} 字节"};
         case cure_aws_gateway: return {"its limit of 10 MB cannot be raised", "其 10 MB 的上限无法提高"};
-        case cure_unknown: return {"its limit for a request's body must be {0} MiB at least", "其请求正文的上限至少应为 {0} MiB"};
+        case cure_unknown:
+            return {"its limit for a request's body must be {0} MiB at least", "其请求正文的上限至少应为 {0} MiB"};
         case place: return {", place {0} in line", "，排在第 {0} 位"};
         case start: return {", expected to start {0}", "，预计开始时间 {0}"};
         case replaced: return {", replaced by {0}", "，已由 {0} 替换"};

@@ -12,34 +12,34 @@ namespace assay::wording {
 
 enum class ClientSide : unsigned char {
     // Settings
-    setting_unknown,    // {0} key
-    setting_near,       // {0} key; behind `setting_unknown`
-    setting_text,       // {0} key
-    url_https,          // {0} the address
-    url_too_long,       // {0} the address; so are those below
+    setting_unknown,  // {0} key
+    setting_near,  // {0} key; behind `setting_unknown`
+    setting_text,  // {0} key
+    url_https,  // {0} the address
+    url_too_long,  // {0} the address; so are those below
     url_scheme,
     url_characters,
     url_bracket,
     url_host,
     url_port,
     // Tokens
-    no_token,           // {0} server
-    token_line,         // {0} number of the line
-    token_readable,     // {0} file
+    no_token,  // {0} server
+    token_line,  // {0} number of the line
+    token_readable,  // {0} file
     token_word,
     no_home,
     // A server
-    unreachable,        // {0} server, {1} why
-    asked,              // {0} server; before what went wrong
-    not_understood,     // {0} what
-    answered,           // {0} status
+    unreachable,  // {0} server, {1} why
+    asked,  // {0} server; before what went wrong
+    not_understood,  // {0} what
+    answered,  // {0} status
     events_end,
     // What is before it
-    proxy_named,        // {0} product; the {0} of the three below
+    proxy_named,  // {0} product; the {0} of the three below
     proxy_unnamed,
-    proxy_too_large,    // {0} who, {1} bytes, {2} status, {3} the cure
-    proxy_gateway,      // {0} who, {1} status
-    proxy_other,        // {0} who, {1} status
+    proxy_too_large,  // {0} who, {1} bytes, {2} status, {3} the cure
+    proxy_gateway,  // {0} who, {1} status
+    proxy_other,  // {0} who, {1} status
     // Cures: {0} MiB, {1} bytes, {2} KiB, {3} and {4} braces
     cure_cloudflare,
     cure_aws_balancer,
@@ -53,9 +53,9 @@ enum class ClientSide : unsigned char {
     cure_aws_gateway,
     cure_unknown,
     // Where a submission stands; each behind its state
-    place,              // {0} place in line
-    start,              // {0} time
-    replaced,           // {0} id
+    place,  // {0} place in line
+    start,  // {0} time
+    replaced,  // {0} id
     last_ = replaced,
 };
 

@@ -117,6 +117,23 @@ Text text_of(Told told) {
                 "It is not known whether it arrived. Hand it in again with --key {0}: the same key makes it one "
                 "submission.",
                 "不知道是否已送达。请用 --key {0} 再提交一次：同一个 key 只算一次提交。"};
+        case pack_suffix:
+            return {"{0}: name it .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip",
+                    "{0}：请以 .tar、.tar.gz、.tar.bz2、.tar.xz、.tar.zst 或 .zip 结尾命名"};
+        case receipt_genuine:
+            return {"genuine: {0} of {1} in {2}/{3}, {4} bytes, received {5}",
+                    "回执真实有效：{0}，{1} 提交到 {2}/{3}，{4} 字节，收到时间 {5}"};
+        case receipt_other:
+            return {"the receipt is genuine, but of other bytes than {0}", "回执真实有效，但不是 {0} 的回执"};
+        case receipt_server:
+            return {"the key is that of the server the receipt names, {0}", "所用公钥来自回执中写明的服务器 {0}"};
+        case receipt_key_hint:
+            return {"the key is base64 of 32 bytes, or a file with it ({0})",
+                    "公钥应为 32 字节的 base64，或含有它的文件（{0}）"};
+        case receipt_no_keys: return {"these are no receipt keys", "这不是回执公钥的列表"};
+        case receipt_key_missing:
+            return {"the receipt was signed with a key that is not among them ({0})", "签署回执的公钥不在其中（{0}）"};
+        case receipt_not_kept: return {"the receipt could not be kept: {0}", "无法保存回执：{0}"};
     }
     return {"", ""};
 }

@@ -67,7 +67,16 @@ enum class Told : unsigned char {
     in_the_folder,    // {0} path
     not_counted,
     perhaps_arrived,  // {0} key
-    last_ = perhaps_arrived,
+    // pack, and verify of a receipt.
+    pack_suffix,      // {0} file
+    receipt_genuine,  // {0} id, {1} participant, {2} course, {3} module, {4} bytes, {5} time
+    receipt_other,    // {0} file
+    receipt_server,   // {0} server
+    receipt_key_hint, // {0} why the file cannot be read
+    receipt_no_keys,
+    receipt_key_missing,  // {0} the key's id
+    receipt_not_kept, // {0} why
+    last_ = receipt_not_kept,
 };
 
 // {0}, {1}, … are replaced by the arguments as they are: the caller escapes.

@@ -14,8 +14,8 @@ TEST(CommandLine, SpeaksBothLanguages) {
     std::set<std::string> seen;
     for (int number = 0; number <= static_cast<int>(Told::last_); ++number) {
         const auto told = static_cast<Told>(number);
-        const std::string english = say(Language::english, told, {"<0>", "<1>", "<2>", "<3>", "<4>"});
-        const std::string chinese = say(Language::chinese, told, {"<0>", "<1>", "<2>", "<3>", "<4>"});
+        const std::string english = say(Language::english, told, {"<0>", "<1>", "<2>", "<3>", "<4>", "<5>"});
+        const std::string chinese = say(Language::chinese, told, {"<0>", "<1>", "<2>", "<3>", "<4>", "<5>"});
         EXPECT_TRUE(seen.insert(english).second && seen.insert(chinese).second) << english;
         EXPECT_TRUE(is_ascii(english)) << english;
         EXPECT_FALSE(is_ascii(chinese)) << chinese;
