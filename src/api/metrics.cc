@@ -25,6 +25,19 @@ void add_depth(metrics::Page& page, const queue::Depth& depth) {
                static_cast<double>(depth.oldest_ms) / 1000);
 }
 
+void add_errors(metrics::Page& page, const std::optional<queue::Pace::Errors>& errors) {
+    if (!errors) return;
+    page.family("assay_queue_expected_start_error_seconds", "gauge",
+                "Median of how far what was told of a start was from it, of the last 4096 that started.");
+    page.sample("assay_queue_expected_start_error_seconds", {{"told", "first"}}, errors->first.median_ms / 1000);
+    page.sample("assay_queue_expected_start_error_seconds", {{"told", "half_way"}}, errors->half_way.median_ms / 1000);
+    page.family("assay_queue_expected_start_error_ratio", "gauge", "The same as a share of how long was left to wait when it was told.");
+    page.sample("assay_queue_expected_start_error_ratio", {{"told", "first"}}, errors->first.median_share);
+    page.sample("assay_queue_expected_start_error_ratio", {{"told", "half_way"}}, errors->half_way.median_share);
+    page.gauge("assay_queue_expected_start_silence_seconds", "Median of how long a job was in line before anything was told of its start.",
+               errors->silent_ms / 1000);
+}
+
 }  // namespace
 
 Result<std::string> metrics_text(store::Store& store, const queue::Board& board, std::int64_t verify_oldest_ms,
@@ -43,12 +56,7 @@ Result<std::string> metrics_text(store::Store& store, const queue::Board& board,
     page.gauge("assay_verify_oldest_seconds",
                "How long the upload that has waited longest for a verifier does; 0 when none waits.",
                static_cast<double>(verify_oldest_ms) / 1000);
-    if (const auto errors = board.pace().errors()) {
-        page.gauge("assay_queue_expected_start_error_seconds",
-                   "Median of how far the first estimate of a start was from it, of the last 4096 that started.", errors->median_ms / 1000);
-        page.gauge("assay_queue_expected_start_error_ratio", "The same as a share of how long was left to wait when it was made.",
-                   errors->median_share);
-    }
+    add_errors(page, board.pace().errors());
     metrics::registry().write(page);
     return page.text();
 }

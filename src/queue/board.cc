@@ -98,7 +98,7 @@ Result<> Snapshot::take(store::Reading& reading, const Board& board, std::int64_
     moves = board.moves().count();
     ASSAY_TRY(waiting, reading.waiting(waiting_read_max));
     ASSAY_CHECK(take_rest(reading, board, now_ms));
-    expected = expected_starts(situation, board.pace().tempo());
+    expected = expected_starts(situation, board.pace().tempo(now_ms));
     situation.expected_ms = expected;
     board.pace().promised(waiting, expected, now_ms);
     return ok;

@@ -18,12 +18,13 @@ public:
     Play(const Situation& situation, const Tempo& tempo)
         : s_{situation}, tempo_{tempo}, now_ms_{situation.now_ms}, expected_(situation.waiting.size()) {}
 
-    std::vector<std::optional<std::int64_t>> run() {
+    std::vector<std::optional<std::int64_t>> play() {
         if (s_.slots <= 0 || s_.draining || s_.disk_reserve || !begin()) return expected_;
         for (;;) {
             while (start_one()) {}
             if (events_.empty()) return expected_;
             now_ms_ = std::max(now_ms_, events_.top().at_ms);
+            if (now_ms_ - s_.now_ms > tempo_.reach_ms) return expected_;
             while (!events_.empty() && events_.top().at_ms <= now_ms_) {
                 const Event event = events_.top();
                 events_.pop();
@@ -61,31 +62,34 @@ private:
     // false: no length is known yet.
     bool begin() {
         for (const store::QueuedJob& job : s_.running) {
-            const auto left_ms = tempo_.left_ms(job.course, job.module, std::max<std::int64_t>(s_.now_ms - job.job.started_ms, 0));
-            if (!left_ms) return false;
-            run_until(s_.now_ms + *left_ms, job);
+            const auto left = tempo_.left(job.course, job.module, std::max<std::int64_t>(s_.now_ms - job.job.started_ms, 0));
+            if (!left) return false;
+            run(*left, job);
         }
         for (std::size_t i = 0; i < s_.waiting.size(); ++i) {
             const store::QueuedJob& job = s_.waiting[i];
-            if (pause_of(s_, job) != nullptr || !whole_ms(job)) continue;
+            if (pause_of(s_, job) != nullptr || !whole(job)) continue;
             if (backing_off(s_, job)) events_.push({.at_ms = wakes_ms(s_, job), .waking = i});
             else join(i);
         }
         return true;
     }
 
-    std::optional<std::int64_t> whole_ms(const store::QueuedJob& job) {
+    std::optional<Left> whole(const store::QueuedJob& job) {
         const auto [entry, fresh] = lengths_.try_emplace({job.course, job.module});
-        if (fresh) entry->second = tempo_.left_ms(job.course, job.module, 0);
+        if (fresh) entry->second = tempo_.left(job.course, job.module, 0);
         return entry->second;
     }
 
-    void run_until(std::int64_t end_ms, const store::QueuedJob& job) {
+    // From now on.
+    void run(const Left& left, const store::QueuedJob& job) {
         const std::size_t person = line_of(person_of(job));
         ++lines_[person].running;
         ++running_;
         alone_ += alone(job) ? 1U : 0U;
-        events_.push({.at_ms = end_ms + tempo_.between_ms, .person = person, .alone = alone(job)});
+        work_ms_ += left.ms;
+        guessed_ms_ += left.guessed ? left.ms : 0;
+        events_.push({.at_ms = now_ms_ + left.ms + tempo_.between_ms, .person = person, .alone = alone(job)});
     }
 
     void end(const Event& event) {
@@ -141,10 +145,10 @@ private:
 
     void start(std::size_t number, std::size_t index) {
         const store::QueuedJob& job = s_.waiting[index];
-        expected_[index] = now_ms_;
+        if (guessed_ms_ * guessed_share <= work_ms_) expected_[index] = now_ms_;
         lines_[number].jobs.erase(lines_[number].jobs.begin());
         lines_[number].turn_ms = now_ms_;
-        run_until(now_ms_ + *whole_ms(job), job);
+        run(*whole(job), job);
         offer(number);
     }
 
@@ -152,19 +156,21 @@ private:
     const Tempo& tempo_;
     std::int64_t now_ms_;
     std::vector<std::optional<std::int64_t>> expected_;
-    std::map<std::pair<CourseId, ModuleId>, std::optional<std::int64_t>> lengths_;
+    std::map<std::pair<CourseId, ModuleId>, std::optional<Left>> lengths_;
     std::map<Flow, std::size_t> numbers_;
     std::vector<Line> lines_;
     std::set<Turn> ready_;
     std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
     std::size_t running_ = 0;
     std::size_t alone_ = 0;
+    std::int64_t work_ms_ = 0;                         // of what runs, and of what has started
+    std::int64_t guessed_ms_ = 0;                      // of that
 };
 
 }  // namespace
 
 std::vector<std::optional<std::int64_t>> expected_starts(const Situation& situation, const Tempo& tempo) {
-    return Play{situation, tempo}.run();
+    return Play{situation, tempo}.play();
 }
 
 }  // namespace assay::queue

@@ -75,7 +75,7 @@ TEST(ModulePage, ShowsEverythingOfEverySubmissionInEnglish) {
     EXPECT_TRUE(contains(page, "<strong>87</strong> / 100"));
     EXPECT_TRUE(contains(plain(page), "Received 2026-11-18 19:06:40"));  // In the course's zone.
     EXPECT_TRUE(contains(page, "All places for running are taken"));
-    EXPECT_TRUE(contains(plain(page), "since 2026-11-18 19:06:40 · place 3 in line"));
+    EXPECT_TRUE(contains(plain(page), "since 2026-11-18 19:06:40 · place 3 in line · when it will start is not known yet"));
     EXPECT_TRUE(contains(page, "2 of 2 slots are busy"));
     EXPECT_TRUE(contains(page, "line 1, column 1: expected “7”, got “9”"));
     EXPECT_TRUE(contains(page, ">counts<"));

@@ -23,6 +23,12 @@ Html state_badge(const Look& look, const queue::SubmissionView& view) {
     return view.verdict ? badge(look, *view.verdict, view.score) : named(Tone::quiet);
 }
 
+// Whatever else keeps it from starting, the reason says so itself.
+bool start_unknown(const queue::Waiting& waiting) {
+    const bool in_line = waiting.position > 0 && waiting.position <= queue::waiting_read_max;
+    return in_line && (waiting.reason == model::Reason::slot || waiting.reason == model::Reason::fair_share);
+}
+
 Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& waiting) {
     Html facts = phrase(look, Sentence::waits_since, {time_of(of, waiting.since_ms)});
     if (waiting.position > 0 && waiting.position <= queue::waiting_read_max) {
@@ -32,6 +38,9 @@ Html waiting_part(const Look& look, const ModulePage& of, const queue::Waiting& 
     if (waiting.expected_start_ms) {
         facts += Html{" · "};
         facts += phrase(look, Sentence::expected_start, {time_of(of, *waiting.expected_start_ms)});
+    } else if (start_unknown(waiting)) {
+        facts += Html{" · "};
+        facts += look.say(Sentence::expected_unknown);
     }
     Html inside;
     inside += el("p", {{"class", "reason"}}, {el("strong", {}, {look.say(Sentence::waits_because)}), el("code", {}, {to_string(waiting.reason)})});

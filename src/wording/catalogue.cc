@@ -129,6 +129,9 @@ Text text_of(Sentence sentence) {
         case waits_since: return {"since {0}", "自 {0} 起"};
         case position: return {"place {0} in line", "排在第 {0} 位"};
         case expected_start: return {"expected to start about {0}", "预计约于 {0} 开始"};
+        case expected_unknown:
+            return {"when it will start is not known yet, for too few jobs have ended to tell by",
+                    "何时开始尚不可知，因为已结束的评测还太少，不足以推算"};
         case running_now: return {"It is being run and graded now.", "正在运行和评分。"};
         case running_stage: return {"Stage: {0}", "当前阶段：{0}"};
         case running_tests: return {"{0} of {1} tests finished", "已完成 {0} / {1} 个测试"};

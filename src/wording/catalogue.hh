@@ -97,6 +97,7 @@ enum class Sentence : unsigned short {
     waits_since,            // {0} date and time
     position,               // {0} place in line
     expected_start,         // {0} date and time
+    expected_unknown,
     running_now,
     running_stage,          // {0} the stage
     running_tests,          // {0} finished, {1} all

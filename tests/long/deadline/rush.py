@@ -219,9 +219,10 @@ def main() -> None:
     cpu_used, peak = cpu_s(pid) - cpu_before, peak_mib(pid)
     metrics = subprocess.run(["curl", "-s", "--unix-socket", str(work / "data/admin.sock"), "http://assay/metrics"],
                              stdout=subprocess.PIPE, text=True, check=True).stdout
-    published = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if line.startswith("assay_queue_expected_start_error"))
-    error_s = float(published.get("assay_queue_expected_start_error_seconds", "nan"))
-    error_share = float(published.get("assay_queue_expected_start_error_ratio", "nan"))
+    published = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if line.startswith("assay_queue_expected_start"))
+    told = {when: (float(published.get(f'assay_queue_expected_start_error_seconds{{told="{when}"}}', "nan")),
+                   100 * float(published.get(f'assay_queue_expected_start_error_ratio{{told="{when}"}}', "nan"))) for when in ("first", "half_way")}
+    silence_s = float(published.get("assay_queue_expected_start_silence_seconds", "nan"))
 
     lost = []
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as rows:
@@ -247,7 +248,8 @@ def main() -> None:
   all graded after        {all_s:.1f} s, {count / all_s:.1f} a second
   page                    {len(watch.taken_ms)} asked, p50 {quantile(watch.taken_ms, 0.5):.1f} ms, p99 {quantile(watch.taken_ms, 0.99):.1f} ms
   server process          {cpu_used:.1f} s CPU, {1000 * cpu_used / count:.1f} ms a submission, {peak:.0f} MiB at most
-  expected start          wrong by {error_s:.1f} s, {100 * error_share:.0f} % of the wait (medians, of what was told first)
+  expected start          wrong by {told["first"][0]:.1f} s, {told["first"][1]:.0f} % of the wait (medians, of what was told first, after {silence_s:.1f} s)
+                          half-way by {told["half_way"][0]:.1f} s, {told["half_way"][1]:.0f} % of what was left
 """)
 
 
