@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 url, admin, flooder, other = sys.argv[1:]
-FLOOD = 16
-IN_LINE = 12
+FLOOD = 12
+IN_LINE = 8
 # One is being judged when the other's comes into line; one may have ended since they were counted, and one more by the time the
 # answer is in hand.
 JUDGED_MEANWHILE_MAX = 3
