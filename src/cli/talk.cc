@@ -58,7 +58,8 @@ ExitCode refused(const ParticipantOptions& options, const client::Refused& why) 
 
 ExitCode failed(const ParticipantOptions& options, const Error& error) {
     if (options.json) {
-        const nlohmann::ordered_json json{{"type", "assay-error/1"}, {"error", to_string(error.fault())}, {"text", error.text()}};
+        const nlohmann::ordered_json json{
+            {"type", "assay-error/1"}, {"error", to_string(error.fault())}, {"text", error.text()}};
         print_line(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     return fail(error);

@@ -57,6 +57,10 @@ Glob::Glob(std::string_view pattern) {
             default: tokens_.push_back({.byte = static_cast<unsigned char>(pattern[at++])});
         }
     }
+    for (std::size_t at = tokens_.size(); at-- > 0 && tokens_[at].kind == Token::Kind::byte;) {
+        if (at >= 2 && tokens_[at - 2].kind == Token::Kind::skip_folders) break;  // a slash that may be skipped
+        ends_.insert(ends_.begin(), static_cast<char>(tokens_[at].byte));
+    }
 }
 
 // A run of stars. Two and more that stand for whole folders cross slashes; any other run is one star.
@@ -157,7 +161,7 @@ bool Glob::takes(const Token& token, unsigned char c) const {
 }
 
 bool Glob::matches(std::string_view text) const {
-    if (broken_) return false;
+    if (broken_ || !text.ends_with(ends_)) return false;
     States states;
     enter(states, 0);
     for (const char c : text) {

@@ -3,6 +3,7 @@
 
 #include <bitset>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,6 +36,7 @@ private:
 
     std::vector<Token> tokens_;
     std::vector<Set> sets_;
+    std::string ends_;  // what every match ends with: most names are told apart by it
     bool broken_ = false;
 };
 

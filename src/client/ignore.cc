@@ -41,11 +41,8 @@ IgnoreRule rule_from(std::string_view text, int line) {
     if (text.starts_with('/')) text.remove_prefix(1);
     const std::size_t wild = text.find_first_of(wildcards);
     rule.begins = text.substr(0, wild);
-    if (wild != std::string_view::npos) {
-        // Of a name all of it is judged as one; of a path what begins it is compared first, which lets `a**/b` cross folders.
-        if (rule.name_only) rule.begins.clear();
-        rule.rest.emplace(text.substr(rule.name_only ? 0 : wild));
-    }
+    // What begins it is compared first, and what follows is judged by itself, which lets `a**/b` cross folders.
+    if (wild != std::string_view::npos) rule.rest.emplace(text.substr(wild));
     return rule;
 }
 

@@ -43,6 +43,8 @@ TEST(Ignore, ReadsRulesAsGitDoes) {
         {"a/**", "a", "", true},
         {"a/**", "a/b/c", "1"},
         {"a**/x", "ab/c/x", "1"},                     // git's own reading of what it calls undefined
+        {"a/**\\/x", "a/b/x", "1"},
+        {"a/**\\/x", "a/x", ""},                      // the slash is written, so it must be there
         {"a/*/x", "a/b/c/x", ""},
         {"a?c", "a/c", ""},
         {"[!a]b", "bb", "1"},
@@ -51,6 +53,7 @@ TEST(Ignore, ReadsRulesAsGitDoes) {
         {"[a-c]x", "bx", "1"},
         {"[[:digit:]]*", "7z", "1"},
         {"[[:nothing:]]", "n", ""},
+        {"[[:space:]]", "\v", ""},                    // not among git's white space
         {"a[", "a[", ""},                             // without its end it matches nothing
         {"a\\", "a\\", ""},
         {"a ", "a", "1"},
