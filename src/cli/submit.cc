@@ -9,6 +9,7 @@
 #include "cli/language.hh"
 #include "cli/participant.hh"
 #include "cli/talk.hh"
+#include "client/begun.hh"
 #include "sys/clock.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
@@ -67,6 +68,12 @@ ExitCode not_counted(ExitCode code) {
     return code;
 }
 
+// Something before the server took offence at a body of this size, or the way broke under it.
+bool worth_parts(const client::Answered<client::Receipt>& sent, bool began) {
+    if (!sent) return began && (sent.error().fault() == Fault::unreachable || sent.error().fault() == Fault::timed_out);
+    return !*sent && sent->error().code.empty() && sent->error().status == 413;
+}
+
 bool inside(const std::string& file, const std::string& folder) {
     std::error_code failure;
     const auto outer = std::filesystem::canonical(folder, failure);
@@ -109,15 +116,31 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
     }
 
     const std::string key = submit.key.empty() ? sys::random_text(key_size, key_alphabet) : submit.key;
+    const client::BegunUpload before{variable, target.server, *course, *module, it.sum.sha256};
     std::optional<Progress> progress{std::in_place, it.sum.size};
-    const auto sent = server->submit({.course = *course,
-                                      .module = *module,
-                                      .file = &it.file,
-                                      .size = it.sum.size,
-                                      .sha256 = it.sum.sha256,
-                                      .key = key,
-                                      .progress = [&](std::int64_t bytes) { progress->at(bytes); }});
-    const bool began = progress->began();
+    const client::Upload upload{.course = *course,
+                                .module = *module,
+                                .file = &it.file,
+                                .size = it.sum.size,
+                                .sha256 = it.sum.sha256,
+                                .key = key,
+                                .progress = [&](std::int64_t bytes) { progress->at(bytes); },
+                                .waits = [](const std::string& why) { say(told(Told::waits, {why})); }};
+    const std::string begun_before = before.address();
+    client::Answered<client::Receipt> sent = Error{Fault::interrupted, ""};
+    if (begun_before.empty()) sent = server->submit(upload);
+    bool began = progress->began();
+    if (!begun_before.empty() || worth_parts(sent, began)) {
+        progress.emplace(it.sum.size);
+        if (!begun_before.empty()) say(told(Told::goes_on));
+        else {
+            say(escaped(sent ? sent->error().text : sent.error().text()));
+            say(told(Told::in_parts));
+        }
+        sent = server->submit_in_parts(
+            upload, {.address = begun_before, .keep = [&](const std::string& address) { before.keep(address); }});
+        began = began || progress->began();
+    }
     progress.reset();
     if (!sent) {
         const ExitCode code = failed(options, sent.error());

@@ -19,6 +19,8 @@ constexpr std::chrono::seconds events_quiet_max{50};   // three beats
 constexpr int reconnects_max = 10;                     // in a row, without an event between them
 constexpr std::chrono::seconds reconnect_after{3};
 constexpr std::size_t piece_bytes = 128u << 10;        // of an upload
+constexpr std::chrono::seconds patience_max{300};
+constexpr std::chrono::seconds patience_before{8};
 
 // Refused: by the server (with its code), or by something in between.
 struct Refused {
@@ -38,6 +40,12 @@ struct Upload {
     std::string sha256;
     std::string key;                 // Idempotency-Key
     std::function<void(std::int64_t sent)> progress;
+    std::function<void(const std::string& why)> waits;  // in parts: before the first pause of several, each time
+};
+// An upload in parts that an earlier process began, and how the next one is to know of this one.
+struct Begun {
+    std::string address;                                     // empty: none
+    std::function<void(const std::string& address)> keep;    // empty: it is over
 };
 struct Receipt {
     std::string document;            // the exact signed bytes
@@ -54,15 +62,21 @@ public:
     // Errors of all: unreachable, timed_out, or invalid (it speaks otherwise than it should).
     Answered<Limits> limits(const std::string& course, const std::string& module) const;
     Answered<Receipt> submit(const Upload&) const;
-    Answered<std::string> text(const std::string& path) const;     // GET /api/v1/… as it is
+    // The same for a way that takes no large body, or breaks: parts of 512 KiB and less, each sent until it has arrived, from where
+    // the server says that it stands. Gives up after `patience_max` without progress, `patience_before` when there never was any.
+    Answered<Receipt> submit_in_parts(const Upload&, const Begun&) const;
+    Answered<std::string> text(const std::string& path) const;  // GET /api/v1/… as it is
     // Whether the token is somebody's here.
     Answered<bool> knows_token() const;
     // Every state from now on, to the last. `told` returns false to stop. Comes back after a lost connection.
-    Answered<Standing> watch(const std::string& id, const std::function<bool(const Standing&, const std::string& json)>& told) const;
+    Answered<Standing> watch(const std::string& id,
+                             const std::function<bool(const Standing&, const std::string& json)>& told) const;
 
 private:
+    class Parts;
     http::Outgoing outgoing(std::string method, const std::string& path) const;
-    Result<http::Answer> ask(const http::Outgoing&, std::chrono::milliseconds quiet, const std::function<Result<>(ByteView)>& sink = {}) const;
+    Result<http::Answer> ask(const http::Outgoing&, std::chrono::milliseconds quiet,
+                             const std::function<Result<>(ByteView)>& sink = {}) const;
     Refused refused(const http::Answer&, std::int64_t body_size) const;
     template <class T>
     Result<T> understood(Result<T> read) const {

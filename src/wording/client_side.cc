@@ -51,6 +51,7 @@ Text text_of(ClientSide it) {
         case not_understood: return {"the server's answer cannot be understood: {0}", "无法理解服务器的回答：{0}"};
         case answered: return {"the server answered {0}", "服务器回答 {0}"};
         case events_end: return {"the server ends its events again and again", "服务器一再中断事件流"};
+        case became_shorter: return {"the archive became shorter while it was sent", "压缩包在发送过程中变短了"};
         case proxy_named: return {"{0}, in front of the server,", "服务器前面的 {0} "};
         case proxy_unnamed: return {"Something between you and the server", "你与服务器之间的某个设备"};
         case proxy_too_large:

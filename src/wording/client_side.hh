@@ -34,6 +34,7 @@ enum class ClientSide : unsigned char {
     not_understood,  // {0} what
     answered,  // {0} status
     events_end,
+    became_shorter,
     // What is before it
     proxy_named,  // {0} product; the {0} of the three below
     proxy_unnamed,

@@ -134,6 +134,9 @@ Text text_of(Told told) {
         case receipt_key_missing:
             return {"the receipt was signed with a key that is not among them ({0})", "签署回执的公钥不在其中（{0}）"};
         case receipt_not_kept: return {"the receipt could not be kept: {0}", "无法保存回执：{0}"};
+        case in_parts: return {"Uploading in parts instead.", "改为分块上传。"};
+        case goes_on: return {"Going on with the upload that was begun before.", "继续之前未完成的上传。"};
+        case waits: return {"No progress for now, trying again: {0}", "暂时没有进展，正在重试：{0}"};
     }
     return {"", ""};
 }

@@ -76,7 +76,11 @@ enum class Told : unsigned char {
     receipt_no_keys,
     receipt_key_missing,  // {0} the key's id
     receipt_not_kept, // {0} why
-    last_ = receipt_not_kept,
+    // While it is sent
+    in_parts,
+    goes_on,
+    waits,            // {0} why
+    last_ = waits,
 };
 
 // {0}, {1}, … are replaced by the arguments as they are: the caller escapes.

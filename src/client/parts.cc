@@ -1,0 +1,191 @@
+// An upload in parts: for a way that takes no large body, or that breaks.
+#include "client/server.hh"
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+#include <vector>
+
+#include "base/text.hh"
+#include "sys/clock.hh"
+#include "sys/file.hh"
+#include "sys/sha256.hh"
+
+namespace assay::client {
+namespace {
+
+using namespace std::chrono_literals;
+
+template <class T>
+using Said = std::expected<T, Refused>;
+
+constexpr std::int64_t part_bytes = 512 << 10;      // below every proxy's default limit
+constexpr std::int64_t part_bytes_min = 16 << 10;
+constexpr std::chrono::milliseconds first_pause = 250ms;
+constexpr std::chrono::milliseconds longest_pause = 10s;
+constexpr int pauses_doubled_max = 6;
+
+bool from_the_server(const http::Answer& answer) { return !answer.header("Assay-Server").empty(); }
+
+std::optional<std::int64_t> number_in(std::string_view text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
+    return value;
+}
+
+std::string base64_of_hex(std::string_view hex) { return to_base64(bytes_of(from_hex(hex).value_or(""))); }
+
+}  // namespace
+
+// One upload under way: where it stands, and how patient we still are.
+class Server::Parts {
+public:
+    Parts(const Server& server, const Upload& upload, const Begun& begun)
+        : server_{server}, upload_{upload}, begun_{begun}, address_{begun.address} {}
+
+    Answered<Receipt> send() {
+        for (;;) {
+            Result<Step> step = address_.empty() ? begin() : offset_ ? bring(*offset_) : ask();
+            if (!step && step.error().fault() == Fault::invalid) return step.take_error();
+            if (step && step->refused) {
+                remember("");
+                return Said<Receipt>{std::unexpected{std::move(*step->refused)}};
+            }
+            if (step && step->submission) {
+                auto receipt = fetch(*step->submission);
+                if (receipt && *receipt) remember("");
+                return receipt;
+            }
+            if (step && step->progress) {
+                failures_ = 0;
+                last_progress_ = sys::system_clock().now();
+                continue;
+            }
+            const std::string why = step ? last_.text : step.error().text();
+            if (sys::system_clock().now() - last_progress_ > (offset_known_ ? patience_max : patience_before)) {
+                if (!step) return step.take_error();
+                return Said<Receipt>{std::unexpected{std::move(last_)}};
+            }
+            if (failures_++ == 0 && upload_.waits) upload_.waits(why);
+            offset_.reset();  // The server knows what has arrived.
+            std::this_thread::sleep_for(
+                std::min(longest_pause, first_pause * (1 << std::min(failures_, pauses_doubled_max))));
+        }
+    }
+
+private:
+    struct Step {
+        bool progress = false;                  // else: again after a pause
+        std::optional<Refused> refused;         // for good
+        std::optional<std::string> submission;  // it is over
+    };
+
+    void remember(const std::string& address) {
+        address_ = address;
+        if (begun_.keep) begun_.keep(address);
+    }
+
+    http::Outgoing request(const char* method, const std::string& path) const {
+        http::Outgoing made = server_.outgoing(method, path);
+        made.headers.emplace_back("Tus-Resumable", "1.0.0");
+        return made;
+    }
+
+    Result<Step> begin() {
+        http::Outgoing made =
+            request("POST", "/api/v1/uploads?course=" + http::percent_encoded(upload_.course) +
+                                "&module=" + http::percent_encoded(upload_.module) + "&sha256=" + upload_.sha256);
+        made.headers.emplace_back("Upload-Length", std::to_string(upload_.size));
+        ASSAY_TRY(const http::Answer answer, server_.ask(made, quiet_max));
+        if (answer.status != 201) return not_taken(answer);
+        const std::string_view where = answer.header("Location");
+        if (!where.starts_with("/api/v1/uploads/"))
+            return server_.understood(Result<Step>{Error{Fault::invalid, "no address for the parts"}});
+        remember(std::string{where});
+        offset_ = 0;
+        offset_known_ = true;
+        return Step{.progress = true, .refused = {}, .submission = {}};
+    }
+
+    // Where it stands.
+    Result<Step> ask() {
+        ASSAY_TRY(const http::Answer answer, server_.ask(request("GET", address_), quiet_max));
+        if (answer.status != 200) return not_taken(answer);
+        return stands(answer);
+    }
+
+    Result<Step> stands(const http::Answer& answer) {
+        if (const std::string_view id = answer.header("Assay-Submission"); !id.empty())
+            return Step{.progress = true, .refused = {}, .submission = std::string{id}};
+        const auto now_at = number_in(answer.header("Upload-Offset"));
+        if (!now_at || *now_at > upload_.size)
+            return server_.understood(Result<Step>{Error{Fault::invalid, "it does not say how much has arrived"}});
+        const bool progress = !offset_ || *now_at > *offset_;
+        offset_ = now_at;
+        offset_known_ = true;
+        if (upload_.progress) upload_.progress(*offset_);
+        return Step{.progress = progress, .refused = {}, .submission = {}};
+    }
+
+    Result<Step> bring(std::int64_t from) {
+        std::vector<std::byte> part(static_cast<std::size_t>(std::min(part_bytes_, upload_.size - from)));
+        for (std::size_t have = 0; have < part.size();) {
+            ASSAY_TRY(const std::size_t count, sys::read_at(*upload_.file, std::span{part}.subspan(have),
+                                                            from + static_cast<std::int64_t>(have)));
+            if (count == 0) return Error{Fault::invalid, say(server_.language_, wording::ClientSide::became_shorter)};
+            have += count;
+        }
+        http::Outgoing made = request("PATCH", address_);
+        made.headers.emplace_back("Content-Type", "application/offset+octet-stream");
+        made.headers.emplace_back("Upload-Offset", std::to_string(from));
+        made.headers.emplace_back("Upload-Checksum", "sha256 " + base64_of_hex(sys::sha256_hex(part)));
+        made.size = std::ssize(part);
+        made.body = [&part]() -> Result<ByteView> { return ByteView{part}; };
+        ASSAY_TRY(const http::Answer answer, server_.ask(made, quiet_max));
+        if (answer.status == 204) return stands(answer);
+        return not_taken(answer);
+    }
+
+    // What is no progress: for good, or for now.
+    Result<Step> not_taken(const http::Answer& answer) {
+        last_ = server_.refused(answer, part_bytes_);
+        if (!from_the_server(answer)) {
+            const bool smaller = answer.status == 413 && part_bytes_ > part_bytes_min;
+            if (smaller) part_bytes_ = std::max(part_bytes_min, part_bytes_ / 4);
+            const bool for_now = smaller || answer.status == 408 || answer.status == 429 || answer.status >= 500;
+            return for_now ? Step{} : Step{.progress = false, .refused = last_, .submission = {}};
+        }
+        if (last_.code == "unknown_upload") {
+            remember("");  // It expired, or a later one took its place.
+            return Step{};
+        }
+        const bool for_now = answer.status >= 500 || answer.status == 409 || answer.status == 423 ||
+                             answer.status == 429 || answer.status == 460;
+        return for_now ? Step{} : Step{.progress = false, .refused = last_, .submission = {}};
+    }
+
+    Answered<Receipt> fetch(const std::string& id) {
+        ASSAY_TRY(auto document, server_.text("/api/v1/submissions/" + http::percent_encoded(id) + "/receipt"));
+        if (!document) return Said<Receipt>{std::unexpected{std::move(document).error()}};
+        ASSAY_TRY(Received received, server_.understood(received_from(*document)));
+        return Said<Receipt>{Receipt{std::move(*document), std::move(received), false}};
+    }
+
+    const Server& server_;
+    const Upload& upload_;
+    const Begun& begun_;
+    std::string address_;                      // of this upload; empty: none yet
+    std::optional<std::int64_t> offset_;       // what the server has; nullopt: to be asked
+    std::int64_t part_bytes_ = part_bytes;
+    bool offset_known_ = false;                // it has been reached once
+    sys::TimePoint last_progress_ = sys::system_clock().now();
+    int failures_ = 0;                         // in a row
+    Refused last_;
+};
+
+Answered<Receipt> Server::submit_in_parts(const Upload& upload, const Begun& begun) const {
+    return Parts{*this, upload, begun}.send();
+}
+
+}  // namespace assay::client
