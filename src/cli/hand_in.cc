@@ -24,6 +24,12 @@ archive::Format format_for(const model::UploadRules& rules) {
     return archive::Format::tar;
 }
 
+template <class T>
+Result<T> whole(Result<T> read) {
+    if (read) return read;
+    return Error{read.error().fault(), told(Told::not_whole, {escaped(read.error().text(), 2000)})};
+}
+
 std::optional<client::Refused> closed(const client::Limits& limits) {
     if (limits.open) return std::nullopt;
     const bool over = !limits.closes.empty() && limits.opens.empty();
@@ -57,7 +63,7 @@ client::Refused refusal(const archive::Refused& it, const std::string& folder, c
 
 client::Answered<client::Selection> chosen(const std::string& folder, archive::Format format,
                                            const model::UploadRules& rules, bool use_ignore_files) {
-    ASSAY_TRY(client::Selection selection, client::select(folder, rules, use_ignore_files));
+    ASSAY_TRY(client::Selection selection, whole(client::select(folder, rules, use_ignore_files)));
     if (!selection.odd.empty())
         return Answer<client::Selection>{std::unexpected{
             refused_here(model::Refusal::format, told(Told::no_plain_file, {escaped(selection.odd.front())}))}};
@@ -73,7 +79,7 @@ Result<archive::Packed> packed(const std::string& folder, const client::Selectio
     const auto see = [&](const archive::Entry& entry, std::string_view content) {
         watch.see(entry, content, std::ranges::binary_search(selection.had_back, entry.path));
     };
-    ASSAY_TRY(const archive::Packed made, archive::pack_folder(folder, selection.goes, format, out, see));
+    ASSAY_TRY(const archive::Packed made, whole(archive::pack_folder(folder, selection.goes, format, out, see)));
     for (const std::string& glob : rules.required) {
         const auto kept = client::kept_back(folder, selection, glob);
         if (!kept) continue;

@@ -109,6 +109,11 @@ Text text_of(Told told) {
                     "“{0}”不是文件、目录或链接；请移走它，或写入 .assayignore"};
         case in_the_folder:
             return {"{0} lies in the folder that is packed; write it elsewhere", "{0} 位于要打包的目录中；请写到别处"};
+        case not_whole:
+            return {
+                "the folder cannot be taken whole: {0}. Nothing is left out silently: mend that, or leave it behind by "
+                "a line in .assayignore",
+                "无法完整读取该目录：{0}。不会悄悄漏掉任何内容：请解决该问题，或在 .assayignore 中写一行将其排除"};
         case not_counted:
             return {"Nothing was accepted, and nothing counts as a submission.",
                     "没有任何内容被接收，也不计入提交次数。"};

@@ -65,6 +65,7 @@ enum class Told : unsigned char {
     root_above,
     no_plain_file,    // {0} path
     in_the_folder,    // {0} path
+    not_whole,        // {0} what cannot be read, and why
     not_counted,
     perhaps_arrived,  // {0} key
     // pack, and verify of a receipt.
