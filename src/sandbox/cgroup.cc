@@ -231,11 +231,12 @@ Result<std::optional<std::int64_t>> Group::limit_cores(std::int64_t count) const
     return std::optional{count};
 }
 
-void Group::set_cpu_weight(int percent) const {
-    const Control weight = control(Controller::cpu, "cpu.shares", "cpu.weight");
-    if (!weight) return;
-    const int ordinary = weight.place->version == 1 ? 1024 : 100;
-    (void)write(weight, std::to_string(ordinary * percent / 100));
+void Group::set_cpu_weight(int weight) const {
+    const Control control_of_weight = control(Controller::cpu, "cpu.shares", "cpu.weight");
+    if (!control_of_weight) return;
+    if (weight == 0 && write(control(Controller::cpu, "cpu.idle", "cpu.idle"), "1")) return;
+    const int wanted = std::max(1, weight);  // Before Linux 5.15 idle is a hundredth of an ordinary group's.
+    (void)write(control_of_weight, std::to_string(control_of_weight.place->version == 1 ? wanted * 1024 / 100 : wanted));
 }
 
 bool Group::limits_swap() const {

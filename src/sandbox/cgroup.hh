@@ -77,7 +77,9 @@ public:
     Result<std::optional<std::int64_t>> limit_memory(std::int64_t bytes, bool command) const;
     Result<std::optional<std::int64_t>> limit_processes(std::int64_t count) const;
     Result<std::optional<std::int64_t>> limit_cores(std::int64_t count) const;  // CPU time per time, as if it had so many; 0: any
-    void set_cpu_weight(int percent) const;                   // of what an ordinary group beside it gets, 1..100; best effort
+    // 1..10000, where an ordinary group has 100; 0: what runs in it gets a core when nothing else of the machine wants it, and
+    // gives it up at once. Best effort.
+    void set_cpu_weight(int weight) const;
 
     bool limits_swap() const;                                 // or there is none that could be used instead of memory
 

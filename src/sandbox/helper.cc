@@ -31,7 +31,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t clients_max = 64;
 constexpr std::size_t roles_max = 16;
-constexpr int cpu_weight_percent = 50;    // of what one ordinary group gets: the server comes first
 constexpr auto ready_time_max = 20s;
 constexpr auto slot_wait_max = 1s;        // a keeper that has said goodbye is about to be gone
 constexpr auto end_time_max = 40s;
@@ -82,13 +81,14 @@ Result<> HelperLoop::prepare() {
         if (!shop_.data) return sys::last_error("open", shop_.config.data);
     }
 
-    shop_.group = "assay-" + shop_.config.directory_id;
+    shop_.group = commands_group(shop_.config.directory_id);
     shop_.hierarchies = find_hierarchies();
     ASSAY_CHECK(make_room(shop_.hierarchies));
     ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
-    group_.set_cpu_weight(cpu_weight_percent);
-    // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck.
-    ASSAY_TRY(const Group own, Group::make(shop_.hierarchies, shop_.group + "/helper", false));
+    group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
+    // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck; beside that of the
+    // commands, whose turn comes last.
+    ASSAY_TRY(const Group own, Group::make(shop_.hierarchies, helper_group(shop_.config.directory_id), false));
     ASSAY_CHECK(own.enter_one(own.has(Controller::unified) ? Controller::unified : Controller::pids, ::getpid()));
 
     if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "mounts");
@@ -289,12 +289,12 @@ void HelperLoop::end() {
         kill_process(role.pidfd);
         (void)reap(role.pidfd, deadline);
     }
-    // Out of our own group, so that it can go.
+    // Out of its own group, so that it can go.
     const Controller anchor = group_.has(Controller::unified) ? Controller::unified : Controller::pids;
     std::vector<std::string> roots;
     for (const Hierarchy& hierarchy : shop_.hierarchies) {
         if (hierarchy.serves(anchor)) (void)Group::enter_directory(hierarchy.home, ::getpid());
-        roots.push_back(hierarchy.own + "/" + shop_.group);
+        for (const std::string& name : {helper_group(shop_.config.directory_id), shop_.group}) roots.push_back(hierarchy.own + "/" + name);
     }
     std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
     if (Result<> removed = kill_and_remove(roots, deadline); !removed) log::error("sandbox.leftover", {{"error", removed.error().text()}});

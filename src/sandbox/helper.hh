@@ -20,15 +20,21 @@ namespace assay::sandbox {
 using FillFunction = int (*)(int archive, const char* prefix);
 
 struct HelperConfig {
-    std::string directory_id;        // 16 hex digits; names cgroups (`assay-<id>`), so that two servers never meet
+    std::string directory_id;        // 16 hex digits; names cgroups, so that two servers never meet
     std::uint32_t first_uid = 0;     // host uids: first_uid + slot; first_uid + slots_max = the init of every sandbox
     FillFunction fill = nullptr;
     bool allow_binds = false;        // `assay run` only
+    int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
     std::string data;                // the directory with images/DIGEST/root; empty: jobs see the host's own folders alone
 };
 
 // Host uids for the directory `id`, in a range that neither people, packages nor systemd give out (see README.md).
 std::uint32_t first_uid_for(const std::string& directory_id);
+
+// The cgroups of a directory's commands, and of its helper with keepers and roles: side by side, as the commands' turn on a
+// processor comes after everything else of the machine.
+inline std::string commands_group(const std::string& directory_id) { return "assay-" + directory_id; }
+inline std::string helper_group(const std::string& directory_id) { return "assay-" + directory_id + "-helper"; }
 constexpr std::uint32_t runner_uid_offset = 65;  // first_uid + this: the runner's own identity
 
 // Runs the helper in this process until the control socket closes; returns when every sandbox is gone. Call it in a freshly

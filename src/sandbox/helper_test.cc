@@ -114,6 +114,21 @@ TEST_F(HelperProcess, ALaterStartRemovesWhatAKilledOneLeft) {
     helper_.pid = 0;
 }
 
+// What is handed in runs when nothing else wants the processor; who builds, watches and ends it does not wait in that line.
+TEST_F(HelperProcess, CommandsComeLastAndTheirKeepersDoNot) {
+    Job job = open_job();
+    int idle = 0;
+    for (const std::string& group : find_groups(find_hierarchies(), commands_group(id_))) {
+        const Result<std::string> text = sys::read_file(group + "/cpu.idle", 16);
+        if (text) idle += trimmed(*text) == "1";
+    }
+    EXPECT_EQ(idle, 1) << "in the one tree that has the controller";
+    const Result<std::string> line = sys::read_file("/proc/" + std::to_string(helper_.pid) + "/cgroup", 4096);
+    ASSERT_TRUE(line);
+    EXPECT_TRUE(line->contains("/" + helper_group(id_))) << *line;
+    EXPECT_FALSE(line->contains("/" + commands_group(id_) + "/")) << *line;
+}
+
 // `assay run` on a host without groups: everything still works, and what is not exact says so.
 TEST_F(HelperProcess, WithoutGroupsLimitsAreApproximate) {
     const pid_t other = ::fork();  // A host of its own: the same, without the group file systems.

@@ -86,9 +86,11 @@ Result<> clean_leftovers(const std::string& directory_id) {
     if (::geteuid() != 0) return Error{Fault::denied, "removing what an earlier helper left needs root"};
     const sys::TimePoint deadline = sys::system_clock().now() + clean_time_max;
     std::vector<Hierarchy> hierarchies = find_hierarchies();
-    // First the one that kills helper, keepers and commands in one go: none of them should report on the death of another.
+    // First the tree that kills all of a group in one go, and in it helper and keepers: none should report on the death of another.
     std::ranges::partition(hierarchies, [](const Hierarchy& h) { return h.serves(Controller::unified); });
-    ASSAY_CHECK(kill_and_remove(find_groups(hierarchies, "assay-" + directory_id), deadline));
+    for (const std::string& name : {helper_group(directory_id), commands_group(directory_id)}) {
+        ASSAY_CHECK(kill_and_remove(find_groups(hierarchies, name), deadline));
+    }
     // On a host without groups, and for what died too slowly: by identity.
     const std::uint32_t first = first_uid_for(directory_id);
     while (kill_by_uid(first) > 0) {

@@ -16,7 +16,8 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 6> known{"data", "listen", "user", "public_url", "slots", "disk_reserve"};
+constexpr std::array<std::string_view, 7> known{"data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve"};
+constexpr int cpu_weight_max = 10'000;  // the kernel's
 
 Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
     std::string text = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key));
@@ -29,6 +30,16 @@ Result<int> slots_from(const std::string& text) {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (failure != std::errc{} || end != text.data() + text.size() || value < 0 || value > sandbox::slots_max) {
         return Error{Fault::invalid, fmt::format("slots: '{}' is not a number from 0 (one per core) to {}", escaped(text), sandbox::slots_max)};
+    }
+    return value;
+}
+
+Result<int> cpu_weight_from(const std::string& text) {
+    if (text == "idle") return 0;
+    int value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{} || end != text.data() + text.size() || value < 1 || value > cpu_weight_max) {
+        return Error{Fault::invalid, fmt::format("cpu_weight: '{}' is neither \"idle\" nor a number from 1 to {}", escaped(text), cpu_weight_max)};
     }
     return value;
 }
@@ -86,6 +97,8 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
             else if (key == "public_url") config.public_url = value;
             else if (key == "slots") {
                 ASSAY_TRY(config.slots, slots_from(value));
+            } else if (key == "cpu_weight") {
+                ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
             } else if (key == "disk_reserve") {
                 ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
             }

@@ -18,12 +18,14 @@ struct Config {
     std::string user;                      // whom a directory that root owns is given to; empty: see DataDirectory
     std::string public_url;                // links and receipts; empty: the listening URL
     int slots = 0;                         // jobs at once; 0 = one per core
+    // Of all jobs together, 1..10000, beside 100 of anything else on the machine; 0, "idle": they run when nothing else wants to.
+    int cpu_weight = 0;
     // With less room on the disk of `data` no upload is taken and no job started; at least 32 MiB; 0 = a twentieth of the
     // file system, from 32 MiB to 1 GiB.
     std::int64_t disk_reserve_bytes = 0;
 };
 
-// Settings of one source by name ("data", "listen", "user", "public_url", "slots", "disk_reserve").
+// Settings of one source by name ("data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve").
 using Settings = std::map<std::string, std::string>;
 
 // Errors: invalid, naming file, line and key.

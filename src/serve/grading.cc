@@ -17,7 +17,7 @@ constexpr std::chrono::seconds stable_after{60};  // a runner that lived this lo
 
 }  // namespace
 
-Result<Privileged> start_privileged(const DataDirectory& directory) {
+Result<Privileged> start_privileged(const DataDirectory& directory, int cpu_weight) {
     Privileged privileged;
     if (sys::effective_uid() != 0) {
         privileged.cannot = {.kind = model::WaitDetailKind::not_root};
@@ -35,6 +35,7 @@ Result<Privileged> start_privileged(const DataDirectory& directory) {
                                      .first_uid = sandbox::first_uid_for(directory.id()),
                                      .fill = archive::fill_main,
                                      .allow_binds = false,
+                                     .cpu_weight = cpu_weight,
                                      .data = directory.path(),
                                  }));
     return privileged;

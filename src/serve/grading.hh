@@ -19,7 +19,7 @@ struct Privileged {
     std::optional<sandbox::Helper> helper;
     std::optional<model::WaitDetail> cannot;
 };
-Result<Privileged> start_privileged(const DataDirectory& directory);
+Result<Privileged> start_privileged(const DataDirectory& directory, int cpu_weight);
 
 class RunnerKeeper {
 public:

@@ -87,7 +87,7 @@ void say_listening(const std::string& url) {
 Result<> serve(const Config& config) {
     sys::ignore_broken_pipes();
     ASSAY_TRY(DataDirectory directory, DataDirectory::open(config.data, config.user));
-    ASSAY_TRY(Privileged privileged, start_privileged(directory));  // While root, before any thread.
+    ASSAY_TRY(Privileged privileged, start_privileged(directory, config.cpu_weight));  // While root, before any thread.
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGTERM, SIGINT}));
     ASSAY_CHECK(directory.enter());
     log_to_stderr();

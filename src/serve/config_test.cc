@@ -1,0 +1,41 @@
+#include "serve/config.hh"
+
+#include <gtest/gtest.h>
+
+namespace assay::serve {
+namespace {
+
+TEST(Config, LaterSourcesWin) {
+    const auto file = settings_from_toml("listen = \"127.0.0.1:1\"\nslots = 3\ncpu_weight = 50\n", "assay.toml");
+    ASSERT_TRUE(file) << file.error().text();
+    const char* const environment[] = {"ASSAY_SLOTS=4", "ASSAY_OTHER=x", nullptr};
+    const auto config = config_from({*file, settings_from_environment(environment)}, false);
+    ASSERT_TRUE(config) << config.error().text();
+    EXPECT_EQ(config->listen, "127.0.0.1:1");
+    EXPECT_EQ(config->slots, 4);
+    EXPECT_EQ(config->cpu_weight, 50);
+    EXPECT_EQ(config_from({{{"cpu_weight", "idle"}}}, false)->cpu_weight, 0);
+    EXPECT_EQ(config_from({}, false)->cpu_weight, 0);
+}
+
+TEST(Config, NamesWhatIsWrong) {
+    const auto unknown = settings_from_toml("\nslot = 3\n", "assay.toml");
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().text(), "assay.toml:2: unknown key 'slot'; did you mean 'slots'?");
+    for (const auto& [key, value] : {std::pair{"slots", "-1"},
+                                     {"slots", "many"},
+                                     {"cpu_weight", "0"},
+                                     {"cpu_weight", "10001"},
+                                     {"cpu_weight", "busy"},
+                                     {"disk_reserve", "1 KiB"},
+                                     {"listen", "nowhere"},
+                                     {"public_url", "ftp://x"},
+                                     {"data", ""}}) {
+        const auto config = config_from({{{key, value}}}, false);
+        ASSERT_FALSE(config) << key << '=' << value;
+        EXPECT_TRUE(config.error().text().starts_with(key)) << config.error().text();
+    }
+}
+
+}  // namespace
+}  // namespace assay::serve
