@@ -24,6 +24,8 @@ std::string_view name_of(NoTurn::Why why) {
 
 }  // namespace
 
+VerifyLine::VerifyLine(const TurnLimits& limits) : turns_{limits} { (void)waiting(); }  // Seen before the first upload, too.
+
 loop::Task<std::expected<VerifyLine::Seat, NoTurn>> VerifyLine::turn(Party party, bool holds_file, sys::TimePoint start_by) {
     const auto self = std::make_shared<Waiter>(party, sys::system_clock().now());
     Turns::Ticket ticket = 0;

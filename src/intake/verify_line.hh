@@ -26,7 +26,7 @@ struct NoTurn {
 
 class VerifyLine {
 public:
-    explicit VerifyLine(const TurnLimits& limits) : turns_{limits} {}
+    explicit VerifyLine(const TurnLimits&);
     VerifyLine(const VerifyLine&) = delete;
     VerifyLine& operator=(const VerifyLine&) = delete;
 
