@@ -14,7 +14,6 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <future>
 #include <string>
@@ -42,8 +41,8 @@ constexpr auto breath = 60ms;
 constexpr auto bomb_grows = 500ms;
 constexpr int slots = 2;
 
-// This program by another name, inside: forks without end.
-constexpr auto bomb = "/mnt/bench_sandbox";
+// What a participant would write: a program of C alone (bench/bomb.cc), inside.
+constexpr auto bomb = "/mnt/bench_bomb";
 
 [[noreturn]] void broken(std::string_view what) {
     fmt::print(stderr, "bench_sandbox: {}\n", what);
@@ -258,12 +257,6 @@ void guests(const Server& server, int rounds) {
     print("plain", plain);
     print("called", called);
     print("started", started);
-}
-
-// Before main: what this program is inside a sandbox.
-[[gnu::constructor]] void be_the_program_inside(int argc, char** argv) {
-    if (argc == 0 || std::strcmp(argv[0], bomb) != 0) return;
-    for (;;) (void)!::fork();
 }
 
 int bench(int argc, char** argv) {

@@ -142,12 +142,18 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
         began = began || progress->began();
     }
     progress.reset();
+    const bool remembered = !before.address().empty();
     if (!sent) {
         const ExitCode code = failed(options, sent.error());
-        say(began ? told(Told::perhaps_arrived, {escaped(key)}) : told(Told::not_counted));
+        say(remembered ? told(Told::goes_on_again) : began ? told(Told::perhaps_arrived, {escaped(key)}) : told(Told::not_counted));
         return code;
     }
     if (!*sent) {
+        if (remembered) {
+            const ExitCode code = refused(options, sent->error());
+            say(told(Told::goes_on_again));
+            return code;
+        }
         const ExitCode code = refused(options, sent->error());
         return code == ExitCode::failed && !sent->error().code.empty() ? not_counted(code) : code;
     }

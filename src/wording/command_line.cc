@@ -141,6 +141,9 @@ Text text_of(Told told) {
         case receipt_not_kept: return {"the receipt could not be kept: {0}", "无法保存回执：{0}"};
         case in_parts: return {"Uploading in parts instead.", "改为分块上传。"};
         case goes_on: return {"Going on with the upload that was begun before.", "继续之前未完成的上传。"};
+        case goes_on_again:
+            return {"What has arrived is kept for a day: hand the same in again, and only the rest is sent.",
+                    "已送达的部分会保留一天：再次提交同样的内容，只会发送其余部分。"};
         case waits: return {"No progress for now, trying again: {0}", "暂时没有进展，正在重试：{0}"};
     }
     return {"", ""};

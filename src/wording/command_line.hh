@@ -81,7 +81,8 @@ enum class Told : unsigned char {
     in_parts,
     goes_on,
     waits,            // {0} why
-    last_ = waits,
+    goes_on_again,
+    last_ = goes_on_again,
 };
 
 // {0}, {1}, … are replaced by the arguments as they are: the caller escapes.
