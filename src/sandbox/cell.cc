@@ -20,6 +20,13 @@ namespace {
 constexpr std::size_t retired_max = 4;              // groups, and stacks, that wait for a next cell
 constexpr std::int64_t file_bytes_slack = 1 << 20;  // RLIMIT_FSIZE above `disk`: a full disk is ENOSPC, not SIGXFSZ
 
+Result<Stack> take_stack(JobState& job) {
+    if (job.stacks.empty()) return Stack::make();
+    Stack stack = std::move(job.stacks.back());
+    job.stacks.pop_back();
+    return stack;
+}
+
 }  // namespace
 
 std::uint32_t JobState::uid() const { return shop.config.first_uid + static_cast<std::uint32_t>(order.slot); }
@@ -44,14 +51,10 @@ Result<> JobState::give_memory(std::int64_t demand_bytes) {
     return ok;
 }
 
-Result<Inmate> Cell::fork(sys::Fd& child_talk) const {
+Result<Inmate> Cell::start_inside(const Start& start) const {
     ASSAY_TRY(auto talk, sys::socket_pair(sys::PairKind::seqpacket));
     if (::setns(init.pidfd.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "pid namespace of the sandbox");
-    Result<Spawned> spawned = clone_process(0, group->birthplace());
-    if (spawned && spawned->pid == 0) {
-        child_talk = std::move(talk.second);
-        return Inmate{};
-    }
+    Result<Spawned> spawned = start(group->birthplace(), talk.second.get());
     if (::setns(job.own_pids.get(), CLONE_NEWPID) != 0) return sys::last_error("setns", "own pid namespace");
     if (!spawned) return spawned.take_error();
     return Inmate{std::move(spawned).value(), std::move(talk.first)};
@@ -130,12 +133,7 @@ Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>&
 }
 
 Result<> Cell::start_init() {
-    if (job.stacks.empty()) {
-        ASSAY_TRY(init_stack, Stack::make());
-    } else {
-        init_stack = std::move(job.stacks.back());
-        job.stacks.pop_back();
-    }
+    ASSAY_TRY(init_stack, take_stack(job));
     ASSAY_TRY(auto pipe, sys::make_pipe());
     InitPlan plan{.world = &world, .bench = job.bench, .uid = job.init_uid(), .ready = pipe.second.get(), .keeper = pipe.first.get(), .failure = {}};
     const std::uint64_t mounts = world.prepared < 0 ? CLONE_NEWNS : 0;  // Else it copies that one, when it needs it.
@@ -191,26 +189,31 @@ void Cell::show_cores() const {
     (void)::sched_setaffinity(main.process.pid, sizeof some, &some);
 }
 
-EntryPlan Cell::entry(int talk) const {
-    EntryPlan plan{.talk = talk, .init_pidfd = init.pidfd.get(), .filter = nullptr};
-    if (shape.host_network) plan.host_network = job.shop.host_network.get();
-    return plan;
+Ways Cell::ways() const {
+    return {.init = init.pidfd.get(),
+            .users = job.users.get(),
+            .network = shape.host_network ? job.shop.host_network.get() : -1};
 }
 
-Result<> Cell::enter(Inmate& inmate) const {
-    const std::string pid = std::to_string(inmate.process.pid);
+Result<> Cell::admit(const Inmate& inmate) const {
     ASSAY_CHECK(group->enter(inmate.process.pid));
-    tell(inmate.talk.get(), say::attached);
-    ASSAY_CHECK(hear(inmate.talk, say::unshared, in(setup_time_max)));
-    const std::string map = std::to_string(inside_id) + " " + std::to_string(job.uid()) + " 1\n";
-    for (const auto& [file, text] : {std::pair{"setgroups", std::string{"deny"}}, {"gid_map", map}, {"uid_map", map}, {"oom_score_adj", std::string{"1000"}}}) {
-        const std::string path = "/proc/" + pid + "/" + file;
-        const sys::Fd control{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-        if (!control) return sys::last_error("open", path);
-        ASSAY_CHECK(sys::write_all(control, text));
-    }
-    tell(inmate.talk.get(), say::mapped);
-    return hear(inmate.talk, say::ready, in(setup_time_max));
+    const std::string path = "/proc/" + std::to_string(inmate.process.pid) + "/oom_score_adj";
+    const sys::Fd control{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+    if (!control) return sys::last_error("open", path);
+    return sys::write_all(control, "1000");
+}
+
+Result<> Cell::order_entry(int stdout_fd, int stderr_fd) const {
+    const auto instructions = job.shop.filter(shape.compiled ? FilterKind::compiled : FilterKind::language).program();
+    const Ways to = ways();
+    Entry entry;
+    entry.has_network = to.network >= 0;
+    entry.filter_size = static_cast<std::uint32_t>(instructions.size());
+    std::ranges::copy(instructions, entry.filter);
+    std::vector<int> passed{to.init, to.users, stdout_fd, stderr_fd};
+    if (to.network >= 0) passed.push_back(to.network);
+    return sys::send_message(main.talk, std::as_bytes(std::span{&entry, 1}).first(entry_bytes(instructions.size())),
+                             passed);
 }
 
 Result<> Cell::launch() {
@@ -220,19 +223,19 @@ Result<> Cell::launch() {
         // Its own, so that it may open /dev/stdout anew.
         if (::fchown(end->get(), job.uid(), job.uid()) != 0) return sys::last_error("fchown", "pipe");
     }
-    sys::Fd child_talk;
-    ASSAY_TRY(Inmate inmate, fork(child_talk));
-    if (inmate.process.pid == 0) {
-        EntryPlan plan = entry(child_talk.get());
-        plan.filter = &job.shop.filter(shape.compiled ? FilterKind::compiled : FilterKind::language);
-        plan.stdout_fd = out_pipe.second.get();
-        plan.stderr_fd = err_pipe.second.get();
-        run_launcher(plan, job.shop.launcher);
-    }
-    main = std::move(inmate);
+    LauncherPlan plan{.program = job.shop.launcher.get()};
+    ASSAY_TRY(Stack stack, take_stack(job));
+    ASSAY_TRY(main, start_inside([&](int birthplace, int talk) {
+                  plan.talk = talk;
+                  return clone_to_execute(birthplace, stack, run_launcher, &plan);
+              }));
+    job.stacks.push_back(std::move(stack));
+    if (plan.failure != 0) return sys::error_of(plan.failure, "execveat", "launcher");
     out = std::move(out_pipe.first);
     err = std::move(err_pipe.first);
-    ASSAY_CHECK(enter(main));
+    ASSAY_CHECK(admit(main));
+    ASSAY_CHECK(order_entry(out_pipe.second.get(), err_pipe.second.get()));
+    ASSAY_CHECK(hear(main.talk, say::ready, in(setup_time_max)));
     group->keep_open();
     cpu_base = group->cpu_usage();
     job_oom_kills = job.group.oom_kills();

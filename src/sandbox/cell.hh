@@ -3,6 +3,7 @@
 // never used for a second one. What differs from command to command is set when it comes: `fit`, and the assignment (confine.hh).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@ struct JobState {
     sys::Fd life;
     sys::Fd own_mounts;
     sys::Fd own_pids;
+    sys::Fd users;  // the user namespace of its commands
     std::string bench;
     std::string image;          // where the job's image is mounted; empty: its commands see the host's own folders
     sys::Fd image_root;         // prepare_root of it
@@ -105,16 +107,19 @@ struct Cell {
 
     // Group, scratch, init and its world. `binds`: trees to show, with where.
     Result<> build(std::vector<sys::Fd> trees, const std::vector<std::string>& places);
-    // The launcher, up to where it waits for its assignment. Errors: as `enter`.
+    // The launcher, up to where it waits for its assignment. Errors also when the memory limit does not even hold it.
     Result<> launch();
     // From the limits it was built for to these. false: it cannot; build another.
     Result<bool> fit(const model::Limits&);
 
-    // Forks into the sandbox's pid namespace and, where that can be, its group. In the child the result's pid is 0, and `talk` its end.
-    Result<Inmate> fork(sys::Fd& talk) const;
-    // What was forked goes on to its `ready`. Errors also when the memory limit does not even hold it.
-    Result<> enter(Inmate&) const;
-    EntryPlan entry(int talk) const;
+    // A child of ours in the sandbox's pid namespace, made by `start` with what it is given: the group to be born in, where that can be
+    // (-1: our own), and the other end of the talk.
+    using Start = std::function<Result<Spawned>(int birthplace, int talk)>;
+    Result<Inmate> start_inside(const Start&) const;
+    // Into the other groups, and first to be killed. What follows is charged to the command.
+    Result<> admit(const Inmate&) const;
+    Ways ways() const;
+    Result<> order_entry(int stdout_fd, int stderr_fd) const;  // to the launcher
     Rlimits rlimits() const;
     int cores() const;            // that it can use at once
     // Lets the launcher see, and run on, as many CPUs as the command may use. Best effort: what it may use is the quota's to say.

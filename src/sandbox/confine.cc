@@ -17,6 +17,7 @@
 
 #include "sandbox/process.hh"
 #include "sys/error.hh"
+#include "sys/file.hh"
 
 namespace assay::sandbox {
 namespace {
@@ -27,50 +28,13 @@ void expect(int talk, char what) {
     if (::read(talk, &got, 1) != 1 || got != what) ::_exit(1);
 }
 
-// What a helper was told to ignore would stay ignored by a command.
-void listen_to_signals() {
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
-}
-
 // Becomes `id` for good, with no capability left to use. Those that could be gained have been given up before.
 Result<> become(std::uint32_t id) {
     if (::setresgid(id, id, id) != 0) return sys::last_error("setresgid", "sandbox");
     if (::setresuid(id, id, id) != 0) return sys::last_error("setresuid", "sandbox");
-    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    const __user_cap_data_struct nothing[_LINUX_CAPABILITY_U32S_3] = {};
-    if (::syscall(SYS_capset, &header, nothing) != 0) return sys::last_error("capset", "sandbox");
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys::last_error("prctl(PR_SET_NO_NEW_PRIVS)", "sandbox");
+    if (!drop_capabilities()) return sys::last_error("capset", "sandbox");
+    if (!forbid_new_rights()) return sys::last_error("prctl(PR_SET_NO_NEW_PRIVS)", "sandbox");
     return ok;
-}
-
-void lower_fixed_limits(int talk) {
-    lower(talk, RLIMIT_CORE, 1);  // Less than any dump, and at 1 the kernel does not start a handler either, as it would at 0.
-    lower(talk, RLIMIT_MEMLOCK, 64 << 10);
-    lower(talk, RLIMIT_MSGQUEUE, 0);
-    lower(talk, RLIMIT_SIGPENDING, 1024);
-    lower(talk, RLIMIT_NICE, 0);
-    lower(talk, RLIMIT_RTPRIO, 0);
-}
-
-// From a process of the keeper to one of the sandbox without any rights: namespaces, identity, limits.
-void enter(const EntryPlan& plan) {
-    const int talk = plan.talk;
-    expect(talk, say::attached);  // In its groups now: all that follows is charged to them.
-    must(talk, ::setgroups(0, nullptr) == 0, "setgroups");
-    must(talk, ::setns(plan.init_pidfd, CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) == 0, "setns");
-    if (plan.host_network >= 0) must(talk, ::setns(plan.host_network, CLONE_NEWNET) == 0, "setns(network)");
-    must(talk, ::unshare(CLONE_NEWCGROUP) == 0, "unshare(cgroup)");
-    must(talk, ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0 || errno == ENOSYS, "keyctl");
-    must(talk, ::unshare(CLONE_NEWUSER) == 0, "unshare(user)");
-    tell(talk, say::unshared);
-    expect(talk, say::mapped);
-    // A new user namespace begins with all that could be gained.
-    must(talk, drop_bounding_set(), "prctl(PR_CAPBSET_DROP)");
-    if (const Result<> became = become(inside_id); !became) give_up(talk, became.error().text());
-    must(talk, ::setsid() >= 0, "setsid");
-    lower_fixed_limits(talk);
-    ::umask(022);
 }
 
 // The null device, [out], [err], the talk, and of the others only `also`.
@@ -104,18 +68,35 @@ Result<> become_init(const InitPlan& plan) {
     return ok;
 }
 
+int hold_namespace(void*) {
+    (void)::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+    (void)::close_range(0, ~0U, 0);
+    for (;;) ::pause();
+}
+
 }  // namespace
 
-bool drop_bounding_set() {
-    static const int count = [] {
-        int known = 0;
-        while (::prctl(PR_CAPBSET_READ, known) >= 0) ++known;
-        return known;
-    }();
-    for (int capability = 0; capability < count; ++capability) {
-        if (::prctl(PR_CAPBSET_DROP, capability) != 0) return false;
-    }
-    return true;
+Result<sys::Fd> make_users(std::uint32_t uid) {
+    ASSAY_TRY(const Stack stack, Stack::make());
+    ASSAY_TRY(const Spawned first, clone_sharing(CLONE_NEWUSER, stack, hold_namespace, nullptr));
+    const std::string process = "/proc/" + std::to_string(first.pid);
+    const auto open_mapped = [&]() -> Result<sys::Fd> {
+        const std::string map = std::to_string(inside_id) + " " + std::to_string(uid) + " 1\n";
+        for (const auto& [file, text] :
+             {std::pair{"/setgroups", std::string{"deny"}}, {"/gid_map", map}, {"/uid_map", map}}) {
+            const sys::Fd control{::open((process + file).c_str(), O_WRONLY | O_CLOEXEC)};
+            if (!control) return sys::last_error("open", process + file);
+            ASSAY_CHECK(sys::write_all(control, text));
+        }
+        sys::Fd made{::open((process + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC)};
+        if (!made) return sys::last_error("open", "user namespace");
+        return made;
+    };
+    Result<sys::Fd> made = open_mapped();
+    kill_process(first.pidfd);
+    if (!reap(first.pidfd, sys::system_clock().now() + std::chrono::seconds{10}))
+        ::_exit(1);  // It works on a stack of ours.
+    return made;
 }
 
 int run_init(void* argument) {
@@ -131,31 +112,25 @@ int run_init(void* argument) {
     for (;;) ::pause();
 }
 
-void run_launcher(const EntryPlan& plan, const sys::Fd& program) {
-    enter(plan);
-    const int file = ::fcntl(program.get(), F_DUPFD_CLOEXEC, assignment_fd + 1);
-    must(plan.talk, file >= 0, "fcntl");
-    place_descriptors(plan, file);
-    // Where the filter lets it be received from.
-    if (plan.talk != assignment_fd) must(plan.talk, ::dup2(plan.talk, assignment_fd) >= 0 && ::close(plan.talk) == 0, "dup2");
-    constexpr int talk = assignment_fd;
-    must(talk, ::fcntl(talk, F_SETFD, 0) == 0, "fcntl");
-    listen_to_signals();
-    must(talk, plan.filter->install(), "seccomp");
-    char name[] = "launcher";
-    char* const arguments[] = {name, nullptr};
-    char* const nothing[] = {nullptr};
-    ::execveat(file, "", arguments, nothing, AT_EMPTY_PATH);
-    must(talk, false, "execveat");
+int run_launcher(void* argument) {
+    auto& plan = *static_cast<LauncherPlan*>(argument);
+    const int file = ::fcntl(plan.program, F_DUPFD_CLOEXEC, assignment_fd + 1);
+    static char name[] = "launcher";  // Here and not on a stack that is used again.
+    static char* const arguments[] = {name, nullptr};
+    static char* const nothing[] = {nullptr};
+    const bool placed = file >= 0 && (plan.talk == assignment_fd ? ::fcntl(plan.talk, F_SETFD, 0)
+                                                                 : ::dup2(plan.talk, assignment_fd)) >= 0;
+    if (placed) ::execveat(file, "", arguments, nothing, AT_EMPTY_PATH);
+    plan.failure = errno;
     ::_exit(1);
 }
 
 void run_fill(const EntryPlan& plan, const FillPlan& what) {
-    enter(plan);
+    expect(plan.talk, say::attached);  // In its groups now: all that follows is charged to them.
+    enter_sandbox(plan.talk, plan.ways);
     lower_limits(plan.talk, what.rlimits);
     place_descriptors(plan, what.archive);
     take_short_turns(false);
-    listen_to_signals();
     must(plan.talk, ::chdir(what.directory.c_str()) == 0, "chdir");
     must(plan.talk, ::lseek(what.archive, 0, SEEK_SET) == 0, "lseek");
     must(plan.talk, plan.filter->install(), "seccomp");

@@ -14,10 +14,8 @@
 
 namespace assay::sandbox {
 
-constexpr std::uint32_t inside_id = 1000;  // uid and gid that the command sees as its own ("student")
-
-// From here on no program that is executed gains a capability; those that are held stay. Inherited. false: refused.
-bool drop_bounding_set();
+// A user namespace in which `uid` of ours is `inside_id` and nobody else is anybody. Nothing in it is held by those that are in it.
+Result<sys::Fd> make_users(std::uint32_t uid);
 
 // Pid 1: builds the world, drops to `uid`, then only reaps. `clone_sharing` runs it with an InitPlan: it writes one byte to
 // `ready` when all is done and touches no memory but its stack from there on, or leaves `failure` and ends.
@@ -31,20 +29,23 @@ struct InitPlan {
 };
 int run_init(void* plan);
 
+// Executes the launcher's program (launcher/main.cc) at once, as root and outside of all but the pid namespace: so nothing of the
+// keeper's memory has to be copied for it or is left in it. All else that program does, from an Entry. `clone_to_execute` runs it.
+struct LauncherPlan {
+    int program = -1;
+    int talk = -1;
+    int failure = 0;  // errno of one that could not be executed
+};
+int run_launcher(void* plan);
+
+// The way in without a program, after `attached`: says `ready`, and after `go` it calls `fill` in `directory` and exits with its answer.
 struct EntryPlan {
     int talk = -1;
-    int init_pidfd = -1;        // whose namespaces to enter
-    int host_network = -1;      // network namespace to enter, -1 = stay
+    Ways ways;
     const Filter* filter = nullptr;
     int stdout_fd = -1;         // -1 = /dev/null
     int stderr_fd = -1;
 };
-
-// Says `unshared` after it heard `attached`, becomes the launcher's program (launcher/main.cc) after it heard `mapped`: so nothing
-// of the keeper's memory is left in it, and nothing of that has to go when it executes its command.
-[[noreturn]] void run_launcher(const EntryPlan&, const sys::Fd& program);
-
-// The same way in, without a program; `ready` after `mapped`; after `go` it calls `fill` in `directory` and exits with its answer.
 struct FillPlan {
     FillFunction fill = nullptr;
     int archive = -1;

@@ -219,13 +219,11 @@ Result<Filter> Filter::compile(FilterKind kind) {
     filter.program_.resize(before.size() + bytes.size() / sizeof(std::uint64_t));
     std::memcpy(filter.program_.data(), before.data(), before.size() * sizeof(sock_filter));
     std::memcpy(filter.program_.data() + before.size(), bytes.data(), bytes.size() / sizeof(sock_filter) * sizeof(sock_filter));
+    if (filter.program_.size() > filter_size_max)
+        return Error{Fault::unsupported, "the system-call filter is longer than an order to a launcher"};
     return filter;
 }
 
-bool Filter::install() const {
-    const sock_fprog code{static_cast<unsigned short>(program_.size()),
-                          reinterpret_cast<sock_filter*>(const_cast<std::uint64_t*>(program_.data()))};
-    return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &code) == 0;
-}
+bool Filter::install() const { return install_filter(program_.data(), program_.size()); }
 
 }  // namespace assay::sandbox

@@ -65,11 +65,14 @@ private:
     std::vector<sys::Fd> clients_;
     std::vector<KeeperProcess> keepers_;
     std::array<sys::Fd, slots_max> networks_;  // one namespace per slot, lent to its jobs one after the other; empty: none yet
+    std::array<sys::Fd, slots_max> users_;     // likewise
     std::vector<Spawned> roles_;
 };
 
 Result<> HelperLoop::prepare() {
     if (::geteuid() != 0) return Error{Fault::denied, "the sandbox helper must be started as root"};
+    // A keeper's launcher is executed while it is root, and needs what it has then.
+    if (!keep_capabilities()) return sys::last_error("capset", "helper");
     if (!drop_bounding_set()) return sys::last_error("prctl(PR_CAPBSET_DROP)", "helper");
     shop_.host_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
     shop_.host_network = sys::Fd{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
@@ -143,6 +146,7 @@ void HelperLoop::keeper_ended(const KeeperProcess& keeper, sys::TimePoint deadli
     if (exit && !exit->signalled && exit->code == 0) return;
     // Its sandboxes died with it; its groups did not, and what is in its network nobody has looked at.
     networks_[static_cast<std::size_t>(keeper.slot)].reset();
+    users_[static_cast<std::size_t>(keeper.slot)].reset();
     const std::string job = shop_.group + "/job" + std::to_string(keeper.slot);
     std::vector<std::string> roots;
     for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + job);
@@ -196,7 +200,7 @@ void HelperLoop::on_control() {
     for (int i = 0; i < count; ++i) keep.push_back(3 + i);
     close_all_except(std::move(keep));
     ::umask(022);
-    if (!sys::become(uid, uid)) ::_exit(1);
+    if (!sys::become(uid, uid) || !drop_capabilities()) ::_exit(1);
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) ::_exit(1);
     ::signal(SIGPIPE, SIG_DFL);
     std::string name = argument;
@@ -267,13 +271,23 @@ void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
         if (!made) return refuse(made.error().text());
         network = std::move(made).value();
     }
+    sys::Fd& users = users_[order.slot];
+    if (!users) {
+        Result<sys::Fd> made = make_users(shop_.config.first_uid + order.slot);
+        if (!made) return refuse(made.error().text());
+        users = std::move(made).value();
+    }
     Result<Spawned> process = clone_process();
     if (!process) return refuse(process.error().text());
     if (process->pid == 0) {
         (void)::prctl(PR_SET_NAME, "assay-keeper");
-        close_all_except({socket.get(), life_read_.get(), network.get(), shop_.host_mounts.get(), shop_.host_network.get(),
-                          shop_.plain_root.get(), shop_.data.get(), shop_.launcher.get()});
-        const JobOrder job{.slot = slot, .memory_max_bytes = order.memory_max_bytes, .image = image, .network = network.get()};
+        close_all_except({socket.get(), life_read_.get(), network.get(), users.get(), shop_.host_mounts.get(),
+                          shop_.host_network.get(), shop_.plain_root.get(), shop_.data.get(), shop_.launcher.get()});
+        const JobOrder job{.slot = slot,
+                           .memory_max_bytes = order.memory_max_bytes,
+                           .image = image,
+                           .network = network.get(),
+                           .users = users.get()};
         ::_exit(keep_job(shop_, job, std::move(socket), std::move(life_read_)));
     }
     keepers_.push_back({slot, std::move(process).value()});

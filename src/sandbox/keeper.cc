@@ -148,7 +148,11 @@ int serve(JobState& job) {
 }  // namespace
 
 int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::Fd life) {
-    JobState job{.shop = shop, .order = order, .socket = std::move(socket), .life = std::move(life)};
+    JobState job{.shop = shop,
+                 .order = order,
+                 .socket = std::move(socket),
+                 .life = std::move(life),
+                 .users = sys::Fd{order.users}};
     const Result<> opened = open(job);
     const bool greeted = greet(job, opened);
     return opened && greeted ? serve(job) : 1;  // The helper removes what a failed keeper leaves.
@@ -170,6 +174,7 @@ int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
         ASSAY_TRY(job.group, host.group.reopened());
         // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.
         if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "guest");
+        ASSAY_TRY(job.users, make_users(job.uid()));  // What is counted in one by uid is not theirs either.
         ASSAY_TRY(job.nest, job.group.make_child(guest_group(number)));
         return ok;
     };

@@ -29,6 +29,7 @@ struct JobOrder {
     std::int64_t memory_max_bytes = 0;
     std::string image;                    // digest; empty: the host's own folders
     int network = -1;  // namespace of the slot, empty
+    int users = -1;  // the same, of its uid alone
 };
 
 // Serves one job until its socket or `life` (the helper's pipe) closes. Returns the exit code of the process: 0 = nothing is left.

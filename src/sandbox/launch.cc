@@ -1,11 +1,20 @@
 #include "sandbox/launch.hh"
 
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 namespace assay::sandbox {
@@ -71,6 +80,65 @@ void lower_limits(int talk, const Rlimits& limits) {
     if (limits.address_space_bytes > 0) lower(talk, RLIMIT_AS, limits.address_space_bytes);
     if (limits.processes > 0) lower(talk, RLIMIT_NPROC, limits.processes);
     if (limits.cpu_seconds > 0) lower(talk, RLIMIT_CPU, limits.cpu_seconds);
+}
+
+bool drop_bounding_set() {
+    for (int capability = 0;; ++capability) {
+        if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+            return capability > 0 && errno == EINVAL;  // No such one: that was the last.
+    }
+}
+
+bool keep_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3] = {};
+    if (::syscall(SYS_capget, &header, held) != 0) return false;
+    for (__user_cap_data_struct& part : held) part.inheritable = part.permitted;
+    return ::syscall(SYS_capset, &header, held) == 0;
+}
+
+bool drop_capabilities() {
+    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct nothing[_LINUX_CAPABILITY_U32S_3] = {};
+    return ::syscall(SYS_capset, &header, nothing) == 0;
+}
+
+bool forbid_new_rights() { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0; }
+
+void listen_to_signals() {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) ::signal(signal, SIG_DFL);
+}
+
+bool install_filter(const std::uint64_t* instructions, std::size_t size) {
+    const sock_fprog code{static_cast<unsigned short>(size),
+                          reinterpret_cast<sock_filter*>(const_cast<std::uint64_t*>(instructions))};
+    return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &code, 0, 0) == 0;
+}
+
+void enter_sandbox(int talk, const Ways& ways) {
+    must(talk, ::setgroups(0, nullptr) == 0, "setgroups");
+    must(talk, ::setns(ways.init, CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) == 0, "setns");
+    if (ways.network >= 0) must(talk, ::setns(ways.network, CLONE_NEWNET) == 0, "setns(network)");
+    must(talk, ::unshare(CLONE_NEWCGROUP) == 0, "unshare(cgroup)");
+    must(talk, ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0 || errno == ENOSYS, "keyctl");
+    must(talk, ::setns(ways.users, CLONE_NEWUSER) == 0, "setns(user)");
+    // Whoever comes into a user namespace begins with all that could be gained there.
+    must(talk, drop_bounding_set(), "prctl(PR_CAPBSET_DROP)");
+    must(talk, ::setresgid(inside_id, inside_id, inside_id) == 0, "setresgid");
+    must(talk, ::setresuid(inside_id, inside_id, inside_id) == 0, "setresuid");
+    must(talk, drop_capabilities(), "capset");
+    must(talk, forbid_new_rights(), "prctl(PR_SET_NO_NEW_PRIVS)");
+    must(talk, ::setsid() >= 0, "setsid");
+    lower(talk, RLIMIT_CORE,
+          1);  // Less than any dump, and at 1 the kernel does not start a handler either, as it would at 0.
+    lower(talk, RLIMIT_MEMLOCK, 64 << 10);
+    lower(talk, RLIMIT_MSGQUEUE, 0);
+    lower(talk, RLIMIT_SIGPENDING, 1024);
+    lower(talk, RLIMIT_NICE, 0);
+    lower(talk, RLIMIT_RTPRIO, 0);
+    ::umask(022);
+    listen_to_signals();
 }
 
 bool parse_command(std::span<char> bytes, std::span<char*> words, Command& command) {

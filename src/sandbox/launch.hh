@@ -14,7 +14,7 @@ constexpr int assignment_fd = 3;
 
 // The talk between a keeper and a process on its way into a sandbox: one byte says what, an error carries a text.
 namespace say {
-constexpr char attached = 'a', unshared = 'u', mapped = 'm', ready = 'r', go = 'g', error = 'E';
+constexpr char attached = 'a', ready = 'r', go = 'g', error = 'E';
 }
 // As much as a word to a keeper may be long; what is beyond is cut off.
 class Line {
@@ -30,6 +30,26 @@ private:
 void tell(int socket, char what, std::string_view text = {});  // failure is the other side's to notice
 [[noreturn]] void give_up(int talk, std::string_view text);
 void must(int talk, bool done, const char* call);  // gives up, and says with which errno
+
+constexpr std::uint32_t inside_id = 1000;  // uid and gid that the command sees as its own ("student")
+
+// Descriptors of the namespaces to enter.
+struct Ways {
+    int init = -1;  // the pidfd of the sandbox's init
+    int users = -1;  // user namespace of the slot
+    int network = -1;  // -1 = stay
+};
+// From root, in the sandbox's groups, to a process of the sandbox without any rights: namespaces, identity, session, fixed limits.
+void enter_sandbox(int talk, const Ways&);
+// From here on no program that is executed gains a capability; those that are held stay. Inherited. false: refused.
+bool drop_bounding_set();
+bool keep_capabilities();  // over an exec as root, whatever the bounding set will be; must come before that is emptied
+bool drop_capabilities();  // all that are held
+bool forbid_new_rights();
+// What a helper was told to ignore would stay ignored by a command.
+void listen_to_signals();
+// `size` instructions of eight bytes, on the calling thread and for good. Needs no_new_privs.
+bool install_filter(const std::uint64_t* instructions, std::size_t size);
 
 // Short turns on the processor, which come sooner when others want it too; no larger share. For processes that do little and
 // that somebody waits for. Children inherit it. Linux 6.12; before, nothing changes.
@@ -66,7 +86,20 @@ struct CommandBlock {
     char bytes[command_inline_bytes_max];
 };
 
-// What a launcher waits for: all that a command has of its own. Descriptors: [the command, where it does not stand here], [its input].
+// What a launcher waits for first, while it is still root: numbers and a filter that the helper made, nothing that people wrote.
+// Descriptors: init's pidfd, user namespace, stdout, stderr, [network namespace].
+constexpr std::size_t entry_descriptors_min = 4;
+constexpr std::size_t filter_size_max = 1024;  // instructions
+struct Entry {
+    std::uint32_t has_network = 0;
+    std::uint32_t filter_size = 0;
+    std::uint64_t filter[filter_size_max];  // sent as far as it is used
+};
+constexpr std::size_t entry_bytes(std::size_t filter_size) {
+    return offsetof(Entry, filter) + filter_size * sizeof(std::uint64_t);
+}
+
+// What a launcher waits for then: all that a command has of its own. Descriptors: [the command, where it does not stand here], [its input].
 struct Assignment {
     Rlimits rlimits;
     std::uint32_t has_stdin = 0;  // else it reads from /dev/null

@@ -28,28 +28,33 @@ extern "C" {  // glibc 2.36 forgot to say so itself.
 
 namespace assay::sandbox {
 
-Result<Spawned> clone_process(std::uint64_t namespaces, int group) {
-    int pidfd = -1;
+namespace {
+
+constexpr std::size_t stack_bytes = 128 << 10;
+constexpr std::size_t guard_bytes = 64 << 10;  // below it: what grows too far meets nothing of ours
+
+clone_args arguments_for(std::uint64_t flags, int& pidfd, int group) {
     clone_args arguments{};
-    arguments.flags = namespaces | CLONE_PIDFD;
+    arguments.flags = flags | CLONE_PIDFD;
     arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
     arguments.exit_signal = SIGCHLD;
     if (group >= 0) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = static_cast<std::uint64_t>(group);
     }
+    return arguments;
+}
+
+}  // namespace
+
+Result<Spawned> clone_process(std::uint64_t namespaces, int group) {
+    int pidfd = -1;
+    clone_args arguments = arguments_for(namespaces, pidfd, group);
     const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
     if (pid < 0) return sys::last_error("clone3", "sandbox process");
     if (pid == 0) return Spawned{};
     return Spawned{static_cast<int>(pid), sys::Fd{pidfd}};
 }
-
-namespace {
-
-constexpr std::size_t stack_bytes = 128 << 10;
-constexpr std::size_t guard_bytes = 64 << 10;  // below it: what grows too far meets nothing of ours
-
-}  // namespace
 
 Result<Stack> Stack::make() {
     void* const memory = ::mmap(nullptr, guard_bytes + stack_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -64,6 +69,8 @@ Stack::~Stack() {
     if (memory_ != nullptr) (void)::munmap(memory_, guard_bytes + stack_bytes);
 }
 
+void* Stack::bottom() const { return static_cast<std::byte*>(memory_) + guard_bytes; }
+
 void* Stack::top() const { return static_cast<std::byte*>(memory_) + guard_bytes + stack_bytes; }
 
 Result<Spawned> clone_sharing(std::uint64_t namespaces, const Stack& stack, int (*body)(void*), void* argument) {
@@ -72,6 +79,35 @@ Result<Spawned> clone_sharing(std::uint64_t namespaces, const Stack& stack, int 
     const int pid = __clone(body, stack.top(), flags, argument, &pidfd);
     if (pid < 0) return sys::last_error("clone", "sandbox process");
     return Spawned{pid, sys::Fd{pidfd}};
+}
+
+Result<Spawned> clone_to_execute(int group, const Stack& stack, int (*body)(void*), void* argument) {
+#ifdef __x86_64__
+    int pidfd = -1;
+    clone_args arguments = arguments_for(CLONE_VM | CLONE_VFORK, pidfd, group);
+    arguments.stack = reinterpret_cast<std::uintptr_t>(stack.bottom());
+    arguments.stack_size = stack_bytes;
+    long pid = SYS_clone3;
+    // The C library has no clone that takes a stack and a group.
+    asm volatile(
+        "syscall\n\t"
+        "test %%rax, %%rax\n\t"
+        "jnz 1f\n\t"
+        "mov %[argument], %%rdi\n\t"
+        "call *%[body]\n\t"
+        "ud2\n"
+        "1:"
+        : "+a"(pid)
+        : "D"(&arguments), "S"(sizeof arguments), [body] "r"(body), [argument] "r"(argument)
+        : "rcx", "r11", "cc", "memory");
+    if (pid < 0) return sys::error_of(static_cast<int>(-pid), "clone3", "sandbox process");
+    return Spawned{static_cast<int>(pid), sys::Fd{pidfd}};
+#else
+    (void)stack;
+    Result<Spawned> spawned = clone_process(0, group);
+    if (spawned && spawned->pid == 0) ::_exit(body(argument));
+    return spawned;
+#endif
 }
 
 sys::Fd open_pidfd(int pid) { return sys::Fd{::pidfd_open(pid, 0)}; }

@@ -44,7 +44,7 @@ Result<> make_workbench();
 Result<sys::Fd> prepare_root(const std::string& image, const std::string& at, const sys::Fd& own_mounts);
 // For the host's own folders, in the helper.
 Result<sys::Fd> prepare_host_root(const sys::Fd& own_mounts);
-// There too: the launcher, in a file that anybody may execute who is given it. The descriptor is for nothing else.
+// There too: the launcher, in a file that root alone may execute. The descriptor is for nothing else.
 Result<sys::Fd> place_launcher();
 // In a keeper, in a mount namespace of its own: the directory that is its own part of the workbench.
 Result<std::string> make_bench();

@@ -62,21 +62,26 @@ Result<> Run::take_cell() {
 // false: the tree did not fit, or unpacking was cut; `answer` says how.
 Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& directory, FromKeeper& answer) {
     ASSAY_TRY(auto complaint, sys::make_pipe());
-    sys::Fd child_talk;
     Cell& cell = *cell_;
-    ASSAY_TRY(Inmate inmate, cell.fork(child_talk));
-    if (inmate.process.pid == 0) {
-        EntryPlan plan = cell.entry(child_talk.get());
-        plan.filter = &job_.shop.filter(FilterKind::fill);
-        plan.stderr_fd = complaint.second.get();
+    ASSAY_TRY(cell.main, cell.start_inside([&](int birthplace, int talk) {
+        Result<Spawned> spawned = clone_process(0, birthplace);
+        if (!spawned || spawned->pid != 0) return spawned;
+        const EntryPlan plan{.talk = talk,
+                             .ways = cell.ways(),
+                             .filter = &job_.shop.filter(FilterKind::fill),
+                             .stderr_fd = complaint.second.get()};
         FillPlan what{.fill = job_.shop.config.fill, .archive = archive, .prefix = std::string{prefix}, .directory = directory, .rlimits = cell.rlimits()};
         // A tree shown to a trusted stage has a tmpfs of `memory`, not of `disk`.
         what.rlimits.file_bytes = std::max(what.rlimits.file_bytes, order_.limits.memory_bytes);
         run_fill(plan, what);
-    }
+    }));
     complaint.second.reset();
-    cell.main = std::move(inmate);
-    if (Result<> entered = cell.enter(cell.main); !entered) {
+    Result<> entered = cell.admit(cell.main);
+    if (entered) {
+        tell(cell.main.talk.get(), say::attached);
+        entered = hear(cell.main.talk, say::ready, in(setup_time_max));
+    }
+    if (!entered) {
         if (cell.group->oom_kills() == 0) return entered.take_error().in("fill " + directory);
         answer.oom_killed = 1;
         return false;

@@ -110,8 +110,6 @@ Result<sys::Fd> place_launcher() {
     sys::Fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0100)};
     if (!file) return sys::last_error("open", path);
     ASSAY_CHECK(sys::write_all(file, text_of(launcher_program())));
-    if (::fchmod(file.get(), 0111) != 0)
-        return sys::last_error("fchmod", path);  // Run by those who have no rights, read by nobody.
     file = sys::Fd{::open(path.c_str(), O_PATH | O_CLOEXEC)};
     if (!file) return sys::last_error("open", path);
     return file;

@@ -1,6 +1,9 @@
 // What the launcher uses of the C library, in a few pages instead of two hundred. Linked instead of it, on x86-64.
 #include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -8,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdarg>
 #include <cstddef>
 #include <cstring>
@@ -108,6 +112,26 @@ const char* strerrordesc_np(int number) noexcept {
 ssize_t write(int fd, const void* bytes, std::size_t size) {
     return call(SYS_write, fd, as_long(bytes), static_cast<long>(size));
 }
+int open(const char* path, int flags, ...) { return static_cast<int>(call(SYS_open, as_long(path), flags)); }
+int setns(int fd, int kinds) noexcept { return static_cast<int>(call(SYS_setns, fd, kinds)); }
+int unshare(int kinds) noexcept { return static_cast<int>(call(SYS_unshare, kinds)); }
+int setgroups(std::size_t count, const gid_t* groups) noexcept {
+    return static_cast<int>(call(SYS_setgroups, static_cast<long>(count), as_long(groups)));
+}
+int setresuid(uid_t real, uid_t effective, uid_t saved) noexcept {
+    return static_cast<int>(call(SYS_setresuid, real, effective, saved));
+}
+int setresgid(gid_t real, gid_t effective, gid_t saved) noexcept {
+    return static_cast<int>(call(SYS_setresgid, real, effective, saved));
+}
+pid_t setsid() noexcept { return static_cast<pid_t>(call(SYS_setsid)); }
+mode_t umask(mode_t mask) noexcept { return static_cast<mode_t>(call(SYS_umask, mask)); }
+sighandler_t signal(int number, sighandler_t) noexcept {  // to the default alone
+    struct {
+        unsigned long handler, flags, restorer, mask;
+    } standard{};
+    return reinterpret_cast<sighandler_t>(call(SYS_rt_sigaction, number, as_long(&standard), 0, sizeof standard.mask));
+}
 ssize_t recvmsg(int fd, msghdr* message, int flags) { return call(SYS_recvmsg, fd, as_long(message), flags); }
 int fstat(int fd, struct stat* info) noexcept { return static_cast<int>(call(SYS_fstat, fd, as_long(info))); }
 int dup2(int from, int to) noexcept { return static_cast<int>(call(SYS_dup2, from, to)); }
@@ -128,6 +152,14 @@ int fcntl(int fd, int command, ...) {
     const long argument = va_arg(more, long);
     va_end(more);
     return static_cast<int>(call(SYS_fcntl, fd, command, argument));
+}
+int prctl(int option, ...) noexcept {
+    va_list more;
+    va_start(more, option);
+    long arguments[4];
+    for (long& argument : arguments) argument = va_arg(more, long);
+    va_end(more);
+    return static_cast<int>(call(SYS_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3]));
 }
 long syscall(long number, ...) noexcept {
     va_list more;

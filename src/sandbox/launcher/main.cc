@@ -1,13 +1,15 @@
-// The launcher's program: waits, inside and without any rights, for what it shall execute. Its few pages, and no library's, are
-// all that has to go when it does; the privileged side has it as bytes (launcher_bytes.cc).
+// The launcher's program: begins as root, enters the sandbox, gives up all rights, and waits for what it shall execute. Its few
+// pages, and no library's, are all that has to go when it does; the privileged side has it as bytes (program.cc).
 //
-// Fd 3 is its talk: it says `ready`, receives an Assignment, and executes. What cannot be executed ends like in a shell: a line on
-// stderr, exit 127 (not found) or 126.
+// Fd 3 is its talk: it receives an Entry and enters, says `ready`, receives an Assignment, and executes. What cannot be executed
+// ends like in a shell: a line on stderr, exit 127 (not found) or 126.
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,27 +24,52 @@ namespace {
 constexpr int talk = assignment_fd;
 constexpr int exit_not_found = 127;
 constexpr int exit_not_executable = 126;
-constexpr std::size_t passed_max = 2;
+constexpr std::size_t passed_max = 5;
 
+Entry entry;
 Assignment assignment;
 int passed[passed_max];
 char* words[command_inline_bytes_max];  // of a command that stands in its assignment
 
-// How many descriptors came. A keeper that says nothing is gone, or does not need us any more.
-std::size_t receive_assignment() {
-    iovec part{&assignment, sizeof assignment};
+struct Received {
+    std::size_t bytes = 0;
+    std::size_t descriptors = 0;  // in `passed`
+};
+
+// A keeper that says nothing is gone, or does not need us any more.
+Received receive(void* to, std::size_t size) {
+    iovec part{to, size};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof passed)];
     msghdr header{};
     header.msg_iov = &part;
     header.msg_iovlen = 1;
     header.msg_control = control;
     header.msg_controllen = sizeof control;
-    if (::recvmsg(talk, &header, MSG_CMSG_CLOEXEC) <= 0) ::_exit(1);
+    const ssize_t n = ::recvmsg(talk, &header, MSG_CMSG_CLOEXEC);
+    if (n <= 0) ::_exit(1);
+    Received received{.bytes = static_cast<std::size_t>(n)};
     const cmsghdr* const rights = CMSG_FIRSTHDR(&header);
-    if (rights == nullptr) return 0;
+    if (rights == nullptr) return received;
     const std::size_t bytes = rights->cmsg_len - CMSG_LEN(0);
     std::memcpy(passed, CMSG_DATA(rights), bytes);
-    return bytes / sizeof(int);
+    received.descriptors = bytes / sizeof(int);
+    return received;
+}
+
+void enter() {
+    const Received received = receive(&entry, sizeof entry);
+    const std::size_t size = entry.filter_size;
+    if (size > filter_size_max || received.bytes != entry_bytes(size) ||
+        received.descriptors != entry_descriptors_min + (entry.has_network != 0))
+        give_up(talk, "the order to enter is damaged");
+    enter_sandbox(talk, {.init = passed[0], .users = passed[1], .network = entry.has_network != 0 ? passed[4] : -1});
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    must(talk, null >= 0, "open(null device)");
+    const int streams[] = {null, passed[2], passed[3]};
+    for (int target = 0; target < 3; ++target) must(talk, ::dup2(streams[target], target) >= 0, "dup2");
+    must(talk, ::syscall(SYS_close_range, talk + 1, ~0U, 0) == 0, "close_range");
+    must(talk, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "prctl(PR_SET_DUMPABLE)");
+    must(talk, install_filter(entry.filter, size), "seccomp");
 }
 
 void* mapped(std::size_t size, int file) {
@@ -106,9 +133,10 @@ struct Path {
 
 [[noreturn]] void launch() {
     must(talk, ::fcntl(talk, F_SETFD, FD_CLOEXEC) == 0, "fcntl");
+    enter();
     tell(talk, say::ready);
 
-    const std::size_t count = receive_assignment();
+    const std::size_t count = receive(&assignment, sizeof assignment).descriptors;
     CommandBlock& block = assignment.command;
     if (block.size > sizeof block.bytes || count != std::size_t{block.size == 0} + (assignment.has_stdin != 0))
         give_up(talk, "an assignment lacks descriptors");
