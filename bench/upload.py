@@ -49,7 +49,7 @@ def bench(binary: Path, rounds: int, goals: Goals) -> None:
             for at_once, count in LOTS.items():
                 for server in (flask, nginx, assay, least):
                     gb = count * SIZE / 1e9
-                    warm_memory(count * SIZE)
+                    warm_memory(2 * count * SIZE)  # Sockets and what is read again take memory as well.
                     before = server.cpu_s()
                     verifiers = assay.verifiers_cpu_s()
                     if server is assay:
