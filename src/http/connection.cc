@@ -137,6 +137,7 @@ Connection::Receipt Connection::receive_head() {
     if (!received || *received == 0U) return Receipt::gone;
     if (!*received) return Receipt::nothing;
     arrival_ = sys::system_clock().wall();
+    emptied_ = **received < bytes.size();
     buffer_.append(text_of(ByteView{bytes}.first(**received)));
     return Receipt::bytes;
 }
@@ -168,13 +169,14 @@ loop::Task<std::optional<Head>> Connection::read_head(bool first) {
             co_await refuse(std::move(head.error()));
             co_return std::nullopt;
         }
-        const Receipt receipt = receive_head();
+        // Right after a request nothing further is there as a rule: to ask whether would cost a call a page.
+        const Receipt receipt = std::exchange(emptied_, false) ? Receipt::nothing : receive_head();
         if (receipt == Receipt::gone) co_return std::nullopt;
         if (receipt == Receipt::bytes) continue;
 
         if (!begun && (stopping_ || shed_)) co_return std::nullopt;
         interruptible_ = !begun;
-        if (!begun && !first && !patient) idle_since_ns_ = ns_of(now());
+        if (!begun && !first && !patient) idle_since_ns_ = ns_of(deadline - config_.idle_time_max);
         answers_in_a_row_ = 0;
         auto wait = watch_.readable(deadline);
         const loop::Ready ready = co_await wait;
@@ -201,7 +203,7 @@ loop::Task<bool> Connection::answer(Head head) {
     request.started = now();
 
     const std::string method = request.method.substr(0, 16);
-    const std::string id = request.id;
+    const std::string id{request.id};
     const sys::TimePoint started = request.started;
     const bool head_only = request.method == "HEAD";
     Router::Match match = router_.find(request.method, request.path);
@@ -266,13 +268,13 @@ loop::Task<bool> Connection::answer(Head head) {
 
 loop::Task<Unit> Connection::refuse(Refusal refusal) {
     unrouted().count(refusal.status);
-    const bool written =
-        co_await write(problem(refusal.status, refusal.code, refusal.text), new_request_id(), false, true);
+    const std::string id = new_request_id();
+    const bool written = co_await write(problem(refusal.status, refusal.code, refusal.text), id, false, true);
     drain_ = !written ? Drain::none : role_ == Role::refused ? Drain::brief : Drain::patient;
     co_return ok;
 }
 
-loop::Task<bool> Connection::write(Response response, std::string request_id, bool head_only, bool close) {
+loop::Task<bool> Connection::write(Response response, std::string_view request_id, bool head_only, bool close) {
     std::string head = response_head(response, request_id, close, sys::system_clock().wall());
     if (head_only || !has_content(response.status)) co_return co_await send(std::move(head), {});
     co_return co_await send(std::move(head), std::move(response.body), std::move(response.shared_body));
@@ -302,15 +304,15 @@ bool Connection::peer_closed() {
 loop::Task<bool> Connection::send(std::string head, std::string body, std::shared_ptr<const std::string> shared_body) {
     const ByteView content = bytes_of(shared_body ? *shared_body : body);
     const auto size = static_cast<std::int64_t>(head.size() + content.size());
-    const sys::TimePoint deadline =
-        now() + config_.write_time_max + std::chrono::seconds{size / write_rate_min_bytes_per_s};
+    std::optional<sys::TimePoint> deadline;  // from the first time that the peer's window was full
     ByteView first = bytes_of(head);
     ByteView second = content;
     while (!first.empty() || !second.empty()) {
         const auto sent = sys::send_some(watch_.fd(), first, second);
         if (!sent) co_return false;
         if (!*sent) {
-            auto wait = watch_.writable(deadline);
+            if (!deadline) deadline = now() + config_.write_time_max + std::chrono::seconds{size / write_rate_min_bytes_per_s};
+            auto wait = watch_.writable(*deadline);
             if (co_await wait == loop::Ready::deadline) co_return false;
             continue;
         }

@@ -66,7 +66,7 @@ private:
     loop::Task<std::optional<Head>> read_head(bool first);
     loop::Task<bool> answer(Head head);
     loop::Task<Unit> refuse(Refusal refusal);
-    loop::Task<bool> write(Response response, std::string request_id, bool head_only, bool close);
+    loop::Task<bool> write(Response response, std::string_view request_id, bool head_only, bool close);
     loop::Task<bool> send(std::string head, std::string body, std::shared_ptr<const std::string> shared_body = {});
     loop::Task<bool> stream(const Response& response, std::string request_id);
     loop::Task<Unit> drain();
@@ -91,6 +91,7 @@ private:
     sys::WallTime arrival_{}; // of the newest byte in it
     bool interruptible_ = false;  // in a wait between requests, for body bytes, or for the peer to close
     int answers_in_a_row_ = 0;
+    bool emptied_ = false;  // the last read took all that was there
     Drain drain_ = Drain::none;
 
     std::atomic<std::int64_t> body_began_ns_{0};

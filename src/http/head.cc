@@ -6,6 +6,7 @@
 namespace assay::http {
 namespace {
 
+constexpr std::size_t header_fields_usual = 16;
 constexpr std::size_t length_digits_max = 18;  // Always fits an int64.
 
 std::unexpected<Refusal> bad(std::string text) { return std::unexpected{Refusal{400, "bad_request", std::move(text)}}; }
@@ -114,6 +115,7 @@ Checked<std::optional<std::size_t>> HeadScan::look(std::string_view buffer) {
 
 Checked<std::vector<Header>> parse_fields(std::string_view lines) {
     std::vector<Header> headers;
+    headers.reserve(header_fields_usual);
     while (!lines.empty()) {
         const std::size_t end = lines.find("\r\n");
         const std::string_view line = lines.substr(0, end);

@@ -1,67 +1,44 @@
 #include "loop/loop.hh"
 
-#include <algorithm>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <thread>
+
+#include "loop/reactor.hh"
 
 namespace assay::loop {
 namespace {
 
-namespace asio = boost::asio;
-
 thread_local Loop* current_loop = nullptr;
-
-asio::io_context& context_of(Loop& loop) { return *static_cast<asio::io_context*>(loop.native()); }
-
-// One wait on a Bell. Touched on its home loop only; the bell's list merely holds it.
-struct Waiter {
-    explicit Waiter(Loop& loop) : home{loop}, timer{context_of(loop)} {}
-    Loop& home;
-    asio::steady_timer timer;
-    std::coroutine_handle<> handle;
-    bool done = false;
-    bool rung = false;
-
-    void finish(bool by_ring) {
-        if (std::exchange(done, true)) return;  // Ring and deadline may both have been under way.
-        rung = by_ring;
-        timer.cancel();
-        handle.resume();
-    }
-};
 
 }  // namespace
 
 struct Loop::Inner {
-    asio::io_context context{1};
-    asio::executor_work_guard<asio::io_context::executor_type> busy{context.get_executor()};
+    Reactor reactor;
     std::thread thread;
 };
 
 Loop::Loop() : inner_{std::make_unique<Inner>()} {
     inner_->thread = std::thread{[this] {
         current_loop = this;
-        inner_->context.run();
+        inner_->reactor.run();
         current_loop = nullptr;
     }};
 }
 
 Loop::~Loop() { stop(); }
 
-void Loop::post(Work work) { asio::post(inner_->context, std::move(work)); }
+void Loop::post(Work work) { inner_->reactor.post(std::move(work)); }
 
 void Loop::stop() {
     ASSAY_ASSERT(current_loop != this);  // It would wait for itself.
-    inner_->context.stop();
+    inner_->reactor.end();
     if (inner_->thread.joinable()) inner_->thread.join();
 }
 
-void* Loop::native() { return &inner_->context; }
+bool Loop::stopped() const { return inner_->reactor.ended(); }
 
 Loop* Loop::current() { return current_loop; }
+
+Reactor& Reactor::of(Loop& loop) { return loop.inner_->reactor; }
 
 Loops::Loops(std::size_t count) {
     ASSAY_ASSERT(count >= 1);
@@ -75,16 +52,53 @@ void Loops::stop() {
 }
 
 void SleepUntil::await_suspend(std::coroutine_handle<> handle) {
+    struct Sleep final : Alarm {
+        Sleep(Timers& timers, std::coroutine_handle<> sleeper) : Alarm{timers}, handle{sleeper} {}
+        void ring() override {
+            const auto sleeper = handle;  // It ends this.
+            sleeper.resume();
+        }
+        std::coroutine_handle<> handle;
+    };
     Loop* const home = Loop::current();
     ASSAY_ASSERT(home != nullptr);
-    const auto timer = std::make_shared<asio::steady_timer>(context_of(*home), deadline_);
-    timer->async_wait([timer, handle](const boost::system::error_code&) { handle.resume(); });
+    const auto sleep = std::make_shared<Sleep>(Reactor::of(*home).timers(), handle);
+    sleep_ = sleep;
+    sleep->arm(deadline_);
 }
 
 struct Bell::Inner {
     std::mutex mutex;
     std::uint64_t rings = 0;
     std::vector<std::shared_ptr<Waiter>> waiters;
+};
+
+// One wait. Touched on its home loop only; the bell's list merely holds it. It holds what it needs: the bell may be gone before
+// it ends.
+struct Bell::Waiter final : Alarm, std::enable_shared_from_this<Waiter> {
+    Waiter(Loop& loop, std::shared_ptr<Inner> bell)
+        : Alarm{Reactor::of(loop).timers()}, home{loop}, inner{std::move(bell)} {}
+
+    void finish(bool by_ring) {
+        if (std::exchange(done, true)) return;  // Ring and deadline may both have been under way.
+        rung = by_ring;
+        disarm();
+        handle.resume();
+    }
+    void ring() override {
+        const auto self = shared_from_this();  // The resumed coroutine lets go of it.
+        {
+            const std::scoped_lock lock{inner->mutex};
+            std::erase(inner->waiters, self);
+        }
+        finish(false);
+    }
+
+    Loop& home;
+    const std::shared_ptr<Inner> inner;
+    std::coroutine_handle<> handle;
+    bool done = false;
+    bool rung = false;
 };
 
 Bell::Bell() : inner_{std::make_shared<Inner>()} {}
@@ -110,7 +124,6 @@ std::uint64_t Bell::rings() const {
 
 Task<bool> Bell::wait(std::uint64_t seen, sys::TimePoint deadline) {
     struct Wait {
-        std::shared_ptr<Inner> inner;
         std::shared_ptr<Waiter> waiter;
         std::uint64_t seen;
         sys::TimePoint deadline;
@@ -119,30 +132,21 @@ Task<bool> Bell::wait(std::uint64_t seen, sys::TimePoint deadline) {
         bool await_suspend(std::coroutine_handle<> handle) {
             waiter->handle = handle;
             {
-                const std::scoped_lock lock{inner->mutex};
-                if (inner->rings != seen) {
+                const std::scoped_lock lock{waiter->inner->mutex};
+                if (waiter->inner->rings != seen) {
                     waiter->rung = true;
                     return false;
                 }
-                inner->waiters.push_back(waiter);
+                waiter->inner->waiters.push_back(waiter);
             }
-            waiter->timer.expires_at(deadline);
-            waiter->timer.async_wait([shared = inner, self = waiter](const boost::system::error_code& error) {
-                if (error) return;
-                {
-                    const std::scoped_lock lock{shared->mutex};
-                    std::erase(shared->waiters, self);
-                }
-                self->finish(false);
-            });
+            waiter->arm(deadline);
             return true;
         }
         bool await_resume() const noexcept { return waiter->rung; }
     };
     Loop* const home = Loop::current();
     ASSAY_ASSERT(home != nullptr);
-    // The wait holds what it needs: the bell may be gone before it ends.
-    Wait wait{inner_, std::make_shared<Waiter>(*home), seen, deadline};
+    Wait wait{std::make_shared<Waiter>(*home, inner_), seen, deadline};
     co_return co_await wait;
 }
 

@@ -23,7 +23,7 @@ namespace assay::loop {
 
 using Work = std::move_only_function<void()>;
 
-// One thread that runs what is posted to it. `native()` is Asio's io_context, for `http` alone.
+// One thread that runs what is posted to it.
 class Loop {
 public:
     Loop();
@@ -33,11 +33,12 @@ public:
 
     void post(Work);            // from any thread; runs later on the loop's thread
     void stop();                // ends the thread after what runs now; waits for it
-    void* native();
+    bool stopped() const;       // whether the thread runs nothing any more
 
     static Loop* current();     // the loop whose thread we are on; nullptr elsewhere
 
 private:
+    friend class Reactor;
     struct Inner;
     std::unique_ptr<Inner> inner_;
 };
@@ -111,6 +112,7 @@ public:
 
 private:
     sys::TimePoint deadline_;
+    std::shared_ptr<void> sleep_;
 };
 inline SleepUntil sleep_until(sys::TimePoint deadline) { return SleepUntil{deadline}; }
 
@@ -154,6 +156,7 @@ public:
 
 private:
     struct Inner;
+    struct Waiter;
     std::shared_ptr<Inner> inner_;
 };
 

@@ -1,13 +1,16 @@
 #include "loop/loop.hh"
 
 #include <gtest/gtest.h>
+#include <time.h>
 
+#include <array>
 #include <future>
 #include <latch>
 #include <thread>
 
 #include "loop/watch.hh"
 #include "sys/file.hh"
+#include "sys/net.hh"
 #include "sys/socket.hh"
 
 namespace assay::loop {
@@ -221,6 +224,66 @@ TEST(Watch, InterruptEndsAWaitUnderWay) {
         watch.interrupt();
     });
     EXPECT_EQ(ended.get_future().get(), Ready::interrupted);
+    loop.stop();
+}
+
+// The alarm set for an early deadline stays when later waits end later; it must not end these.
+TEST(Watch, ADeadlineThatIsPutOffDoesNotRingEarly) {
+    Loop loop;
+    auto [ours, theirs] = sys::socket_pair(sys::PairKind::stream).value();
+    Watch watch = Watch::of(loop, std::move(ours)).value();
+    const auto wait = [&](sys::TimePoint deadline, bool reading) {
+        return run_on<Ready>(loop, [&] { return watches(watch, deadline, reading); });
+    };
+    EXPECT_EQ(wait(after(20ms), false), Ready::yes);
+    const sys::TimePoint later = after(60ms);
+    EXPECT_EQ(wait(later, true), Ready::deadline);
+    EXPECT_GE(sys::system_clock().now(), later);
+    EXPECT_EQ(wait(after(1ms), true), Ready::deadline);
+    ASSERT_TRUE(sys::write_all(theirs, "x"));
+    EXPECT_EQ(wait(Watch::never, true), Ready::yes);
+    loop.stop();
+}
+
+// What is ready while nobody waits for it must cost nothing, and not be forgotten either.
+TEST(Watch, WhatNobodyWaitsForIsToldToWhoeverWaitsNext) {
+    Loop loop;
+    auto [ours, theirs] = sys::socket_pair(sys::PairKind::stream).value();
+    Watch watch = Watch::of(loop, std::move(ours)).value();
+    const auto wait = [&](bool reading) {
+        return run_on<Ready>(loop, [&] { return watches(watch, after(patience), reading); });
+    };
+    const auto cpu_of_loop = [&] {
+        std::promise<std::int64_t> told;
+        loop.post([&] {
+            timespec used{};
+            ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+            told.set_value(used.tv_sec * 1'000'000'000 + used.tv_nsec);
+        });
+        return told.get_future().get();
+    };
+    ASSERT_TRUE(sys::write_all(theirs, "x"));
+    EXPECT_EQ(wait(true), Ready::yes);
+    theirs.reset();  // Hung up, and "x" is still unread.
+    const std::int64_t before = cpu_of_loop();
+    run_on<bool>(loop, [&] { return sleeps(after(200ms)); });
+    EXPECT_LT(cpu_of_loop() - before, 50'000'000) << "the loop spins";
+    EXPECT_EQ(wait(false), Ready::yes);
+    EXPECT_EQ(wait(true), Ready::yes);
+    loop.stop();
+}
+
+TEST(Watch, EndsOnAnyThread) {
+    Loop loop;
+    auto [ours, theirs] = sys::socket_pair(sys::PairKind::stream).value();
+    {
+        const Watch watch = Watch::of(loop, std::move(ours)).value();
+        ASSERT_TRUE(sys::write_all(theirs, "x"));
+    }
+    // Closed by its loop, in its own time.
+    std::array<std::byte, 1> byte{};
+    const auto received = sys::receive(theirs, byte);
+    EXPECT_FALSE(received && *received > 0);
     loop.stop();
 }
 

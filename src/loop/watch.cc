@@ -1,90 +1,110 @@
 #include "loop/watch.hh"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include "loop/reactor.hh"
 
 namespace assay::loop {
 
-namespace asio = boost::asio;
-
-struct Watch::Inner {
+// The kernel goes on being asked for what was waited for last, so that a connection which only ever waits to read costs no
+// call but the wait itself. An event that nobody waits for narrows the question.
+struct Watch::Inner final : Reactor::Watcher, Alarm {
     Inner(Loop& loop, sys::Fd socket)
-        : home{loop},
-          context{*static_cast<asio::io_context*>(loop.native())},
-          fd{std::move(socket)},
-          descriptor{context},
-          timer{context} {}
+        : Alarm{Reactor::of(loop).timers()}, home{loop}, reactor{Reactor::of(loop)}, fd{std::move(socket)} {}
     ~Inner() { close(); }
+
     void close() {
-        if (descriptor.is_open()) descriptor.release();  // `fd` owns it.
+        if (!fd) return;
+        disarm();
+        if (asked) reactor.forget(fd, *this);
         fd.reset();
     }
 
-    Loop& home;
-    asio::io_context& context;
-    sys::Fd fd;
-    asio::posix::stream_descriptor descriptor;
-    asio::steady_timer timer;
-    std::coroutine_handle<> waiting;
-    std::uint64_t turn = 0;  // A late callback of an earlier wait must not end the present one.
-    Ready outcome = Ready::yes;
+    // false: the kernel would not.
+    bool ask(sys::Interest interest) {
+        if (asked == interest) return true;
+        const auto done =
+            asked ? reactor.poller().change(fd, interest, owner()) : reactor.poller().watch(fd, interest, owner());
+        if (done) asked = interest;
+        return done.has_value();
+    }
+    void* owner() { return static_cast<Reactor::Watcher*>(this); }
 
-    void finish(std::uint64_t of_turn, Ready result) {
-        if (of_turn != turn || !waiting) return;
+    void begin(std::coroutine_handle<> handle, bool to_read, sys::TimePoint until) {
+        waiting = handle;
+        reading = to_read;
+        deadline = until;
+        // A deadline is mostly put off before it comes. So an alarm that would ring too early is left, and looks again then.
+        const bool asking = ask({.reading = to_read, .writing = !to_read});
+        const sys::TimePoint look = asking ? until : sys::TimePoint::min();
+        if (look != never && (!armed() || at() > look)) arm(look);
+    }
+
+    void ready(const sys::Poller::Event& event) override {
+        if (waiting && (event.broken || (reading ? event.readable : event.writable))) return finish(Ready::yes);
+        // A broken descriptor is told of whatever one asks.
+        if (event.broken) {
+            reactor.forget(fd, *this);
+            asked.reset();
+        } else {
+            (void)ask({.reading = waiting && reading, .writing = waiting && !reading});
+        }
+    }
+
+    void ring() override {
+        if (!waiting) return;
+        // Whatever made the kernel refuse shows itself, with its name, in the read or write that follows.
+        if (!asked) return finish(Ready::yes);
+        if (deadline <= sys::system_clock().now()) finish(Ready::deadline);
+        else if (deadline != never) arm(deadline);
+    }
+
+    void finish(Ready result) {
         outcome = result;
-        boost::system::error_code ignored;
-        timer.cancel();
-        if (result != Ready::yes) descriptor.cancel(ignored);
         std::exchange(waiting, nullptr).resume();
     }
+
+    Loop& home;
+    Reactor& reactor;
+    sys::Fd fd;
+    std::optional<sys::Interest> asked;  // nullopt: not watched
+    std::coroutine_handle<> waiting;
+    bool reading = false;
+    sys::TimePoint deadline = never;
+    Ready outcome = Ready::yes;
 };
 
 Watch::Watch(std::shared_ptr<Inner> inner) : inner_{std::move(inner)} {}
 Watch::Watch(Watch&&) noexcept = default;
 Watch::~Watch() {
-    if (inner_) inner_->close();  // Callbacks of ended waits may hold the rest for a moment.
+    if (!inner_) return;
+    Loop& home = inner_->home;
+    if (Loop::current() == &home || home.stopped())
+        inner_->close();  // Waits that have ended may hold the rest for a moment.
+    else home.post([inner = std::move(inner_)] { inner->close(); });
 }
 
 Result<Watch> Watch::of(Loop& home, sys::Fd socket) {
     auto inner = std::make_shared<Inner>(home, std::move(socket));
-    boost::system::error_code error;
-    inner->descriptor.assign(inner->fd.get(), error);
-    if (error) return Error{Fault::system, "watch a socket: " + error.message()};
+    if (!inner->ask({})) return Error{Fault::busy, "the kernel watches as many descriptors as it may"};
     return Watch{std::move(inner)};
 }
 
 const sys::Fd& Watch::fd() const { return inner_->fd; }
 Loop& Watch::home() const { return inner_->home; }
 
-Watch::Wait Watch::readable(sys::TimePoint deadline) { return Wait{inner_, true, deadline}; }
-Watch::Wait Watch::writable(sys::TimePoint deadline) { return Wait{inner_, false, deadline}; }
+Watch::Wait Watch::readable(sys::TimePoint deadline) { return Wait{inner_.get(), true, deadline}; }
+Watch::Wait Watch::writable(sys::TimePoint deadline) { return Wait{inner_.get(), false, deadline}; }
 
 void Watch::Wait::await_suspend(std::coroutine_handle<> handle) {
-    const auto inner = std::static_pointer_cast<Inner>(inner_);
-    ASSAY_ASSERT(Loop::current() == &inner->home);
-    ASSAY_ASSERT(!inner->waiting);
-    inner->waiting = handle;
-    const std::uint64_t turn = ++inner->turn;
-    using Descriptor = asio::posix::stream_descriptor;
-    inner->descriptor.async_wait(reading_ ? Descriptor::wait_read : Descriptor::wait_write,
-                                 [inner, turn](const boost::system::error_code& error) {
-                                     // Any other error shows itself, with its name, in the read or write that follows.
-                                     if (error != asio::error::operation_aborted) inner->finish(turn, Ready::yes);
-                                 });
-    if (deadline_ != never) {
-        inner->timer.expires_at(deadline_);
-        inner->timer.async_wait([inner, turn](const boost::system::error_code& error) {
-            if (!error) inner->finish(turn, Ready::deadline);
-        });
-    }
+    Inner& inner = *static_cast<Inner*>(inner_);
+    ASSAY_ASSERT(Loop::current() == &inner.home);
+    ASSAY_ASSERT(!inner.waiting);
+    inner.begin(handle, reading_, deadline_);
 }
 
-Ready Watch::Wait::await_resume() const noexcept { return std::static_pointer_cast<Inner>(inner_)->outcome; }
+Ready Watch::Wait::await_resume() const noexcept { return static_cast<Inner*>(inner_)->outcome; }
 
 void Watch::interrupt() {
-    const auto inner = inner_;  // The resumed coroutine may end this watch.
-    inner->finish(inner->turn, Ready::interrupted);
+    if (inner_->waiting) inner_->finish(Ready::interrupted);
 }
 
 }  // namespace assay::loop

@@ -38,9 +38,9 @@ public:
 
     private:
         friend class Watch;
-        Wait(std::shared_ptr<void> inner, bool reading, sys::TimePoint deadline)
-            : inner_{std::move(inner)}, reading_{reading}, deadline_{deadline} {}
-        std::shared_ptr<void> inner_;
+        Wait(void* inner, bool reading, sys::TimePoint deadline)
+            : inner_{inner}, reading_{reading}, deadline_{deadline} {}
+        void* inner_;  // the watch's, which outlives the wait
         bool reading_;
         sys::TimePoint deadline_;
     };
