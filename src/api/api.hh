@@ -32,7 +32,7 @@ struct Parts {
 };
 
 // GET /api/v1/submissions/{id}[/report|/log|/receipt|/events] with `Authorization: Bearer TOKEN` of its participant, /api/v1/limits,
-// /api/v1/receipt-keys, /healthz, /readyz; any other path below /api is a problem+json 404. `Parts` outlive the server.
+// /api/v1/receipt-keys, /api/v1/probe, /healthz, /readyz; any other path below /api is a problem+json 404. `Parts` outlive the server.
 void add_public_routes(http::Router&, Parts&);
 
 // On admin.sock alone (peer: the owner or root): POST /admin/course/apply[?dry_run=1][&json=1] (tar), GET /admin/courses,

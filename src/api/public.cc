@@ -7,6 +7,7 @@
 #include "api/health.hh"
 #include "api/limits.hh"
 #include "api/log_text.hh"
+#include "api/probe.hh"
 #include "api/submission.hh"
 #include "sys/zone.hh"
 
@@ -134,6 +135,7 @@ void add_public_routes(http::Router& router, Parts& parts) {
     });
     add_limits_route(router, parts);
     add_event_routes(router, parts);
+    add_probe_routes(router, parts);
     std::string pattern = "/api";
     for (int depth = 0; depth <= api_depth_max; ++depth) {
         router.add("*", pattern, [](http::Request, http::Reader&) { return answer(no_such_route()); });

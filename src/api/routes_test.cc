@@ -55,6 +55,20 @@ protected:
     const std::string ben = std::string{"/api/v1/submissions/"} + SmallCourse::ben_waits;
 };
 
+// Whoever runs a proxy must see what passes it, without a token and without leaving anything behind.
+TEST_F(Routes, AProbeIsCountedAndThrownAway) {
+    const auto probed = testing::ask(router, "PATCH", "/api/v1/probe", {{"Upload-Offset", "0"}, {"Via", "1.1 box"}}, "12345");
+    EXPECT_EQ(probed.status, 200);
+    const auto json = nlohmann::json::parse(probed.body);
+    EXPECT_EQ(json["method"], "PATCH");
+    EXPECT_EQ(json["received_bytes"], 5);
+    EXPECT_EQ(json["authorization"], false);
+    EXPECT_EQ(json["upload_offset"], true);
+    EXPECT_EQ(json["via"], "1.1 box");
+    EXPECT_EQ(json["now_ms"], SmallCourse::now_ms);
+    EXPECT_TRUE(get("/api/v1/probe/events").streamer);
+}
+
 TEST_F(Routes, ASubmissionIsForItsParticipantAlone) {
     const struct {
         std::string target, token;
