@@ -71,7 +71,7 @@ ExitCode not_counted(ExitCode code) {
 // Something before the server took offence at a body of this size, or the way broke under it.
 bool worth_parts(const client::Answered<client::Receipt>& sent, bool began) {
     if (!sent) return began && (sent.error().fault() == Fault::unreachable || sent.error().fault() == Fault::timed_out);
-    return !*sent && sent->error().code.empty() && sent->error().status == 413;
+    return !*sent && sent->error().parts_may_pass;
 }
 
 bool inside(const std::string& file, const std::string& folder) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "client/event_reader.hh"
-#include "client/proxy.hh"
 #include "client/url.hh"
 
 namespace assay::client {
@@ -46,35 +45,6 @@ TEST(EventReader, TakesEventsHoweverTheirBytesWereCut) {
     }
     EventReader reader;
     EXPECT_EQ(reader.feed(std::string(EventReader::line_bytes_max + 1, 'x'), {}).error().fault(), Fault::too_large);
-}
-
-http::Answer answer(int status, std::vector<http::Header> headers, std::string body) { return {status, std::move(headers), std::move(body)}; }
-
-// Days were lost to a 413 that the server had never sent.
-TEST(ProxyRefusal, NamesTheProductTheDirectiveAndTheValue) {
-    constexpr std::int64_t size = 2'200'000;
-    const std::string page = "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<center>nginx</center>";
-    const struct {
-        http::Answer answer;
-        std::vector<std::string> said;
-    } cases[] = {
-        {answer(413, {{"Server", "nginx/1.22.1"}}, page), {"nginx, in front", "2200000 bytes", "client_max_body_size 3m", "default 1m"}},
-        {answer(413, {}, page), {"ingress-nginx", "proxy-body-size: 3m"}},
-        {answer(413, {{"Server", "Apache/2.4.71 (Debian)"}}, ""), {"Apache", "LimitRequestBody 3145728"}},
-        {answer(502, {{"Server", "Caddy"}}, ""), {"Caddy", "max_size 3MB", "too large"}},
-        {answer(413, {}, "<html><body><h1>413 Payload Too Large</h1>\nThe request entity exceeds the maximum allowed.\n</body></html>"), {"HAProxy", "3145728"}},
-        {answer(413, {{"Server", "cloudflare"}}, "<center>cloudflare</center>"), {"Cloudflare", "plan"}},
-        {answer(413, {}, "Request Entity Too Large"), {"Something between you and the server", "3 MiB at least"}},
-        {answer(504, {{"Server", "nginx"}}, ""), {"nginx, in front", "504", "same key"}},
-        {answer(200, {{"Server", "nginx"}}, "welcome"), {"no answer of an assay server"}},
-    };
-    for (const auto& c : cases) {
-        const auto said = proxy_refusal(c.answer, size, english);
-        ASSERT_TRUE(said);
-        for (const std::string& part : c.said) EXPECT_NE(said->find(part), std::string::npos) << part << " in: " << *said;
-    }
-    // Behind a proxy the server's own refusal carries the proxy's Server header.
-    EXPECT_FALSE(proxy_refusal(answer(413, {{"Server", "nginx"}, {"Assay-Server", "0.1.0"}}, ""), size, english));
 }
 
 TEST(Limits, AreThoseOfTheModuleOrNone) {

@@ -151,7 +151,7 @@ private:
     Result<Step> not_taken(const http::Answer& answer) {
         last_ = server_.refused(answer, part_bytes_);
         if (!from_the_server(answer)) {
-            const bool smaller = answer.status == 413 && part_bytes_ > part_bytes_min;
+            const bool smaller = last_.parts_may_pass && part_bytes_ > part_bytes_min;
             if (smaller) part_bytes_ = std::max(part_bytes_min, part_bytes_ / 4);
             const bool for_now = smaller || answer.status == 408 || answer.status == 429 || answer.status >= 500;
             return for_now ? Step{} : Step{.progress = false, .refused = last_, .submission = {}};

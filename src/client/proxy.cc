@@ -8,61 +8,73 @@ namespace {
 
 using wording::ClientSide;
 
-constexpr std::size_t body_looked_at_max = 4096;
+constexpr std::size_t address_bytes_max = 200;
 
-struct Proxy {
-    const char* product;
-    const char* server;      // how its Server header begins; "" = it sends none
-    const char* body;        // what its own pages have in them
-    ClientSide cure;
-};
-
-// The first that fits is named: a product whose marks are part of another's stands before it.
-constexpr Proxy proxies[] = {
-    {"Cloudflare", "cloudflare", "", ClientSide::cure_cloudflare},
-    {"AWS load balancer", "awselb", "", ClientSide::cure_aws_balancer},
-    {"Microsoft IIS", "Microsoft-IIS", "", ClientSide::cure_iis},
-    {"Caddy", "Caddy", "", ClientSide::cure_caddy},
-    {"Apache httpd", "Apache", "", ClientSide::cure_apache},
-    {"lighttpd", "lighttpd", "", ClientSide::cure_lighttpd},
-    {"nginx", "nginx", "", ClientSide::cure_nginx},
-    {"ingress-nginx (Kubernetes)", "", "<center>nginx", ClientSide::cure_ingress_nginx},
-    {"HAProxy", "", "The request entity exceeds the maximum allowed.", ClientSide::cure_haproxy},
-    {"AWS API Gateway", "", "{\"message\":\"Request Too Long\"}", ClientSide::cure_aws_gateway},
-};
-
-const Proxy* recognise(const http::Answer& answer) {
-    const std::string_view server = answer.header("Server");
-    const std::string_view body = std::string_view{answer.body}.substr(0, body_looked_at_max);
-    for (const Proxy& proxy : proxies) {
-        const std::string_view begins = proxy.server;
-        if (begins.empty() ? server.empty() && body.contains(proxy.body) : server.starts_with(begins)) return &proxy;
-    }
-    return nullptr;
+// Limits that belong to a contract and not to a file.
+std::optional<ClientSide> fixed_limit(std::string_view product) {
+    if (product == "Cloudflare") return ClientSide::cure_cloudflare;
+    if (product == "AWS load balancer") return ClientSide::cure_aws_balancer;
+    if (product == "AWS API Gateway") return ClientSide::cure_aws_gateway;
+    return std::nullopt;
 }
 
 }  // namespace
 
+std::string name_of(const Hop& hop, wording::Language language) {
+    if (!hop.product.empty()) return say(language, ClientSide::proxy_named, {hop.product});
+    if (!hop.calls.empty()) return say(language, ClientSide::proxy_called, {escaped(hop.calls)});
+    return say(language, ClientSide::proxy_unnamed);
+}
+
+std::string cure_of(const std::string& product, ProxySetting setting, std::int64_t bytes, wording::Language language) {
+    if (const auto fixed = fixed_limit(product); fixed && setting == ProxySetting::body_size)
+        return say(language, *fixed);
+    const auto found = proxy_lines(product, setting, bytes);
+    if (found && found->initial.empty()) return say(language, ClientSide::cure_lift, {found->lines});
+    if (found) return say(language, ClientSide::cure_set, {found->lines, found->initial});
+    const std::string mebibytes = std::to_string((bytes + (1 << 20) - 1) >> 20);
+    switch (setting) {
+        case ProxySetting::body_size: return say(language, ClientSide::cure_body_size, {mebibytes});
+        case ProxySetting::header_size: return say(language, ClientSide::cure_header_size);
+        case ProxySetting::body_time: return say(language, ClientSide::cure_body_time);
+        case ProxySetting::answer_time: return say(language, ClientSide::cure_answer_time);
+        case ProxySetting::request_streamed: return say(language, ClientSide::cure_request_streamed);
+        case ProxySetting::answer_streamed: return say(language, ClientSide::cure_answer_streamed);
+    }
+    return {};
+}
+
+std::string sentence_of(const Hop& hop, int status, std::int64_t body_size, wording::Language language) {
+    const std::string who = name_of(hop, language);
+    const std::string number = std::to_string(status);
+    const std::string address = escaped(hop.address, address_bytes_max);
+    const auto cure = [&](ProxySetting setting) { return cure_of(hop.product, setting, body_size + 1, language); };
+    switch (hop.trouble) {
+        case Trouble::too_large:
+            return say(language, ClientSide::proxy_too_large,
+                       {who, std::to_string(body_size), number, cure(ProxySetting::body_size)});
+        case Trouble::header_too_large:
+            return say(language, ClientSide::proxy_header, {who, number, cure(ProxySetting::header_size)});
+        case Trouble::too_slow:
+            return say(language, ClientSide::proxy_slow, {who, number, cure(ProxySetting::body_time)});
+        case Trouble::no_server: return say(language, ClientSide::proxy_gateway, {who, number});
+        case Trouble::no_answer:
+            return say(language, ClientSide::proxy_waited, {who, number, cure(ProxySetting::answer_time)});
+        case Trouble::method: return say(language, ClientSide::proxy_method, {who, number});
+        case Trouble::forbidden: return say(language, ClientSide::proxy_forbidden, {who, number});
+        case Trouble::sign_in: return say(language, ClientSide::proxy_sign_in, {who, number});
+        case Trouble::moved: return say(language, ClientSide::proxy_moved, {who, number, address});
+        case Trouble::rate: return say(language, ClientSide::proxy_rate, {who, number});
+        case Trouble::page: break;
+    }
+    return say(language, ClientSide::proxy_other, {who, number});
+}
+
 std::optional<std::string> proxy_refusal(const http::Answer& answer, std::int64_t body_size,
                                          wording::Language language) {
-    if (!answer.header("Assay-Server").empty()) return std::nullopt;
-    const Proxy* const proxy = recognise(answer);
-    const std::string who = proxy != nullptr ? say(language, ClientSide::proxy_named, {proxy->product})
-                                             : say(language, ClientSide::proxy_unnamed);
-    // Caddy before 2.7 says 502 without a word to what is over its limit.
-    const bool too_large = answer.status == 413 || (proxy != nullptr && std::string_view{proxy->product} == "Caddy" &&
-                                                    answer.status == 502 && answer.body.empty() && body_size > 0);
-    if (too_large) {
-        const std::int64_t mebibytes = (body_size >> 20) + 1;
-        const std::string cure = say(
-            language, proxy != nullptr ? proxy->cure : ClientSide::cure_unknown,
-            {std::to_string(mebibytes), std::to_string(mebibytes << 20), std::to_string(mebibytes << 10), "{", "}"});
-        return say(language, ClientSide::proxy_too_large,
-                   {who, std::to_string(body_size), std::to_string(answer.status), cure});
-    }
-    const bool beyond = answer.status >= 502 && answer.status <= 504;
-    return say(language, beyond ? ClientSide::proxy_gateway : ClientSide::proxy_other,
-               {who, std::to_string(answer.status)});
+    const auto hop = hop_of(answer, body_size);
+    if (!hop) return std::nullopt;
+    return sentence_of(*hop, answer.status, body_size, language);
 }
 
 }  // namespace assay::client

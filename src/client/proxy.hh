@@ -1,17 +1,25 @@
-// Proxy: who refused an upload when it was not the server. The server puts Assay-Server on every answer of its own; what lacks it
-// came from something in between. Pure.
+// Proxy: what a participant is told when something in between answered instead of the server. Pure.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "http/client.hh"
+#include "client/hop.hh"
+#include "client/proxy_lines.hh"
 #include "wording/wording.hh"
 
 namespace assay::client {
 
-// nullopt: the server itself spoke. Else one sentence that names the product where it is known, its directive and the value it needs.
+// "nginx, in front of the server," or what stands there otherwise: the subject of a sentence.
+std::string name_of(const Hop&, wording::Language);
+// What to change in its configuration.
+std::string cure_of(const std::string& product, ProxySetting, std::int64_t bytes, wording::Language);
+
+// Who, what it did to these bytes, and what whoever runs it may change. Everything it sent is escaped.
+std::string sentence_of(const Hop&, int status, std::int64_t body_size, wording::Language);
+
+// nullopt: the server itself spoke. Else the sentence.
 std::optional<std::string> proxy_refusal(const http::Answer&, std::int64_t body_size, wording::Language);
 
 }  // namespace assay::client

@@ -48,8 +48,12 @@ Result<http::Answer> Server::ask(const http::Outgoing& request, std::chrono::mil
 }
 
 Refused Server::refused(const http::Answer& answer, std::int64_t body_size) const {
-    if (auto between = proxy_refusal(answer, body_size, language_))
-        return {.code = {}, .text = std::move(*between), .next = {}, .status = answer.status};
+    if (const auto hop = hop_of(answer, body_size))
+        return {.code = {},
+                .text = sentence_of(*hop, answer.status, body_size, language_),
+                .next = {},
+                .status = answer.status,
+                .parts_may_pass = hop->trouble == Trouble::too_large || hop->trouble == Trouble::too_slow};
     if (auto problem = problem_from(answer.body)) {
         return {.code = problem->code, .text = problem->detail, .next = problem->next, .status = answer.status};
     }
@@ -97,7 +101,9 @@ Answered<Receipt> Server::submit(const Upload& upload) const {
         sent += static_cast<std::int64_t>(std::min(count, left));
         return ByteView{piece}.first(std::min(count, left));
     };
-    ASSAY_TRY(http::Answer answer, ask(request, quiet_max));
+    auto asked = ask(request, quiet_max);
+    if (!asked && sent > 0) return asked.take_error().in(say(language_, ClientSide::broke_off, {std::to_string(sent), std::to_string(upload.size)}));
+    ASSAY_TRY(http::Answer answer, std::move(asked));
     if (!good(answer)) return Said<Receipt>{std::unexpected{refused(answer, upload.size)}};
     if (upload.progress) upload.progress(upload.size);
     ASSAY_TRY(Received received, understood(received_from(answer.body)));

@@ -28,6 +28,7 @@ struct Refused {
     std::string text;    // what it is
     std::string next;    // what to do; may be empty
     int status = 0;
+    bool parts_may_pass = false;  // not the server's: size or time was the offence
 };
 template <class T>
 using Answered = Result<std::expected<T, Refused>>;

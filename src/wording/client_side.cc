@@ -53,47 +53,67 @@ Text text_of(ClientSide it) {
         case events_end: return {"the server ends its events again and again", "服务器一再中断事件流"};
         case became_shorter: return {"the archive became shorter while it was sent", "压缩包在发送过程中变短了"};
         case proxy_named: return {"{0}, in front of the server,", "服务器前面的 {0} "};
+        case proxy_called: return {"What calls itself “{0}”, in front of the server,", "服务器前面自称“{0}”的程序"};
         case proxy_unnamed: return {"Something between you and the server", "你与服务器之间的某个设备"};
         case proxy_too_large:
             return {"{0} refused {1} bytes as too large ({2}); the server never saw them. Tell whoever runs it: {3}",
                     "{0}拒绝了过大的 {1} 字节（{2}）；服务器从未收到。请告诉其管理员：{3}"};
+        case proxy_header:
+            return {"{0} refused the request's header as too large ({1}). Tell whoever runs it: {2}",
+                    "{0}拒绝了过大的请求头（{1}）。请告诉其管理员：{2}"};
+        case proxy_slow:
+            return {"{0} answered {1}: the upload came too slowly for it. Tell whoever runs it: {2}",
+                    "{0}回答 {1}：上传速度低于它的要求。请告诉其管理员：{2}"};
+        case proxy_waited:
+            return {"{0} answered {1}: it waited too long for the server. Nothing is known of your upload; send it again, "
+                    "the same key makes it one submission. Tell whoever runs it: {2}",
+                    "{0}回答 {1}：它等待服务器超时。不知道上传是否成功；请再次发送，同一个 key 只算一次提交。请告诉其管理员：{2}"};
         case proxy_gateway:
-            return {
-                "{0} answered {1}: it did not reach the server, or waited too long for it. Nothing is known of your "
-                "upload; send it again, "
-                "the same key makes it one submission",
-                "{0}回答 {1}：它连不上服务器，或等待超时。不知道上传是否成功；请再次发送，同一个 key 只算一次提交"};
+            return {"{0} answered {1}: it did not reach the server, or got no answer that it could pass on. Nothing is known of your "
+                    "upload; send it again, the same key makes it one submission",
+                    "{0}回答 {1}：它连不上服务器，或没有得到可以转发的回答。不知道上传是否成功；请再次发送，同一个 key 只算一次提交"};
+        case proxy_method:
+            return {"{0} answered {1}: it does not pass this method to the server. Tell whoever runs it: GET, HEAD, POST, PATCH and DELETE are needed",
+                    "{0}回答 {1}：它不向服务器转发这种方法。请告诉其管理员：需要 GET、HEAD、POST、PATCH 和 DELETE"};
+        case proxy_forbidden:
+            return {"{0} answered {1}: a rule of its own, such as a firewall's, forbids this. Tell whoever runs it to let the server's address pass",
+                    "{0}回答 {1}：它自己的规则（例如防火墙）禁止此请求。请告诉其管理员放行该服务器的地址"};
+        case proxy_sign_in:
+            return {"{0} answered {1}: it wants you to sign in first. Open the server's address in a browser, sign in, and try again",
+                    "{0}回答 {1}：它要求先登录。请在浏览器中打开服务器地址，登录后再试"};
+        case proxy_moved:
+            return {"{0} answered {1}: it leads to {2}. Name that address if it is the server's; otherwise sign in to this network with a browser, and try again",
+                    "{0}回答 {1}：它指向 {2}。如果那是服务器的地址，请改用它；否则请用浏览器登录当前网络后再试"};
+        case proxy_rate:
+            return {"{0} answered {1}: too many requests for it. Wait a minute, and try again", "{0}回答 {1}：请求过于频繁。请等一分钟再试"};
         case proxy_other:
             return {"{0} answered {1}; this is no answer of an assay server. Check the address",
                     "{0}回答 {1}；这不是 assay 服务器的回答。请检查地址"};
+        case broke_off:
+            return {"after {0} of {1} bytes, without an answer: the network failed, or something on the way bounds an upload's size or time",
+                    "已发送 {1} 字节中的 {0}，没有得到回答：网络中断，或途中的设备限制了上传的大小或时间"};
+        case cure_set: return {"set `{0}` in its configuration (default {1})", "在其配置中设置 `{0}`（默认 {1}）"};
+        case cure_lift:
+            return {"set `{0}` in its configuration, or take its limit out (it has none by default)",
+                    "在其配置中设置 `{0}`，或删去该限制（默认没有）"};
         case cure_cloudflare:
             return {"the limit belongs to its plan (100 MB at least): hand in a smaller archive, or go around it",
                     "上限由其套餐决定（至少 100 MB）：请提交较小的压缩包，或绕过它"};
         case cure_aws_balancer:
             return {"its limit cannot be raised (1 MB for Lambda targets)", "其上限无法提高（Lambda 目标为 1 MB）"};
-        case cure_iis:
-            return {"set maxAllowedContentLength (default 30000000) to {0}000000 at least in web.config",
-                    "在 web.config 中把 maxAllowedContentLength（默认 30000000）设为至少 {0}000000"};
-        case cure_caddy:
-            return {"set `request_body {3} max_size {0}MB {4}` or take that block out",
-                    "设置 `request_body {3} max_size {0}MB {4}`，或删去该段"};
-        case cure_apache:
-            return {"set `LimitRequestBody {1}` (default 1073741824), or SecRequestBodyLimit of mod_security",
-                    "设置 `LimitRequestBody {1}`（默认 1073741824），或 mod_security 的 SecRequestBodyLimit"};
-        case cure_lighttpd:
-            return {"set `server.max-request-size = {2}` (KiB)", "设置 `server.max-request-size = {2}`（KiB）"};
-        case cure_nginx:
-            return {"set `client_max_body_size {0}m;` (default 1m) in its configuration",
-                    "在其配置中设置 `client_max_body_size {0}m;`（默认 1m）"};
-        case cure_ingress_nginx:
-            return {"set the annotation nginx.ingress.kubernetes.io/proxy-body-size: {0}m (default 1m)",
-                    "设置注解 nginx.ingress.kubernetes.io/proxy-body-size: {0}m（默认 1m）"};
-        case cure_haproxy:
-            return {"raise the limit of its `http-request deny` rule to {1} bytes",
-                    "把其 `http-request deny` 规则的上限提高到 {1} 字节"};
         case cure_aws_gateway: return {"its limit of 10 MB cannot be raised", "其 10 MB 的上限无法提高"};
-        case cure_unknown:
+        case cure_body_size:
             return {"its limit for a request's body must be {0} MiB at least", "其请求正文的上限至少应为 {0} MiB"};
+        case cure_header_size:
+            return {"its limit for a request's header must be 32 KiB", "其请求头的上限应为 32 KiB"};
+        case cure_body_time:
+            return {"it must wait 5 minutes for a slow body", "它应为缓慢的上传等待 5 分钟"};
+        case cure_answer_time:
+            return {"it must wait 5 minutes for the server's answer", "它应为服务器的回答等待 5 分钟"};
+        case cure_request_streamed:
+            return {"it should pass a body on as it comes", "它应边接收边转发请求正文"};
+        case cure_answer_streamed:
+            return {"it should pass an answer on as it comes", "它应边接收边转发回答"};
         case place: return {", place {0} in line", "，排在第 {0} 位"};
         case start: return {", expected to start {0}", "，预计开始时间 {0}"};
         case replaced: return {", replaced by {0}", "，已由 {0} 替换"};

@@ -35,24 +35,34 @@ enum class ClientSide : unsigned char {
     answered,  // {0} status
     events_end,
     became_shorter,
-    // What is before it
-    proxy_named,  // {0} product; the {0} of the three below
+    // What is before it: {0} who, {1} status
+    proxy_named,  // {0} product; who; so are the two below
+    proxy_called,  // {0} what it calls itself
     proxy_unnamed,
     proxy_too_large,  // {0} who, {1} bytes, {2} status, {3} the cure
-    proxy_gateway,  // {0} who, {1} status
-    proxy_other,  // {0} who, {1} status
-    // Cures: {0} MiB, {1} bytes, {2} KiB, {3} and {4} braces
+    proxy_header,  // {2} the cure; of the two below as well
+    proxy_slow,
+    proxy_waited,
+    proxy_gateway,
+    proxy_method,
+    proxy_forbidden,
+    proxy_sign_in,
+    proxy_moved,  // {2} the address
+    proxy_rate,
+    proxy_other,
+    broke_off,  // {0} bytes sent, {1} of how many
+    // Cures
+    cure_set,  // {0} lines of a configuration, {1} what holds without them
+    cure_lift,  // {0} lines of a configuration
     cure_cloudflare,
     cure_aws_balancer,
-    cure_iis,
-    cure_caddy,
-    cure_apache,
-    cure_lighttpd,
-    cure_nginx,
-    cure_ingress_nginx,
-    cure_haproxy,
     cure_aws_gateway,
-    cure_unknown,
+    cure_body_size,  // {0} MiB
+    cure_header_size,
+    cure_body_time,
+    cure_answer_time,
+    cure_request_streamed,
+    cure_answer_streamed,
     // Where a submission stands; each behind its state
     place,  // {0} place in line
     start,  // {0} time
