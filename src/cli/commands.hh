@@ -66,6 +66,15 @@ struct RunOptions {
 };
 ExitCode run_command(const RunOptions&);
 
+struct WhyOptions {
+    int pid = 0;               // or
+    std::string group;         // a control group
+    std::string window = "3s";
+    bool json = false;
+};
+// Why is a process, or a group of them, slow or stuck? Reads only; needs no server. Fails when there is none of that name.
+ExitCode why_process(const WhyOptions&);
+
 // Is this host fit to serve and to grade? `data`: where the server would keep its data. Fails when grading would be refused.
 ExitCode check_command(const std::string& data, bool json);
 

@@ -98,6 +98,22 @@ on this machine: `assay check` tells why) and `trustworthy_timing` (false: the m
 
 Exit codes: 0 passed, 1 any other verdict, 2 wrong usage, 4 interrupted.)";
 
+constexpr const char* why_footer =
+    R"(The answer begins with a class and a cause:
+
+  slow          it gets on, held back by: throttled_by_quota, oversubscribed, neighbour, stolen, storage_data,
+                storage_metadata, io_limit, memory_thrash
+  intermittent  the same, in pauses of a second and more
+  hang          it does not get on: deadlock, fork_inherited_lock, spin, livelock, storage_hang, blocked_on_peer, stopped, ended,
+                worker_crashed, worker_killed_for_memory, descriptor_limit, process_limit, disk_full
+  healthy       busy, sleeping, waits_for_requests
+
+then what to do, what is awaited, the three numbers that decided, what was seen, what speaks against it, and what could not be
+read. Nothing is stopped, traced or changed.
+
+  assay why --pid 4711
+  assay why --cgroup /system.slice/train.service --for 10s --json)";
+
 constexpr const char* submit_footer =
     R"(Of a folder, all goes but what the module ignores, what .gitignore or .assayignore name (as git reads them, from the folder
 itself and those in it; .assayignore is read after, and wins), .git, .assay.toml and .assayignore themselves. What goes and what
@@ -315,6 +331,18 @@ int parse_and_run(int argc, char** argv) {
     add_data_option(*check, common);
     check->add_flag("--json", json, "print JSON");
     check->callback([&] { with_config([&](const serve::Config& c) { return check_command(c.data, json); }); });
+
+    WhyOptions why_options;
+    CLI::App* const why = app.add_subcommand("why", "Why is this waiting, slow or stuck? Looks from outside; needs no server, and no root for one's own processes");
+    why->footer(why_footer);
+    CLI::Option* const why_pid = why->add_option("--pid", why_options.pid, "a process, with all it started")->type_name("PID")->check(CLI::PositiveNumber);
+    why->add_option("--cgroup", why_options.group, "the processes of a control group and those below it")->type_name("GROUP")->excludes(why_pid);
+    why->add_option("--for", why_options.window, "how long to look, 500ms to 5min (default 3s)")->type_name("TIME");
+    why->add_flag("--json", why_options.json, "print one object");
+    why->callback([&] {
+        if (why_options.pid == 0 && why_options.group.empty()) wrong = Error{Fault::invalid, "why takes --pid or --cgroup"};
+        else code = why_process(why_options);
+    });
 
     RunOptions options;
     CLI::App* const run = app.add_subcommand("run", "Run one command in the sandbox, without a server");

@@ -1,0 +1,68 @@
+// assay why: looks, lets the rules speak, prints.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "cli/language.hh"
+#include "cli/talk.hh"
+#include "diagnosis/rules.hh"
+#include "diagnosis/sampler.hh"
+
+namespace assay::cli {
+namespace {
+
+using What = wording::Diagnosis;
+constexpr std::size_t unread_shown_max = 12;
+
+void print_block(wording::Language language, What label, const std::vector<std::string>& texts) {
+    const std::string head = diagnosis::text_of(language, {label, {}});
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        print_line(fmt::format("  {:<{}}  {}", i == 0 ? head : "", std::max<std::size_t>(head.size(), 10),
+                               escaped(texts[i], 2000)));
+}
+
+void print_finding(const diagnosis::Finding& finding) {
+    const wording::Language spoken = language();
+    const auto texts = [&](const std::vector<diagnosis::Line>& lines) {
+        std::vector<std::string> out;
+        for (const diagnosis::Line& line : lines) out.push_back(diagnosis::text_of(spoken, line));
+        return out;
+    };
+    print_line(fmt::format(
+        "{}: {} ({})", to_string(finding.kind), to_string(finding.cause),
+        diagnosis::text_of(spoken, {What::label_confidence, {std::string{to_string(finding.confidence)}}})));
+    print_line(escaped(diagnosis::text_of(spoken, finding.summary), 2000));
+    std::string numbers;
+    for (const diagnosis::Number& number : finding.decided_by)
+        numbers += fmt::format("{}{} {:.4g}", numbers.empty() ? "" : " · ", number.name, number.value);
+    print_block(spoken, What::label_remedy, {diagnosis::text_of(spoken, finding.remedy)});
+    if (!finding.awaited.empty()) print_block(spoken, What::label_awaits, {finding.awaited});
+    print_block(spoken, What::label_decided, {numbers});
+    print_block(spoken, What::label_evidence, texts(finding.evidence));
+    print_block(spoken, What::label_against, texts(finding.against));
+    std::vector<std::string> unread = finding.unread;
+    if (unread.size() > unread_shown_max) {
+        const std::size_t more = unread.size() - unread_shown_max;
+        unread.resize(unread_shown_max);
+        unread.push_back(fmt::format("… +{}", more));
+    }
+    print_block(spoken, What::label_unread, unread);
+}
+
+}  // namespace
+
+ExitCode why_process(const WhyOptions& options) {
+    const auto window_ms = parse_duration_ms(options.window);
+    if (!window_ms) return misused(window_ms.error());
+    const auto seen =
+        diagnosis::observe({.pid = options.pid, .group = options.group}, std::chrono::milliseconds{*window_ms});
+    if (!seen) return fail(seen.error());
+    const diagnosis::Finding finding = diagnosis::explain(*seen);
+    if (options.json) print_line(diagnosis::to_json(finding, wording::Language::english));
+    else print_finding(finding);
+    return ExitCode::done;
+}
+
+}  // namespace assay::cli
