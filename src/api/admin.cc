@@ -8,6 +8,7 @@
 #include "api/images.hh"
 #include "api/metrics.hh"
 #include "api/staff.hh"
+#include "api/why.hh"
 #include "base/log.hh"
 #include "course/roster.hh"
 #include "course/tar.hh"
@@ -93,6 +94,11 @@ Result<std::string> show_metrics(Parts& parts, const http::Request&, const std::
                         sys::to_ms(parts.clock.wall()));
 }
 
+Result<std::string> show_why(Parts& parts, const http::Request& request, const std::string&) {
+    const auto language = set(request, "chinese") ? wording::Language::chinese : wording::Language::english;
+    return why_json(parts.store, parts.board, SubmissionId{request.captures.at(0)}, diagnosis::Audience::staff, language, sys::to_ms(parts.clock.wall()));
+}
+
 template <ModuleCommand what>
 Result<std::string> on_module(Parts& parts, const http::Request& request, const std::string&) {
     return act_on(parts.store, what, CourseId{request.captures.at(0)}, ModuleId{request.captures.at(1)}, sys::to_ms(parts.clock.wall()));
@@ -149,6 +155,7 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("POST", "/admin/submissions/{id}/hold", on_submission<SubmissionCommand::hold>, 0, text);
     add("POST", "/admin/submissions/{id}/release", on_submission<SubmissionCommand::release>, 0, text);
     add("POST", "/admin/submissions/{id}/rejudge", on_submission<SubmissionCommand::rejudge>, 0, text);
+    add("GET", "/admin/submissions/{id}/why", show_why, 0, "application/json");
     add("GET", "/metrics", show_metrics, 0, metrics_type);
     add_health_routes(router, parts);
 }

@@ -9,6 +9,7 @@
 #include "api/log_text.hh"
 #include "api/probe.hh"
 #include "api/submission.hh"
+#include "api/why.hh"
 #include "sys/zone.hh"
 
 namespace assay::api {
@@ -47,6 +48,12 @@ Result<http::Response> show_log(const Parts& parts, const http::Request&, store:
 
 Result<http::Response> show_receipt(const Parts&, const http::Request&, store::Reading&, const store::Submission& submission) {
     return http::Response::json(200, submission.receipt);
+}
+
+Result<http::Response> show_why(const Parts& parts, const http::Request& request, store::Reading& reading, const store::Submission& submission) {
+    ASSAY_TRY(const auto language, language_for(request, reading, submission));
+    ASSAY_TRY(auto json, why_json(reading, parts.board, submission.id, diagnosis::Audience::participant, language, sys::to_ms(parts.clock.wall())));
+    return http::Response::json(200, std::move(json));
 }
 
 Result<http::Response> shown_to(const Parts& parts, const http::Request& request, const std::string& token, Show show) {
@@ -124,7 +131,7 @@ void add_public_routes(http::Router& router, Parts& parts) {
     const struct {
         const char* suffix;
         Show show;
-    } shows[] = {{"", show_state}, {"/report", show_report}, {"/log", show_log}, {"/receipt", show_receipt}};
+    } shows[] = {{"", show_state}, {"/report", show_report}, {"/log", show_log}, {"/receipt", show_receipt}, {"/why", show_why}};
     for (const auto& [suffix, show] : shows) {
         router.add("GET", std::string{"/api/v1/submissions/{id}"} + suffix, [&parts, show](http::Request request, http::Reader&) {
             return submission_route(parts, std::move(request), show);

@@ -105,7 +105,7 @@ TEST_F(Routes, ASubmissionIsForItsParticipantAlone) {
 
 // Whether an id exists must not be learnt by asking.
 TEST_F(Routes, AForeignAndAnUnknownSubmissionAreTheSameAnswer) {
-    for (const char* const suffix : {"", "/report", "/log", "/receipt", "/events"}) {
+    for (const char* const suffix : {"", "/report", "/log", "/receipt", "/why", "/events"}) {
         EXPECT_EQ(get(ann + suffix, SmallCourse::ben_token).body,
                   get(std::string{"/api/v1/submissions/NoSuchSubmission"} + suffix, SmallCourse::ben_token).body);
     }
@@ -123,6 +123,19 @@ TEST_F(Routes, TheStateSaysWhyItWaitsInTheReadersLanguage) {
     EXPECT_EQ(graded.at("verdict"), "failed");
     EXPECT_EQ(graded.at("score"), 40);
     EXPECT_EQ(graded.at("links").at("receipt"), "http://here:8080" + ann + "/receipt");
+}
+
+// The same chain for both, and more of it for staff.
+TEST_F(Routes, WhyItWaitsGoesToTheBottom) {
+    const auto his = nlohmann::json::parse(get(ben + "/why", SmallCourse::ben_token, {{"Accept-Language", "en"}}).body);
+    EXPECT_EQ(his.at("state"), "queued");
+    EXPECT_EQ(his.at("steps").at(0).at("code"), "no_runner");
+    EXPECT_EQ(his.at("steps").at(0).at("evidence").at(0), "no runner is connected");
+    EXPECT_TRUE(his.at("steps").at(0).at("remedy").is_null());
+    const auto of_staff = nlohmann::json::parse(staff("GET", std::string{"/admin/submissions/"} + SmallCourse::ben_waits + "/why").body);
+    EXPECT_TRUE(of_staff.at("steps").at(0).at("remedy").get<std::string>().starts_with("assay check"));
+    EXPECT_EQ(nlohmann::json::parse(get(ann + "/why", SmallCourse::ann_token).body).at("steps").at(0).at("code"), "graded");
+    EXPECT_EQ(staff("GET", "/admin/submissions/NoSuchSubmission/why").status, 404);
 }
 
 TEST_F(Routes, TheReceiptIsTheExactStoredBytes) {

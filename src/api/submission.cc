@@ -49,13 +49,19 @@ Result<queue::SubmissionView> view_of(const Parts& parts, store::Reading& readin
     return std::move(*view);
 }
 
+Result<wording::Language> language_for(const http::Request& request, store::Reading& reading, const store::Submission& submission) {
+    ASSAY_TRY(const auto course, reading.course(submission.course));
+    if (!course) return Error{Fault::internal, "a submission names a course that is not there"};
+    const auto fallback = course->language.starts_with("zh") ? wording::Language::chinese : wording::Language::english;
+    return wording::choose(request.header("accept-language"), fallback);
+}
+
 Result<State> state_of(const Parts& parts, const http::Request& request, store::Reading& reading, const store::Submission& submission,
                        Detail detail) {
     ASSAY_TRY(auto view, view_of(parts, reading, submission));
     ASSAY_TRY(const auto course, reading.course(submission.course));
     if (!course) return Error{Fault::internal, "a submission names a course that is not there"};
-    const auto fallback = course->language.starts_with("zh") ? wording::Language::chinese : wording::Language::english;
-    const auto language = wording::choose(request.header("accept-language"), fallback);
+    ASSAY_TRY(const auto language, language_for(request, reading, submission));
     // The text is for the participant, the details for whoever looks into it.
     const auto wait_text = [language](const queue::Waiting& waiting) {
         return queue::WaitText{.text = wording::sentence(language, waiting.reason),

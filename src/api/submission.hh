@@ -6,6 +6,7 @@
 
 #include "api/api.hh"
 #include "queue/view.hh"
+#include "wording/wording.hh"
 
 namespace assay::api {
 
@@ -16,6 +17,9 @@ Result<std::expected<store::Submission, http::Response>> asked_for(const Parts&,
 
 // The submission is there: it was read in the same `reading`.
 Result<queue::SubmissionView> view_of(const Parts&, store::Reading&, const store::Submission&);
+
+// In which the reader is told about it: what he asks for, else what its course speaks.
+Result<wording::Language> language_for(const http::Request&, store::Reading&, const store::Submission&);
 
 enum class Detail { whole, without_stages };
 struct State {

@@ -74,6 +74,8 @@ struct WhyOptions {
 };
 // Why is a process, or a group of them, slow or stuck? Reads only; needs no server. Fails when there is none of that name.
 ExitCode why_process(const WhyOptions&);
+// Why does a submission wait? As staff of a data directory.
+ExitCode why_submission(const StaffOptions&, const std::string& submission);
 
 // Is this host fit to serve and to grade? `data`: where the server would keep its data. Fails when grading would be refused.
 ExitCode check_command(const std::string& data, bool json);

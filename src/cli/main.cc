@@ -109,8 +109,9 @@ constexpr const char* why_footer =
   healthy       busy, sleeping, waits_for_requests
 
 then what to do, what is awaited, the three numbers that decided, what was seen, what speaks against it, and what could not be
-read. Nothing is stopped, traced or changed.
+read. Nothing is stopped, traced or changed. Of a submission: why it waits, and what that waits for in turn.
 
+  assay why A1b2C3d4E5f6G7h8
   assay why --pid 4711
   assay why --cgroup /system.slice/train.service --for 10s --json)";
 
@@ -336,12 +337,22 @@ int parse_and_run(int argc, char** argv) {
     CLI::App* const why = app.add_subcommand("why", "Why is this waiting, slow or stuck? Looks from outside; needs no server, and no root for one's own processes");
     why->footer(why_footer);
     CLI::Option* const why_pid = why->add_option("--pid", why_options.pid, "a process, with all it started")->type_name("PID")->check(CLI::PositiveNumber);
-    why->add_option("--cgroup", why_options.group, "the processes of a control group and those below it")->type_name("GROUP")->excludes(why_pid);
+    CLI::Option* const why_group = why->add_option("--cgroup", why_options.group, "the processes of a control group and those below it")->type_name("GROUP")->excludes(why_pid);
     why->add_option("--for", why_options.window, "how long to look, 500ms to 5min (default 3s)")->type_name("TIME");
+    CLI::Option* const why_submission_option = why->add_option("SUBMISSION", submission, "a submission: of one's own on a server, or of anybody in --data")->excludes(why_pid)->excludes(why_group);
+    why->add_option("--server", participant_options.flags.server, "the server, with the token kept for it (or ASSAY_SERVER, or server in .assay.toml)")->type_name("URL");
+    add_data_option(*why, common);
     why->add_flag("--json", why_options.json, "print one object");
     why->callback([&] {
-        if (why_options.pid == 0 && why_options.group.empty()) wrong = Error{Fault::invalid, "why takes --pid or --cgroup"};
-        else code = why_process(why_options);
+        participant_options.json = json = why_options.json;
+        if (why_options.pid != 0 || !why_options.group.empty()) code = why_process(why_options);
+        else if (why_submission_option->count() == 0) wrong = Error{Fault::invalid, "why takes a submission, --pid or --cgroup"};
+        else if (participant_options.flags.server && !common.flags.contains("data")) code = why_command(participant_options, submission);
+        else with_config([&](const serve::Config& c) {
+            // Without a word, whoever has a data directory here is staff of it, and everybody else takes part somewhere.
+            const bool here = common.flags.contains("data") || sys::open_directory(c.data).has_value();
+            return here ? why_submission(staff(c), submission) : why_command(participant_options, submission);
+        });
     });
 
     RunOptions options;

@@ -27,6 +27,7 @@ ExitCode submit_command(const ParticipantOptions&, const SubmitOptions&);
 ExitCode login_command(const ParticipantOptions&);
 ExitCode status_command(const ParticipantOptions&, const std::string& id);
 ExitCode watch_command(const ParticipantOptions&, const std::string& id);
+ExitCode why_command(const ParticipantOptions&, const std::string& id);
 ExitCode log_command(const ParticipantOptions&, const std::string& id);
 // `key`: base64, or a file with it or with the answer of /api/v1/receipt-keys; empty: the server is asked. `archive`: may be empty.
 ExitCode verify_receipt(const ParticipantOptions&, const std::string& receipt_file, const std::string& key, const std::string& archive);
