@@ -77,8 +77,15 @@ Result<Answer> Client::send(const Outgoing& outgoing, std::chrono::milliseconds 
     std::string head = fmt::format("{} {} HTTP/1.1\r\n", outgoing.method, outgoing.target);
     for (const auto& [name, value] : outgoing.headers) head += fmt::format("{}: {}\r\n", name, value);
     if (outgoing.body) head += fmt::format("Content-Length: {}\r\n", outgoing.size);
+    if (outgoing.body && outgoing.expect.count() > 0) head += "Expect: 100-continue\r\n";
     std::optional<Error> ours;  // The body could not be read: no answer can help.
+    bool continued = false;
     const auto send_body = [&]() -> Result<> {
+        if (outgoing.body && outgoing.expect.count() > 0) {
+            ASSAY_TRY(const bool answered, interim_head(outgoing.expect));
+            continued = answered && buffered_.substr(0, 12).ends_with(" 100");
+            if (answered && !continued) return ok;
+        }
         for (std::int64_t left = outgoing.body ? outgoing.size : 0; left > 0;) {
             ASSAY_TRY(const bool answered, sys::wait_readable(socket_, sys::system_clock().now()));
             if (answered) return ok;
@@ -94,7 +101,22 @@ Result<Answer> Client::send(const Outgoing& outgoing, std::chrono::milliseconds 
     };
     auto answer = exchange(head + "\r\n", send_body, timeout, sink ? &sink : nullptr);
     if (ours) return *ours;
+    if (answer) answer->continued = continued;
     return answer;
+}
+
+// Whether a whole head has come into `buffered_`.
+Result<bool> Client::interim_head(std::chrono::milliseconds within) {
+    const sys::TimePoint deadline = sys::system_clock().now() + within;
+    std::array<std::byte, 1024> bytes;
+    while (!buffered_.contains("\r\n\r\n") && buffered_.size() <= answer_head_bytes_max) {
+        ASSAY_TRY(const bool readable, sys::wait_readable(socket_, deadline));
+        if (!readable) return false;
+        ASSAY_TRY(const std::size_t count, sys::receive(socket_, bytes));
+        if (count == 0) return false;
+        buffered_ += text_of(ByteView{bytes}.first(count));
+    }
+    return true;
 }
 
 Result<Answer> Client::exchange(const std::string& head, const Sending& send_body, std::chrono::milliseconds timeout,

@@ -16,6 +16,7 @@ struct Answer {
     int status = 0;
     std::vector<Header> headers;
     std::string body;
+    bool continued = false;  // 100 Continue came before the body was sent (Outgoing::expect)
     std::string_view header(std::string_view name) const;
 };
 
@@ -26,6 +27,7 @@ struct Outgoing {
     std::vector<Header> headers;                 // Host among them; Content-Length is added
     std::int64_t size = 0;                       // of the body
     std::function<Result<ByteView>()> body;      // its next bytes, valid until the next call; asked until `size` were given
+    std::chrono::milliseconds expect{0};         // set: Expect: 100-continue, and the body waits so long for leave
 };
 
 class Client {
@@ -45,6 +47,7 @@ public:
 
 private:
     using Sending = std::function<Result<>()>;
+    Result<bool> interim_head(std::chrono::milliseconds within);
     Result<Answer> exchange(const std::string& head, const Sending& send_body, std::chrono::milliseconds timeout,
                             const std::function<Result<>(ByteView)>* sink);
     sys::Fd socket_;
