@@ -16,7 +16,7 @@
 namespace assay::api {
 
 constexpr std::int64_t probe_bytes_max = 64 << 20;  // of one body; more: 413
-constexpr int probes_at_once_max = 8;  // more: 503
+constexpr int probes_at_once_max = 32;  // more: 503
 constexpr std::int64_t probe_bytes_per_minute_max = 512 << 20;  // of all; more: 429
 constexpr std::chrono::seconds probe_time_max{60};  // of one body, looked at as its bytes come
 constexpr int probe_events = 3;

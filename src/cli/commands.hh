@@ -79,5 +79,7 @@ ExitCode why_submission(const StaffOptions&, const std::string& submission);
 
 // Is this host fit to serve and to grade? `data`: where the server would keep its data. Fails when grading would be refused.
 ExitCode check_command(const std::string& data, bool json);
+// Is the way to the server at this address fit?
+ExitCode check_url_command(const std::string& address, bool json);
 
 }  // namespace assay::cli

@@ -328,10 +328,15 @@ int parse_and_run(int argc, char** argv) {
         else code = verify_receipt(participant_options, receipt_file, receipt_key, archive_file);
     });
 
-    CLI::App* const check = app.add_subcommand("check", "Is this host fit? What it guarantees, what is missing, and the cure; changes nothing");
+    CLI::App* const check = app.add_subcommand("check", "Is this host fit, or the way to a server? What is missing, and the cure; changes nothing");
+    std::string address;
+    check->add_option("URL", address, "look at the way to this server (half a minute): what stands in front of it, and what that refuses or holds back");
     add_data_option(*check, common);
     check->add_flag("--json", json, "print JSON");
-    check->callback([&] { with_config([&](const serve::Config& c) { return check_command(c.data, json); }); });
+    check->callback([&] {
+        if (address.empty()) with_config([&](const serve::Config& c) { return check_command(c.data, json); });
+        else code = check_url_command(address, json);
+    });
 
     WhyOptions why_options;
     CLI::App* const why = app.add_subcommand("why", "Why is this waiting, slow or stuck? Looks from outside; needs no server, and no root for one's own processes");
