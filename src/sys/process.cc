@@ -64,6 +64,7 @@ void ignore_stop_signals() {
 }
 
 void ignore_broken_pipes() { ::signal(SIGPIPE, SIG_IGN); }
+void ignore_file_size_signal() { ::signal(SIGXFSZ, SIG_IGN); }
 
 Result<Fd> signal_descriptor(std::vector<int> signals) {
     sigset_t set;

@@ -32,6 +32,8 @@ void keep_files_private();
 // The roles that end with the server's socket, not by a terminal's signals.
 void ignore_stop_signals();  // SIGTERM, SIGINT, SIGHUP, SIGPIPE
 void ignore_broken_pipes();
+// A file that may not grow further is an error of the write, and no end of the process.
+void ignore_file_size_signal();
 
 // A descriptor that becomes readable when one of `signals` arrives; they are blocked for this and all later threads.
 Result<Fd> signal_descriptor(std::vector<int> signals);
