@@ -2,108 +2,103 @@
 
 #include <bzlib.h>
 #include <lzma.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <array>
 #include <utility>
+#include <vector>
 
+#include "archive/deflate.hh"
+#include "archive/pieces.hh"
 #include "archive/seal.hh"
 #include "archive/source.hh"
 #include "base/assert.hh"
-#include "sys/file.hh"
 
 namespace assay::archive {
 namespace {
 
+Error comes_out_otherwise(std::string_view format) {
+    return {Fault::internal, std::string{format} + " does not give back what was compressed; the memory of this machine may be faulty"};
+}
+
 class Plain final : public Compressor {
 public:
-    explicit Plain(const sys::Fd& out) : out_{out} {}
-    Result<> add(ByteView bytes) override { return sys::write_all(out_, bytes); }
+    explicit Plain(Sink out) : out_{std::move(out)} {}
+    Result<> add(ByteView bytes) override { return out_(bytes); }
     Result<> finish() override { return ok; }
 
 private:
-    const sys::Fd& out_;
+    const Sink out_;
 };
 
-// One piece after the other, each compressed by itself.
-class InPieces : public Compressor {
+class GzipMember final : public PieceCoder {
 public:
-    Result<> add(ByteView bytes) override {
-        while (!bytes.empty()) {
-            const std::size_t count = std::min(bytes.size(), piece_max_ - piece_.size());
-            piece_ += text_of(bytes.first(count));
-            bytes = bytes.subspan(count);
-            if (piece_.size() == piece_max_) ASSAY_CHECK(flush());
-        }
-        return ok;
-    }
-    Result<> finish() override { return piece_.empty() ? Result<>{ok} : flush(); }
-
-protected:
-    InPieces(const sys::Fd& out, std::size_t piece_max) : out_{out}, piece_max_{piece_max} {}
-    virtual std::string compressed(std::string_view piece) = 0;
-
-private:
-    Result<> flush() {
-        ASSAY_CHECK(sys::write_all(out_, std::string_view{compressed(piece_)}));
-        piece_.clear();
-        return ok;
-    }
-
-    const sys::Fd& out_;
-    std::size_t piece_max_;
-    std::string piece_;
-};
-
-class Gzip final : public InPieces {
-public:
-    explicit Gzip(const sys::Fd& out) : InPieces{out, 1u << 20} {}
-
-private:
-    std::string compressed(std::string_view piece) override {
-        const std::string body = deflated(piece);
+    Result<> append(std::string& out, std::string_view piece) override {
         constexpr std::string_view start{"\x1F\x8B\x08\x06\0\0\0\0\0\xFF", 10};  // with a header checksum and an extra field
-        std::string member{start};
-        member += in_little_endian(4 + Seal::text_bytes, 2);
-        member += std::string{gzip_seal_id} + in_little_endian(Seal::text_bytes, 2) + Seal::of(bytes_of(body)).text();
-        member += in_little_endian(crc32_of(member), 2);
-        return member + body + in_little_endian(crc32_of(piece), 4) + in_little_endian(piece.size(), 4);
+        constexpr std::size_t extra_bytes = 4 + Seal::text_bytes;
+        const std::size_t from = out.size(), body_from = from + start.size() + 2 + extra_bytes + 2;
+        out.append(body_from - from, '\0');
+        deflater_.append(out, piece);
+        const ByteView body = bytes_of(out).subspan(body_from);
+        std::string header{start};
+        header += in_little_endian(extra_bytes, 2);
+        header += std::string{gzip_seal_id} + in_little_endian(Seal::text_bytes, 2) + Seal::of(body).text();
+        header += in_little_endian(crc32_of(header), 2);
+        again_.resize(piece.size());
+        if (!inflater_.inflate(body, again_) || text_of(again_) != piece) return comes_out_otherwise("gzip");
+        out.replace(from, header.size(), header);
+        out += in_little_endian(crc32_of(piece), 4) + in_little_endian(piece.size(), 4);
+        return ok;
     }
-};
-
-class Zstd final : public InPieces {
-public:
-    explicit Zstd(const sys::Fd& out) : InPieces{out, piece_bytes}, packer_{::ZSTD_createCCtx()} {
-        ASSAY_ASSERT(packer_ != nullptr);
-        for (const auto& [key, value] : {std::pair{ZSTD_c_compressionLevel, 6}, {ZSTD_c_checksumFlag, 1}, {ZSTD_c_windowLog, piece_bits}}) {
-            ASSAY_ASSERT(::ZSTD_isError(::ZSTD_CCtx_setParameter(packer_, key, value)) == 0);
-        }
-    }
-    ~Zstd() override { ::ZSTD_freeCCtx(packer_); }
-    Zstd(const Zstd&) = delete;
-    Zstd& operator=(const Zstd&) = delete;
 
 private:
+    Deflater deflater_;
+    Inflater inflater_;
+    std::vector<std::byte> again_;
+};
+
+class ZstdFrame final : public PieceCoder {
+public:
     static constexpr int piece_bits = 22;
     static constexpr std::size_t piece_bytes = std::size_t{1} << piece_bits;
 
-    std::string compressed(std::string_view piece) override {
-        std::string frame(::ZSTD_compressBound(piece.size()), '\0');
-        const std::size_t size = ::ZSTD_compress2(packer_, frame.data(), frame.size(), piece.data(), piece.size());
+    ZstdFrame() : packer_{::ZSTD_createCCtx()}, unpacker_{::ZSTD_createDCtx()} {
+        ASSAY_ASSERT(packer_ != nullptr);
+        ASSAY_ASSERT(unpacker_ != nullptr);
+        for (const auto& [key, value] : {std::pair{ZSTD_c_compressionLevel, 3}, {ZSTD_c_checksumFlag, 1}, {ZSTD_c_windowLog, piece_bits}}) {
+            ASSAY_ASSERT(::ZSTD_isError(::ZSTD_CCtx_setParameter(packer_, key, value)) == 0);
+        }
+    }
+    ~ZstdFrame() override {
+        ::ZSTD_freeCCtx(packer_);
+        ::ZSTD_freeDCtx(unpacker_);
+    }
+    ZstdFrame(const ZstdFrame&) = delete;
+    ZstdFrame& operator=(const ZstdFrame&) = delete;
+
+    Result<> append(std::string& out, std::string_view piece) override {
+        const std::size_t from = out.size(), frame_from = from + zstd_seal_start.size() + Seal::text_bytes;
+        out.resize(frame_from + ::ZSTD_compressBound(piece.size()));
+        const std::size_t size = ::ZSTD_compress2(packer_, out.data() + frame_from, out.size() - frame_from, piece.data(), piece.size());
         ASSAY_ASSERT(::ZSTD_isError(size) == 0);
-        frame.resize(size);
-        std::string sealed = std::string{std::exchange(first_, false) ? zstd_empty_frame : ""} + std::string{zstd_seal_start};
-        return sealed + Seal::of(bytes_of(frame)).text() + frame;
+        out.resize(frame_from + size);
+        const ByteView frame = bytes_of(out).subspan(frame_from);
+        again_.resize(piece.size());
+        const std::size_t back = ::ZSTD_decompressDCtx(unpacker_, again_.data(), again_.size(), frame.data(), frame.size());
+        if (back != piece.size() || text_of(again_) != piece) return comes_out_otherwise("zstd");
+        out.replace(from, frame_from - from, std::string{zstd_seal_start} + Seal::of(frame).text());
+        return ok;
     }
 
+private:
     ZSTD_CCtx* packer_;
-    bool first_ = true;
+    ZSTD_DCtx* unpacker_;
+    std::vector<std::byte> again_;
 };
 
 class Bzip2 final : public Compressor {
 public:
-    explicit Bzip2(const sys::Fd& out) : out_{out} { ASSAY_ASSERT(::BZ2_bzCompressInit(&stream_, 9, 0, 0) == BZ_OK); }
+    explicit Bzip2(Sink out) : out_{std::move(out)} { ASSAY_ASSERT(::BZ2_bzCompressInit(&stream_, 9, 0, 0) == BZ_OK); }
     ~Bzip2() override { ::BZ2_bzCompressEnd(&stream_); }
     Bzip2(const Bzip2&) = delete;
     Bzip2& operator=(const Bzip2&) = delete;
@@ -127,17 +122,17 @@ private:
         const int result = ::BZ2_bzCompress(&stream_, action);
         ASSAY_ASSERT(result >= 0);
         ended_ = result == BZ_STREAM_END;
-        return sys::write_all(out_, std::string_view{part.data(), part.size() - stream_.avail_out});
+        return out_(std::as_bytes(std::span{part}.first(part.size() - stream_.avail_out)));
     }
 
-    const sys::Fd& out_;
+    const Sink out_;
     bz_stream stream_{};
     bool ended_ = false;
 };
 
 class Xz final : public Compressor {
 public:
-    explicit Xz(const sys::Fd& out) : out_{out} { ASSAY_ASSERT(::lzma_easy_encoder(&stream_, 6, LZMA_CHECK_CRC64) == LZMA_OK); }
+    explicit Xz(Sink out) : out_{std::move(out)} { ASSAY_ASSERT(::lzma_easy_encoder(&stream_, 6, LZMA_CHECK_CRC64) == LZMA_OK); }
     ~Xz() override { ::lzma_end(&stream_); }
     Xz(const Xz&) = delete;
     Xz& operator=(const Xz&) = delete;
@@ -162,40 +157,39 @@ private:
         if (result == LZMA_MEM_ERROR) return Error{Fault::busy, "no memory to write xz"};
         ASSAY_ASSERT(result == LZMA_OK || result == LZMA_STREAM_END);
         ended_ = result == LZMA_STREAM_END;
-        return sys::write_all(out_, text_of(std::as_bytes(std::span{part}.first(part.size() - stream_.avail_out))));
+        return out_(std::as_bytes(std::span{part}.first(part.size() - stream_.avail_out)));
     }
 
-    const sys::Fd& out_;
+    const Sink out_;
     lzma_stream stream_ = LZMA_STREAM_INIT;
     bool ended_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Compressor> compressor_of(Format format, const sys::Fd& out) {
+std::unique_ptr<Compressor> compressor_of(Format format, Sink out, int threads) {
     switch (format) {
-        case Format::tar: return std::make_unique<Plain>(out);
-        case Format::tar_gz: return std::make_unique<Gzip>(out);
-        case Format::tar_bz2: return std::make_unique<Bzip2>(out);
-        case Format::tar_xz: return std::make_unique<Xz>(out);
-        case Format::tar_zst: return std::make_unique<Zstd>(out);
+        case Format::tar: return std::make_unique<Plain>(std::move(out));
+        case Format::tar_gz:
+            return std::make_unique<Pieces>(
+                Pieces::Kind{gzip_piece_bytes, "", [] { return std::make_unique<GzipMember>(); }}, std::move(out), threads);
+        case Format::tar_bz2: return std::make_unique<Bzip2>(std::move(out));
+        case Format::tar_xz: return std::make_unique<Xz>(std::move(out));
+        case Format::tar_zst:
+            return std::make_unique<Pieces>(
+                Pieces::Kind{ZstdFrame::piece_bytes, zstd_empty_frame, [] { return std::make_unique<ZstdFrame>(); }}, std::move(out),
+                threads);
         default: break;
     }
     ASSAY_ASSERT(false);
     return nullptr;
 }
 
-std::string deflated(std::string_view content) {
-    z_stream deflater{};
-    ASSAY_ASSERT(deflateInit2(&deflater, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    std::string out(::deflateBound(&deflater, content.size()), '\0');
-    deflater.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(content.data()));
-    deflater.avail_in = static_cast<uInt>(content.size());
-    deflater.next_out = reinterpret_cast<Bytef*>(out.data());
-    deflater.avail_out = static_cast<uInt>(out.size());
-    ASSAY_ASSERT(::deflate(&deflater, Z_FINISH) == Z_STREAM_END);
-    out.resize(deflater.total_out);
-    ::deflateEnd(&deflater);
+Result<std::string> deflated(std::string_view content) {
+    std::string out;
+    Deflater{}.append(out, content);
+    std::vector<std::byte> again(content.size());
+    if (!Inflater{}.inflate(bytes_of(out), again) || text_of(again) != content) return comes_out_otherwise("deflate");
     return out;
 }
 

@@ -5,18 +5,21 @@
 #include <fmt/format.h>
 
 #include "archive/compressor.hh"
+#include "archive/disk.hh"
 #include "archive/folder.hh"
 #include "archive/member.hh"
+#include "archive/steady.hh"
 #include "archive/tar_writer.hh"
 #include "archive/tree.hh"
 #include "archive/verify.hh"
 #include "archive/zip_writer.hh"
 #include "base/assert.hh"
+#include "sys/process.hh"
+#include "sys/sha256.hh"
 
 namespace assay::archive {
 namespace {
 
-constexpr int reads_max = 3;
 constexpr std::string_view wrapping_name = "submission";
 
 class Lister {
@@ -65,26 +68,6 @@ private:
     std::vector<Entry> entries_;
 };
 
-// All of it, unchanged from the first byte to the last.
-Result<std::string> read_whole(const sys::Fd& root, const std::string& path) {
-    for (int i = 0; i < reads_max; ++i) {
-        auto file = sys::open_beneath(root, path);
-        if (!file) return file.take_error().in("read '" + escaped(path) + "'");
-        ASSAY_TRY(const sys::FileInfo before, sys::info_of(*file));
-        if (before.size > packed_file_bytes_max) {
-            return Error{Fault::too_large,
-                         fmt::format("'{}' is larger than {}", escaped(path), size_text(packed_file_bytes_max))};
-        }
-        auto content = sys::read_all(*file, static_cast<std::size_t>(packed_file_bytes_max));
-        if (!content) return content.take_error().in("read '" + escaped(path) + "'");
-        ASSAY_TRY(const sys::FileInfo after, sys::info_of(*file));
-        if (before == after && static_cast<std::int64_t>(content->size()) == after.size) return std::move(*content);
-    }
-    return Error{Fault::conflict,
-                 fmt::format("'{}' changed each of the {} times it was read; pack when nothing writes to it",
-                             escaped(path), reads_max)};
-}
-
 // Whether verify would take the one folder at the top for a wrapping.
 std::string wrapping(const std::vector<Entry>& entries) {
     if (entries.empty() || entries.front().kind != Entry::Kind::directory) return {};
@@ -94,16 +77,26 @@ std::string wrapping(const std::vector<Entry>& entries) {
     return one ? std::string{wrapping_name} + "/" : std::string{};
 }
 
+// An archive under way. What it writes is summed up on its way out.
 class Writer {
 public:
-    Writer(Format format, const sys::Fd& out) : zip_{out}, tar_{format == Format::zip ? nullptr : compressor_of(format, out)} {}
+    Writer(Format format, const sys::Fd& out, Disk& disk, int threads)
+        : out_{out},
+          disk_{disk},
+          zip_{[this](ByteView bytes) { return write(bytes); }},
+          tar_{format == Format::zip ? nullptr : compressor_of(format, [this](ByteView bytes) { return write(bytes); }, threads)} {}
 
-    Result<> add(const Entry& entry, std::string_view content) {
-        if (!tar_) return zip_.add(entry, content);
-        std::string member;
-        append_member(member, entry, content);
-        return tar_->add(bytes_of(member));
+    // One after the other for each entry: its head, and what is in it. Of a zip the content comes in one piece.
+    Result<> begin(const Entry& entry, std::uint32_t checksum) {
+        entry_ = entry;
+        if (!tar_) return ok;
+        head_.clear();
+        append_head(head_, entry, checksum);
+        return tar_->add(bytes_of(head_));
     }
+    Result<> content(ByteView bytes) { return tar_ ? tar_->add(bytes) : zip_.add(entry_, text_of(bytes)); }
+    Result<> end() { return tar_ && entry_.kind == Entry::Kind::regular ? tar_->add(bytes_of(padding_after(entry_.size))) : Result<>{ok}; }
+
     Result<> finish() {
         if (!tar_) return zip_.finish();
         std::string end;
@@ -111,8 +104,23 @@ public:
         ASSAY_CHECK(tar_->add(bytes_of(end)));
         return tar_->finish();
     }
+    std::int64_t size() const { return size_; }
+    std::string sha256() const { return sha256_.hex_so_far(); }
 
 private:
+    Result<> write(ByteView bytes) {
+        ASSAY_CHECK(disk_.write(out_, bytes));
+        size_ += std::ssize(bytes);
+        sha256_.add(bytes);
+        return ok;
+    }
+
+    const sys::Fd& out_;
+    Disk& disk_;
+    std::int64_t size_ = 0;
+    sys::Sha256 sha256_;
+    Entry entry_;
+    std::string head_;
     ZipWriter zip_;
     std::unique_ptr<Compressor> tar_;
 };
@@ -161,27 +169,65 @@ Result<Verdict> judge(const std::vector<Entry>& entries, Format format, const mo
     return verdict;
 }
 
-Result<Packed> pack_folder(const std::string& folder, const std::vector<Entry>& entries, Format format,
-                           const sys::Fd& out, const Seen& seen) {
+std::string_view to_string(Trouble::Kind kind) {
+    switch (kind) {
+        case Trouble::Kind::shrank: return "shrank";
+        case Trouble::Kind::grew: return "grew";
+        case Trouble::Kind::rewritten: return "rewritten";
+        case Trouble::Kind::written: return "written";
+        case Trouble::Kind::locked: return "locked";
+        case Trouble::Kind::denied: return "denied";
+        case Trouble::Kind::vanished: return "vanished";
+        case Trouble::Kind::unreadable: return "unreadable";
+        case Trouble::Kind::not_a_file: return "not_a_file";
+        case Trouble::Kind::too_large: return "too_large";
+    }
+    return "";
+}
+
+Result<Packing> pack_folder(const std::string& folder, const std::vector<Entry>& entries, Format format, const sys::Fd& out,
+                            const PackOptions& options) {
     ASSAY_ASSERT(can_read(format));
     ASSAY_TRY(const sys::Fd root, sys::open_directory(folder));
+    Disk& disk = options.disk != nullptr ? *options.disk : real_disk();
+    const bool zip = format == Format::zip;
     const std::string wrapped = wrapping(entries);
+    Writer writer{format, out, disk, options.threads > 0 ? options.threads : sys::online_cpus()};
+    SteadyReader reader{disk, root, options.patience};
     Packed packed;
-    Writer writer{format, out};
     for (const Entry& listed : entries) {
         Entry entry = listed;
-        std::string content;
-        if (entry.kind == Entry::Kind::regular) {
-            ASSAY_TRY(content, read_whole(root, entry.path));
-            if (seen) seen(listed, content);
-        }
-        packed.unpacked_bytes += static_cast<std::int64_t>(content.size());
-        ++packed.entries;
         entry.path = wrapped + entry.path;
-        ASSAY_CHECK(writer.add(entry, content));
+        if (entry.kind != Entry::Kind::regular) {
+            ASSAY_CHECK(writer.begin(entry, 0));
+            ASSAY_CHECK(writer.content({}));
+        } else {
+            const auto file = reader.read(listed.path, zip ? packed_file_bytes_max : held_bytes_max, zip ? packed_file_bytes_max : tar_file_bytes_max);
+            if (!file) return Packing{.trouble = reader.trouble()};
+            entry.size = file->size;
+            entry.executable = file->executable;
+            if (options.seen) {
+                Entry seen = entry;
+                seen.path = listed.path;
+                options.seen(seen, file->content);
+            }
+            ASSAY_CHECK(writer.begin(entry, file->checksum));
+            if (file->whole) {
+                ASSAY_CHECK(writer.content(bytes_of(file->content)));
+            } else {
+                ASSAY_TRY(const bool same, reader.stream(listed.path, *file, [&](ByteView bytes) { return writer.content(bytes); }));
+                if (!same) return Packing{.trouble = reader.trouble()};
+            }
+            packed.unpacked_bytes += file->size;
+        }
+        ASSAY_CHECK(writer.end());
+        ++packed.entries;
+        if (options.progress) options.progress(packed.unpacked_bytes);
     }
     ASSAY_CHECK(writer.finish());
-    return packed;
+    packed.size = writer.size();
+    packed.sha256 = writer.sha256();
+    return Packing{.packed = std::move(packed)};
 }
 
 }  // namespace assay::archive

@@ -8,7 +8,7 @@
 //   zip   an extra field of both headers: CRC-32 of the directory's record, CRC-32 of the compressed bytes
 #pragma once
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <cstdint>
 #include <string>
@@ -19,8 +19,8 @@
 namespace assay::archive {
 
 inline std::uint32_t crc32_of(ByteView bytes, std::uint32_t before = 0) {
-    if (bytes.empty()) return before;  // zlib takes a null pointer for a request to begin anew.
-    return static_cast<std::uint32_t>(::crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+    if (bytes.empty()) return before;  // The library takes a null pointer for a request to begin anew.
+    return ::libdeflate_crc32(before, bytes.data(), bytes.size());
 }
 inline std::uint32_t crc32_of(std::string_view bytes, std::uint32_t before = 0) { return crc32_of(bytes_of(bytes), before); }
 
@@ -64,6 +64,7 @@ constexpr std::string_view tar_seal_mark = "as1";
 constexpr std::size_t tar_seal_at = 500, tar_seal_bytes = 12;  // mark, eight digits, NUL
 
 constexpr std::string_view gzip_seal_id = "as";
+constexpr std::size_t gzip_piece_bytes = std::size_t{1} << 20;  // of what a member of ours decodes to, at most
 
 constexpr std::string_view zstd_seal_start{"\x50\x2A\x4D\x18\x0C\0\0\0as1\0", 12};  // a skippable frame of 12 bytes
 // Magic, one segment of a size in four bytes (0) with a checksum, one empty block, the checksum.

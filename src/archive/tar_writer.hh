@@ -9,8 +9,12 @@
 
 namespace assay::archive {
 
-// Appends the member to `tar`. `entry` has a clean path; `content` is a regular file's.
-void append_member(std::string& tar, const Entry& entry, std::string_view content);
+// Appends all that stands before the content. `entry` has a clean path, and a regular file's size; `checksum` is its content's CRC-32.
+void append_head(std::string& tar, const Entry& entry, std::uint32_t checksum);
+// What stands behind a content of this size: zeros.
+std::string_view padding_after(std::int64_t size);
+// The whole member; `content` is a regular file's.
+void append_member(std::string& tar, Entry entry, std::string_view content);
 void append_end(std::string& tar);
 
 }  // namespace assay::archive

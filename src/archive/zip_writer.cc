@@ -1,9 +1,7 @@
 #include "archive/zip_writer.hh"
 
-#include "archive/compressor.hh"
 #include "archive/seal.hh"
 #include "archive/zip_directory.hh"
-#include "sys/file.hh"
 
 namespace assay::archive {
 namespace {
@@ -29,7 +27,7 @@ Result<> ZipWriter::add(const Entry& entry, std::string_view content) {
     const bool directory = entry.kind == Entry::Kind::directory;
     const std::string name = directory ? entry.path + '/' : entry.path;
     if (entry.kind == Entry::Kind::symlink) content = entry.target;
-    std::string compressed = deflated(content);
+    ASSAY_TRY(const std::string compressed, deflated(content));
     const bool smaller = compressed.size() < content.size();
     const std::string_view data = smaller ? std::string_view{compressed} : content;
     if (++entries_ > entries_max || offset_ + static_cast<std::int64_t>(data.size() + directory_.size()) + (1 << 20) > bytes_max) {
@@ -47,17 +45,17 @@ Result<> ZipWriter::add(const Entry& entry, std::string_view content) {
                              in_little_endian(crc32_of(data), 4);
     directory_ += record + seal;
     const std::string local = std::string{zip_local_magic} + common + name + seal;
-    ASSAY_CHECK(sys::write_all(out_, std::string_view{local}));
-    ASSAY_CHECK(sys::write_all(out_, data));
+    ASSAY_CHECK(out_(bytes_of(local)));
+    ASSAY_CHECK(out_(bytes_of(data)));
     offset_ += static_cast<std::int64_t>(local.size() + data.size());
     return ok;
 }
 
 Result<> ZipWriter::finish() {
-    ASSAY_CHECK(sys::write_all(out_, std::string_view{directory_}));
+    ASSAY_CHECK(out_(bytes_of(directory_)));
     const std::string end = std::string{zip_end_magic} + std::string(4, '\0') + in_little_endian(entries_, 2) + in_little_endian(entries_, 2) +
                             in_little_endian(directory_.size(), 4) + in_little_endian(static_cast<std::uint64_t>(offset_), 4) + std::string(2, '\0');
-    return sys::write_all(out_, std::string_view{end});
+    return out_(bytes_of(end));
 }
 
 }  // namespace assay::archive

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "archive/archive.hh"
+#include "archive/compressor.hh"
 #include "base/result.hh"
-#include "sys/fd.hh"
 
 namespace assay::archive {
 
@@ -16,15 +16,14 @@ public:
     static constexpr std::size_t entries_max = 65'534;
     static constexpr std::int64_t bytes_max = 0xFFFF'FFFE;
 
-    // `out` must outlive it.
-    explicit ZipWriter(const sys::Fd& out) : out_{out} {}
+    explicit ZipWriter(Sink out) : out_{std::move(out)} {}
 
-    // `entry` has a clean path; `content` is a regular file's. Errors: too_large (entries_max, bytes_max), those of writing.
+    // `entry` has a clean path; `content` is a regular file's. Errors: too_large (entries_max, bytes_max), those of the sink.
     Result<> add(const Entry& entry, std::string_view content);
     Result<> finish();
 
 private:
-    const sys::Fd& out_;
+    const Sink out_;
     std::string directory_;
     std::size_t entries_ = 0;
     std::int64_t offset_ = 0;

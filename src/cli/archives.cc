@@ -14,8 +14,9 @@
 #include "cli/hand_in.hh"
 #include "cli/language.hh"
 #include "cli/module_folder.hh"
+#include "sys/draft.hh"
 #include "sys/file.hh"
-#include "sys/random.hh"
+#include "sys/process.hh"
 #include "wording/archive_faults.hh"
 
 namespace assay::cli {
@@ -72,36 +73,6 @@ ExitCode refused(const std::string& path, const NotTaken& it, bool json) {
     return ExitCode::failed;
 }
 
-// What is written beside the target until it is whole. Gone with the object unless it was published.
-class Draft {
-public:
-    static Result<Draft> make(const std::string& target) {
-        Draft draft;
-        draft.path_ = target + "." + sys::random_text(8, "abcdefghijklmnopqrstuvwxyz") + ".part";
-        ASSAY_TRY(draft.file_, sys::create_exclusive(draft.path_, 0644));
-        return draft;
-    }
-    Draft(Draft&& other) noexcept : path_{std::exchange(other.path_, {})}, file_{std::move(other.file_)} {}
-    Draft& operator=(Draft&&) = delete;
-    ~Draft() {
-        if (!path_.empty()) (void)sys::remove_file(path_);
-    }
-    const sys::Fd& file() const { return file_; }
-    const std::string& path() const { return path_; }
-    Result<> publish(const std::string& target) {
-        ASSAY_CHECK(sys::sync_all(file_));
-        ASSAY_CHECK(sys::rename_over(path_, target));
-        path_.clear();
-        const std::string parent = std::filesystem::path{target}.parent_path().string();
-        return sys::sync_directory(parent.empty() ? "." : parent);
-    }
-
-private:
-    Draft() = default;
-    std::string path_;
-    sys::Fd file_;
-};
-
 // A pack that grows into the folder it is made of has no end.
 Result<> check_outside(const std::string& folder, const std::string& target) {
     std::error_code failure;
@@ -126,8 +97,15 @@ struct Made {
     archive::Packed packed;
     client::Selection selection;
     std::vector<client::Warning> warnings;
-    Sum sum;
 };
+
+// By reading all of it as a server does. gzip and zstd were, piece by piece, while they were written.
+Result<> check_whole(const sys::Fd& file, const archive::Packed& packed) {
+    ASSAY_TRY(const archive::Verdict verdict, archive::verify(file, unbounded()));
+    if (verdict.refused) return Error{Fault::invalid, said(*verdict.refused)};
+    if (verdict.manifest->unpacked_bytes == packed.unpacked_bytes && verdict.manifest->entries == packed.entries) return ok;
+    return Error{Fault::internal, "what was written is not what was packed"};
+}
 
 Result<Made> make(const std::string& folder, const std::string& target, Format format, bool use_ignore_files) {
     ASSAY_CHECK(check_outside(folder, target));
@@ -136,17 +114,15 @@ Result<Made> make(const std::string& folder, const std::string& target, Format f
     ASSAY_TRY(auto selection, chosen(folder, format, rules, use_ignore_files));
     if (!selection) return Error{Fault::invalid, selection.error().text};
     Made made{.selection = std::move(*selection)};
-    ASSAY_TRY(Draft draft, Draft::make(target));
+    sys::ignore_file_size_signal();
+    ASSAY_TRY(sys::Draft draft, sys::Draft::make(target, 0644));
     ASSAY_TRY(made.packed, packed(folder, made.selection, format, rules, draft.file(), made.warnings));
-    // Opened anew for reading: what counts is what a reader of the file finds.
-    ASSAY_TRY(const sys::Fd written, sys::open_read(draft.path()));
-    ASSAY_TRY(const archive::Verdict verdict, archive::verify(written, unbounded()));
-    if (verdict.refused) return Error{Fault::invalid, said(*verdict.refused)};
-    if (verdict.manifest->unpacked_bytes != made.packed.unpacked_bytes || verdict.manifest->entries != made.packed.entries) {
-        return Error{Fault::internal, "what was written is not what was packed"};
-    }
-    ASSAY_TRY(made.sum, sum_of(written, std::numeric_limits<std::int64_t>::max() - 1));
-    ASSAY_CHECK(draft.publish(target));
+    // Read anew: what counts is what a reader of the file finds.
+    ASSAY_CHECK(sys::rewind(draft.file()));
+    ASSAY_TRY(const Sum sum, sum_of(draft.file(), std::numeric_limits<std::int64_t>::max() - 1));
+    if (sum.size != made.packed.size || sum.sha256 != made.packed.sha256) return Error{Fault::disk_failed, "what was written does not come back"};
+    if (format != Format::tar_gz && format != Format::tar_zst) ASSAY_CHECK(check_whole(draft.file(), made.packed));
+    ASSAY_CHECK(draft.publish());
     return made;
 }
 
@@ -167,8 +143,8 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
         for (const client::Stay& stay : made->selection.stays) left_out.push_back(stay.path);
         std::printf("%s\n", Json{{"file", target},
                                  {"format", archive::to_string(*format)},
-                                 {"size", made->sum.size},
-                                 {"sha256", made->sum.sha256},
+                                 {"size", packed.size},
+                                 {"sha256", packed.sha256},
                                  {"entries", packed.entries},
                                  {"unpacked_bytes", packed.unpacked_bytes},
                                  {"left_out", left_out}}
@@ -179,8 +155,8 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
     for (const client::Stay& stay : made->selection.stays)
         std::fprintf(stderr, "%s\n", told(Told::left_out, {escaped(stay.path), why(stay)}).c_str());
     std::printf("%s\n", wording::say(language(), Told::packed,
-                                     {escaped(target), size_text(made->sum.size), std::to_string(packed.entries),
-                                      size_text(packed.unpacked_bytes), made->sum.sha256})
+                                     {escaped(target), size_text(packed.size), std::to_string(packed.entries),
+                                      size_text(packed.unpacked_bytes), packed.sha256})
                             .c_str());
     return ExitCode::done;
 }

@@ -30,6 +30,34 @@ Result<T> whole(Result<T> read) {
     return Error{read.error().fault(), told(Told::not_whole, {escaped(read.error().text(), 2000)})};
 }
 
+std::pair<Told, Fault> meaning(archive::Trouble::Kind kind) {
+    switch (kind) {
+        case archive::Trouble::Kind::shrank: return {Told::file_shrank, Fault::conflict};
+        case archive::Trouble::Kind::grew: return {Told::file_grew, Fault::conflict};
+        case archive::Trouble::Kind::rewritten: return {Told::file_rewritten, Fault::conflict};
+        case archive::Trouble::Kind::written: return {Told::file_written, Fault::conflict};
+        case archive::Trouble::Kind::locked: return {Told::file_locked, Fault::busy};
+        case archive::Trouble::Kind::denied: return {Told::file_denied, Fault::denied};
+        case archive::Trouble::Kind::vanished: return {Told::file_vanished, Fault::missing};
+        case archive::Trouble::Kind::unreadable: return {Told::file_unreadable, Fault::system};
+        case archive::Trouble::Kind::not_a_file: return {Told::file_no_file, Fault::conflict};
+        case archive::Trouble::Kind::too_large: return {Told::file_too_long, Fault::too_large};
+    }
+    return {Told::file_unreadable, Fault::internal};
+}
+
+Error error_of(const archive::Trouble& trouble) {
+    const auto [sentence, fault] = meaning(trouble.kind);
+    std::string text = told(sentence, {escaped(trouble.path), std::to_string(trouble.reads), escaped(trouble.detail, 1000)});
+    std::string holders;
+    for (const sys::FileWriter& writer : trouble.writers) {
+        if (!holders.empty()) holders += ", ";
+        holders += told(Told::file_holder, {escaped(writer.command), std::to_string(writer.pid)});
+    }
+    if (!holders.empty()) text += told(Told::file_held_by, {holders});
+    return {fault, told(Told::not_whole, {text})};
+}
+
 std::optional<client::Refused> closed(const client::Limits& limits) {
     if (limits.open) return std::nullopt;
     const bool over = !limits.closes.empty() && limits.opens.empty();
@@ -79,7 +107,8 @@ Result<archive::Packed> packed(const std::string& folder, const client::Selectio
     const auto see = [&](const archive::Entry& entry, std::string_view content) {
         watch.see(entry, content, std::ranges::binary_search(selection.had_back, entry.path));
     };
-    ASSAY_TRY(const archive::Packed made, whole(archive::pack_folder(folder, selection.goes, format, out, see)));
+    ASSAY_TRY(archive::Packing packing, archive::pack_folder(folder, selection.goes, format, out, {.seen = see}));
+    if (packing.trouble) return error_of(*packing.trouble);
     for (const std::string& glob : rules.required) {
         const auto kept = client::kept_back(folder, selection, glob);
         if (!kept) continue;
@@ -88,7 +117,7 @@ Result<archive::Packed> packed(const std::string& folder, const client::Selectio
                             .rule = fmt::format("{}:{}: {}", kept->ruling.file, kept->ruling.line, kept->ruling.rule)});
     }
     std::ranges::move(watch.warnings(selection.goes), std::back_inserter(warnings));
-    return made;
+    return std::move(*packing.packed);
 }
 
 client::Answered<HandIn> prepare(const std::string& path, const client::Limits& limits, bool use_ignore_files) {

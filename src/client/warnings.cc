@@ -85,25 +85,25 @@ std::string rule_for(std::string_view path, bool directory) {
     return rule;
 }
 
-void Watch::product(const std::string& rule, const archive::Entry& entry, std::size_t size) {
+void Watch::product(const std::string& rule, const archive::Entry& entry) {
     const auto [at, fresh] = products_.try_emplace(
         rule, Warning{.kind = Warning::Kind::product, .path = entry.path, .count = 0, .rule = rule});
     ++at->second.count;
-    at->second.size += static_cast<std::int64_t>(size);
+    at->second.size += entry.size;
 }
 
 void Watch::see(const archive::Entry& entry, std::string_view content, bool meant) {
     const std::string_view name = last_part(entry.path);
     if (const auto folder = product_folder(entry.path); folder && !meant)
-        return product(std::string{*folder} + "/", entry, content.size());
+        return product(std::string{*folder} + "/", entry);
     const bool wanted = meant || std::ranges::any_of(required_, [&](const std::string& glob) {
                             return archive::glob_matches(glob, entry.path);
                         });
     if (const auto suffix = product_suffix(name); suffix && !wanted)
-        return product("*" + std::string{*suffix}, entry, content.size());
-    if (is_program(content) && !wanted) return product(rule_for(entry.path, false), entry, content.size());
+        return product("*" + std::string{*suffix}, entry);
+    if (is_program(content) && !wanted) return product(rule_for(entry.path, false), entry);
     if (!content.contains("\r\n")) return;
-    const auto size = static_cast<std::int64_t>(content.size());
+    const std::int64_t size = entry.size;
     if (content.starts_with("#!"))
         line_ends_.push_back({.kind = Warning::Kind::crlf_script, .path = entry.path, .size = size});
     else if (is_makefile(name))

@@ -36,12 +36,12 @@ public:
     // What the module requires is no mere product.
     explicit Watch(std::vector<std::string> required) : required_{std::move(required)} {}
     // `meant`: a rule has it back, so it is no product left behind by chance.
-    void see(const archive::Entry&, std::string_view content, bool meant);
+    void see(const archive::Entry&, std::string_view content, bool meant);  // of a large file, how its content begins
     // Of these names, and of what was seen; products last, the largest first.
     std::vector<Warning> warnings(const std::vector<archive::Entry>&) const;
 
 private:
-    void product(const std::string& rule, const archive::Entry&, std::size_t size);
+    void product(const std::string& rule, const archive::Entry&);
 
     std::vector<std::string> required_;
     std::vector<Warning> line_ends_;

@@ -12,7 +12,7 @@ std::string told(const std::vector<std::pair<std::string, std::string>>& files,
     Watch watch{std::move(required)};
     std::vector<archive::Entry> entries;
     for (const auto& [path, content] : files)
-        watch.see(entries.emplace_back(archive::Entry{.path = path}), content, path == "meant.o");
+        watch.see(entries.emplace_back(archive::Entry{.path = path, .size = std::ssize(content)}), content, path == "meant.o");
     std::string text;
     for (const Warning& it : watch.warnings(entries)) {
         text += std::string{to_string(it.kind)} + " " + it.path + " " + std::to_string(it.count) + "x" +

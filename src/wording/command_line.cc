@@ -114,6 +114,25 @@ Text text_of(Told told) {
                 "the folder cannot be taken whole: {0}. Nothing is left out silently: mend that, or leave it behind by "
                 "a line in .assayignore",
                 "无法完整读取该目录：{0}。不会悄悄漏掉任何内容：请解决该问题，或在 .assayignore 中写一行将其排除"};
+        case file_shrank:
+            return {"'{0}' became shorter while it was read, each of {1} times", "“{0}”在读取过程中变短了，共尝试 {1} 次"};
+        case file_grew:
+            return {"'{0}' became longer while it was read, each of {1} times", "“{0}”在读取过程中变长了，共尝试 {1} 次"};
+        case file_rewritten:
+            return {"'{0}' was written to while it was read, each of {1} times", "“{0}”在读取过程中被改写，共尝试 {1} 次"};
+        case file_written:
+            return {"'{0}' is written to so often that none of {1} readings can be trusted",
+                    "“{0}”一直在被写入，{1} 次读取的内容都不可信"};
+        case file_locked:
+            return {"'{0}' is kept locked by another process; tried {1} times", "“{0}”被其他进程锁定，共尝试 {1} 次"};
+        case file_denied: return {"'{0}' may not be read: {2}", "没有读取“{0}”的权限：{2}"};
+        case file_vanished: return {"'{0}' is gone since the folder was listed", "“{0}”在列出目录之后消失了"};
+        case file_unreadable: return {"'{0}' cannot be read, tried {1} times: {2}", "无法读取“{0}”，共尝试 {1} 次：{2}"};
+        case file_no_file:
+            return {"'{0}' is no longer the file that was listed", "“{0}”已不是列出目录时的那个文件"};
+        case file_too_long: return {"'{0}' is larger than {2}", "“{0}”超过 {2}"};
+        case file_held_by: return {"; open for writing in {0}", "；正在写入它的进程：{0}"};
+        case file_holder: return {"'{0}' (process {1})", "“{0}”（进程 {1}）"};
         case not_counted:
             return {"Nothing was accepted, and nothing counts as a submission.",
                     "没有任何内容被接收，也不计入提交次数。"};

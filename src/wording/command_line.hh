@@ -66,6 +66,19 @@ enum class Told : unsigned char {
     no_plain_file,    // {0} path
     in_the_folder,    // {0} path
     not_whole,        // {0} what cannot be read, and why
+    // Why a file cannot be packed: {0} path, {1} how often it was tried, {2} the system's words, or a bound.
+    file_shrank,
+    file_grew,
+    file_rewritten,
+    file_written,
+    file_locked,
+    file_denied,
+    file_vanished,
+    file_unreadable,
+    file_no_file,
+    file_too_long,
+    file_held_by,     // behind these; {0} processes
+    file_holder,      // {0} name, {1} number of the process
     not_counted,
     perhaps_arrived,  // {0} key
     // pack, and verify of a receipt.

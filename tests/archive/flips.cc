@@ -59,7 +59,8 @@ Result<std::string> packed(const fs::path& root, Format format) {
         Result<bool> goes(const std::string&, const sys::FileInfo&) override { return true; }
     } all;
     ASSAY_TRY(const std::vector<Entry> entries, list_folder(root.string(), all));
-    ASSAY_CHECK(pack_folder(root.string(), entries, format, out));
+    ASSAY_TRY(const Packing packing, pack_folder(root.string(), entries, format, out));
+    if (packing.trouble) return Error{Fault::conflict, packing.trouble->path};
     ASSAY_CHECK(sys::rewind(out));
     return sys::read_all(out, 64u << 20);
 }
