@@ -89,6 +89,11 @@ Result<std::string> list_queue(Parts& parts, const http::Request&, const std::st
     return queue_json(parts.store, parts.board, sys::to_ms(parts.clock.wall()));
 }
 
+Result<std::string> export_grades(Parts& parts, const http::Request& request, const std::string&) {
+    return grades(parts.store, parts.board, CourseId{request.captures.at(0)}, request.parameter("module").value_or(""), set(request, "json"),
+                  sys::to_ms(parts.clock.wall()));
+}
+
 Result<std::string> show_metrics(Parts& parts, const http::Request&, const std::string&) {
     return metrics_text(parts.store, parts.board, parts.verify_oldest_ms ? parts.verify_oldest_ms() : 0,
                         sys::to_ms(parts.clock.wall()));
@@ -142,6 +147,7 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("POST", "/admin/course/apply", apply_course, tar_bytes_max, text);
     add("GET", "/admin/courses", list_courses, 0, "application/json");
     add("POST", "/admin/roster/{course}", import_roster, course::roster_bytes_max, text);
+    add("GET", "/admin/grades/{course}", export_grades, 0, text);
     add("GET", "/admin/roster/{course}", export_roster, 0, "text/csv; charset=utf-8");
     add("POST", "/admin/roster/{course}/preview", preview_sync, course::roster_bytes_max, text);
     add("POST", "/admin/roster/{course}/token-reset", reset_secret<course::Secret::token>, 0, text);

@@ -17,4 +17,8 @@ Result<std::string> act_on(store::Store&, SubmissionCommand, const SubmissionId&
 // queue::queue_json with the catalogue's English sentences.
 Result<std::string> queue_json(store::Store&, const queue::Board&, std::int64_t now_ms);
 
+// What counts of each active participant in each module that is not archived, or in the module `only`, which may be: CSV with a
+// header, or JSON with the same names. Errors: missing (no such course or module).
+Result<std::string> grades(store::Store&, const queue::Board&, const CourseId&, const std::string& only, bool json, std::int64_t now_ms);
+
 }  // namespace assay::api

@@ -33,6 +33,7 @@ ExitCode roster_key_reset(const StaffOptions&, const std::string& course, const 
 ExitCode roster_extend(const StaffOptions&, const std::string& course, const std::string& participant, const std::string& module,
                        const std::string& until);
 
+ExitCode export_grades(const StaffOptions&, const std::string& course, const std::string& module);
 ExitCode queue_list(const StaffOptions&);
 ExitCode queue_pause(const StaffOptions&, const std::string& course, const std::string& module);
 ExitCode queue_resume(const StaffOptions&, const std::string& course, const std::string& module);

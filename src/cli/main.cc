@@ -251,6 +251,14 @@ int parse_and_run(int argc, char** argv) {
     on_submission(*queue, "release", "Put a held submission back in line", queue_release);
     on_submission(app, "rejudge", "Judge a graded submission again; its verdict stays until the new one is there", rejudge);
 
+    CLI::App* const exports = app.add_subcommand("export", "What leaves the server for other programs")->require_subcommand(1);
+    CLI::App* const grades = exports->add_subcommand("grades", "Print what counts of every participant, as CSV");
+    grades->add_option("COURSE", course_id)->required();
+    grades->add_option("MODULE", module_id, "one module, archived or not (default: all that are not)");
+    grades->add_flag("--json", json, "print JSON");
+    add_data_option(*grades, common);
+    grades->callback([&] { with_config([&](const serve::Config& c) { return export_grades(staff(c), course_id, module_id); }); });
+
     CLI::App* const image = app.add_subcommand("image", "Roots for sandboxes, made elsewhere: imported once, never changed")->require_subcommand(1);
     std::string image_name;
     std::string image_source;

@@ -120,6 +120,13 @@ ExitCode queue_list(const StaffOptions& options) {
     return print(queue::queue_text(*listed));
 }
 
+ExitCode export_grades(const StaffOptions& options, const std::string& course, const std::string& module) {
+    const std::string target = fmt::format("/admin/grades/{}?json={}&module={}", segment(course), options.json ? 1 : 0, http::percent_encoded(module));
+    return print(act(options.data, {"GET", target, "", ""}, [&](serve::Rooms& rooms) {
+        return api::grades(*rooms.store, queue::Board{now_ms()}, CourseId{course}, module, options.json, now_ms());
+    }));
+}
+
 ExitCode queue_pause(const StaffOptions& options, const std::string& course, const std::string& module) {
     return on_module(options, api::ModuleCommand::pause, "pause", course, module);
 }
