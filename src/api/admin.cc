@@ -6,6 +6,7 @@
 #include "api/auth.hh"
 #include "api/health.hh"
 #include "api/images.hh"
+#include "api/keys.hh"
 #include "api/metrics.hh"
 #include "api/staff.hh"
 #include "api/why.hh"
@@ -104,6 +105,14 @@ Result<std::string> show_why(Parts& parts, const http::Request& request, const s
     return why_json(parts.store, parts.board, SubmissionId{request.captures.at(0)}, diagnosis::Audience::staff, language, sys::to_ms(parts.clock.wall()));
 }
 
+Result<std::string> list_keys(Parts& parts, const http::Request&, const std::string&) { return keys_json(parts.store); }
+
+Result<std::string> rotate(Parts& parts, const http::Request& request, const std::string&) {
+    const auto use = model::parse<model::KeyUse>(request.captures.at(0));
+    if (!use) return Error{Fault::missing, "there are keys of receipts and of commitments"};
+    return rotate_key(parts.store, parts.keys, *use, parts.clock, set(request, "json"));
+}
+
 template <ModuleCommand what>
 Result<std::string> on_module(Parts& parts, const http::Request& request, const std::string&) {
     return act_on(parts.store, what, CourseId{request.captures.at(0)}, ModuleId{request.captures.at(1)}, sys::to_ms(parts.clock.wall()));
@@ -153,6 +162,8 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("POST", "/admin/roster/{course}/token-reset", reset_secret<course::Secret::token>, 0, text);
     add("POST", "/admin/roster/{course}/key-reset", reset_secret<course::Secret::key>, 0, text);
     add("POST", "/admin/roster/{course}/extend", extend, 0, text);
+    add("GET", "/admin/keys", list_keys, 0, "application/json");
+    add("POST", "/admin/keys/{use}/rotate", rotate, 0, text);
     add("GET", "/admin/images", list_images, 0, "application/json");
     add("POST", "/admin/images/{name}/remove", remove_one_image, 0, text);
     add("GET", "/admin/queue", list_queue, 0, "application/json");

@@ -19,7 +19,7 @@ struct Parts {
     store::Store& store;
     store::Blobs& revisions;
     image::Library& images;
-    const store::Keys& keys;
+    store::Keys& keys;
     queue::Board& board;
     loop::Pool& pages;           // reads
     loop::Pool& disk;            // admin writes
@@ -32,13 +32,14 @@ struct Parts {
 };
 
 // GET /api/v1/submissions/{id}[/report|/log|/receipt|/events] with `Authorization: Bearer TOKEN` of its participant, /api/v1/limits,
-// /api/v1/receipt-keys, /api/v1/probe, /healthz, /readyz; any other path below /api is a problem+json 404. `Parts` outlive the server.
+// /api/v1/{receipt,commitment}-keys, /api/v1/probe, /healthz, /readyz; any other path below /api is a problem+json 404. `Parts` outlive
+// the server.
 void add_public_routes(http::Router&, Parts&);
 
 // On admin.sock alone (peer: the owner or root): POST /admin/course/apply[?dry_run=1][&json=1] (tar), GET /admin/courses,
 // POST /admin/roster/{course}[?json=1][&sync=1] (CSV), POST /admin/roster/{course}/preview (CSV: whom sync would leave out),
 // GET /admin/roster/{course}, POST /admin/roster/{course}/{token,key}-reset?id=ID, POST
-// /admin/roster/{course}/extend?id=ID&module=MODULE&until=TIME, GET /admin/images, POST /admin/images/{name}/remove, GET /admin/queue, POST /admin/modules/{course}/{module}/{pause,resume}, POST /admin/submissions/{id}/{hold,release,rejudge},
+// /admin/roster/{course}/extend?id=ID&module=MODULE&until=TIME, GET /admin/keys, POST /admin/keys/{receipt,commitment}/rotate[?json=1], GET /admin/images, POST /admin/images/{name}/remove, GET /admin/queue, POST /admin/modules/{course}/{module}/{pause,resume}, POST /admin/submissions/{id}/{hold,release,rejudge},
 // GET /metrics, /healthz, /readyz. An answer's body is what the command prints; a refusal is problem+json with it as `detail`.
 void add_admin_routes(http::Router&, Parts&);
 

@@ -1,16 +1,14 @@
 // The public routes: each reads one snapshot on a pool thread and answers from it.
-#include <nlohmann/json.hpp>
-
 #include "api/api.hh"
 #include "api/auth.hh"
 #include "api/events.hh"
 #include "api/health.hh"
+#include "api/keys.hh"
 #include "api/limits.hh"
 #include "api/log_text.hh"
 #include "api/probe.hh"
 #include "api/submission.hh"
 #include "api/why.hh"
-#include "sys/zone.hh"
 
 namespace assay::api {
 
@@ -80,27 +78,10 @@ loop::Task<http::Response> submission_route(Parts& parts, http::Request request,
     co_return kept_private(*response);
 }
 
-Result<std::string> keys_json(const Parts& parts) {
-    auto list = nlohmann::ordered_json::array();
-    ASSAY_CHECK(parts.store.read([&](store::Reading& reading) -> Result<> {
-        ASSAY_TRY(const auto keys, reading.receipt_keys());
-        const auto time = [](std::int64_t ms) { return sys::rfc3339(sys::wall_from_ms(ms), "UTC"); };
-        for (const store::ReceiptKey& key : keys) {
-            nlohmann::ordered_json one;
-            one["key_id"] = key.key_id;
-            one["public_key"] = to_base64(bytes_of(key.public_key));
-            one["from"] = time(key.from_ms);
-            one["until"] = key.until_ms ? nlohmann::ordered_json(time(*key.until_ms)) : nlohmann::ordered_json();
-            list.push_back(std::move(one));
-        }
-        return ok;
-    }));
-    return nlohmann::ordered_json{{"keys", std::move(list)}}.dump();
-}
-
-loop::Task<http::Response> receipt_keys(Parts& parts, http::Request request) {
+template <model::KeyUse use>
+loop::Task<http::Response> public_keys(Parts& parts, http::Request request) {
     if (auto refused = secret_in_query(request)) co_return *refused;
-    const auto work = [&] { return keys_json(parts); };
+    const auto work = [&] { return public_keys_json(parts.store, use); };
     auto json = co_await parts.pages.run(work);
     if (!json) co_return error_answer(request, json.error());
     co_return http::Response::json(200, std::move(json).value());
@@ -138,7 +119,10 @@ void add_public_routes(http::Router& router, Parts& parts) {
         });
     }
     router.add("GET", "/api/v1/receipt-keys", [&parts](http::Request request, http::Reader&) {
-        return receipt_keys(parts, std::move(request));
+        return public_keys<model::KeyUse::receipt>(parts, std::move(request));
+    });
+    router.add("GET", "/api/v1/commitment-keys", [&parts](http::Request request, http::Reader&) {
+        return public_keys<model::KeyUse::commitment>(parts, std::move(request));
     });
     add_limits_route(router, parts);
     add_event_routes(router, parts);

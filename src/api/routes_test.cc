@@ -198,10 +198,10 @@ TEST_F(Routes, EventsAreForTheParticipantAlone) {
 }
 
 TEST_F(Routes, ReceiptKeysArePublic) {
-    ASSERT_TRUE(course.store->write_and_wait([this](store::Tx& tx) { return tx.add_receipt_key(course.keys->public_key()); }));
+    ASSERT_TRUE(course.store->write_and_wait([this](store::Tx& tx) { return tx.put_signing_key(course.keys->signing_key(model::KeyUse::receipt)); }));
     const auto keys = nlohmann::json::parse(get("/api/v1/receipt-keys").body).at("keys");
     ASSERT_EQ(keys.size(), 1u);
-    EXPECT_EQ(keys[0].at("key_id"), course.keys->key_id());
+    EXPECT_EQ(keys[0].at("key_id"), course.keys->signing_key(model::KeyUse::receipt).key_id);
     EXPECT_EQ(from_base64(keys[0].at("public_key").get<std::string>())->size(), 32u);
     EXPECT_TRUE(keys[0].at("until").is_null());
 }

@@ -41,6 +41,9 @@ ExitCode queue_hold(const StaffOptions&, const std::string& submission);
 ExitCode queue_release(const StaffOptions&, const std::string& submission);
 ExitCode rejudge(const StaffOptions&, const std::string& submission);
 
+ExitCode keys_list(const StaffOptions&);
+ExitCode keys_rotate(const StaffOptions&, const std::string& use);
+
 ExitCode image_import(const serve::Config&, bool json, const std::string& name, const std::string& source);
 ExitCode image_list(const StaffOptions&);
 ExitCode image_remove(const StaffOptions&, const std::string& name);

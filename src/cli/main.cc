@@ -277,6 +277,18 @@ int parse_and_run(int argc, char** argv) {
     add_data_option(*removed, common);
     removed->callback([&] { with_config([&](const serve::Config& c) { return image_remove(staff(c), image_name); }); });
 
+    CLI::App* const keys = app.add_subcommand("keys", "The keys that sign receipts and commitments")->require_subcommand(1);
+    std::string key_use = "receipt";
+    CLI::App* const keys_shown = keys->add_subcommand("list", "Every public key that ever signed, and when");
+    CLI::App* const rotated = keys->add_subcommand("rotate", "Sign with a fresh key from now on; what older keys signed stays valid");
+    rotated->add_option("--use", key_use, "what it signs: receipt (default) or commitment")->type_name("USE")->check(CLI::IsMember({"receipt", "commitment"}));
+    for (CLI::App* const sub : {keys_shown, rotated}) {
+        sub->add_flag("--json", json, "print JSON");
+        add_data_option(*sub, common);
+    }
+    keys_shown->callback([&] { with_config([&](const serve::Config& c) { return keys_list(staff(c)); }); });
+    rotated->callback([&] { with_config([&](const serve::Config& c) { return keys_rotate(staff(c), key_use); }); });
+
     ParticipantOptions participant_options;
     SubmitOptions submit_options;
     std::string receipt_file, receipt_key, archive_file, module_folder;

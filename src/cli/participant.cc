@@ -11,7 +11,7 @@
 #include "cli/talk.hh"
 #include "client/server.hh"
 #include "model/json.hh"
-#include "store/keys.hh"
+#include "store/proofs.hh"
 #include "sys/file.hh"
 #include "sys/terminal.hh"
 
@@ -52,9 +52,9 @@ Result<std::string> key_among(std::string_view document, const std::string& key_
     return Error{Fault::missing, told(Told::receipt_key_missing, {escaped(key_id)})};
 }
 
-Result<std::string> public_key(const ParticipantOptions& options, const std::string& given, const nlohmann::json& receipt) {
+Result<std::string> public_key(const ParticipantOptions& options, const std::string& given, const nlohmann::json& proof) {
     const auto text = [&](const char* name) {
-        return receipt.is_object() && receipt.contains(name) && receipt[name].is_string() ? receipt[name].get<std::string>() : std::string{};
+        return proof.is_object() && proof.contains(name) && proof[name].is_string() ? proof[name].get<std::string>() : std::string{};
     };
     if (!given.empty()) {
         if (auto raw = from_base64(given)) return std::move(*raw);
@@ -64,7 +64,7 @@ Result<std::string> public_key(const ParticipantOptions& options, const std::str
         if (auto raw = from_base64(trimmed(*content))) return std::move(*raw);
         return key_among(*content, text("key_id"));
     }
-    // Whom to believe is the user's to say; only without a word is it the server that the receipt names.
+    // Whom to believe is the user's to say; only without a word is it the server that the document names.
     ParticipantOptions from = options;
     if (!from.flags.server && !variable("ASSAY_SERVER")) {
         from.flags.server = text("server");
@@ -72,23 +72,51 @@ Result<std::string> public_key(const ParticipantOptions& options, const std::str
     }
     ASSAY_TRY(const Asking asked, asking(from));
     const client::Server server{asked.url, "", language()};
-    ASSAY_TRY(const auto answer, server.text("/api/v1/receipt-keys"));
+    const bool commitment = text("type") == model::commitment_type;
+    ASSAY_TRY(const auto answer, server.text(commitment ? "/api/v1/commitment-keys" : "/api/v1/receipt-keys"));
     if (!answer) return Error{Fault::invalid, answer.error().text};
     return key_among(*answer, text("key_id"));
 }
 
-Result<model::Receipt> checked(const ParticipantOptions& options, const std::string& receipt_file, const std::string& key, const std::string& archive) {
+// What a genuine document says.
+struct Genuine {
+    std::string id;      // of a receipt
+    std::string sha256;
+    std::int64_t size = 0;
+    std::string said;    // for a person
+};
+
+Genuine said_by(const model::Receipt& it) {
+    return {it.id.text(), it.sha256, it.size,
+            told(Told::receipt_genuine, {it.id.text(), escaped(it.participant.text()), escaped(it.course.text()), escaped(it.module.text()),
+                                         std::to_string(it.size), escaped(it.received_last_byte)})};
+}
+
+Genuine said_by(const model::Commitment& it) {
+    return {"", it.sha256, it.size,
+            told(Told::commitment_genuine, {escaped(it.participant.text()), escaped(it.course.text()), escaped(it.module.text()),
+                                            std::to_string(it.size), escaped(it.committed_at), escaped(it.bytes_until)})};
+}
+
+Result<Genuine> checked(const ParticipantOptions& options, const std::string& receipt_file, const std::string& key, const std::string& archive) {
     ASSAY_TRY(const std::string document, sys::read_file(receipt_file, document_bytes_max));
     ASSAY_TRY(const nlohmann::json json, model::parse_json(document, {.size_max = document_bytes_max, .depth_max = 4, .values_max = 100}));
     ASSAY_TRY(const std::string raw, public_key(options, key, json));
-    ASSAY_TRY(const model::Receipt receipt, store::check_receipt(trimmed(document), raw));
-    if (archive.empty()) return receipt;
+    Genuine genuine;
+    if (json.is_object() && json.value("type", nlohmann::json()) == model::commitment_type) {
+        ASSAY_TRY(const model::Commitment commitment, store::check_commitment(trimmed(document), raw));
+        genuine = said_by(commitment);
+    } else {
+        ASSAY_TRY(const model::Receipt receipt, store::check_receipt(trimmed(document), raw));
+        genuine = said_by(receipt);
+    }
+    if (archive.empty()) return genuine;
     ASSAY_TRY(const sys::Fd file, sys::open_read(archive));
-    ASSAY_TRY(const Sum sum, sum_of(file, receipt.size));
-    if (sum.size != receipt.size || sum.sha256 != receipt.sha256) {
+    ASSAY_TRY(const Sum sum, sum_of(file, genuine.size));
+    if (sum.size != genuine.size || sum.sha256 != genuine.sha256) {
         return Error{Fault::invalid, told(Told::receipt_other, {escaped(archive)})};
     }
-    return receipt;
+    return genuine;
 }
 
 }  // namespace
@@ -148,19 +176,15 @@ ExitCode log_command(const ParticipantOptions& options, const std::string& id) {
 }
 
 ExitCode verify_receipt(const ParticipantOptions& options, const std::string& receipt_file, const std::string& key, const std::string& archive) {
-    const auto receipt = checked(options, receipt_file, key, archive);
+    const auto genuine = checked(options, receipt_file, key, archive);
     if (options.json) {
-        nlohmann::ordered_json json{{"genuine", receipt.has_value()}};
-        if (receipt) json["id"] = receipt->id.text();
-        else json["error"] = receipt.error().text();
+        nlohmann::ordered_json json{{"genuine", genuine.has_value()}};
+        if (!genuine) json["error"] = genuine.error().text();
+        else if (!genuine->id.empty()) json["id"] = genuine->id;
         print_line(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
-    if (!receipt) return fail(receipt.error());
-    if (!options.json) {
-        print_line(told(Told::receipt_genuine, {receipt->id.text(), escaped(receipt->participant.text()),
-                                                escaped(receipt->course.text()), escaped(receipt->module.text()),
-                                                std::to_string(receipt->size), escaped(receipt->received_last_byte)}));
-    }
+    if (!genuine) return fail(genuine.error());
+    if (!options.json) print_line(genuine->said);
     return ExitCode::done;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "api/images.hh"
+#include "api/keys.hh"
 #include "api/staff.hh"
 #include "archive/archive.hh"
 #include "cli/act.hh"
@@ -145,6 +146,21 @@ ExitCode queue_release(const StaffOptions& options, const std::string& submissio
 
 ExitCode rejudge(const StaffOptions& options, const std::string& submission) {
     return on_submission(options, api::SubmissionCommand::rejudge, "rejudge", submission);
+}
+
+ExitCode keys_list(const StaffOptions& options) {
+    auto listed = act(options.data, {"GET", "/admin/keys", "", ""}, [](serve::Rooms& rooms) { return api::keys_json(*rooms.store); });
+    if (!listed || options.json) return print(std::move(listed));
+    return print(api::keys_text(*listed));
+}
+
+ExitCode keys_rotate(const StaffOptions& options, const std::string& use) {
+    const auto known = model::parse<model::KeyUse>(use);
+    if (!known) return fail({Fault::invalid, "a key is one of receipts or one of commitments"});
+    const Call call{"POST", fmt::format("/admin/keys/{}/rotate?json={}", segment(use), options.json ? 1 : 0), "text/plain", ""};
+    return print(act(options.data, call, [&](serve::Rooms& rooms) {
+        return api::rotate_key(*rooms.store, rooms.keys, *known, sys::system_clock(), options.json);
+    }));
 }
 
 }  // namespace assay::cli

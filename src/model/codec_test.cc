@@ -221,6 +221,20 @@ TEST(Receipt, IsCanonical) {
     EXPECT_EQ(document.dump(), canonical);
 }
 
+TEST(Commitment, IsCanonical) {
+    const Commitment commitment{.course = CourseId{"C"}, .module = ModuleId{"M"}, .participant = ParticipantId{"p"}, .sha256 = "ab", .size = 12,
+                                .committed_at = "2026-10-15T23:59:58.000+08:00", .bytes_until = "2026-10-16T00:29:58.000+08:00",
+                                .server = "http://127.0.0.1:8080", .key_id = "0011223344556677"};
+    const std::string canonical = canonical_json(commitment);
+    EXPECT_EQ(canonical, R"({"bytes_until":"2026-10-16T00:29:58.000+08:00","committed_at":"2026-10-15T23:59:58.000+08:00","course":"C",)"
+                         R"("key_id":"0011223344556677","module":"M","participant":"p","server":"http://127.0.0.1:8080","sha256":"ab",)"
+                         R"("size":12,"type":"assay-commitment/1"})");
+    auto document = nlohmann::json::parse(signed_json(commitment, "c2ln"));
+    EXPECT_EQ(document.dump(), signed_json(commitment, "c2ln"));
+    document.erase("signature");
+    EXPECT_EQ(document.dump(), canonical);
+}
+
 TEST(CanonicalString, EscapesExactlyWhatTheStandardEscapes) {
     EXPECT_EQ(canonical_string(std::string_view("\0\b\t\n\f\r\x1f\x7f/\"\\", 11)), "\"\\u0000\\b\\t\\n\\f\\r\\u001f\x7f/\\\"\\\\\"");
     EXPECT_EQ(canonical_string("\u20ac\u2028"), "\"\u20ac\u2028\"");

@@ -10,34 +10,68 @@
 namespace assay::model {
 namespace {
 
+// Members are given in their order.
+class Document {
+public:
+    void text(std::string_view key, std::string_view value) {
+        fmt::format_to(std::back_inserter(json_), "\"{}\":{},", key, canonical_string(value));
+    }
+    void signature(std::string_view base64) {
+        if (!base64.empty()) text("signature", base64);
+    }
+    std::string end(std::int64_t size, std::string_view type) && {
+        ASSAY_ASSERT(size >= 0);
+        ASSAY_ASSERT(size < 1LL << 53);
+        fmt::format_to(std::back_inserter(json_), "\"size\":{},\"type\":\"{}\"}}", size, type);
+        return std::move(json_);
+    }
+
+private:
+    std::string json_ = "{";
+};
+
 std::string document(const Receipt& receipt, std::string_view signature_base64) {
-    ASSAY_ASSERT(receipt.size >= 0);
-    ASSAY_ASSERT(receipt.size < 1LL << 53);
-    std::string json = "{";
-    const auto text = [&](std::string_view key, std::string_view value) {
-        fmt::format_to(std::back_inserter(json), "\"{}\":{},", key, canonical_string(value));
-    };
-    text("course", receipt.course.text());
-    text("id", receipt.id.text());
-    text("key_id", receipt.key_id);
-    text("module", receipt.module.text());
-    text("participant", receipt.participant.text());
-    text("received_first_byte", receipt.received_first_byte);
-    text("received_last_byte", receipt.received_last_byte);
-    text("server", receipt.server);
-    text("sha256", receipt.sha256);
-    if (!signature_base64.empty()) text("signature", signature_base64);
-    fmt::format_to(std::back_inserter(json), "\"size\":{},\"type\":\"assay-receipt/1\"}}", receipt.size);
-    return json;
+    Document json;
+    json.text("course", receipt.course.text());
+    json.text("id", receipt.id.text());
+    json.text("key_id", receipt.key_id);
+    json.text("module", receipt.module.text());
+    json.text("participant", receipt.participant.text());
+    json.text("received_first_byte", receipt.received_first_byte);
+    json.text("received_last_byte", receipt.received_last_byte);
+    json.text("server", receipt.server);
+    json.text("sha256", receipt.sha256);
+    json.signature(signature_base64);
+    return std::move(json).end(receipt.size, receipt_type);
+}
+
+std::string document(const Commitment& commitment, std::string_view signature_base64) {
+    Document json;
+    json.text("bytes_until", commitment.bytes_until);
+    json.text("committed_at", commitment.committed_at);
+    json.text("course", commitment.course.text());
+    json.text("key_id", commitment.key_id);
+    json.text("module", commitment.module.text());
+    json.text("participant", commitment.participant.text());
+    json.text("server", commitment.server);
+    json.text("sha256", commitment.sha256);
+    json.signature(signature_base64);
+    return std::move(json).end(commitment.size, commitment_type);
 }
 
 }  // namespace
 
 std::string canonical_json(const Receipt& receipt) { return document(receipt, {}); }
+std::string canonical_json(const Commitment& commitment) { return document(commitment, {}); }
 
 std::string signed_json(const Receipt& receipt, std::string_view signature_base64) {
     ASSAY_ASSERT(!signature_base64.empty());
     return document(receipt, signature_base64);
+}
+
+std::string signed_json(const Commitment& commitment, std::string_view signature_base64) {
+    ASSAY_ASSERT(!signature_base64.empty());
+    return document(commitment, signature_base64);
 }
 
 std::string canonical_string(std::string_view text) {

@@ -94,6 +94,9 @@ enum class AttemptEnd : std::uint8_t {
     cut,          // A server stop or restart cut it. Never counted against the job.
 };
 
+// What a key signs, and nothing else.
+enum class KeyUse : std::uint8_t { receipt, commitment };
+
 std::string_view to_string(State);
 std::string_view to_string(Verdict);
 std::string_view to_string(Reason);
@@ -108,6 +111,7 @@ std::string_view to_string(NameEncoding);
 std::string_view to_string(Counts);
 std::string_view to_string(Guarantee);
 std::string_view to_string(AttemptEnd);
+std::string_view to_string(KeyUse);
 
 // Instantiated for the enumerations above.
 template <class E>

@@ -1,23 +1,13 @@
 #include "serve/rooms.hh"
 
 #include "base/text.hh"
+#include "store/rotation.hh"
 #include "sys/disk.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
 
 namespace assay::serve {
 namespace {
-
-// The key that signs from now on must be among the published ones before the first receipt carries its id.
-Result<> publish_key(store::Store& store, const store::Keys& keys) {
-    return store.write_and_wait([&keys](store::Tx& tx) -> Result<> {
-        ASSAY_TRY(const auto published, tx.receipt_keys());
-        for (const store::ReceiptKey& key : published) {
-            if (key.key_id == keys.key_id()) return ok;
-        }
-        return tx.add_receipt_key(keys.public_key());
-    }, store::Need::essential);
-}
 
 // Every token in the database is hashed and sealed with one secret. With another one nobody would be known any more, and new
 // tokens would hide that: so a lost key file stops us here.
@@ -40,7 +30,7 @@ Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::i
     ASSAY_TRY(auto space, store::Space::open(sys::real_disk(), directory.path(), directory.inside("reserve"), disk_reserve_bytes));
     ASSAY_TRY(auto store, store::open_sqlite({.path = directory.inside("assay.db"), .space = space.get()}));
     ASSAY_CHECK(check_secret(*store, keys));
-    ASSAY_CHECK(publish_key(*store, keys));
+    ASSAY_CHECK(store::publish_keys(*store, keys, now_ms));
     const store::Space* const room = space.get();
     return std::unique_ptr<Rooms>{new Rooms{
         .space = std::move(space),

@@ -4,13 +4,11 @@
 
 #include <sodium.h>
 
-#include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/assert.hh"
 #include "base/text.hh"
-#include "model/json.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
 #include "sys/sha256.hh"
@@ -21,7 +19,6 @@ namespace {
 constexpr std::size_t seed_size = crypto_sign_SEEDBYTES;
 constexpr std::size_t secret_size = crypto_kdf_KEYBYTES;
 constexpr std::size_t key_file_size_max = 4096;
-constexpr std::size_t receipt_size_max = 64u << 10;
 constexpr char kdf_context[] = "assaykey";  // exactly 8 characters
 static_assert(sizeof kdf_context == crypto_kdf_CONTEXTBYTES + 1);
 
@@ -60,6 +57,15 @@ Result<KeyFile> parse_key_file(std::string_view content, std::string_view kind, 
     return file;
 }
 
+Result<> write_key_file(const std::string& path, std::string_view kind, const KeyFile& file) {
+    std::string hex = to_hex(bytes_of(file.bytes));
+    std::string line = std::string{kind} + " " + hex + " " + std::to_string(file.from_ms) + "\n";
+    auto written = sys::write_file_durably(path, line);
+    wipe(hex);
+    wipe(line);
+    return written;
+}
+
 Result<KeyFile> load_or_make(const std::string& path, std::string_view kind, std::size_t size, std::int64_t now_ms) {
     auto content = sys::read_file(path, key_file_size_max);
     if (content) {
@@ -70,22 +76,63 @@ Result<KeyFile> load_or_make(const std::string& path, std::string_view kind, std
     if (content.error().fault() != Fault::missing) return content.take_error();
 
     KeyFile made{sys::random_bytes(size), now_ms};
-    std::string hex = to_hex(bytes_of(made.bytes));
-    std::string line = std::string{kind} + " " + hex + " " + std::to_string(now_ms) + "\n";
-    const auto written = sys::write_file_durably(path, line);
-    wipe(hex);
-    wipe(line);
-    if (!written) return written.error();
+    if (auto written = write_key_file(path, kind, made); !written) return written.take_error();
     return made;
+}
+
+struct SigningFile {
+    std::string_view name, kind;
+};
+SigningFile file_of(model::KeyUse use) {
+    switch (use) {
+        case model::KeyUse::receipt: break;
+        case model::KeyUse::commitment: return {"/commitment.key", "assay-commitment-key/1"};
+    }
+    return {"/receipt.key", "assay-receipt-key/1"};
 }
 
 }  // namespace
 
+// A key pair in use, and the seed it was made from.
+struct Keys::Signer {
+    Guarded<crypto_sign_SECRETKEYBYTES> secret;
+    SigningKey published;
+
+    static std::shared_ptr<const Signer> of(model::KeyUse use, const KeyFile& file) {
+        const auto signer = std::make_shared<Signer>();
+        unsigned char public_key[crypto_sign_PUBLICKEYBYTES];
+        crypto_sign_seed_keypair(public_key, signer->secret.get(), raw(file.bytes));
+        signer->published = {.use = use, .key_id = {}, .public_key = std::string{reinterpret_cast<const char*>(public_key), sizeof public_key},
+                             .from_ms = file.from_ms, .until_ms = {}};
+        signer->published.key_id = sys::sha256_hex(bytes_of(signer->published.public_key)).substr(0, 16);
+        return signer;
+    }
+    template <class Document>
+    std::string sign(Document document) const {
+        document.key_id = published.key_id;
+        const std::string content = model::canonical_json(document);
+        std::string signature(crypto_sign_BYTES, '\0');
+        crypto_sign_detached(reinterpret_cast<unsigned char*>(signature.data()), nullptr, raw(content), content.size(), secret.get());
+        return model::signed_json(document, to_base64(bytes_of(signature)));
+    }
+};
+
 struct Keys::Inner {
-    Guarded<crypto_sign_SECRETKEYBYTES> signing;
+    std::string directory;
     Guarded<crypto_auth_hmacsha256_KEYBYTES> hashing;
     Guarded<crypto_secretbox_KEYBYTES> sealing;
-    ReceiptKey receipt_key;
+    std::mutex rotating;
+    mutable std::mutex mutex;
+    std::shared_ptr<const Signer> signers[2];  // by use; under the mutex
+
+    std::shared_ptr<const Signer> signer(model::KeyUse use) const {
+        const std::lock_guard lock{mutex};
+        return signers[static_cast<std::size_t>(use)];
+    }
+    void set(model::KeyUse use, std::shared_ptr<const Signer> signer) {
+        const std::lock_guard lock{mutex};
+        signers[static_cast<std::size_t>(use)] = std::move(signer);
+    }
 };
 
 Keys::Keys(std::unique_ptr<Inner> inner) : inner_{std::move(inner)} {}
@@ -96,15 +143,13 @@ Keys::~Keys() = default;
 Result<Keys> Keys::open(const std::string& directory, std::int64_t now_ms) {
     if (sodium_init() < 0) return Error{Fault::system, "libsodium: cannot be initialised"};
     auto inner = std::make_unique<Inner>();
-
-    ASSAY_TRY(KeyFile receipt, load_or_make(directory + "/receipt.key", "assay-receipt-key/1", seed_size, now_ms));
-    unsigned char public_key[crypto_sign_PUBLICKEYBYTES];
-    crypto_sign_seed_keypair(public_key, inner->signing.get(), raw(receipt.bytes));
-    wipe(receipt.bytes);
-    inner->receipt_key.public_key.assign(reinterpret_cast<const char*>(public_key), sizeof public_key);
-    inner->receipt_key.key_id = sys::sha256_hex(bytes_of(inner->receipt_key.public_key)).substr(0, 16);
-    inner->receipt_key.from_ms = receipt.from_ms;
-
+    inner->directory = directory;
+    for (const model::KeyUse use : model::all<model::KeyUse>()) {
+        const SigningFile file = file_of(use);
+        ASSAY_TRY(KeyFile seed, load_or_make(directory + std::string{file.name}, file.kind, seed_size, now_ms));
+        inner->set(use, Signer::of(use, seed));
+        wipe(seed.bytes);
+    }
     ASSAY_TRY(KeyFile secret, load_or_make(directory + "/secret.key", "assay-secret-key/1", secret_size, now_ms));
     crypto_kdf_derive_from_key(inner->hashing.get(), crypto_auth_hmacsha256_KEYBYTES, 1, kdf_context, raw(secret.bytes));
     crypto_kdf_derive_from_key(inner->sealing.get(), crypto_secretbox_KEYBYTES, 2, kdf_context, raw(secret.bytes));
@@ -113,16 +158,23 @@ Result<Keys> Keys::open(const std::string& directory, std::int64_t now_ms) {
     return Keys{std::move(inner)};
 }
 
-const std::string& Keys::key_id() const { return inner_->receipt_key.key_id; }
-ReceiptKey Keys::public_key() const { return inner_->receipt_key; }
+SigningKey Keys::signing_key(model::KeyUse use) const { return inner_->signer(use)->published; }
+std::string Keys::sign(const model::Receipt& receipt) const { return inner_->signer(model::KeyUse::receipt)->sign(receipt); }
+std::string Keys::sign(const model::Commitment& commitment) const { return inner_->signer(model::KeyUse::commitment)->sign(commitment); }
 
-std::string Keys::sign(model::Receipt receipt) const {
-    receipt.key_id = key_id();
-    const std::string document = model::canonical_json(receipt);
-    std::string signature(crypto_sign_BYTES, '\0');
-    crypto_sign_detached(reinterpret_cast<unsigned char*>(signature.data()), nullptr, raw(document), document.size(),
-                         inner_->signing.get());
-    return model::signed_json(receipt, to_base64(bytes_of(signature)));
+std::unique_lock<std::mutex> Keys::one_rotation() { return std::unique_lock{inner_->rotating}; }
+
+Result<SigningKey> Keys::replace(model::KeyUse use, std::int64_t now_ms, const std::function<Result<>(const SigningKey&)>& publish) {
+    KeyFile seed{sys::random_bytes(seed_size), now_ms};
+    auto fresh = Signer::of(use, seed);
+    const SigningFile file = file_of(use);
+    auto there = publish(fresh->published);
+    if (there) there = write_key_file(inner_->directory + std::string{file.name}, file.kind, seed);
+    wipe(seed.bytes);
+    if (!there) return there.take_error();
+    SigningKey published = fresh->published;
+    inner_->set(use, std::move(fresh));
+    return published;
 }
 
 std::string Keys::hash(std::string_view purpose, std::string_view secret) const {
@@ -153,51 +205,6 @@ Result<std::string> Keys::unseal(std::string_view sealed) const {
         return Error{Fault::invalid, "a sealed secret was not made with this key, or was changed"};
     }
     return secret;
-}
-
-Result<model::Receipt> check_receipt(std::string_view document, std::string_view public_key) {
-    if (public_key.size() != crypto_sign_PUBLICKEYBYTES) return Error{Fault::invalid, "the receipt key is not 32 bytes"};
-    ASSAY_TRY(const nlohmann::json json, model::parse_json(document, {.size_max = receipt_size_max, .depth_max = 2, .values_max = 32}));
-    const auto text = [&](const char* name) -> Result<std::string> {
-        const auto at = json.is_object() ? json.find(name) : json.end();
-        if (at == json.end() || !at->is_string()) return Error{Fault::invalid, std::string{"the receipt has no text '"} + name + "'"};
-        return at->get<std::string>();
-    };
-    ASSAY_TRY(const std::string type, text("type"));
-    if (type != "assay-receipt/1") return Error{Fault::invalid, "the receipt's type is not assay-receipt/1"};
-    const auto size = json.find("size");
-    if (size == json.end() || !size->is_number_integer() || *size < 0 || *size >= (1LL << 53)) {
-        return Error{Fault::invalid, "the receipt has no size"};
-    }
-    model::Receipt receipt;
-    ASSAY_TRY(std::string id, text("id"));
-    ASSAY_TRY(std::string course, text("course"));
-    ASSAY_TRY(std::string module, text("module"));
-    ASSAY_TRY(std::string participant, text("participant"));
-    receipt.id = SubmissionId{std::move(id)};
-    receipt.course = CourseId{std::move(course)};
-    receipt.module = ModuleId{std::move(module)};
-    receipt.participant = ParticipantId{std::move(participant)};
-    receipt.size = size->get<std::int64_t>();
-    ASSAY_TRY(receipt.sha256, text("sha256"));
-    ASSAY_TRY(receipt.received_first_byte, text("received_first_byte"));
-    ASSAY_TRY(receipt.received_last_byte, text("received_last_byte"));
-    ASSAY_TRY(receipt.server, text("server"));
-    ASSAY_TRY(receipt.key_id, text("key_id"));
-
-    ASSAY_TRY(const std::string signature_text, text("signature"));
-    const auto signature = from_base64(signature_text);
-    if (!signature || signature->size() != crypto_sign_BYTES) return Error{Fault::invalid, "the receipt's signature is not base64 of 64 bytes"};
-    if (receipt.key_id != sys::sha256_hex(bytes_of(public_key)).substr(0, 16)) {
-        return Error{Fault::invalid, "the receipt was signed with another key (" + escaped(receipt.key_id) + ")"};
-    }
-    // Made again from what was read: a field that is not part of a receipt cannot hide in a checked one.
-    if (json.size() != 12) return Error{Fault::invalid, "the receipt has fields that no receipt has"};
-    const std::string canonical = model::canonical_json(receipt);
-    if (crypto_sign_verify_detached(raw(*signature), raw(canonical), canonical.size(), raw(public_key)) != 0) {
-        return Error{Fault::invalid, "the receipt's signature does not fit its content"};
-    }
-    return receipt;
 }
 
 }  // namespace assay::store

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "store/proofs.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
 #include "sys/sha256.hh"
@@ -37,7 +38,7 @@ TEST_F(KeysTest, AReceiptIsCheckedByThePublicKeyAloneAndAnyChangeIsFound) {
     const auto keys = Keys::open(directory_, 1);
     ASSERT_TRUE(keys) << keys.error().text();
     const std::string document = keys->sign(receipt());
-    const std::string key = keys->public_key().public_key;
+    const std::string key = keys->signing_key(model::KeyUse::receipt).public_key;
 
     const auto checked = check_receipt(document, key);
     ASSERT_TRUE(checked) << checked.error().text();
@@ -61,11 +62,11 @@ TEST_F(KeysTest, KeysLastOverARestartAndLieUnreadableForOthers) {
     const std::string sealed = first->seal("ABCD-EFGH");
     const auto again = Keys::open(directory_, 99);
     ASSERT_TRUE(again);
-    EXPECT_EQ(again->key_id(), first->key_id());
-    EXPECT_EQ(again->public_key().from_ms, 5);
+    for (const model::KeyUse use : model::all<model::KeyUse>()) EXPECT_EQ(again->signing_key(use), first->signing_key(use));
+    EXPECT_EQ(again->signing_key(model::KeyUse::receipt).from_ms, 5);
     EXPECT_EQ(again->hash("token", "ABCD-EFGH"), first->hash("token", "ABCD-EFGH"));
     EXPECT_EQ(again->unseal(sealed).value(), "ABCD-EFGH");
-    for (const char* name : {"/receipt.key", "/secret.key"}) EXPECT_EQ(sys::info_of_path(directory_ + name)->mode, 0600u);
+    for (const char* name : {"/receipt.key", "/commitment.key", "/secret.key"}) EXPECT_EQ(sys::info_of_path(directory_ + name)->mode, 0600u);
 }
 
 TEST_F(KeysTest, HashesAndSealsGiveNothingAway) {

@@ -63,6 +63,8 @@ struct Submission {
     std::int64_t first_byte_ms = 0;
     std::int64_t last_byte_ms = 0;
     bool declared = false;          // its SHA-256 came with the first byte, and was right
+    std::optional<std::int64_t> committed_ms;  // of a commitment to these bytes, which came in its time
+    std::int64_t names_converted = 0;          // in the archive, from the module's encoding to UTF-8
     std::string receipt;            // the exact signed document
     std::int64_t generation = 1;    // the one whose job or verdict is the submission's
     std::optional<SubmissionId> superseded_by;
@@ -169,11 +171,26 @@ struct UploadKey {
     std::int64_t noted_ms = 0;
 };
 
-struct ReceiptKey {
+// That an archive of this size and SHA-256 existed at a time; its bytes may follow.
+struct Commitment {
+    CourseId course;
+    ModuleId module;
+    ParticipantId participant;
+    std::string sha256;
+    std::int64_t size = 0;
+    std::int64_t committed_ms = 0;
+    std::int64_t until_ms = 0;      // by when the last byte must have come
+    std::string document;           // the exact signed one
+    std::optional<SubmissionId> submission;  // that its bytes became
+};
+
+struct SigningKey {
+    model::KeyUse use = model::KeyUse::receipt;
     std::string key_id;
     std::string public_key;         // 32 raw bytes
     std::int64_t from_ms = 0;
-    std::optional<std::int64_t> until_ms;
+    std::optional<std::int64_t> until_ms;  // nullopt: it is the one that signs
+    bool operator==(const SigningKey&) const = default;
 };
 
 }  // namespace assay::store

@@ -77,7 +77,11 @@ public:
     virtual Result<std::vector<Standing>> paused() = 0;  // by course and module; without those a newer revision has ended
     virtual Result<std::vector<Attempt>> attempts(JobId) = 0;
     virtual Result<std::vector<PastRun>> past_runs(int count_max) = 0;                    // of the newest jobs, oldest first
-    virtual Result<std::vector<ReceiptKey>> receipt_keys() = 0;                           // oldest first
+    virtual Result<std::vector<SigningKey>> signing_keys(model::KeyUse) = 0;                     // oldest first
+    // Whose bytes may still come at `at_ms`, or did come; oldest first.
+    virtual Result<std::vector<Commitment>> commitments(const CourseId&, const ModuleId&, const ParticipantId&, std::int64_t at_ms) = 0;
+    // Until when bytes of some commitment that was made in the module may come. nullopt: none are awaited.
+    virtual Result<std::optional<std::int64_t>> latest_commitment(const CourseId&, const ModuleId&) = 0;
     virtual Result<std::optional<std::string>> setting(const std::string& name) = 0;
     // Digests that blobs are needed for: submissions and revisions. For checks after a crash.
     virtual Result<std::vector<std::string>> digests() = 0;
@@ -111,7 +115,11 @@ public:
     virtual Result<> add_verdict(const VerdictRow&) = 0;                                   // errors: conflict (there is one already)
     virtual Result<> note_upload_key(const UploadKey&) = 0;                                // errors: conflict (it stands for something)
     virtual Result<> forget_upload_keys(std::int64_t before_ms) = 0;
-    virtual Result<> add_receipt_key(const ReceiptKey&) = 0;
+    virtual Result<> add_commitment(const Commitment&) = 0;                                // errors: conflict (to these bytes at this time, there is one)
+    // The bytes it was about have become this submission. Of the participant's commitments in its module, all to these bytes.
+    virtual Result<> keep_promise(const SubmissionId&) = 0;
+    virtual Result<> forget_commitments(std::int64_t until_before_ms) = 0;                 // whose bytes never came
+    virtual Result<> put_signing_key(const SigningKey&) = 0;                               // of one that is there already: `until_ms`
     virtual Result<> put_setting(const std::string& name, const std::string& value) = 0;
 };
 

@@ -98,7 +98,7 @@ TEST_P(StoreSuite, WhatWasCommittedIsThereAfterAReopen) {
     write([](Tx& tx) -> Result<> {
         ASSAY_CHECK(submit(tx, 1));
         ASSAY_CHECK(tx.put_setting("epoch", "4"));
-        return tx.add_receipt_key({"k1", std::string(32, '\xff'), 5, {}});
+        return tx.put_signing_key({model::KeyUse::receipt, "k1", std::string(32, '\xff'), 5, {}});
     });
     reopen();
     EXPECT_EQ(read([](Reading& r) { return r.courses(); }).at(0).timezone, "Asia/Shanghai");
@@ -110,9 +110,54 @@ TEST_P(StoreSuite, WhatWasCommittedIsThereAfterAReopen) {
     EXPECT_EQ(stored->last_byte_ms, 201);
     EXPECT_FALSE(stored->held_reason);
     EXPECT_EQ(read([](Reading& r) { return r.setting("epoch"); }), "4");
-    EXPECT_EQ(read([](Reading& r) { return r.receipt_keys(); }).at(0).public_key, std::string(32, '\xff'));
+    EXPECT_EQ(read([](Reading& r) { return r.signing_keys(model::KeyUse::receipt); }).at(0).public_key, std::string(32, '\xff'));
     EXPECT_EQ(read([](Reading& r) { return r.digests(); }).size(), 2u);
     EXPECT_FALSE(read([](Reading& r) { return r.submission(SubmissionId{"nothing"}); }));
+}
+
+TEST_P(StoreSuite, CommitmentsAreFoundWhileTheirTimeLasts) {
+    const CourseId course{"C"};
+    const ModuleId module{"M"};
+    const ParticipantId p{"p"};
+    const auto made = [&](const std::string& sha256, std::int64_t committed_ms, std::int64_t until_ms) {
+        return Commitment{course, module, p, sha256, 10, committed_ms, until_ms, "{\"signed\":true}", {}};
+    };
+    const auto shas = [&](std::int64_t at_ms) {
+        std::string found;
+        for (const Commitment& one : read([&](Reading& r) { return r.commitments(course, module, p, at_ms); })) found += one.sha256 + (one.submission ? "+" : " ");
+        return found;
+    };
+    write([&](Tx& tx) -> Result<> {
+        ASSAY_CHECK(tx.add_commitment(made("b", 20, 120)));
+        return tx.add_commitment(made("a", 10, 110));
+    });
+    EXPECT_EQ(store_->write_and_wait([&](Tx& tx) { return tx.add_commitment(made("a", 10, 500)); }).error().fault(), Fault::conflict);
+    reopen();
+    EXPECT_EQ(shas(110), "a b ");
+    EXPECT_EQ(shas(111), "b ");
+    EXPECT_TRUE(read([&](Reading& r) { return r.commitments(course, module, ParticipantId{"q"}, 0); }).empty());
+    EXPECT_EQ(read([&](Reading& r) { return r.latest_commitment(course, module); }), 120);
+    EXPECT_FALSE(read([&](Reading& r) { return r.latest_commitment(course, ModuleId{"N"}); }));
+
+    // A submission of those bytes keeps what was promised of them, and of no others.
+    write([&](Tx& tx) -> Result<> {
+        auto s = submission(1);
+        s.sha256 = "b";
+        s.size = 10;
+        s.committed_ms = 20;
+        s.names_converted = 3;
+        ASSAY_CHECK(tx.add_submission(s));
+        return tx.keep_promise(s.id);
+    });
+    EXPECT_EQ(shas(0), "a b+");
+    EXPECT_EQ(read([](Reading& r) { return r.submission(id_of(1)); })->committed_ms, 20);
+    EXPECT_EQ(read([](Reading& r) { return r.submission(id_of(1)); })->names_converted, 3);
+    EXPECT_EQ(read([&](Reading& r) { return r.latest_commitment(course, module); }), 110);
+
+    write([](Tx& tx) { return tx.forget_commitments(110); });
+    EXPECT_EQ(shas(0), "a b+");
+    write([](Tx& tx) { return tx.forget_commitments(1000); });
+    EXPECT_EQ(shas(0), "b+");
 }
 
 TEST_P(StoreSuite, ParticipantsAreFoundByTheirHashes) {

@@ -147,17 +147,26 @@ Text text_of(Told told) {
         case receipt_genuine:
             return {"genuine: {0} of {1} in {2}/{3}, {4} bytes, received {5}",
                     "回执真实有效：{0}，{1} 提交到 {2}/{3}，{4} 字节，收到时间 {5}"};
+        case commitment_genuine:
+            return {"genuine commitment: {0} in {1}/{2}, {3} bytes, announced {4}, to come by {5}",
+                    "提交承诺真实有效：{0}，{1}/{2}，{3} 字节，登记时间 {4}，内容须在 {5} 之前到达"};
         case receipt_other:
-            return {"the receipt is genuine, but of other bytes than {0}", "回执真实有效，但不是 {0} 的回执"};
+            return {"it is genuine, but about other bytes than {0}", "凭证真实有效，但与 {0} 的内容不符"};
         case receipt_server:
-            return {"the key is that of the server the receipt names, {0}", "所用公钥来自回执中写明的服务器 {0}"};
+            return {"the key is that of the server it names, {0}", "所用公钥来自凭证中写明的服务器 {0}"};
         case receipt_key_hint:
             return {"the key is base64 of 32 bytes, or a file with it ({0})",
                     "公钥应为 32 字节的 base64，或含有它的文件（{0}）"};
-        case receipt_no_keys: return {"these are no receipt keys", "这不是回执公钥的列表"};
+        case receipt_no_keys: return {"these are no public keys of a server", "这不是服务器公钥的列表"};
         case receipt_key_missing:
-            return {"the receipt was signed with a key that is not among them ({0})", "签署回执的公钥不在其中（{0}）"};
+            return {"it was signed with a key that is not among them ({0})", "签署凭证的公钥不在其中（{0}）"};
         case receipt_not_kept: return {"the receipt could not be kept: {0}", "无法保存回执：{0}"};
+        case committed:
+            return {"A deadline is near: the server has noted these bytes at {0}, and that time counts if they have all come by {1}.",
+                    "截止时间临近：服务器已于 {0} 登记这些内容；只要在 {1} 之前全部到达，就以登记时间为准。"};
+        case not_committed:
+            return {"A deadline is near, and these bytes could not be announced ({0}): what counts is when they have come.",
+                    "截止时间临近，但未能预先登记这些内容（{0}）：将以实际到达时间为准。"};
         case in_parts: return {"Uploading in parts instead.", "改为分块上传。"};
         case goes_on: return {"Going on with the upload that was begun before.", "继续之前未完成的上传。"};
         case goes_on_again:

@@ -84,6 +84,7 @@ enum class Told : unsigned char {
     // pack, and verify of a receipt.
     pack_suffix,      // {0} file
     receipt_genuine,  // {0} id, {1} participant, {2} course, {3} module, {4} bytes, {5} time
+    commitment_genuine,  // {0} participant, {1} course, {2} module, {3} bytes, {4} time, {5} time
     receipt_other,    // {0} file
     receipt_server,   // {0} server
     receipt_key_hint, // {0} why the file cannot be read
@@ -91,6 +92,8 @@ enum class Told : unsigned char {
     receipt_key_missing,  // {0} the key's id
     receipt_not_kept, // {0} why
     // While it is sent
+    committed,        // {0} time, {1} time
+    not_committed,    // {0} why
     in_parts,
     goes_on,
     waits,            // {0} why

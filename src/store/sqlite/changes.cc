@@ -76,10 +76,11 @@ Result<> Changes::add_submission(const Submission& s) {
     const Value by = s.superseded_by ? Value{view(s.superseded_by->text())} : Value{nullptr};
     return change_one(
         "INSERT INTO submission (id, course, module, participant, revision, state, sha256, size, first_byte_ms, last_byte_ms,"
-        " receipt, generation, superseded_by, held_reason, declared) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " receipt, generation, superseded_by, held_reason, declared, committed_ms, names_converted)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {view(s.id.text()), view(s.course.text()), view(s.module.text()), view(s.participant.text()), s.revision.value,
          model::to_string(s.state), view(s.sha256), s.size, s.first_byte_ms, s.last_byte_ms, view(s.receipt), s.generation, by,
-         word_or_null(s.held_reason), std::int64_t{s.declared}},
+         word_or_null(s.held_reason), std::int64_t{s.declared}, number_or_null(s.committed_ms), s.names_converted},
         "submission");
 }
 
@@ -201,12 +202,32 @@ Result<> Changes::forget_upload_keys(std::int64_t before_ms) {
     return ok;
 }
 
-Result<> Changes::add_receipt_key(const ReceiptKey& key) {
-    // The same key at every start: its row stays as it is.
-    ASSAY_CHECK(database_.change("INSERT INTO receipt_key (key_id, public_key, from_ms, until_ms) VALUES (?, ?, ?, ?)"
-                                 " ON CONFLICT (key_id) DO NOTHING",
-                                 {view(key.key_id), Blob{key.public_key}, key.from_ms, number_or_null(key.until_ms)}));
+Result<> Changes::add_commitment(const Commitment& c) {
+    const Value submission = c.submission ? Value{view(c.submission->text())} : Value{nullptr};
+    return change_one(
+        "INSERT INTO commitment (course, module, participant, sha256, size, committed_ms, until_ms, document, submission)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {view(c.course.text()), view(c.module.text()), view(c.participant.text()), view(c.sha256), c.size, c.committed_ms, c.until_ms,
+         view(c.document), submission},
+        "commitment");
+}
+
+Result<> Changes::keep_promise(const SubmissionId& id) {
+    ASSAY_CHECK(database_.change("UPDATE commitment SET submission = ?1 WHERE submission IS NULL AND (course, module, participant, sha256, size) ="
+                                 " (SELECT course, module, participant, sha256, size FROM submission WHERE id = ?1)",
+                                 {view(id.text())}));
     return ok;
+}
+
+Result<> Changes::forget_commitments(std::int64_t until_before_ms) {
+    ASSAY_CHECK(database_.change("DELETE FROM commitment WHERE submission IS NULL AND until_ms < ?", {until_before_ms}));
+    return ok;
+}
+
+Result<> Changes::put_signing_key(const SigningKey& key) {
+    return change_one("INSERT INTO signing_key (use, key_id, public_key, from_ms, until_ms) VALUES (?, ?, ?, ?, ?)"
+                      " ON CONFLICT (key_id) DO UPDATE SET until_ms = excluded.until_ms",
+                      {model::to_string(key.use), view(key.key_id), Blob{key.public_key}, key.from_ms, number_or_null(key.until_ms)}, "key");
 }
 
 Result<> Changes::put_setting(const std::string& name, const std::string& value) {

@@ -30,7 +30,10 @@ public:
     Result<> add_verdict(const VerdictRow&) override;
     Result<> note_upload_key(const UploadKey&) override;
     Result<> forget_upload_keys(std::int64_t before_ms) override;
-    Result<> add_receipt_key(const ReceiptKey&) override;
+    Result<> add_commitment(const Commitment&) override;
+    Result<> keep_promise(const SubmissionId&) override;
+    Result<> forget_commitments(std::int64_t until_before_ms) override;
+    Result<> put_signing_key(const SigningKey&) override;
     Result<> put_setting(const std::string& name, const std::string& value) override;
 
 private:

@@ -38,6 +38,8 @@ TEST_F(SqliteFile, WhatAnOlderVersionWroteIsReadOn) {
         auto raw = sqlite::Database::open(path_, sqlite::Database::Access::write);
         ASSERT_TRUE(raw);
         const auto as_of_schema_1 = raw->script(R"sql(
+DROP TABLE commitment; ALTER TABLE signing_key DROP COLUMN use; ALTER TABLE signing_key RENAME TO receipt_key;
+ALTER TABLE submission DROP COLUMN committed_ms; ALTER TABLE submission DROP COLUMN names_converted;
 DROP TABLE extension; ALTER TABLE submission DROP COLUMN declared;
 DROP INDEX submission_held; DROP TABLE standing; ALTER TABLE job DROP COLUMN revision;
 ALTER TABLE attempt DROP COLUMN partial; DROP TABLE IF EXISTS upload_key;
@@ -70,6 +72,45 @@ INSERT INTO job VALUES (1, '0000000000000001', 1, 1, 'queued', 0, 0, 0, NULL, ''
         return ok;
     });
     EXPECT_TRUE(read) << read.error().text();
+}
+
+// Schema 7 knew keys of receipts alone, and neither commitments nor what became of names.
+TEST_F(SqliteFile, KeysAndSubmissionsOfSchema7StayWhatTheyWere) {
+    ASSERT_TRUE(open_sqlite({.path = path_}));
+    {
+        auto raw = sqlite::Database::open(path_, sqlite::Database::Access::write);
+        ASSERT_TRUE(raw);
+        const auto as_of_schema_7 = raw->script(R"sql(
+DROP TABLE commitment; ALTER TABLE signing_key DROP COLUMN use; ALTER TABLE signing_key RENAME TO receipt_key;
+ALTER TABLE submission DROP COLUMN committed_ms; ALTER TABLE submission DROP COLUMN names_converted; PRAGMA user_version = 7;
+INSERT INTO course VALUES ('C', 'Course', 'UTC', 'en', '');
+INSERT INTO revision VALUES (1, 'C', 'M', 1, 'd', '{}', 7);
+INSERT INTO module VALUES ('C', 'M', 'Module', 0, 1);
+INSERT INTO participant VALUES ('C', 'p', '', '', '', 1, NULL, NULL, NULL, NULL);
+INSERT INTO submission VALUES (1, '0000000000000001', 'C', 'M', 'p', 1, 'queued', 'a', 10, 100, 200, '{}', 1, NULL, NULL, 1);
+INSERT INTO receipt_key VALUES ('0011223344556677', x'00ff', 5, NULL);
+)sql");
+        ASSERT_TRUE(as_of_schema_7) << as_of_schema_7.error().text();
+    }
+    auto store = open_sqlite({.path = path_});
+    ASSERT_TRUE(store) << store.error().text();
+    const CourseId course{"C"};
+    const ModuleId module{"M"};
+    const auto read = (*store)->read([&](Reading& reading) -> Result<> {
+        ASSAY_TRY(const auto submission, reading.submission(SubmissionId{"0000000000000001"}));
+        EXPECT_TRUE(submission->declared);
+        EXPECT_FALSE(submission->committed_ms);
+        EXPECT_EQ(submission->names_converted, 0);
+        ASSAY_TRY(const auto keys, reading.signing_keys(model::KeyUse::receipt));
+        EXPECT_EQ(keys, (std::vector<SigningKey>{{model::KeyUse::receipt, "0011223344556677", std::string{"\0\xff", 2}, 5, {}}}));
+        ASSAY_TRY(const auto none, reading.signing_keys(model::KeyUse::commitment));
+        EXPECT_TRUE(none.empty());
+        ASSAY_TRY(const auto commitments, reading.commitments(course, module, ParticipantId{"p"}, 0));
+        EXPECT_TRUE(commitments.empty());
+        return ok;
+    });
+    EXPECT_TRUE(read) << read.error().text();
+    EXPECT_TRUE((*store)->write_and_wait([&](Tx& tx) { return tx.add_commitment({course, module, ParticipantId{"p"}, "a", 10, 1, 2, "{}", {}}); }));
 }
 
 TEST_F(SqliteFile, SomebodyElsesDatabaseIsRefused) {

@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t application_id = 0x61737379;  // "assy": tells our file from any other SQLite database
 
 // Once released, a step is never edited: changes are new steps at the end.
-constexpr std::array<const char*, 7> steps{
+constexpr std::array<const char*, 8> steps{
     // 1: courses, participants, submissions, the line, verdicts.
     R"sql(
 CREATE TABLE course (
@@ -130,6 +130,25 @@ CREATE TABLE turn (
 )sql",
     // 7: held jobs, found without a search: a rejudge is held though its submission is not.
     "CREATE INDEX job_held ON job (place, id) WHERE state = 'held';",
+    // 8: commitments, and keys that sign something else than receipts; what verifying said of names.
+    R"sql(
+ALTER TABLE submission ADD COLUMN committed_ms INTEGER;
+ALTER TABLE submission ADD COLUMN names_converted INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE commitment (
+    course TEXT NOT NULL, module TEXT NOT NULL, participant TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+    committed_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, document TEXT NOT NULL, submission TEXT REFERENCES submission (id),
+    PRIMARY KEY (course, module, participant, sha256, size, committed_ms),
+    FOREIGN KEY (course, module) REFERENCES module (course, id),
+    FOREIGN KEY (course, participant) REFERENCES participant (course, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX commitment_of ON commitment (course, module, participant, until_ms);
+CREATE INDEX commitment_awaited ON commitment (course, module, until_ms) WHERE submission IS NULL;
+CREATE INDEX commitment_over ON commitment (until_ms) WHERE submission IS NULL;
+
+ALTER TABLE receipt_key RENAME TO signing_key;
+ALTER TABLE signing_key ADD COLUMN use TEXT NOT NULL DEFAULT 'receipt' CHECK (use IN ('receipt', 'commitment'));
+)sql",
 };
 
 std::int64_t read_number(const Row& row) { return row.integer(0); }

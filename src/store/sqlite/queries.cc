@@ -48,7 +48,7 @@ std::optional<double> optional_real(const Row& row, int column) {
 
 constexpr const char* submission_columns =
     "SELECT id, course, module, participant, revision, state, sha256, size, first_byte_ms, last_byte_ms, receipt, generation,"
-    " superseded_by, held_reason, declared FROM submission";
+    " superseded_by, held_reason, declared, committed_ms, names_converted FROM submission";
 Submission read_submission(const Row& row) {
     Submission s;
     s.id = SubmissionId{row.text(0)};
@@ -66,6 +66,8 @@ Submission read_submission(const Row& row) {
     if (!row.null(12)) s.superseded_by = SubmissionId{row.text(12)};
     s.held_reason = optional_word<model::Reason>(row, 13);
     s.declared = row.integer(14) != 0;
+    if (!row.null(15)) s.committed_ms = row.integer(15);
+    s.names_converted = row.integer(16);
     return s;
 }
 
@@ -153,10 +155,17 @@ VerdictRow read_verdict(const Row& row) {
             row.text(5), row.integer(6), row.integer(7)};
 }
 
-ReceiptKey read_receipt_key(const Row& row) {
-    ReceiptKey key{row.text(0), row.text(1), row.integer(2), {}};
-    if (!row.null(3)) key.until_ms = row.integer(3);
+SigningKey read_signing_key(const Row& row) {
+    SigningKey key{word<model::KeyUse>(row, 0), row.text(1), row.text(2), row.integer(3), {}};
+    if (!row.null(4)) key.until_ms = row.integer(4);
     return key;
+}
+
+Commitment read_commitment(const Row& row) {
+    Commitment it{CourseId{row.text(0)}, ModuleId{row.text(1)}, ParticipantId{row.text(2)}, row.text(3), row.integer(4), row.integer(5),
+                  row.integer(6), row.text(7), {}};
+    if (!row.null(8)) it.submission = SubmissionId{row.text(8)};
+    return it;
 }
 
 std::string read_text(const Row& row) { return row.text(0); }
@@ -344,9 +353,23 @@ Result<std::vector<PastRun>> Queries<Base>::past_runs(int count_max) {
     return std::move(runs);
 }
 template <class Base>
-Result<std::vector<ReceiptKey>> Queries<Base>::receipt_keys() {
-    return database_.all<ReceiptKey>("SELECT key_id, public_key, from_ms, until_ms FROM receipt_key ORDER BY from_ms, key_id", {},
-                                     read_receipt_key);
+Result<std::vector<SigningKey>> Queries<Base>::signing_keys(model::KeyUse use) {
+    return database_.all<SigningKey>("SELECT use, key_id, public_key, from_ms, until_ms FROM signing_key WHERE use = ? ORDER BY from_ms, key_id",
+                                     {model::to_string(use)}, read_signing_key);
+}
+template <class Base>
+Result<std::vector<Commitment>> Queries<Base>::commitments(const CourseId& course, const ModuleId& module, const ParticipantId& participant,
+                                                           std::int64_t at_ms) {
+    return database_.all<Commitment>("SELECT course, module, participant, sha256, size, committed_ms, until_ms, document, submission"
+                                     " FROM commitment WHERE course = ? AND module = ? AND participant = ? AND until_ms >= ?"
+                                     " ORDER BY committed_ms, sha256, size",
+                                     {view(course.text()), view(module.text()), view(participant.text()), at_ms}, read_commitment);
+}
+template <class Base>
+Result<std::optional<std::int64_t>> Queries<Base>::latest_commitment(const CourseId& course, const ModuleId& module) {
+    return database_.first<std::int64_t>("SELECT until_ms FROM commitment WHERE course = ? AND module = ? AND submission IS NULL"
+                                         " ORDER BY until_ms DESC LIMIT 1",
+                                         {view(course.text()), view(module.text())}, read_number);
 }
 template <class Base>
 Result<std::optional<std::string>> Queries<Base>::setting(const std::string& name) {

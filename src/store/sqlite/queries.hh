@@ -46,7 +46,9 @@ public:
     Result<std::vector<Standing>> paused() override;
     Result<std::vector<Attempt>> attempts(JobId) override;
     Result<std::vector<PastRun>> past_runs(int count_max) override;
-    Result<std::vector<ReceiptKey>> receipt_keys() override;
+    Result<std::vector<SigningKey>> signing_keys(model::KeyUse) override;
+    Result<std::vector<Commitment>> commitments(const CourseId&, const ModuleId&, const ParticipantId&, std::int64_t at_ms) override;
+    Result<std::optional<std::int64_t>> latest_commitment(const CourseId&, const ModuleId&) override;
     Result<std::optional<std::string>> setting(const std::string& name) override;
     Result<std::vector<std::string>> digests() override;
 
