@@ -1,9 +1,12 @@
 #include "api/limits.hh"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "api/auth.hh"
 #include "api/submission.hh"
+#include "course/identity.hh"
 #include "course/plan_cache.hh"
 #include "queue/policy.hh"
 #include "sys/zone.hh"
@@ -28,7 +31,30 @@ http::Response refused(const http::Request& request, int status, model::Refusal 
     return http::problem(status, model::to_string(code), wording::meaning(language, code), wording::next_step(language, code));
 }
 
-Json module_json(const store::Course& course, const store::Module& module, const model::Plan& plan, std::int64_t now_ms) {
+// The module's dates as they are for whoever asks, and whether he may send now.
+struct Terms {
+    grade::Dates dates;
+    bool open = false;
+};
+
+// A token that is nobody's is no reason to say nothing: the dates are everybody's then.
+Result<Terms> terms_of(Parts& parts, store::Reading& reading, const store::Course& course, const store::Module& module, const model::Plan& plan,
+                       const std::optional<std::string>& token, std::int64_t now_ms) {
+    std::optional<std::int64_t> extended_ms;
+    std::vector<store::Commitment> made;
+    if (token) {
+        ASSAY_TRY(const auto people, course::who(reading, parts.keys, *token));
+        const auto person = std::ranges::find(people, course.id, &store::Participant::course);
+        if (person != people.end()) {
+            ASSAY_TRY(extended_ms, reading.extension(course.id, module.id, person->id));
+            ASSAY_TRY(made, reading.commitments(course.id, module.id, person->id, now_ms));
+        }
+    }
+    const grade::Dates dates = grade::dates_of(plan, extended_ms);
+    return Terms{dates, !queue::closed_to_bytes(dates, made, now_ms)};
+}
+
+Json module_json(const store::Course& course, const store::Module& module, const model::Plan& plan, const Terms& terms, std::int64_t now_ms) {
     const model::UploadRules& rules = plan.upload;
     Json json{
         {"course", course.id.text()},
@@ -44,14 +70,14 @@ Json module_json(const store::Course& course, const store::Module& module, const
         {"rate", nullptr},
         {"submissions_max", plan.submissions_max ? Json(*plan.submissions_max) : Json(nullptr)},
         {"timezone", course.timezone},
-        {"opens", time_json(plan.opens_ms, course.timezone)},
-        {"due", time_json(plan.due_ms, course.timezone)},
-        {"closes", time_json(plan.closes_ms ? plan.closes_ms : plan.due_ms, course.timezone)},
+        {"opens", time_json(terms.dates.opens_ms, course.timezone)},
+        {"due", time_json(terms.dates.due_ms, course.timezone)},
+        {"closes", time_json(terms.dates.closes_ms, course.timezone)},
+        {"upload_grace_ms", plan.upload_grace_ms},
         {"now", time_json(now_ms, course.timezone)},
     };
     if (rules.rate) json["rate"] = {{"count", rules.rate->count}, {"per_ms", rules.rate->per_ms}};
-    const auto closed = queue::closed_at(plan, now_ms);
-    json["open"] = !closed;
+    json["open"] = terms.open;
     return json;
 }
 
@@ -93,11 +119,12 @@ Result<http::Response> look(Limits& limits, const http::Request& request) {
                 return ok;
             }
             ASSAY_TRY(const auto plan, limits.plans.get(reading, module->revision));
-            json = module_json(*course, *module, *plan, now_ms);
+            ASSAY_TRY(const Terms terms, terms_of(limits.parts, reading, *course, *module, *plan, http::bearer_token(request), now_ms));
+            json = module_json(*course, *module, *plan, terms, now_ms);
         }
         json["version"] = ASSAY_VERSION;
         response = http::Response::json(200, json.dump(-1, ' ', false, Json::error_handler_t::replace));
-        response.with("Cache-Control", "no-cache");
+        response.with("Cache-Control", "no-cache").with("Vary", "Authorization");
         return ok;
     }));
     return response;

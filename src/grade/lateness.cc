@@ -22,7 +22,8 @@ Dates dates_of(const model::Plan& plan, std::optional<std::int64_t> extended_unt
 
 std::int64_t handed_in_ms(const Arrived& arrived, std::int64_t upload_grace_ms) {
     const bool in_time = arrived.last_byte_ms - arrived.first_byte_ms <= upload_grace_ms;
-    return arrived.declared && in_time ? arrived.first_byte_ms : arrived.last_byte_ms;
+    const std::int64_t at_ms = arrived.declared && in_time ? arrived.first_byte_ms : arrived.last_byte_ms;
+    return std::min(at_ms, arrived.committed_ms.value_or(at_ms));
 }
 
 Lateness lateness(const Dates& dates, const std::optional<model::Late>& policy, std::int64_t handed_in_ms) {

@@ -20,11 +20,13 @@ struct Dates {
 // The module's dates for one participant. An extension moves his `due` (and `closes`, unless that is later anyway), and never back.
 Dates dates_of(const model::Plan&, std::optional<std::int64_t> extended_until_ms);
 
-// A submission is handed in with its last byte; with its first when its SHA-256 was declared then and the rest came within the grace.
+// A submission is handed in with its last byte; with its first when its SHA-256 was declared then and the rest came within the grace;
+// with the commitment to its bytes when they came in the time that it gave.
 struct Arrived {
     std::int64_t first_byte_ms = 0;
     std::int64_t last_byte_ms = 0;
     bool declared = false;
+    std::optional<std::int64_t> committed_ms = {};  // of a commitment they kept; whether they did was decided when they came
 };
 std::int64_t handed_in_ms(const Arrived&, std::int64_t upload_grace_ms);
 

@@ -14,6 +14,10 @@ TEST(HandedIn, IsTheLastByteUnlessTheFirstWasDeclared) {
     EXPECT_EQ(handed_in_ms({.first_byte_ms = 10, .last_byte_ms = 10 + grace, .declared = true}, grace), 10);
     EXPECT_EQ(handed_in_ms({.first_byte_ms = 10, .last_byte_ms = 11 + grace, .declared = true}, grace), 11 + grace);
     EXPECT_EQ(handed_in_ms({.first_byte_ms = 10, .last_byte_ms = 11, .declared = true}, 0), 11);
+    // A commitment that was kept holds whatever has become of the grace since.
+    EXPECT_EQ(handed_in_ms({.first_byte_ms = 10, .last_byte_ms = 500, .declared = false, .committed_ms = 5}, 0), 5);
+    EXPECT_EQ(handed_in_ms({.first_byte_ms = 10, .last_byte_ms = 500, .declared = true, .committed_ms = 20}, grace), 10);
+    EXPECT_EQ(handed_in_ms({.first_byte_ms = 10, .last_byte_ms = 500, .declared = true, .committed_ms = 20}, 0), 20);
 }
 
 TEST(Lateness, TakesAShareForEachDayBegun) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "intake/commit.hh"
 #include "testing/small_course.hh"
 
 namespace assay::intake {
@@ -53,6 +54,23 @@ protected:
             return ok;
         });
         return std::move(*accepted);
+    }
+    Committed announced(const Entitled& who, char digit, std::int64_t at_ms) {
+        std::optional<Committed> made;
+        write([&](store::Tx& tx) -> Result<> {
+            ASSAY_TRY(made, commit(tx, *course.keys, plans, who, {"C", "M", std::string(64, digit), 100}, at_ms, "http://here"));
+            return ok;
+        });
+        return std::move(*made);
+    }
+    std::optional<std::int64_t> committed_of(const SubmissionId& id) {
+        std::optional<std::int64_t> found;
+        EXPECT_TRUE(course.store->read([&](store::Reading& reading) -> Result<> {
+            ASSAY_TRY(const auto submission, reading.submission(id));
+            found = submission->committed_ms;
+            return ok;
+        }));
+        return found;
     }
     void write(const std::function<Result<>(store::Tx&)>& change) {
         const auto written = course.store->write_and_wait([&](store::Tx& tx) { return change(tx); });
@@ -113,6 +131,49 @@ TEST_F(Accept, AKnownKeyIsAnsweredAfterTheModuleClosed) {
     ASSERT_TRUE(again.entitled);
     EXPECT_EQ(hand_in(*again.entitled, 'b', late, "key-1").accepted->id, first.id);
     EXPECT_EQ(hand_in(ann, 'c', late, "key-2").refusal->code, model::Refusal::closed);
+}
+
+// What was committed in time comes in after the module closed, and nothing else does.
+TEST_F(Accept, WhatWasCommittedBeforeItClosedMayStillCome) {
+    revise([](model::Plan& plan) {
+        plan.due_ms = plan.closes_ms = now_ms + minute_ms;
+        plan.upload_grace_ms = 30 * minute_ms;
+    });
+    const Entitled ann = *entitled(SmallCourse::ann_token, now_ms).entitled;
+    const Entitled ben = *entitled(SmallCourse::ben_token, now_ms).entitled;
+    ASSERT_TRUE(announced(ann, 'b', now_ms).document);
+    EXPECT_EQ(announced(ann, 'c', now_ms + minute_ms + 1).refusal->code, model::Refusal::closed);
+    const std::int64_t late = now_ms + 30 * minute_ms;
+    ASSERT_TRUE(entitled(SmallCourse::ann_token, late).entitled);
+    EXPECT_EQ(entitled(SmallCourse::ben_token, late).refusal->code, model::Refusal::closed);
+    EXPECT_EQ(entitled(SmallCourse::ann_token, late + 1).refusal->code, model::Refusal::closed);
+    EXPECT_EQ(hand_in(ann, 'c', late).refusal->code, model::Refusal::closed);
+    EXPECT_EQ(hand_in(ben, 'b', late).refusal->code, model::Refusal::closed);
+    EXPECT_EQ(hand_in(ann, 'b', late + 1).refusal->code, model::Refusal::closed);
+    const auto came = hand_in(ann, 'b', late);
+    ASSERT_TRUE(came.accepted);
+    EXPECT_EQ(committed_of(came.accepted->id), now_ms);
+}
+
+TEST_F(Accept, ThreeCommitmentsAreOpenAtOnce) {
+    revise([](model::Plan&) {});
+    const Entitled ann = *entitled(SmallCourse::ann_token, now_ms).entitled;
+    const auto first = announced(ann, 'b', now_ms);
+    ASSERT_TRUE(first.document);
+    const auto again = announced(ann, 'b', now_ms + 1);
+    EXPECT_TRUE(again.again);
+    EXPECT_EQ(again.document, first.document);
+    EXPECT_TRUE(announced(ann, 'c', now_ms + 2).document);
+    EXPECT_TRUE(announced(ann, 'd', now_ms + 3).document);
+    const auto fourth = announced(ann, 'e', now_ms + 4);
+    EXPECT_FALSE(fourth.document);
+    EXPECT_EQ(fourth.wait_ms, 30 * minute_ms - 4);
+    const Entitled ben = *entitled(SmallCourse::ben_token, now_ms).entitled;
+    EXPECT_TRUE(announced(ben, 'e', now_ms + 4).document);
+    ASSERT_TRUE(hand_in(ann, 'd', now_ms + 5).accepted);
+    EXPECT_TRUE(announced(ann, 'e', now_ms + 6).document);
+    EXPECT_FALSE(announced(ann, 'f', now_ms + 7).document);
+    EXPECT_TRUE(announced(ann, 'f', now_ms + 40 * minute_ms).document);  // All have lapsed.
 }
 
 // Two uploads may both pass the early check: the transaction takes one of them.

@@ -29,11 +29,11 @@ std::string refusal_text(wording::Language language, const Refusal& refusal) {
     return wording::with_detail(language, wording::sentence(language, refusal.code), detail_of(language, refusal));
 }
 
-http::Response problem_of(wording::Language language, const Refusal& refusal) {
+http::Response problem_of(wording::Language language, const Refusal& refusal, const std::string& next = {}) {
     const bool large = refusal.code == model::Refusal::too_large;
     const std::string said = large ? too_large(refusal)
                                    : wording::with_detail(language, wording::meaning(language, refusal.code), detail_of(language, refusal));
-    return http::problem(model::http_status(refusal.code), model::to_string(refusal.code), said, wording::next_step(language, refusal.code));
+    return http::problem(model::http_status(refusal.code), model::to_string(refusal.code), said, next.empty() ? wording::next_step(language, refusal.code) : next);
 }
 
 http::Response with_headers(http::Response response, const Accepted& accepted) {
@@ -56,10 +56,7 @@ http::Response accepted_answer(const http::Request& request, const Accepted& acc
                                const std::string& page) {
     const auto answer = [&] {
         if (request.accepts("application/json")) return http::Response::json(200, accepted.receipt);
-        if (request.accepts("text/html") && !page.empty()) {
-            const std::string converted = accepted.names_converted > 0 ? fmt::format("&converted={}", accepted.names_converted) : "";
-            return http::Response::redirect(page + "?submitted=" + accepted.id.text() + converted);
-        }
+        if (request.accepts("text/html") && !page.empty()) return http::Response::redirect(page + "?submitted=" + accepted.id.text());
         return http::Response::text(200, fmt::format("[SUCC ✓] Received {} at {}\n", accepted.id.text(),
                                                      sys::date_and_time(sys::wall_from_ms(accepted.last_byte_ms), timezone)));
     };
@@ -85,8 +82,8 @@ http::Response created_answer(const Accepted& accepted) {
     return with_headers(std::move(response), accepted);
 }
 
-http::Response problem_answer(const http::Request& request, const Refusal& refusal) {
-    return with_headers(problem_of(wording::choose(request.header("accept-language")), refusal), refusal);
+http::Response problem_answer(const http::Request& request, const Refusal& refusal, const std::string& next) {
+    return with_headers(problem_of(wording::choose(request.header("accept-language")), refusal, next), refusal);
 }
 
 }  // namespace assay::intake

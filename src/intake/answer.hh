@@ -14,6 +14,7 @@ http::Response refused_answer(const http::Request&, const Refusal&, const Refusa
 
 // Of POST /api/v1/submissions, whatever the client accepts: 201 with the receipt, or a problem.
 http::Response created_answer(const Accepted&);
-http::Response problem_answer(const http::Request&, const Refusal&);
+// `next`: what to do instead of what the refusal says to an upload; empty: that.
+http::Response problem_answer(const http::Request&, const Refusal&, const std::string& next = {});
 
 }  // namespace assay::intake

@@ -67,6 +67,7 @@ loop::Task<Result<std::expected<Accepted, Refusal>>> finish(Parts& parts, const 
     if (unlike) co_return Ending{std::unexpected{differs(FormFault::sha256_differs, *unlike)}};
     if (verdict.refused) co_return Ending{std::unexpected{Refusal{.code = verdict.refused->code(), .archive = verdict.refused}}};
 
+    arrived.names_converted = verdict.manifest->names_converted;
     const auto keep = [&] { return std::move(file).keep(); };
     ASSAY_CO_TRY(arrived.sha256, co_await parts.disk.run(keep));
 
@@ -82,7 +83,6 @@ loop::Task<Result<std::expected<Accepted, Refusal>>> finish(Parts& parts, const 
     ASSAY_CO_CHECK(co_await commit);
     if (acceptance->refusal) co_return Ending{std::unexpected{std::move(*acceptance->refusal)}};
     Accepted accepted = std::move(*acceptance->accepted);
-    accepted.names_converted = verdict.manifest->names_converted;
     parts.board.changed();
     parts.board.feed().changed({who.course.id, who.module.id, who.participant.id});
     log::info("upload.accepted", {{"submission", accepted.id.text()}, {"bytes", arrived.size}, {"repeat", accepted.repeat ? 1 : 0}, {"request", request_id}});

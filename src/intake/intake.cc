@@ -10,6 +10,7 @@
 #include "http/shed.hh"
 #include "intake/accept.hh"
 #include "intake/answer.hh"
+#include "intake/commit.hh"
 #include "intake/finish.hh"
 #include "intake/form.hh"
 #include "intake/resume.hh"
@@ -257,6 +258,7 @@ void add_routes(http::Router& router, Parts& parts) {
         router.add("*", pattern, [door](http::Request request, http::Reader&) { return wrong_method(door, std::move(request)); });
     }
     add_resumable_routes(router, parts);
+    add_commitment_routes(router, parts);
 }
 
 }  // namespace assay::intake

@@ -56,7 +56,7 @@ struct Parts {
     IntakeConfig config{};
 };
 
-// Adds POST /upload, POST /api/v1/submissions (and the 405 of their other methods), and uploads in parts (resume.hh). `parts` must outlive the router's server.
+// Adds POST /upload, POST /api/v1/submissions (and the 405 of their other methods), uploads in parts (resume.hh) and commitments (commit.hh). `parts` must outlive the router's server.
 void add_routes(http::Router&, Parts&);
 
 }  // namespace assay::intake

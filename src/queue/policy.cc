@@ -82,7 +82,7 @@ grade::Lateness lateness_of(const grade::Arrived& arrived, const model::Plan& pl
 }
 
 grade::Arrived arrived(const store::Submission& s) {
-    return {.first_byte_ms = s.first_byte_ms, .last_byte_ms = s.last_byte_ms, .declared = s.declared};
+    return {.first_byte_ms = s.first_byte_ms, .last_byte_ms = s.last_byte_ms, .declared = s.declared, .committed_ms = s.committed_ms};
 }
 
 std::optional<model::Refusal> closed_at(const grade::Dates& dates, std::int64_t at_ms) {
@@ -92,6 +92,15 @@ std::optional<model::Refusal> closed_at(const grade::Dates& dates, std::int64_t 
 }
 
 std::optional<model::Refusal> closed_at(const model::Plan& plan, std::int64_t at_ms) { return closed_at(grade::dates_of(plan, {}), at_ms); }
+
+std::optional<model::Refusal> closed_to_bytes(const grade::Dates& dates, std::span<const store::Commitment> made, std::int64_t at_ms) {
+    const auto closed = closed_at(dates, at_ms);
+    if (closed != model::Refusal::closed) return closed;
+    const bool awaited = std::ranges::any_of(made, [&](const store::Commitment& one) {
+        return one.committed_ms <= at_ms && at_ms <= one.until_ms && !closed_at(dates, one.committed_ms);
+    });
+    return awaited ? std::nullopt : closed;
+}
 
 std::int64_t cut_backoff_ms(std::int64_t cuts_in_a_row) {
     if (cuts_in_a_row < cuts_backoff_from) return 0;

@@ -43,6 +43,9 @@ grade::Arrived arrived(const store::Submission&);
 // Whether the module takes work at this time: nullopt = yes, else not_open or closed.
 std::optional<model::Refusal> closed_at(const grade::Dates&, std::int64_t at_ms);
 std::optional<model::Refusal> closed_at(const model::Plan&, std::int64_t at_ms);  // for whom nothing was extended
+// Whether bytes may be sent at this time: what was committed while it took work may still come in the commitment's time.
+// `made`: the participant's commitments in the module (store::Reading::commitments).
+std::optional<model::Refusal> closed_to_bytes(const grade::Dates&, std::span<const store::Commitment> made, std::int64_t at_ms);
 
 // --- Choice: which job starts next.
 

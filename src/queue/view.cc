@@ -66,6 +66,7 @@ public:
         ASSAY_TRY(const Run* const run, run_of(submission.revision));
         view.revision_number = run->number;
         if (!run->alike) view.newer_revision = terms_.revision_number;
+        view.handed_in_ms = grade::handed_in_ms(arrived(submission), terms_.plan.upload_grace_ms);
         view.late = lateness(submission).late;
         switch (submission.state) {
             case model::State::queued: {
@@ -389,8 +390,11 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
         {"position", nullptr},
         {"expected_start", nullptr},
         {"received_at", time(s.last_byte_ms)},
+        {"committed_at", time(s.committed_ms)},
+        {"handed_in_at", time(view.handed_in_ms)},
         {"started_at", time(view.started_ms)},
         {"finished_at", time(view.finished_ms)},
+        {"names_converted", s.names_converted},
         {"counts", view.counts},
         {"progress", view.progress ? json_of(*view.progress) : Json(nullptr)},
         {"partial", view.report && view.report->partial},

@@ -27,6 +27,7 @@ struct Rejudge {
 struct SubmissionView {
     store::Submission submission;
     std::int64_t revision_number = 0;
+    std::int64_t handed_in_ms = 0;               // when it counts as handed in (grade/lateness.hh)
     std::optional<Waiting> waiting;              // while it waits or is held
     std::optional<std::int64_t> started_ms;
     std::optional<std::int64_t> finished_ms;

@@ -1,6 +1,7 @@
 // What a graded submission is worth when it is shown, and what of it is: against a real store.
 #include "queue/view.hh"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "queue/line_fixture.hh"
@@ -89,6 +90,36 @@ protected:
 
     std::int64_t number_ = 1;
 };
+
+// The commitment was kept, so its time counts, under whatever dates and grace the module has now.
+TEST_F(ViewTest, AKeptCommitmentIsTheTimeThatCounts) {
+    model::Plan with_due = plan();
+    with_due.due_ms = with_due.closes_ms = 10 * day_ms;
+    with_due.upload_grace_ms = 0;
+    revise(with_due);
+    write([&](Tx& tx) -> Result<> {
+        ASSAY_TRY(const auto module, tx.module(CourseId{"C"}, ModuleId{"M"}));
+        store::Submission s;
+        s.id = id_of(1);
+        s.course = CourseId{"C"};
+        s.module = ModuleId{"M"};
+        s.participant = ParticipantId{"p0"};
+        s.revision = module->revision;
+        s.sha256 = std::string(64, 'a');
+        s.state = State::held;
+        s.first_byte_ms = s.last_byte_ms = 10 * day_ms + 5;
+        s.committed_ms = 10 * day_ms - 5;
+        return tx.add_submission(s);
+    });
+    EXPECT_FALSE(view(1).late);
+    EXPECT_EQ(view(1).handed_in_ms, 10 * day_ms - 5);
+    EXPECT_THAT(json(1), ::testing::AllOf(::testing::HasSubstr("\"received_at\":\"1970-01-11T00:00:00.005"),
+                                          ::testing::HasSubstr("\"committed_at\":\"1970-01-10T23:59:59.995"),
+                                          ::testing::HasSubstr("\"handed_in_at\":\"1970-01-10T23:59:59.995")));
+    with_due.due_ms = with_due.closes_ms = 10 * day_ms - 6;
+    revise(with_due);
+    EXPECT_TRUE(view(1).late);
+}
 
 TEST_F(ViewTest, LatenessIsTakenWhenAScoreIsShown) {
     model::Plan with_due = plan();

@@ -62,9 +62,8 @@ Html notice_part(const Look& look, const ModulePage& of) {
     if (!view) return {};
     const std::string& id = view->submission.id.text();
     const Html receipt = el("a", {{"href", of.address / "receipt" / id}, {"download"}}, {look.say(Sentence::receipt_link)});
-    const Html converted = of.converted ? el("p", {}, {look.say(Sentence::names_converted, {*of.converted})}) : Html{};
     return el("div", {{"id", "received"}, {"class", "notice good"}, {"role", "status"}},
-              {el("p", {}, {phrase(look, Sentence::received_notice, {id, time_of(of, view->submission.last_byte_ms)})}), converted,
+              {el("p", {}, {phrase(look, Sentence::received_notice, {id, time_of(of, view->submission.last_byte_ms)})}),
                el("p", {}, {receipt, " — ", look.say(Sentence::receipt_hint)})});
 }
 
@@ -196,7 +195,6 @@ Html submissions_part(const Look& look, const ModulePage& of) {
 Address with_what_is_shown(const ModulePage& of, Address address) {
     if (of.shown) address = address.with("show", *of.shown);
     if (received(of)) address = address.with("submitted", *of.submitted);
-    if (received(of) && of.converted) address = address.with("converted", *of.converted);
     return address;
 }
 

@@ -18,14 +18,6 @@ std::optional<std::string> id_parameter(const http::Request& request, std::strin
     return plausible ? std::move(value) : std::nullopt;
 }
 
-// How many names of what was submitted were converted, as the upload's answer says it.
-std::optional<std::string> count_parameter(const http::Request& request, std::string_view name) {
-    constexpr std::size_t digits_max = 9;
-    auto value = request.parameter(name);
-    const bool plausible = value && !value->empty() && value->size() <= digits_max && value->find_first_not_of("0123456789") == std::string::npos;
-    return plausible ? std::move(value) : std::nullopt;
-}
-
 // An older submission's report is read only when it is asked for.
 Result<> add_report(store::Reading& reading, const queue::Board& board, queue::ModuleView& view, const std::string& id,
                     std::int64_t now_ms) {
@@ -65,7 +57,6 @@ ModuleRoute::Variant ModuleRoute::variant_of(const http::Request& request) {
         variant.chosen = wanted == "zh" || wanted == "en";
         if (variant.chosen) variant.language = language_of(*wanted);
         variant.submitted = id_parameter(request, "submitted");
-        if (variant.submitted) variant.converted = count_parameter(request, "converted");
         variant.shown = id_parameter(request, "show");
         variant.still = request.parameter("still").has_value();
     }
@@ -87,7 +78,6 @@ std::string ModuleRoute::Variant::key() const {
     key += still ? 's' : '.';
     if (shown) (key += '\n') += *shown;
     if (submitted) (key += '\r') += *submitted;
-    if (converted) (key += '\t') += *converted;
     return key;
 }
 
@@ -117,7 +107,6 @@ Result<Page> ModuleRoute::render(const Variant& variant, const std::optional<que
             .address = address_of(place->course.id, place->module.id, key),
             .modules = std::move(links),
             .submitted = variant.submitted,
-            .converted = variant.converted,
             .shown = variant.shown,
             .still = variant.still,
             .now_ms = now_ms,

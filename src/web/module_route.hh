@@ -28,7 +28,6 @@ private:
         std::optional<Language> language;   // nullopt: the course's
         bool chosen = false;
         std::optional<std::string> submitted;
-        std::optional<std::string> converted;
         std::optional<std::string> shown;
         bool still = false;
 

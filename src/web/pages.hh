@@ -34,7 +34,6 @@ struct ModulePage {
     Address address;                         // of this page: /oj/{course}/{module}/{key}
     std::vector<ModuleLink> modules;         // of the course, this one among them; shown when there are others
     std::optional<std::string> submitted;    // ?submitted=: the id of what just came in
-    std::optional<std::string> converted;    // ?converted=: how many names in it were converted
     std::optional<std::string> shown;        // ?show=: the id to show in full
     bool still = false;                      // ?still=1: does not reload, so that the form can be filled in
     std::int64_t now_ms = 0;

@@ -263,13 +263,24 @@ TEST(ModulePage, SaysWhyItTakesNothing) {
 }
 
 TEST(ModulePage, SaysThatNamesWereConverted) {
-    const auto view = example::module_view();
-    const Address address = Address{} / "oj" / "ICS2026" / "PA1" / "KEY";
-    ModulePage of{.view = view, .address = address, .modules = {}, .submitted = "Waits00000000001", .converted = "3", .shown = {}, .still = false, .now_ms = 0};
-    EXPECT_TRUE(contains(module_page(look_in(Language::english), of), "converted from GB18030: 3."));
-    EXPECT_TRUE(contains(module_page(look_in(Language::chinese), of), "有 3 个文件名"));
-    of.submitted = "Forged0000000001";
-    EXPECT_FALSE(contains(module_page(look_in(Language::english), of), "converted"));
+    auto view = example::module_view();
+    EXPECT_FALSE(contains(rendered(Language::english, view, "module-facts"), "converted"));
+    view.submissions.front().submission.names_converted = 3;
+    EXPECT_TRUE(contains(rendered(Language::english, view, "module-facts"), "converted from GB18030: 3."));
+    EXPECT_TRUE(contains(rendered(Language::chinese, view, "module-facts-zh"), "有 3 个文件名"));
+}
+
+// Where a commitment was kept, the time that counts is not the one at which it was received.
+TEST(ModulePage, SaysWhenItWasCommittedWhereThatCounts) {
+    auto view = example::module_view();
+    auto& newest = view.submissions.front();
+    newest.handed_in_ms = newest.submission.last_byte_ms;
+    EXPECT_FALSE(contains(rendered(Language::english, view, "module-facts"), "the time that counts"));
+    newest.submission.committed_ms = newest.handed_in_ms = newest.submission.last_byte_ms - 60'000;
+    EXPECT_TRUE(contains(plain(rendered(Language::english, view, "module-facts")), "Committed 2026-11-18 19:05:40, which is the time that counts"));
+    EXPECT_TRUE(contains(plain(rendered(Language::chinese, view, "module-facts-zh")), "承诺时间 2026-11-18 19:05:40（以此时间为准）"));
+    newest.handed_in_ms = *newest.submission.committed_ms - 1;  // Its first byte counts.
+    EXPECT_FALSE(contains(rendered(Language::english, view, "module-facts"), "the time that counts"));
 }
 
 TEST(ModulePage, ThanksForWhatJustCameInAndOnlyForThat) {

@@ -98,6 +98,9 @@ Html standing_part(const Look& look, const ModulePage& of, const queue::Submissi
             if (view.rejudge) inside += again_part(look, of, *view.rejudge);
             break;
     }
+    if (view.submission.names_converted > 0) {
+        inside += el("p", {{"class", "hint"}}, {look.say(Sentence::names_converted, {std::to_string(view.submission.names_converted)})});
+    }
     if (view.score_before_penalty) {
         inside += el("p", {{"class", "hint"}}, {look.say(Sentence::late_cost, {number_text(view.penalty), number_text(*view.score_before_penalty)})});
     } else if (view.late) {
@@ -135,6 +138,9 @@ Html submission_part(const Look& look, const ModulePage& of, const queue::Submis
     const Html away = el("span", {{"class", "away"}}, {" ", id});  // Links that read alike lead to different places.
     Html links;
     links += el("span", {}, {phrase(look, Sentence::received_at, {time_of(of, view.submission.last_byte_ms)})});
+    if (view.submission.committed_ms && *view.submission.committed_ms == view.handed_in_ms && view.handed_in_ms < view.submission.last_byte_ms) {
+        links += el("span", {}, {phrase(look, Sentence::committed_at, {time_of(of, view.handed_in_ms)})});
+    }
     links += el("span", {}, {size_text(view.submission.size)});
     links += el("a", {{"href", of.address / "receipt" / id}, {"download"}}, {look.say(Sentence::receipt_link), away});
     const bool more = !full && view.submission.state == State::graded;

@@ -129,6 +129,7 @@ Text text_of(FormFault fault) {
         case field_too_long: return {"a form field is longer than {0} bytes", "有表单字段超过 {0} 字节"};
         case cut: return {"the form ends before its closing boundary", "表单在结束边界之前就中断了"};
         case broken: return {"the form cannot be read: {0}", "无法解析表单：{0}"};
+        case json_broken: return {"the JSON cannot be read: {0}", "无法解析 JSON：{0}"};
         case sha256_unreadable:
             return {"a declared SHA-256 is 64 hex digits in the field 'sha256', or sha-256=:BASE64: in the header Repr-Digest",
                     "声明的 SHA-256 应为字段“sha256”中的 64 位十六进制数，或请求头 Repr-Digest 中的 sha-256=:BASE64:"};

@@ -31,6 +31,7 @@ enum class FormFault : unsigned char {
     field_too_long,  // {0} bytes
     cut,
     broken,          // {0} how, in the words of the form's own format (English)
+    json_broken,     // {0} likewise
     sha256_unreadable,
     size_unreadable,
     sha256_differs,  // {0} what arrived

@@ -117,6 +117,16 @@ Text text_of(Sentence sentence) {
         case submissions_older:
             return {"Only the newest {0} submissions are listed here; older ones are kept.", "这里只列出最近 {0} 次提交，更早的提交仍然保存着。"};
         case received_at: return {"Received {0}", "收到时间 {0}"};
+        case committed_at: return {"Committed {0}, which is the time that counts", "承诺时间 {0}（以此时间为准）"};
+        case commitments_open:
+            return {"You have already announced {0} archives in this module whose bytes have not come, and more cannot be announced",
+                    "你在本作业中已预先登记 {0} 个压缩包，但内容都还没有到达，不能再登记更多"};
+        case commitments_form:
+            return {"Send POST with a JSON object of course, module, size and sha256, and the token in the header Authorization.",
+                    "请用 POST 发送含有 course、module、size、sha256 的 JSON 对象，并把 token 放在请求头 Authorization 中。"};
+        case commitments_cure:
+            return {"Send the bytes of one of them, or wait until the first of them lapses; an upload needs no announcement.",
+                    "请上传其中一个的内容，或等最早的一个失效；不登记也可以直接提交。"};
         case counts_mark: return {"counts", "计入成绩"};
         case late_mark: return {"late", "逾期"};
         case late_cost:

@@ -88,6 +88,10 @@ enum class Sentence : unsigned short {
     submissions_none,
     submissions_older,      // {0} how many are shown
     received_at,            // {0} date and time
+    committed_at,           // {0} date and time
+    commitments_open,       // {0} how many at most
+    commitments_cure,
+    commitments_form,
     counts_mark,
     late_mark,
     late_cost,              // {0} points taken, {1} points before
