@@ -68,6 +68,14 @@ ExitCode not_counted(ExitCode code) {
     return code;
 }
 
+// Never in the way of the upload: who cannot announce it goes on as if there were no such thing. An older server has none.
+void announce(const client::Server& server, const client::Upload& upload) {
+    const auto answer = server.commit(upload);
+    if (answer && *answer) return say(told(Told::committed, {escaped((*answer)->at), escaped((*answer)->until)}));
+    if (answer && answer->error().status == 404) return;
+    say(told(Told::not_committed, {escaped(answer ? answer->error().text : answer.error().text(), 1000)}));
+}
+
 // Something before the server took offence at a body of this size, or the way broke under it.
 bool worth_parts(const client::Answered<client::Receipt>& sent, bool began) {
     if (!sent) return began && (sent.error().fault() == Fault::unreachable || sent.error().fault() == Fault::timed_out);
@@ -126,6 +134,7 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
                                 .key = key,
                                 .progress = [&](std::int64_t bytes) { progress->at(bytes); },
                                 .waits = [](const std::string& why) { say(told(Told::waits, {why})); }};
+    if (client::worth_committing(**limits)) announce(*server, upload);
     const std::string begun_before = before.address();
     client::Answered<client::Receipt> sent = Error{Fault::interrupted, ""};
     if (begun_before.empty()) sent = server->submit(upload);

@@ -74,6 +74,9 @@ Result<Limits> limits_from(std::string_view json_text) {
     limits.due = text(json, "due");
     limits.closes = text(json, "closes");
     limits.now = text(json, "now");
+    if (const Json* const grace = member(json, "upload_grace_ms"); grace != nullptr && grace->is_number_integer() && *grace >= 0) {
+        limits.upload_grace_ms = grace->get<std::int64_t>();
+    }
     limits.timezone = text(json, "timezone");
     return limits;
 }
@@ -109,6 +112,20 @@ std::optional<std::int64_t> instant_ms(std::string_view date) {
         return std::nullopt;
     const int east = number_at(at + 1, 2) * 60 + number_at(at + 4, 2);
     return ms - (offset[0] == '+' ? east : -east) * 60'000LL;
+}
+
+bool worth_committing(const Limits& limits) {
+    const auto now_ms = instant_ms(limits.now), due_ms = instant_ms(limits.due), closes_ms = instant_ms(limits.closes);
+    if (!now_ms) return false;
+    const auto near = [&](std::optional<std::int64_t> date_ms) { return date_ms && *date_ms - *now_ms <= limits.upload_grace_ms; };
+    return near(due_ms) || near(closes_ms);  // A due date that has passed is near: a late policy counts days.
+}
+
+Result<Committed> committed_from(std::string_view commitment) {
+    ASSAY_TRY(const Json json, model::parse_json(commitment, small_bounds));
+    Committed committed{.at = text(json, "committed_at"), .until = text(json, "bytes_until")};
+    if (committed.at.empty() || committed.until.empty() || text(json, "signature").empty()) return wrong("this is no commitment");
+    return committed;
 }
 
 Result<Received> received_from(std::string_view receipt) {

@@ -29,11 +29,22 @@ struct Limits {
     std::string due;
     std::string closes;
     std::string now;  // the server's clock
+    std::int64_t upload_grace_ms = 30LL * 60 * 1000;  // for bytes that were announced; of an older server the default
     std::string timezone;
 };
 Result<Limits> limits_from(std::string_view json);
 // A date as the server writes it ("2026-10-15T23:59:59.123+08:00") as milliseconds since 1970; nullopt: it is none.
 std::optional<std::int64_t> instant_ms(std::string_view date);
+
+// Whether an upload that begins now could be late because of its length: a date is nearer than the grace, or every day costs already.
+bool worth_committing(const Limits&);
+
+// What is said of bytes that were announced.
+struct Committed {
+    std::string at;
+    std::string until;
+};
+Result<Committed> committed_from(std::string_view commitment);
 
 // What is said of an accepted upload.
 struct Received {

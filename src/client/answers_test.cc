@@ -64,6 +64,36 @@ TEST(Limits, AreThoseOfTheModuleOrNone) {
     for (const char* const wrong : {"", "[]", "{}", "{\"open\":true}", "{\"open\":1,\"size_max\":100}", "{\"open\":true,\"size_max\":\"100\"}"}) EXPECT_FALSE(limits_from(wrong)) << wrong;
 }
 
+// Bytes are announced where an upload that takes as long as it may could miss a date.
+TEST(Limits, SayWhetherAnnouncingIsWorthIt) {
+    struct Case {
+        const char* why;
+        const char* due;
+        const char* closes;
+        bool worth;
+    };
+    const std::vector<Case> cases{
+        {"no dates", "", "", false},
+        {"both far", "2026-10-15T12:31:00Z", "2026-10-15T12:31:00Z", false},
+        {"due is near", "2026-10-15T12:30:00Z", "2026-10-16T12:30:00Z", true},
+        {"it closes soon, though nothing is due", "", "2026-10-15T12:01:00Z", true},
+        {"due has passed: each day counts", "2026-10-01T12:00:00Z", "2026-10-20T12:00:00Z", true},
+        {"another zone", "2026-10-15T20:10:00+08:00", "2026-10-16T12:30:00Z", true},
+        {"no date at all", "tomorrow", "soon", false},
+    };
+    for (const Case& c : cases) {
+        Limits limits;
+        limits.now = "2026-10-15T12:00:00.000Z";
+        limits.due = c.due;
+        limits.closes = c.closes;
+        limits.upload_grace_ms = 30LL * 60 * 1000;
+        EXPECT_EQ(worth_committing(limits), c.worth) << c.why;
+    }
+    EXPECT_FALSE(committed_from("{}"));
+    EXPECT_FALSE(committed_from(R"({"committed_at": "2026", "bytes_until": "2026"})"));
+    EXPECT_EQ(committed_from(R"({"committed_at": "a", "bytes_until": "b", "signature": "c"})").value().until, "b");
+}
+
 TEST(Standing, IsTakenFromTheSubmissionsJson) {
     const auto waits = standing_from(R"({"id":"AbCdEfGh12345678","state":"queued","verdict":null,"position":3,)"
                                      R"("reason":{"text":"All \u001b[2J taken.","details":"2 of 2"}})");

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "base/text.hh"
 #include "client/proxy.hh"
@@ -83,6 +85,21 @@ Answered<bool> Server::knows_token() const {
     if (own && answer.status == 401) return Said<bool>{false};
     if (own && (answer.status == 404 || answer.status == 200)) return Said<bool>{true};
     return Said<bool>{std::unexpected{refused(answer, 0)}};
+}
+
+Answered<Committed> Server::commit(const Upload& upload) const {
+    http::Outgoing request = outgoing("POST", "/api/v1/commitments");
+    request.headers.emplace_back("Content-Type", "application/json");
+    const std::string body =
+        nlohmann::json{{"course", upload.course}, {"module", upload.module}, {"size", upload.size}, {"sha256", upload.sha256}}.dump(
+            -1, ' ', false, nlohmann::json::error_handler_t::replace);
+    request.size = std::ssize(body);
+    bool sent = false;
+    request.body = [&]() -> Result<ByteView> { return std::exchange(sent, true) ? ByteView{} : bytes_of(body); };
+    ASSAY_TRY(http::Answer answer, ask(request, announce_max));
+    if (!good(answer)) return Said<Committed>{std::unexpected{refused(answer, request.size)}};
+    ASSAY_TRY(Committed committed, understood(committed_from(answer.body)));
+    return Said<Committed>{std::move(committed)};
 }
 
 Answered<Receipt> Server::submit(const Upload& upload) const {

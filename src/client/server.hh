@@ -15,6 +15,7 @@
 namespace assay::client {
 
 constexpr std::chrono::seconds quiet_max{60};          // without a sign of life
+constexpr std::chrono::seconds announce_max{10};
 constexpr std::chrono::seconds events_quiet_max{50};   // three beats
 constexpr int reconnects_max = 10;                     // in a row, without an event between them
 constexpr std::chrono::seconds reconnect_after{3};
@@ -62,6 +63,8 @@ public:
 
     // Errors of all: unreachable, timed_out, or invalid (it speaks otherwise than it should).
     Answered<Limits> limits(const std::string& course, const std::string& module) const;
+    // Announces the bytes of an upload, so that their way may take longer than the deadline allows. Waits `announce_max` at most.
+    Answered<Committed> commit(const Upload&) const;
     Answered<Receipt> submit(const Upload&) const;
     // The same for a way that takes no large body, or breaks: parts of 512 KiB and less, each sent until it has arrived, from where
     // the server says that it stands. Gives up after `patience_max` without progress, `patience_before` when there never was any.

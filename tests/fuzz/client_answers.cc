@@ -39,8 +39,12 @@ void fuzz(std::string_view input) {
     events(input);
     (void)client::problem_from(input);
     (void)client::instant_ms(input);
-    if (const auto limits = client::limits_from(input)) ASSAY_ASSERT(limits->rules.size_max > 0);
+    if (const auto limits = client::limits_from(input)) {
+        ASSAY_ASSERT(limits->rules.size_max > 0);
+        (void)client::worth_committing(*limits);
+    }
     if (const auto received = client::received_from(input)) ASSAY_ASSERT(received->id.size() == 16);
+    if (const auto committed = client::committed_from(input)) ASSAY_ASSERT(!committed->until.empty());
     if (const auto standing = client::standing_from(input))
         ASSAY_ASSERT(valid_utf8(client::line_of(*standing, english)));
     if (const auto url = client::parse_url(input, english)) {
