@@ -78,6 +78,14 @@ struct WhyOptions {
 };
 // Why is a process, or a group of them, slow or stuck? Reads only; needs no server. Fails when there is none of that name.
 ExitCode why_process(const WhyOptions&);
+struct WhyMachineOptions {
+    std::string data;
+    std::string at;          // a time; or
+    std::uint64_t job = 0;   // a job's number; neither: the last incident
+    bool json = false;
+};
+// Why did this machine stall? From what the recorder of a data directory kept.
+ExitCode why_machine(const WhyMachineOptions&);
 // Why does a submission wait? As staff of a data directory.
 ExitCode why_submission(const StaffOptions&, const std::string& submission);
 

@@ -109,9 +109,11 @@ constexpr const char* why_footer =
   healthy       busy, sleeping, waits_for_requests
 
 then what to do, what is awaited, the three numbers that decided, what was seen, what speaks against it, and what could not be
-read. Nothing is stopped, traced or changed. Of a submission: why it waits, and what that waits for in turn.
+read. Nothing is stopped, traced or changed. Of a submission: why it waits, and what that waits for in turn. Of
+the server (--at, --last, --job): what stalled it, who did it, and what came of it, from what its recorder kept.
 
   assay why A1b2C3d4E5f6G7h8
+  assay why --last
   assay why --pid 4711
   assay why --cgroup /system.slice/train.service --for 10s --json)";
 
@@ -365,13 +367,23 @@ int parse_and_run(int argc, char** argv) {
     CLI::Option* const why_group = why->add_option("--cgroup", why_options.group, "the processes of a control group and those below it")->type_name("GROUP")->excludes(why_pid);
     why->add_option("--for", why_options.window, "how long to look, 500ms to 5min (default 3s)")->type_name("TIME");
     CLI::Option* const why_submission_option = why->add_option("SUBMISSION", submission, "a submission: of one's own on a server, or of anybody in --data")->excludes(why_pid)->excludes(why_group);
+    WhyMachineOptions machine;
+    CLI::Option* const why_at = why->add_option("--at", machine.at, "what stalled the server at this time, such as 17:15:50, from what was recorded")->type_name("TIME")->excludes(why_pid)->excludes(why_group)->excludes(why_submission_option);
+    bool why_last = false;
+    CLI::Option* const last = why->add_flag("--last", why_last, "what stalled it last")->excludes(why_pid)->excludes(why_group)->excludes(why_submission_option)->excludes(why_at);
+    why->add_option("--job", machine.job, "what held a job, by its number")->type_name("N")->check(CLI::PositiveNumber)->excludes(why_pid)->excludes(why_group)->excludes(why_submission_option)->excludes(why_at)->excludes(last);
     why->add_option("--server", participant_options.flags.server, "the server, with the token kept for it (or ASSAY_SERVER, or server in .assay.toml)")->type_name("URL");
     add_data_option(*why, common);
     why->add_flag("--json", why_options.json, "print one object");
     why->callback([&] {
         participant_options.json = json = why_options.json;
         if (why_options.pid != 0 || !why_options.group.empty()) code = why_process(why_options);
-        else if (why_submission_option->count() == 0) wrong = Error{Fault::invalid, "why takes a submission, --pid or --cgroup"};
+        else if (why_last || !machine.at.empty() || machine.job != 0) with_config([&](const serve::Config& c) {
+            machine.data = c.data;
+            machine.json = json;
+            return why_machine(machine);
+        });
+        else if (why_submission_option->count() == 0) wrong = Error{Fault::invalid, "why takes a submission, --pid, --cgroup, --job, --at or --last"};
         else if (participant_options.flags.server && !common.flags.contains("data")) code = why_command(participant_options, submission);
         else with_config([&](const serve::Config& c) {
             // Without a word, whoever has a data directory here is staff of it, and everybody else takes part somewhere.

@@ -218,6 +218,14 @@ const Row rows[] = {
      [] {
          auto o = seen();
          o.processes[0].threads = {storage(100, 48, 0, file)};
+         o.processes[0].threads[0].awaited.mount_type = "ext4";
+         o.group.io_limits = {"io.max 8:0 rbps=1048576"};
+         return o;
+     }},
+    {"limit_of_another_device", Class::slow, Cause::storage_data,
+     [] {
+         auto o = seen();
+         o.processes[0].threads = {storage(100, 48, 0, file)};
          o.group.io_limits = {"io.max 8:0 rbps=1048576"};
          return o;
      }},

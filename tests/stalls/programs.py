@@ -430,6 +430,17 @@ def storage_hang(variant):
         os.pread(file.fileno(), 4096, 0)
 
 
+def device_limited(variant):
+    """Reads past the page cache from a disk that is limited for its group."""
+    file = os.open(os.path.join(SCRATCH, "direct"), os.O_RDONLY | os.O_DIRECT)
+    buffer = mmap.mmap(-1, 65536 * variant)
+    say("ready")
+    while True:
+        os.lseek(file, 0, os.SEEK_SET)
+        while os.readv(file, [buffer]) > 0:
+            pass
+
+
 def thrash(variant):
     path = os.path.join(SCRATCH, "large")
     size = os.path.getsize(path)

@@ -1,0 +1,53 @@
+// Moment: what a frame of the recorder and the one before it say of the second between them, as far as the rules ask.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "recorder/frame.hh"
+#include "recorder/rates.hh"
+#include "wording/trouble.hh"
+
+namespace assay::diagnosis {
+
+constexpr std::size_t groups_of_moment_max = 64;
+
+// One control group, in this second.
+struct GroupUse {
+    std::string name;
+    std::uint64_t job = 0;
+    double cpu = 0;  // cores
+    double read = 0, written = 0;  // bytes a second
+    double grown = 0;  // anonymous memory, bytes a second
+    double full = 0;  // share of the time all of it waited, for memory or for a disk
+};
+
+struct BlockedTask {
+    std::string name;  // "python3[1234]"
+    std::string where;  // wait channel, or the stack
+    std::uint64_t frames = 0;
+};
+
+struct Moment {
+    std::int64_t at_ms = 0;  // wall clock, at its end
+    std::map<wording::Figure, double> figures;  // only those that were recorded
+    std::vector<GroupUse> groups;  // those that did something
+    std::vector<BlockedTask> blocked;
+    std::vector<std::string> slow;  // "GET /x 1200": route and milliseconds
+    double file_memory = 0;  // share of the machine's memory that holds pages of files
+    bool server_throttled = false;
+    bool runner_lost = false;
+    std::string admission;  // the reason of a decision that was taken in this second, such as "disk_reserve"
+
+    double of(wording::Figure figure) const {
+        const auto found = figures.find(figure);
+        return found == figures.end() ? 0 : found->second;
+    }
+};
+
+// `now` was taken after `before`. With `detail` groups, tasks and requests as well.
+Moment moment_of(const recorder::Frame& before, const recorder::Frame& now, bool detail);
+
+}  // namespace assay::diagnosis
