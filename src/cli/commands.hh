@@ -58,7 +58,7 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
 ExitCode verify_command(const std::string& path, const std::string& module, bool json);
 
 struct RunOptions {
-    std::string cpu = "10s", wall = "30s", memory = "512MiB", output = "1MiB", disk;
+    std::string cpu = "10s", wall = "30s", memory = "512MiB", output = "1MiB", disk, io;
     std::int64_t processes = 64;
     std::int64_t open_files = 256;
     std::int64_t cores = 0;

@@ -90,7 +90,8 @@ Its output passes through; then one line on stderr says what became of it:
   time_limit     --cpu was used up               wall_limit      --wall was over
   memory_limit   the kernel ended it for memory  output_limit    it printed more than --output
   crashed        a signal ended it               process_limit   --processes were in use and it did not exit with 0
-  disk_limit     --disk was full, likewise       forbidden       it made a system call that ends a program
+  disk_limit     --disk was full, likewise       io_limit        --io was used up
+  forbidden      it made a system call that ends a program
   system_fault   not its fault but ours; the text says what
 
 With --json: the same and all figures, among them `limits` as the kernel says them, `guarantees` (how exactly each limit holds
@@ -401,6 +402,7 @@ int parse_and_run(int argc, char** argv) {
     run->add_option("--processes", options.processes, "tasks at once, from 1 (default 64)")->type_name("N")->check(CLI::Range(1, 100'000));
     run->add_option("--output", options.output, "stdout and stderr together (default 1MiB)")->type_name("SIZE");
     run->add_option("--disk", options.disk, "writable scratch (default: a quarter of the memory)")->type_name("SIZE");
+    run->add_option("--io", options.io, "what it may read from and write to block devices (cgroup version 2; default: no bound)")->type_name("SIZE");
     run->add_option("--open-files", options.open_files, "open files of one process, from 3 (default 256)")->type_name("N")->check(CLI::Range(3, 1'000'000));
     run->add_option("--cores", options.cores, "CPUs it sees, and their worth of CPU time per time (default: all)")->type_name("N")->check(CLI::Range(1, 4096));
     run->add_option("--image", options.image, "the root it sees: an imported image, or host (default): the machine's own folders")->type_name("NAME");

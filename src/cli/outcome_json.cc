@@ -70,6 +70,7 @@ std::string json_of(const model::Limits& limits) {
         .add("output_bytes", number(limits.output_bytes))
         .add("disk_bytes", number(limits.disk_bytes));
     json.add("open_files", number(limits.open_files)).add("cores", limits.cores > 0 ? number(limits.cores) : "null");
+    json.add("io_bytes", limits.io_bytes > 0 ? number(limits.io_bytes) : "null");
     return std::move(json).closed();
 }
 
@@ -82,7 +83,7 @@ std::string json_of(const model::Guarantees& g, bool writable_bind) {
         .add("processes", word(g.processes))
         .add("output", word(g.output));
     // Writes to a writable bind go past the scratch, so `disk` does not hold for them.
-    json.add("disk", word(writable_bind ? model::Guarantee::none : g.disk)).add("cores", word(g.cores));
+    json.add("disk", word(writable_bind ? model::Guarantee::none : g.disk)).add("cores", word(g.cores)).add("io", word(g.io));
     return std::move(json).closed();
 }
 

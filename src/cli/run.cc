@@ -59,6 +59,10 @@ Result<model::Limits> limits_of(const RunOptions& options) {
     if (!options.disk.empty()) {
         ASSAY_TRY(limits.disk_bytes, named("--disk", parse_size(options.disk)));
     }
+    if (!options.io.empty()) {
+        ASSAY_TRY(limits.io_bytes, named("--io", parse_size(options.io)));
+        if (limits.io_bytes < 1) return Error{Fault::invalid, "--io must be at least 1 byte; leave it out for no bound"};
+    }
     limits.processes = options.processes;
     limits.open_files = options.open_files;
     limits.cores = options.cores;

@@ -38,6 +38,7 @@ std::string grader_problem(const model::Outcome& outcome, int exit_code_max) {
     if (outcome.oom_killed) return "the command was ended because it went over its memory limit";
     if (outcome.cpu_exceeded) return "the command was ended because it used more CPU time than its limit";
     if (outcome.wall_exceeded) return "the command was ended because it ran longer than its limit";
+    if (outcome.io_exceeded) return "the command was ended because it read or wrote more than its limit";
     if (outcome.output_exceeded) return "the command was ended because it printed more than its limit";
     if (outcome.forbidden) return "the command was ended by the system-call filter";
     if (outcome.signal) return fmt::format("the command was ended by signal {}", *outcome.signal);

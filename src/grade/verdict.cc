@@ -13,6 +13,7 @@ Verdict verdict_of(const model::Outcome& outcome, bool trusted, bool before_test
     if (outcome.cpu_exceeded) return Verdict::time_limit;
     if (outcome.wall_exceeded) return Verdict::wall_limit;
     if (outcome.output_exceeded) return Verdict::output_limit;
+    if (outcome.io_exceeded) return Verdict::io_limit;
     if (outcome.forbidden) return Verdict::forbidden;
     if (outcome.signal) return Verdict::crashed;
     if (outcome.processes_hit && !clean) return Verdict::process_limit;

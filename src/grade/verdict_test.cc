@@ -76,6 +76,8 @@ TEST(VerdictOf, TakesTheFirstRuleThatApplies) {
         {"cpu over though it exited", exited(0), [](Outcome& o) { o.cpu_exceeded = true; }, Verdict::time_limit, Verdict::grader_fault},
         {"wall before output", killed(9), [](Outcome& o) { o.wall_exceeded = o.output_exceeded = true; }, Verdict::wall_limit, Verdict::grader_fault},
         {"output before crash", killed(9), [](Outcome& o) { o.output_exceeded = true; }, Verdict::output_limit, Verdict::grader_fault},
+        {"output before transfers", killed(9), [](Outcome& o) { o.output_exceeded = o.io_exceeded = true; }, Verdict::output_limit, Verdict::grader_fault},
+        {"transfers before crash", killed(9), [](Outcome& o) { o.io_exceeded = true; }, Verdict::io_limit, Verdict::grader_fault},
         {"filter", killed(31), [](Outcome& o) { o.forbidden = true; }, Verdict::forbidden, Verdict::grader_fault},
         {"crash before processes", killed(6), [](Outcome& o) { o.processes_hit = true; }, Verdict::crashed, Verdict::grader_fault},
         {"processes", exited(2), [](Outcome& o) { o.processes_hit = o.disk_full = true; }, Verdict::process_limit, Verdict::grader_fault},

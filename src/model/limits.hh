@@ -19,6 +19,7 @@ struct Limits {
     std::int64_t disk_bytes = 128LL << 20;        // of the scratch; inodes follow from it
     std::int64_t open_files = 256;
     std::int64_t cores = 0;                       // CPU time per time, as if the machine had so many CPUs; 0 = no bound
+    std::int64_t io_bytes = 0;                    // read from and written to block devices; 0 = no bound
 
     bool operator==(const Limits&) const = default;
 };
@@ -34,6 +35,7 @@ struct Guarantees {
     Guarantee output = Guarantee::none;
     Guarantee disk = Guarantee::none;
     Guarantee cores = Guarantee::none;
+    Guarantee io = Guarantee::none;
 };
 
 // What was kept of an output stream: its head and its tail.
@@ -58,6 +60,7 @@ struct Outcome {
     bool cpu_exceeded = false;
     bool wall_exceeded = false;
     bool output_exceeded = false;
+    bool io_exceeded = false;
     bool oom_killed = false;             // an OOM kill in its group, or in the job's group while it ran
     bool processes_hit = false;          // fork was refused at the limit
     bool disk_full = false;              // the scratch had no bytes or no inodes left at the end

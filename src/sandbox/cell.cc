@@ -96,6 +96,7 @@ Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>&
     if (!processes) guarantees.processes = Guarantee::approximate;
     if (!group->has(Controller::cpuacct)) guarantees.cpu = Guarantee::approximate;
     if (limits.cores > 0) ASSAY_CHECK(limit_cores(limits.cores));
+    judge_io();
     ASSAY_TRY(oom, group->oom_events());
 
     const std::string place = job.bench + (job.guest == 0 ? "/r" : "/g" + std::to_string(job.guest) + "r") + number;
@@ -173,6 +174,9 @@ Result<> Cell::limit_cores(std::int64_t count) {
     guarantees.cores = count == 0 ? model::Guarantee::none : got ? model::Guarantee::exact : model::Guarantee::approximate;
     return ok;
 }
+
+// Looked at now and then, so a little more may have been transferred when it ends.
+void Cell::judge_io() { guarantees.io = limits.io_bytes > 0 && group->io() ? model::Guarantee::approximate : model::Guarantee::none; }
 
 void Cell::show_cores() const {
     cpu_set_t all;
@@ -264,6 +268,8 @@ Result<bool> Cell::fit(const model::Limits& wanted) {
     limits.wall_ms = wanted.wall_ms;
     limits.output_bytes = wanted.output_bytes;
     limits.open_files = wanted.open_files;
+    limits.io_bytes = wanted.io_bytes;
+    judge_io();
     return true;
 }
 

@@ -126,6 +126,7 @@ struct Cell {
     void show_cores() const;
 
     Result<> limit_cores(std::int64_t count);
+    void judge_io();
     Result<> start_init();
 
     bool alone() const;  // but for the command, which has ended and is not reaped yet, nothing is in its group

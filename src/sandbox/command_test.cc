@@ -1,4 +1,7 @@
 // One command at a time: what it is given, how its end is told, which limit ends it.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -172,6 +175,26 @@ TEST_F(Command, CoresBoundWhatManyTasksGetTogether) {
     sly.limits.cores = 1;
     const model::Outcome outcome = run(sly).outcome;
     EXPECT_LE(outcome.cpu_ms(), outcome.wall_ms + 150);
+}
+
+// Only version 2 counts what devices transfer; elsewhere the limit says that it is none, and ends nothing.
+TEST_F(Command, WhatDevicesTransferIsBoundWhereItIsCounted) {
+    restart(true);
+    std::string folder = "/var/tmp/assay-io-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    ASSERT_TRUE(sys::write_file_durably(folder + "/file", std::string(16 << 20, 'x')));
+    const sys::Fd opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    Request wanted = shell("dd if=/mnt/file of=/dev/null bs=64k iflag=direct 2>&1; sleep 0.5");
+    wanted.binds.push_back({.directory = opened.get(), .inside = "/mnt"});
+    wanted.limits.io_bytes = 1 << 20;
+    const model::Outcome outcome = run(wanted).outcome;
+    EXPECT_EQ(outcome.limits.io_bytes, 1 << 20);
+    const bool counted = outcome.guarantees.io != model::Guarantee::none && outcome.io_read_bytes.value_or(0) > 0;
+    EXPECT_EQ(outcome.io_exceeded, counted) << outcome.output.head;
+    wanted.limits.io_bytes = 1 << 30;
+    EXPECT_FALSE(run(wanted).outcome.io_exceeded);
+    ASSERT_EQ(::unlink((folder + "/file").c_str()), 0);
+    ASSERT_EQ(::rmdir(folder.c_str()), 0);
 }
 
 TEST_F(Command, OutputFloodIsCutAndCounted) {

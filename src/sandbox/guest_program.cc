@@ -217,7 +217,7 @@ void fill_streams() {
 }  // namespace
 
 int guest_exit_code(const model::Outcome& outcome) {
-    if (outcome.cpu_exceeded || outcome.wall_exceeded || outcome.oom_killed || outcome.output_exceeded || !outcome.started) return exit_limit;
+    if (outcome.cpu_exceeded || outcome.wall_exceeded || outcome.oom_killed || outcome.output_exceeded || outcome.io_exceeded || !outcome.started) return exit_limit;
     constexpr int first_signal = 128;
     return outcome.signal ? first_signal + *outcome.signal : outcome.exit_code.value_or(exit_limit);
 }

@@ -60,6 +60,7 @@ model::Limits guest_limits(const model::Limits& asked, const model::Limits& stag
     limits.output_bytes = least(asked.output_bytes, stage.output_bytes);
     limits.open_files = least(asked.open_files, stage.open_files);
     limits.cores = stage.cores;
+    limits.io_bytes = stage.io_bytes;
     // Who asks for less memory and says nothing of disk has less of it as well.
     const std::int64_t disk = limits.memory_bytes < stage.memory_bytes ? std::min(stage.disk_bytes, limits.memory_bytes / 4) : stage.disk_bytes;
     limits.disk_bytes = asked.disk_bytes < 0 ? disk : std::min(asked.disk_bytes, stage.disk_bytes);

@@ -55,6 +55,7 @@ Result<> check(const model::Limits& limits) {
         {"disk", limits.disk_bytes, 4096, size_bytes_max},
         {"open_files", limits.open_files, 8, 1 << 20},
         {"cores", limits.cores, 0, 4096},
+        {"io", limits.io_bytes, 0, size_bytes_max},
     };
     for (const Range& range : ranges) {
         if (range.value >= range.min && range.value <= range.max) continue;
@@ -108,6 +109,7 @@ model::Outcome outcome_of(const FromKeeper& answer) {
     }
     outcome.cpu_exceeded = answer.cpu_exceeded != 0;
     outcome.wall_exceeded = answer.wall_exceeded != 0;
+    outcome.io_exceeded = answer.io_exceeded != 0;
     outcome.oom_killed = answer.oom_killed != 0;
     outcome.processes_hit = answer.processes_hit != 0;
     outcome.disk_full = answer.disk_full != 0;

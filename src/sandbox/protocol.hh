@@ -109,6 +109,7 @@ struct FromKeeper {
     std::int32_t code = 0;
     std::uint32_t cpu_exceeded = 0;
     std::uint32_t wall_exceeded = 0;
+    std::uint32_t io_exceeded = 0;
     std::uint32_t oom_killed = 0;
     std::uint32_t processes_hit = 0;
     std::uint32_t disk_full = 0;

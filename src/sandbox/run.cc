@@ -164,7 +164,7 @@ Result<> Run::command(FromKeeper& answer) {
         answer.limits.open_files = std::min(order_.limits.open_files, static_cast<std::int64_t>(files.rlim_max));
     }
     const model::Limits& limits = order_.limits;
-    const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores()};
+    const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores(), .io_bytes = limits.io_bytes};
     Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group, job_.group); }};
     if (order_.guests != 0) meanwhile.open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
     cell.show_cores();
@@ -176,6 +176,7 @@ Result<> Run::command(FromKeeper& answer) {
     switch (end) {
         case End::cpu: answer.cpu_exceeded = 1; break;
         case End::wall: answer.wall_exceeded = 1; break;
+        case End::io: answer.io_exceeded = 1; break;
         case End::oom: answer.oom_killed = 1; break;
         case End::abandoned: job_.abandoned = true; break;
         case End::init_died: return Error{Fault::system, "the sandbox's init ended before its command"};
@@ -221,6 +222,10 @@ void Run::count(FromKeeper& answer) {
     // What the final counters say stands, even when the program was gone before we looked.
     if (cpu_ns > order_.limits.cpu_ms * 1'000'000) answer.cpu_exceeded = 1;
     if (ended_ - started_ > std::chrono::milliseconds{order_.limits.wall_ms}) answer.wall_exceeded = 1;
+    if (order_.limits.io_bytes > 0) {
+        const std::optional<Group::Io> io = cell.group->io();
+        if (io && io->read_bytes + io->write_bytes > order_.limits.io_bytes) answer.io_exceeded = 1;
+    }
     if (cell.group->oom_kills() > 0 || job_.group.oom_kills() > cell.job_oom_kills) answer.oom_killed = 1;
     if (cell.group->processes_hit()) answer.processes_hit = 1;
     if (Result<Room> room = room_of(cell.scratch->path); room) answer.disk_full = room->full;

@@ -24,7 +24,12 @@ End watch(const Watched& watched, const TimeLimits& limits, const Group& group, 
     bool lasting = !meanwhile.lasting;
     for (;;) {
         const std::int64_t wall_ns = (sys::system_clock().now() - started).count();
-        const NextLook look = next_look(limits, group.cpu_used_ns() - cpu_base_ns, wall_ns);
+        NextLook look = next_look(limits, group.cpu_used_ns() - cpu_base_ns, wall_ns);
+        if (limits.io_bytes > 0) {
+            const std::optional<Group::Io> io = group.io();
+            if (io && io->read_bytes + io->write_bytes > limits.io_bytes) return End::io;
+            if (io) look.wait = std::min<std::chrono::nanoseconds>(look.wait, io_look);
+        }
         pollfd fds[] = {
             {watched.process.get(), POLLIN, 0}, {watched.init.get(), POLLIN, 0}, {watched.socket.get(), POLLIN, 0},
             {watched.life.get(), POLLIN, 0},    {watched.oom.get(), POLLIN, 0},  // -1 is passed over

@@ -13,11 +13,14 @@ namespace assay::sandbox {
 
 // When to look again, so that a limit is passed by as little as possible and nothing is polled: the earliest moment at which
 // the CPU limit or the wall limit can be reached. nullopt: one of them has been.
+// What a device transfers has no such moment and no event: with a limit on it the group's counter is looked at every `io_look`.
 struct TimeLimits {
     std::int64_t cpu_ns = 0;    // of the tree
     std::int64_t wall_ns = 0;
     int cores = 1;              // that can burn CPU at once, >= 1
+    std::int64_t io_bytes = 0;  // 0: no bound
 };
+constexpr auto io_look = std::chrono::milliseconds{20};
 enum class TimeOut { cpu, wall };
 struct NextLook {
     std::optional<TimeOut> over;
@@ -26,7 +29,7 @@ struct NextLook {
 NextLook next_look(const TimeLimits&, std::int64_t cpu_used_ns, std::int64_t wall_used_ns);
 
 // Why a watched process was, or must be, ended.
-enum class End { itself, cpu, wall, oom, output, cancelled, abandoned, init_died };
+enum class End { itself, cpu, wall, io, oom, output, cancelled, abandoned, init_died };
 
 struct Watched {
     const sys::Fd& process;     // pidfd
