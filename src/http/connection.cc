@@ -150,7 +150,7 @@ loop::Task<std::optional<Head>> Connection::read_head(bool first) {
     const bool patient = role_ == Role::adopted;
     sys::TimePoint deadline = patient ? loop::Watch::never
                               : first ? accepted_ + config_.header_time_max
-                                      : now() + config_.idle_time_max;
+                                      : answered_ + config_.idle_time_max;
     bool begun = false;
     for (;;) {
         if (!begun && !buffer_.empty()) {
@@ -199,7 +199,7 @@ loop::Task<bool> Connection::answer(Head head) {
     request.credentials = credentials_;
     request.content_length = head.content_length;
     request.chunked = head.chunked;
-    request.received = sys::system_clock().wall();
+    request.received = arrival_;
     request.started = now();
 
     const std::string method = request.method.substr(0, 16);
@@ -251,7 +251,8 @@ loop::Task<bool> Connection::answer(Head head) {
         written = co_await write(std::move(response), id, head_only, close);
     }
 
-    const double ms = sys::ms_of(now() - started);
+    answered_ = now();
+    const double ms = sys::ms_of(answered_ - started);
     if (!streamed) (match.answered != nullptr ? *match.answered : unrouted()).took(ms / 1000);
     if (failed != Fault::unreachable && (status >= 500 || (ms >= slow_ms && role_ != Role::adopted && !streamed))) {
         const std::string_view pattern = match.pattern.empty() ? std::string_view{"none"} : match.pattern;

@@ -91,6 +91,7 @@ private:
     sys::WallTime arrival_{}; // of the newest byte in it
     bool interruptible_ = false;  // in a wait between requests, for body bytes, or for the peer to close
     int answers_in_a_row_ = 0;
+    sys::TimePoint answered_{};  // the last request
     bool emptied_ = false;  // the last read took all that was there
     Drain drain_ = Drain::none;
 

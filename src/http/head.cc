@@ -34,9 +34,14 @@ Checked<Unit> read_target(std::string_view target, Head& head) {
     if (!std::ranges::all_of(target, printable))
         return bad("the request target has bytes that must be percent-encoded");
     const std::size_t mark = target.find('?');
-    const std::optional<std::string> path = percent_decoded(target.substr(0, mark), false);
-    if (!clean_text(path)) return bad("the path does not decode to text");
-    head.path = *path;
+    const std::string_view raw = target.substr(0, mark);
+    if (!raw.contains('%')) {
+        head.path = raw;  // Clean as it stands: printable ASCII.
+    } else {
+        std::optional<std::string> path = percent_decoded(raw, false);
+        if (!clean_text(path)) return bad("the path does not decode to text");
+        head.path = std::move(*path);
+    }
     if (mark == std::string_view::npos) return Unit{};
     head.query = target.substr(mark + 1);
     if (!clean_text(percent_decoded(head.query, true))) return bad("the query does not decode to text");

@@ -48,12 +48,16 @@ http::Response page_answer(const http::Request& request, int status, std::string
     return guarded(response).with("Vary", "Accept-Language");
 }
 
-Kept::Kept(std::string page)
-    : document{std::make_shared<const std::string>(std::move(page))},
-      etag{'"' + sys::sha256_hex(bytes_of(*document)).substr(0, etag_digits) + '"'} {
+Kept::Kept(std::string page) : etag{'"' + sys::sha256_hex(bytes_of(page)).substr(0, etag_digits) + '"'} {
     http::Response response;
     guarded(response).with("Vary", "Accept-Language").with("ETag", etag).with("Content-Type", "text/html; charset=utf-8");
-    lines = std::make_shared<const std::string>(http::header_lines(response.headers));
+    struct Parts {
+        std::string document;
+        std::string lines;
+    };
+    const auto parts = std::make_shared<const Parts>(std::move(page), http::header_lines(response.headers));
+    document = {parts, &parts->document};
+    lines = {parts, &parts->lines};
 }
 
 http::Response Kept::answer(const http::Request& request) const {

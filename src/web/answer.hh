@@ -16,7 +16,7 @@ http::Response page_answer(const http::Request&, int status, std::string documen
 // A page that is kept: what is sent of it is made once and shared from then on.
 struct Kept {
     std::shared_ptr<const std::string> document;
-    std::shared_ptr<const std::string> lines;  // its headers
+    std::shared_ptr<const std::string> lines;  // its headers; counted together with the document
     std::string etag;                          // quoted
 
     explicit Kept(std::string page);

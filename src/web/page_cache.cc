@@ -21,7 +21,7 @@ PagePtr PageCache::find(std::string_view key) {
         const std::lock_guard lock{shard.mutex};
         const auto at = shard.slots.find(key);
         if (at == shard.slots.end() || !at->second.page) return nullptr;
-        shard.order.splice(shard.order.begin(), shard.order, at->second.order);
+        at->second.asked = true;
         page = at->second.page;
     }
     if (!right(*page)) return nullptr;
@@ -65,6 +65,7 @@ void PageCache::settle(Shard& shard, const std::string& key, const Result<PagePt
         const bool keep = made && (*made)->kept && size_of(key, **made) <= page_bytes_max;
         if (keep) {
             slot.page = *made;
+            slot.asked = true;  // Else it would be the first to go where all others are asked for.
             shard.order.push_front(at->first);
             slot.order = shard.order.begin();
             shard.bytes += size_of(key, **made);
@@ -73,6 +74,10 @@ void PageCache::settle(Shard& shard, const std::string& key, const Result<PagePt
         }
         while (shard.bytes > pages_bytes_max / shards_count) {
             const auto oldest = shard.slots.find(shard.order.back());
+            if (std::exchange(oldest->second.asked, false)) {  // A second chance; each has one, so this ends.
+                shard.order.splice(shard.order.begin(), shard.order, oldest->second.order);
+                continue;
+            }
             drop_page(shard, oldest->first, oldest->second);
             if (!oldest->second.rendering) shard.slots.erase(oldest);
         }

@@ -3,7 +3,7 @@
 // Invariants
 //   1. A page shows at least every change that the feed had told of when it was asked for, and is within its own age.
 //   2. One rendering per key at a time; whoever wants the same page meanwhile waits for that one.
-//   3. Memory: pages_bytes_max; what was asked for longest ago goes first. A page above page_bytes_max is shown and not kept.
+//   3. Memory: pages_bytes_max; what nobody has asked for since it came round last goes first. A page above page_bytes_max is shown and not kept.
 //
 // Threading: safe from every loop. No lock is held while anything is rendered, awaited or compared with the feed.
 #pragma once
@@ -68,6 +68,7 @@ private:
     struct Slot {
         PagePtr page;
         std::list<std::string_view>::iterator order;  // valid while `page` is set
+        bool asked = false;                           // for, since its place in the order was last looked at
         bool rendering = false;
         std::vector<Done> waiting;                    // bounded by the connections
     };
@@ -78,7 +79,7 @@ private:
     struct Shard {
         std::mutex mutex;
         std::unordered_map<std::string, Slot, Hash, std::equal_to<>> slots;
-        std::list<std::string_view> order;  // of those with a page, the one asked for last in front
+        std::list<std::string_view> order;  // of those with a page; the next to go, unless it was asked for, at the back
         std::size_t bytes = 0;
     };
     static constexpr std::size_t shards_count = 8;

@@ -122,6 +122,12 @@ TEST_F(Pages, AreBoundedInBytesAndTheOldestGoes) {
     EXPECT_GE(kept, 8);
     EXPECT_LE(kept, 31);
     EXPECT_NE(cache.find(std::to_string(count - 1)), nullptr);
+    // Where all are asked for, what was just made stays all the same.
+    for (int i = 0; i < count; ++i) (void)cache.find(std::to_string(i));
+    for (int i = 0; i < count; ++i) {
+        (void)shown("new" + std::to_string(i), large);
+        EXPECT_NE(cache.find("new" + std::to_string(i)), nullptr);
+    }
     (void)shown("too large", std::string(page_bytes_max + 1, 'x'));
     EXPECT_EQ(cache.find("too large"), nullptr);
 }
