@@ -51,8 +51,8 @@ struct Message {
 };
 std::string_view to_string(Message::Kind);
 
-constexpr std::size_t text_bytes_max = 500;  // of a cause, an offender, a line of evidence; what is longer is cut
-constexpr std::size_t parts_max = 12;  // told in one message
-constexpr std::size_t evidence_max = 8;  // lines of a part
+constexpr std::size_t text_bytes_max = 300;  // of a cause, an offender, a line of evidence; what is longer is cut
+constexpr std::size_t parts_max = 8;  // told in one message
+constexpr std::size_t evidence_max = 4;  // lines of a part
 
 }  // namespace assay::alert

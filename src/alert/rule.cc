@@ -59,7 +59,8 @@ constexpr RuleText shipped[] = {
 
 // Of silence, for the message must be out within 8 s of it.
 constexpr RuleText watched[] = {
-    {"server_down", "assay_silence_seconds >= 5", 0, Severity::wake, "server_down", "digest_lost"},
+    {"server_down", "assay_silence_seconds >= 5 or assay_probe_silence_seconds >= 15", 0, Severity::wake, "server_down",
+     "digest_lost"},
     {"digest_lost", "assay_digest_silence_seconds >= 30", 0, Severity::day},
 };
 
