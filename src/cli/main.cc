@@ -8,6 +8,7 @@
 
 #include "archive/verifiers.hh"
 #include "base/text.hh"
+#include "cli/alert.hh"
 #include "cli/commands.hh"
 #include "cli/participant.hh"
 #include "image/image.hh"
@@ -28,14 +29,18 @@ constexpr const char* staff_group = "For staff";
 // Flag > environment > file > default. Exits with 2 on a wrong key or value.
 Result<serve::Config> configuration(const std::string& file, const serve::Settings& flags) {
     std::vector<serve::Settings> sources;
+    alert::Config alerts{.rules = alert::shipped_rules()};
     if (const auto path = serve::config_path(file)) {
         ASSAY_TRY(const std::string text, sys::read_file(*path, config_bytes_max));
         ASSAY_TRY(serve::Settings settings, serve::settings_from_toml(text, *path));
         sources.push_back(std::move(settings));
+        ASSAY_TRY(alerts, alert::config_from_toml(text, *path));
     }
     sources.push_back(serve::settings_from_environment(environ));
     sources.push_back(flags);
-    return serve::config_from(sources, sys::effective_uid() == 0);
+    ASSAY_TRY(serve::Config config, serve::config_from(sources, sys::effective_uid() == 0));
+    config.alert = std::move(alerts);
+    return config;
 }
 
 struct Common {
@@ -291,6 +296,16 @@ int parse_and_run(int argc, char** argv) {
     }
     keys_shown->callback([&] { with_config([&](const serve::Config& c) { return keys_list(staff(c)); }); });
     rotated->callback([&] { with_config([&](const serve::Config& c) { return keys_rotate(staff(c), key_use); }); });
+    AlertOptions alert_options;
+    add_alert_commands(app, alert_options, [&](CLI::App& sub) { add_data_option(sub, common); },
+                       [&](auto command) { with_config([&](const serve::Config& c) { return command(staff(c)); }); }, json);
+
+    std::string watched_url;
+    CLI::App* const sentinel = app.add_subcommand("sentinel", "Watch a server from another machine, and tell staff when it is silent");
+    sentinel->add_option("URL", watched_url, "the server's address")->required();
+    sentinel->add_option("--config", common.config, "the configuration file: [sentinel] and [alert.receivers] (default: ./assay.toml, else /etc/assay/assay.toml)")
+        ->type_name("FILE");
+    sentinel->callback([&] { code = sentinel_command(watched_url, common.config); });
 
     ParticipantOptions participant_options;
     SubmitOptions submit_options;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "alert/config.hh"
 #include "base/result.hh"
 
 namespace assay::serve {
@@ -23,12 +24,13 @@ struct Config {
     // With less room on the disk of `data` no upload is taken and no job started; at least 32 MiB; 0 = a twentieth of the
     // file system, from 32 MiB to 1 GiB.
     std::int64_t disk_reserve_bytes = 0;
+    alert::Config alert;                   // the table [alert] of the file alone
 };
 
 // Settings of one source by name ("data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve").
 using Settings = std::map<std::string, std::string>;
 
-// Errors: invalid, naming file, line and key.
+// The tables [alert] and [sentinel] are left to the room alert. Errors: invalid, naming file, line and key.
 Result<Settings> settings_from_toml(const std::string& text, const std::string& name);
 // ASSAY_DATA, ASSAY_LISTEN, … of `environment` ("NAME=value"); others with that prefix are left alone.
 Settings settings_from_environment(const char* const* environment);

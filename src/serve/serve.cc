@@ -16,6 +16,7 @@
 #include "base/log.hh"
 #include "intake/intake.hh"
 #include "queue/line.hh"
+#include "serve/alarms.hh"
 #include "serve/capacity.hh"
 #include "serve/disk_keeper.hh"
 #include "serve/grading.hh"
@@ -25,6 +26,7 @@
 #include "sys/file.hh"
 #include "sys/net.hh"
 #include "sys/socket.hh"
+#include "sys/zone.hh"
 #include "web/web.hh"
 #include "wording/wording.hh"
 
@@ -173,7 +175,14 @@ Result<> serve(const Config& config) {
     web::add_routes(public_routes, web_parts);
     api::add_public_routes(public_routes, api_parts);
     api::add_admin_routes(admin_routes, api_parts);
+    std::unique_ptr<alert::Keeper> alarms;
+    add_alert_routes(admin_routes, [&alarms] { return alarms.get(); }, disk);
     dispatcher.add_routes(runner_routes);
+
+    std::optional<Pulse> pulse{loops};
+    Vitals vitals;
+    alarms = start_alarms(config.alert, AlarmParts{*rooms, board, plans, *pulse, clock, vitals, verify_oldest_ms, directory.path(), sys::server_zone()});
+    std::unique_ptr<Beacon> beacon = start_beacon(config.alert, *alarms, *pulse, board, vitals);
 
     ASSAY_TRY(sys::Fd admin_socket, sys::listen_unix(directory.inside("admin.sock"), 0600));
     admin_server.listen(std::move(admin_socket));
@@ -217,6 +226,9 @@ Result<> serve(const Config& config) {
     runner_server.stop(deadline);
     public_server.stop(deadline);
     admin_server.stop(deadline);
+    beacon.reset();
+    alarms.reset();
+    pulse.reset();
     verify_line.stop();
     verifiers.stop();
     if (privileged.helper) sandbox::stop_helper(std::move(*privileged.helper), deadline);
