@@ -143,6 +143,8 @@ Result<Standing> standing_from(std::string_view json_text) {
     standing.score_max = number(json, "score_max");
     standing.expected_start = text(json, "expected_start");
     standing.superseded_by = text(json, "superseded_by");
+    const std::string committed_at = text(json, "committed_at");
+    if (committed_at == text(json, "handed_in_at") && committed_at != text(json, "received_at")) standing.committed_at = committed_at;
     standing.rejudging = member(json, "rejudge") != nullptr;
     if (const Json* const position = member(json, "position"); position != nullptr && position->is_number_integer()) {
         standing.position = position->get<std::int64_t>();
@@ -161,6 +163,7 @@ std::string line_of(const Standing& it, wording::Language language) {
     if (it.score && it.score_max) line += fmt::format(", {:g} / {:g}", *it.score, *it.score_max);
     if (it.position) line += say(language, ClientSide::place, {std::to_string(*it.position)});
     if (!it.expected_start.empty()) line += say(language, ClientSide::start, {escaped(it.expected_start)});
+    if (!it.committed_at.empty()) line += say(language, ClientSide::committed, {escaped(it.committed_at)});
     if (!it.superseded_by.empty()) line += say(language, ClientSide::replaced, {escaped(it.superseded_by)});
     if (!it.reason.empty()) line += fmt::format("\n  {}", escaped(it.reason, text_max));
     if (!it.details.empty()) line += fmt::format("\n  ({})", escaped(it.details, text_max));

@@ -65,6 +65,7 @@ struct Standing {
     std::optional<std::int64_t> position;
     std::string expected_start;
     std::string superseded_by;
+    std::string committed_at;             // where that is the time that counts, and not when it was received
     bool rejudging = false;
     bool over() const { return (state == "graded" && !rejudging) || state == "cancelled" || state == "superseded"; }
 };

@@ -104,6 +104,13 @@ TEST(Standing, IsTakenFromTheSubmissionsJson) {
     EXPECT_TRUE(graded->over());
     EXPECT_EQ(line_of(*graded, english), "AbCdEfGh12345678 graded: passed, 87.5 / 100");
     EXPECT_EQ(line_of(*graded, wording::Language::chinese), "AbCdEfGh12345678 已评分: 通过, 87.5 / 100");
+    // The time that counts is said where it is not the one of the last byte.
+    const auto at = [](const char* committed, const char* counts) {
+        return line_of(*standing_from(std::string{R"({"id":"AbCdEfGh12345678","state":"queued","received_at":"9","committed_at":)"} + committed +
+                                      ",\"handed_in_at\":" + counts + "}"), english);
+    };
+    EXPECT_EQ(at("\"5\"", "\"5\""), "AbCdEfGh12345678 waiting, committed 5, which is the time that counts");
+    for (const auto& line : {at("\"5\"", "\"4\""), at("null", "\"9\""), at("\"9\"", "\"9\"")}) EXPECT_EQ(line, "AbCdEfGh12345678 waiting");
     EXPECT_FALSE(standing_from(R"({"id":"short","state":"graded"})"));
     EXPECT_FALSE(standing_from(R"({"id":"AbCdEfGh12345678","state":"lost"})"));
 }

@@ -15,7 +15,7 @@
 namespace assay::client {
 
 constexpr std::chrono::seconds quiet_max{60};          // without a sign of life
-constexpr std::chrono::seconds announce_max{10};
+constexpr std::chrono::seconds announce_max{3};
 constexpr std::chrono::seconds events_quiet_max{50};   // three beats
 constexpr int reconnects_max = 10;                     // in a row, without an event between them
 constexpr std::chrono::seconds reconnect_after{3};

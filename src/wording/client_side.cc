@@ -116,6 +116,7 @@ Text text_of(ClientSide it) {
             return {"it should pass an answer on as it comes", "它应边接收边转发回答"};
         case place: return {", place {0} in line", "，排在第 {0} 位"};
         case start: return {", expected to start {0}", "，预计开始时间 {0}"};
+        case committed: return {", committed {0}, which is the time that counts", "，承诺时间 {0}（以此时间为准）"};
         case replaced: return {", replaced by {0}", "，已由 {0} 替换"};
     }
     return {"", ""};

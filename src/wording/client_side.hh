@@ -66,6 +66,7 @@ enum class ClientSide : unsigned char {
     // Where a submission stands; each behind its state
     place,  // {0} place in line
     start,  // {0} time
+    committed,  // {0} date and time
     replaced,  // {0} id
     last_ = replaced,
 };
