@@ -78,10 +78,12 @@ public:
 
     Result<> append(std::string& out, std::string_view piece) override {
         const std::size_t from = out.size(), frame_from = from + zstd_seal_start.size() + Seal::text_bytes;
-        out.resize(frame_from + ::ZSTD_compressBound(piece.size()));
-        const std::size_t size = ::ZSTD_compress2(packer_, out.data() + frame_from, out.size() - frame_from, piece.data(), piece.size());
-        ASSAY_ASSERT(::ZSTD_isError(size) == 0);
-        out.resize(frame_from + size);
+        const std::size_t room = ::ZSTD_compressBound(piece.size());
+        out.resize_and_overwrite(frame_from + room, [&](char* bytes, std::size_t) {
+            const std::size_t size = ::ZSTD_compress2(packer_, bytes + frame_from, room, piece.data(), piece.size());
+            ASSAY_ASSERT(::ZSTD_isError(size) == 0);
+            return frame_from + size;
+        });
         const ByteView frame = bytes_of(out).subspan(frame_from);
         again_.resize(piece.size());
         const std::size_t back = ::ZSTD_decompressDCtx(unpacker_, again_.data(), again_.size(), frame.data(), frame.size());

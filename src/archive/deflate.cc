@@ -13,11 +13,13 @@ Deflater::Deflater() : compressor_{::libdeflate_alloc_compressor(level)} { ASSAY
 
 void Deflater::append(std::string& out, std::string_view piece) {
     const std::size_t before = out.size();
-    out.resize(before + ::libdeflate_deflate_compress_bound(compressor_.get(), piece.size()));
-    const std::size_t size = ::libdeflate_deflate_compress(compressor_.get(), piece.data(), piece.size(),
-                                                           out.data() + before, out.size() - before);
-    ASSAY_ASSERT(size > 0);  // It has the room that it asked for.
-    out.resize(before + size);
+    const std::size_t room = ::libdeflate_deflate_compress_bound(compressor_.get(), piece.size());
+    // Most of the room stays untouched, and so is no memory.
+    out.resize_and_overwrite(before + room, [&](char* bytes, std::size_t) {
+        const std::size_t size = ::libdeflate_deflate_compress(compressor_.get(), piece.data(), piece.size(), bytes + before, room);
+        ASSAY_ASSERT(size > 0);  // It has the room that it asked for.
+        return before + size;
+    });
 }
 
 Inflater::Inflater() : decompressor_{::libdeflate_alloc_decompressor()} { ASSAY_ASSERT(decompressor_ != nullptr); }
