@@ -10,6 +10,7 @@
 #include "cli/commands.hh"
 #include "cli/language.hh"
 #include "cli/talk.hh"
+#include "cli/why_machine.hh"
 #include "diagnosis/rules.hh"
 #include "diagnosis/sampler.hh"
 #include "model/json.hh"
@@ -100,7 +101,10 @@ ExitCode why_submission(const StaffOptions& options, const std::string& submissi
                                      diagnosis::Audience::staff, told_in, now_ms);
             });
     if (!answer || options.json) return print(std::move(answer));
-    return print_chain(*answer);
+    const ExitCode code = print_chain(*answer);
+    for (const std::string& line : machine_now(options.data))
+        print_line(escaped(line, line_bytes_max));  // The bottom of it, when it is the machine.
+    return code;
 }
 
 ExitCode why_command(const ParticipantOptions& options, const std::string& id) {

@@ -11,6 +11,7 @@
 #include "cli/commands.hh"
 #include "cli/language.hh"
 #include "cli/talk.hh"
+#include "cli/why_machine.hh"
 #include "diagnosis/incident.hh"
 #include "recorder/reading.hh"
 #include "sys/zone.hh"
@@ -216,6 +217,18 @@ Result<ExitCode> answer(const WhyMachineOptions& options) {
 }
 
 }  // namespace
+
+std::vector<std::string> machine_now(const std::string& data) {
+    constexpr std::int64_t now_within_ms = 60'000;
+    auto recording = recorder::Recording::open(data);
+    if (!recording || recording->empty()) return {};
+    const std::int64_t now_ms = sys::to_ms(sys::system_clock().wall());
+    const auto found = stalls_in(*recording, {now_ms - around_ms, now_ms});
+    if (!found || found->empty() || found->back().to_ms < now_ms - now_within_ms) return {};
+    const auto incident = explained(*recording, found->back());
+    if (!incident) return {};
+    return diagnosis::to_lines(*incident, language(), sys::server_zone(), time_text);
+}
 
 ExitCode why_machine(const WhyMachineOptions& options) {
     auto code = answer(options);

@@ -368,7 +368,7 @@ Awaited Objects::of(int pid, int tid, const Call& call, char state, const std::s
         found.bounded = found.bounded || has_timeout;
         if (has_timeout && found.object.empty()) found.wait = Wait::timer;
     } else if (any(name, {"nanosleep", "clock_nanosleep", "restart_syscall"}))
-        found = {.wait = Wait::timer, .bounded = true};
+        found = {.wait = Wait::timer, .object = "a timer", .bounded = true};
     else if (any(name, {"wait4", "waitid"})) {
         found = {.wait = Wait::child, .object = "the end of a child"};
         std::vector<int> children;

@@ -72,7 +72,7 @@ std::string to_json(const Finding& finding, wording::Language language) {
     Json decided = Json::object();
     for (const Number& number : finding.decided_by) decided[number.name] = number.value;
     const Json json{
-        {"type", "assay-why/1"},
+        {"type", "assay-finding/1"},
         {"class", to_string(finding.kind)},
         {"cause", to_string(finding.cause)},
         {"confidence", to_string(finding.confidence)},

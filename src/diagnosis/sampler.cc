@@ -325,10 +325,18 @@ private:
         if (seen_.cpus_allowed == 0) seen_.cpus_allowed = seen_.cpus;
         for (const auto& [path, open] : written) read_mount(path, open);
         for (const std::string& one : objects.unread()) seen_.unread.push_back(one);
-        for (const int pid : denied_)
-            seen_.unread.push_back(fmt::format(
-                "/proc/{}/task/*/syscall: what its threads wait in (another user's process: needs root)", pid));
+        note_unread(denied_, "task/*/syscall", "what its threads wait in");
+        note_unread(closed_, "fd", "what it has open");
         if (too_many_) seen_.unread.push_back(fmt::format("threads beyond the first {}", threads_max));
+    }
+
+    // One line, however many: those of other users, mostly.
+    void note_unread(const std::set<int>& pids, std::string_view file, std::string_view what) {
+        if (pids.empty()) return;
+        const std::string whose = pids.size() == 1
+                                      ? fmt::format("process {}", *pids.begin())
+                                      : fmt::format("{} processes, such as {}", pids.size(), *pids.begin());
+        seen_.unread.push_back(fmt::format("/proc/PID/{} of {}: {} (another user's: needs root)", file, whose, what));
     }
 
     static Ended ended(const Stat& stat) {
@@ -340,7 +348,7 @@ private:
     void read_limits(Process& one) {
         const auto names = sys::list_directory(fmt::format("/proc/{}/fd", one.pid));
         if (names) one.descriptors = static_cast<std::int64_t>(names->size());
-        else seen_.unread.push_back(names.error().text());
+        else closed_.insert(one.pid);
         const std::string limits = text_at(fmt::format("/proc/{}/limits", one.pid));
         for (const std::string_view line : split(limits, '\n')) {
             const auto soft = [&](std::string_view name) -> std::optional<std::int64_t> {
@@ -455,7 +463,8 @@ private:
     std::vector<int> pids_;
     std::map<int, Moved> moved_;
     std::map<std::pair<int, int>, Watched> threads_;
-    std::set<int> denied_;
+    std::set<int> denied_;  // may not be asked what its threads wait in
+    std::set<int> closed_;  // nor what it has open
     std::string allowed_;
     bool too_many_ = false;
     Observed seen_;
