@@ -57,6 +57,27 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
 // By the rules of the module in this folder, or by the default ones when it is empty.
 ExitCode verify_command(const std::string& path, const std::string& module, bool json);
 
+struct RecordCommand {
+    std::string data;      // a data directory,
+    std::string out;       // or, when it is not empty, a file
+    std::string size;      // of the file or ring on the disk; empty: the usual one
+    std::string for_time;  // empty: until it is interrupted
+    double hz = 0;         // 0: by what happens
+    bool json = false;
+};
+ExitCode record_command(const RecordCommand&);
+
+struct ReplayCommand {
+    std::string path;      // a file or a data directory
+    std::string at, from, to;
+    std::string html;      // the file to write; "-": standard output
+    bool all = false;
+    bool live = false;
+    bool json = false;
+    bool csv = false;
+};
+ExitCode replay_command(const ReplayCommand&);
+
 struct RunOptions {
     std::string cpu = "10s", wall = "30s", memory = "512MiB", output = "1MiB", disk, io;
     std::int64_t processes = 64;

@@ -13,6 +13,7 @@
 #include "cli/participant.hh"
 #include "image/image.hh"
 #include "model/image.hh"
+#include "recorder/record.hh"
 #include "runner/runner.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
@@ -122,6 +123,25 @@ the server (--at, --last, --job): what stalled it, who did it, and what came of 
   assay why --last
   assay why --pid 4711
   assay why --cgroup /system.slice/train.service --for 10s --json)";
+
+constexpr const char* record_footer = R"(A frame holds pressure, memory, reclaim, processors, disks, network and control groups, and while something is wrong the busiest
+tasks and those that wait uninterruptibly. It is small and cheap: about 1 KB and half a millisecond. A server records by itself; this is
+for machines without one.
+
+  assay record --out before-lunch.rec --for 2h
+  assay replay before-lunch.rec
+
+What the host refuses (memory that stays, a place before others, to be killed last) is said at the start, and it goes on without.
+Exit codes: 0 done, 1 failed, or frames did not reach the disk, 2 wrong usage.)";
+
+constexpr const char* replay_footer = R"(TIME is 17:15:50, 2026-10-15 17:15:50, 2026-10-15T17:15:50+08:00, or -10min for so long ago. Rows and plots tell the worst moment of
+each step; --json and --csv tell every frame. On a terminal rows can be scrolled.
+
+  assay replay --at 17:15:50                 what led to it
+  assay replay --from -2h --html look.html   a page to send to somebody
+  assay replay FILE --json | jq .rates.memory_full_share
+
+some: at least one task waited for it; full: all that could have run did. Exit codes: 0 done, 1 failed, or there is nothing, 2 wrong usage.)";
 
 constexpr const char* submit_footer =
     R"(Of a folder, all goes but what the module ignores, what .gitignore or .assayignore name (as git reads them, from the folder
@@ -408,6 +428,50 @@ int parse_and_run(int argc, char** argv) {
         });
     });
 
+    RecordCommand record;
+    CLI::App* const recorded = app.add_subcommand("record", "Record what the machine does, through every freeze; without a server and without root");
+    recorded->footer(record_footer);
+    recorded->add_option("--out", record.out, "a file to record into (16 MiB, the oldest is overwritten)")->type_name("FILE");
+    add_data_option(*recorded, common);
+    recorded->add_option("--size", record.size, "of the file, or of the ring on the data directory's disk")->type_name("SIZE");
+    recorded->add_option("--for", record.for_time, "how long (default: until Ctrl-C)")->type_name("TIME");
+    recorded->add_option("--hz", record.hz, "frames a second (default: 1, and 5 for a minute after a sign of trouble)")->type_name("N");
+    recorded->add_flag("--json", record.json, "print JSON at the end");
+    recorded->callback([&] {
+        if (!record.out.empty()) {
+            code = record_command(record);
+            return;
+        }
+        with_config([&](const serve::Config& c) {
+            record.data = c.data;
+            return record_command(record);
+        });
+    });
+
+    ReplayCommand replay;
+    CLI::App* const replayed = app.add_subcommand("replay", "Look back at what was recorded: a time-line, a page with plots, or data");
+    replayed->footer(replay_footer);
+    replayed->add_option("FILE", replay.path, "a file of assay record (default: the data directory's recording)");
+    add_data_option(*replayed, common);
+    CLI::Option* const live = replayed->add_flag("--live", replay.live, "follow the data directory's recorder as it records");
+    replayed->add_option("--at", replay.at, "around this moment: two minutes before it, one after")->type_name("TIME")->excludes(live);
+    replayed->add_option("--from", replay.from, "from then on")->type_name("TIME")->excludes("--at");
+    replayed->add_option("--to", replay.to, "until then")->type_name("TIME")->excludes("--at");
+    replayed->add_flag("--all", replay.all, "all there is (default: the last 15 minutes)");
+    CLI::Option* const as_json = replayed->add_flag("--json", replay.json, "one object for each frame");
+    replayed->add_flag("--csv", replay.csv, "one line for each frame")->excludes(as_json)->excludes(live);
+    replayed->add_option("--html", replay.html, "write a page with plots; - is standard output")->type_name("FILE")->excludes(live);
+    replayed->callback([&] {
+        if (!replay.path.empty()) {
+            code = replay_command(replay);
+            return;
+        }
+        with_config([&](const serve::Config& c) {
+            replay.path = c.data;
+            return replay_command(replay);
+        });
+    });
+
     RunOptions options;
     CLI::App* const run = app.add_subcommand("run", "Run one command in the sandbox, without a server");
     run->footer(run_footer);
@@ -470,6 +534,8 @@ std::optional<int> role(int argc, char** argv) {
     std::string_view name{argv[1]};
     if (name == "verifier") return archive::verifier_main();
     if (name == "importer") return image::importer_main();
+    constexpr std::string_view recorder{"recorder-"};
+    if (name.starts_with(recorder)) return recorder::recorder_main(name.substr(recorder.size()));
     constexpr std::string_view runner{"runner-"};
     if (!name.starts_with(runner)) return std::nullopt;
     name.remove_prefix(runner.size());

@@ -100,6 +100,7 @@ void Dispatcher::Inner::tell_progress() {
 }
 
 void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ended) {
+    if (parts.on_job && ended.attempt) parts.on_job(token.job, ended.verdict ? to_string(*ended.verdict) : "back");
     if (ended.attempt) count_ended(*ended.attempt);
     if (ended.attempt && !ended.verdict) parts.board.moves().moved();
     if (ended.length_ms && ended.topic) parts.board.pace().ended(ended.topic->course, ended.topic->module, *ended.length_ms, wall_ms());
@@ -134,6 +135,7 @@ void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(R
         if (granted->lease) {
             parts.board.moves().moved();
             parts.board.feed().changed(granted->lease->topic);
+            if (parts.on_job) parts.on_job(granted->lease->token.job, "");
             parts.board.pace().started(granted->lease->token.job, granted->lease->joined_ms, wall_ms());
             granted->lease = keep_or_return(std::move(*granted->lease));
         }

@@ -75,10 +75,9 @@ void each_field(Either<Task> auto& it, auto&& visit) {
 }
 void each_field(Either<Server> auto& it, auto&& visit) {
     ASSAY_FIELD(told_age_ms), ASSAY_FIELD(jobs_waiting), ASSAY_FIELD(jobs_running), ASSAY_FIELD(slots);
-    ASSAY_FIELD(oldest_waiting_ms), ASSAY_FIELD(uploads_receiving), ASSAY_FIELD(uploads_verifying),
+    ASSAY_FIELD(oldest_waiting_ms), ASSAY_FIELD(uploads_receiving), ASSAY_FIELD(verify_oldest_ms),
         ASSAY_FIELD(connections);
-    ASSAY_FIELD(requests_open), ASSAY_FIELD(requests_total), ASSAY_FIELD(requests_failed_total),
-        ASSAY_FIELD(commits_total);
+    ASSAY_FIELD(requests_total), ASSAY_FIELD(requests_failed_total);
     ASSAY_FIELD(commit_ms_max), ASSAY_FIELD(events_lost_total);
 }
 void each_field(Either<Loop> auto& it, auto&& visit) {

@@ -256,12 +256,10 @@ struct Server {
     std::uint64_t slots = 0;
     std::uint64_t oldest_waiting_ms = 0;
     std::uint64_t uploads_receiving = 0;
-    std::uint64_t uploads_verifying = 0;
+    std::uint64_t verify_oldest_ms = 0;
     std::uint64_t connections = 0;
-    std::uint64_t requests_open = 0;
     std::uint64_t requests_total = 0;
     std::uint64_t requests_failed_total = 0;  // answered 5xx
-    std::uint64_t commits_total = 0;
     std::uint64_t commit_ms_max = 0;  // slowest group commit since the last frame
     std::uint64_t events_lost_total = 0;  // that found no room in the feed
 };

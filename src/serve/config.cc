@@ -9,6 +9,7 @@
 
 #include "base/text.hh"
 #include "http/server.hh"
+#include "recorder/ring.hh"
 #include "sandbox/sandbox.hh"
 #include "store/space.hh"
 #include "sys/file.hh"
@@ -16,7 +17,7 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 7> known{"data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve"};
+constexpr std::array<std::string_view, 8> known{"data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve", "recorder_size"};
 constexpr int cpu_weight_max = 10'000;  // the kernel's
 
 Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
@@ -51,6 +52,15 @@ Result<std::int64_t> disk_reserve_from(const std::string& text) {
                                                  size_text(store::Space::intake_bytes_min))};
     }
     return *bytes;
+}
+
+Result<std::int64_t> recorder_bytes_from(const std::string& text) {
+    const auto bytes = parse_size(text);
+    if (!bytes || (*bytes != 0 && (*bytes < recorder::cold_bytes_min || *bytes > recorder::cold_bytes_max))) {
+        return Error{Fault::invalid, fmt::format("recorder_size: '{}' is neither 0 nor a size from {} to {}", escaped(text),
+                                                 size_text(recorder::cold_bytes_min), size_text(recorder::cold_bytes_max))};
+    }
+    return *bytes / static_cast<std::int64_t>(recorder::segment_bytes) * static_cast<std::int64_t>(recorder::segment_bytes);
 }
 
 }  // namespace
@@ -102,6 +112,8 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
                 ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
             } else if (key == "disk_reserve") {
                 ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
+            } else if (key == "recorder_size") {
+                ASSAY_TRY(config.recorder_bytes, recorder_bytes_from(value));
             }
         }
     }

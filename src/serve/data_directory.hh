@@ -26,6 +26,7 @@ public:
     std::string inside(const std::string& name) const { return path_ + "/" + name; }
     const std::string& id() const { return id_; }           // 16 hex digits, for names of cgroups and uids
     std::uint32_t owner_uid() const { return uid_; }
+    std::uint32_t owner_gid() const { return gid_; }
 
 private:
     DataDirectory(std::string path, std::string id, std::uint32_t uid, std::uint32_t gid, sys::ProcessLock lock)

@@ -2,6 +2,7 @@
 // runs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,8 +25,9 @@ struct Rooms {
     image::Library images;
 };
 
-// After DataDirectory::enter(). `disk_reserve_bytes`: see Config.
-Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::int64_t disk_reserve_bytes);
+// After DataDirectory::enter(). `disk_reserve_bytes`: see Config; `on_commit`: see StoreConfig.
+Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::int64_t disk_reserve_bytes,
+                                          std::function<void(double ms)> on_commit = {});
 
 course::Machine this_machine();
 

@@ -1,4 +1,4 @@
-// Start: directory and lock → (root: leftovers, helper) → drop rights → store → void leases → pools and loops → routes →
+// Start: directory and lock → (root: leftovers, helper, recorder) → drop rights → store → void leases → pools and loops → routes →
 // listeners → runner → "listening". Stop: drain → give jobs back → close streams → helper → store.
 #include "serve/serve.hh"
 
@@ -14,13 +14,16 @@
 #include "api/api.hh"
 #include "archive/verifiers.hh"
 #include "base/log.hh"
+#include "http/metrics.hh"
 #include "intake/intake.hh"
+#include "queue/depth.hh"
 #include "queue/line.hh"
 #include "serve/alarms.hh"
 #include "serve/capacity.hh"
 #include "serve/disk_keeper.hh"
 #include "serve/grading.hh"
 #include "serve/log_sink.hh"
+#include "serve/recording.hh"
 #include "serve/rooms.hh"
 #include "sys/confine.hh"
 #include "sys/file.hh"
@@ -68,6 +71,42 @@ void end_at_second_signal(const sys::Fd& signals) {
     }}.detach();
 }
 
+// What the recorder is told once a second. The line is counted less often, since that reads it.
+class Levels {
+public:
+    Levels(store::Store& store, const queue::Board& board, const intake::VerifyLine& verifying, const sys::Clock& clock)
+        : store_{store}, board_{board}, verifying_{verifying}, clock_{clock} {}
+
+    recorder::Server operator()() {
+        if (calls_++ % line_every == 0) count_line();
+        told_.slots = static_cast<std::uint64_t>(board_.slots());
+        told_.connections = static_cast<std::uint64_t>(std::max<std::int64_t>(0, http::room_metrics().open.value()));
+        told_.uploads_receiving = static_cast<std::uint64_t>(std::max<std::int64_t>(0, http::room_metrics().receiving.value()));
+        told_.verify_oldest_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, verifying_.oldest_ms()));
+        return told_;
+    }
+
+private:
+    static constexpr int line_every = 5;
+    void count_line() {
+        (void)store_.read([this](store::Reading& reading) -> Result<> {
+            ASSAY_TRY(const queue::Depth depth, queue::depth(reading, board_, sys::to_ms(clock_.wall())));
+            std::int64_t waiting = 0;
+            for (const auto& [reason, count] : depth.waiting) waiting += reason == model::Reason::held_by_staff ? 0 : count;
+            told_.jobs_waiting = static_cast<std::uint64_t>(waiting);
+            told_.jobs_running = static_cast<std::uint64_t>(depth.running);
+            told_.oldest_waiting_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, depth.oldest_ms));
+            return ok;
+        });
+    }
+    store::Store& store_;
+    const queue::Board& board_;
+    const intake::VerifyLine& verifying_;
+    const sys::Clock& clock_;
+    recorder::Server told_;
+    int calls_ = 0;
+};
+
 void say_confinement() {
     const sys::Confinement it = sys::confinement();
     log::info("verifiers.confinement", {{"landlock_abi", it.landlock_abi}, {"system_call_filter", it.call_filter ? 1 : 0}});
@@ -90,6 +129,8 @@ Result<> serve(const Config& config) {
     sys::ignore_broken_pipes();
     ASSAY_TRY(DataDirectory directory, DataDirectory::open(config.data, config.user));
     ASSAY_TRY(Privileged privileged, start_privileged(directory, config.cpu_weight));  // While root, before any thread.
+    RecorderKeeper recorder{directory, config.recorder_bytes};
+    recorder::Feed* const feed = recorder.feed();
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGTERM, SIGINT}));
     ASSAY_CHECK(directory.enter());
     log_to_stderr();
@@ -101,7 +142,9 @@ Result<> serve(const Config& config) {
     const sys::Clock& clock = sys::system_clock();
     const int cpus = sys::online_cpus();
     loop::Loops loops{static_cast<std::size_t>(cpus)};  // Outlives the store, whose last answers it takes.
-    ASSAY_TRY(const auto rooms, open_rooms(directory, config.disk_reserve_bytes));
+    ASSAY_TRY(const auto rooms, open_rooms(directory, config.disk_reserve_bytes, [feed](double ms) {
+                  if (feed != nullptr) feed->committed(ms);
+              }));
     ASSAY_CHECK(rooms->blobs.sweep());
     if (auto swept = rooms->images.sweep(); !swept) log::warn("images.not_swept", {{"error", swept.error().text()}});
     ASSAY_CHECK(start_line(*rooms->store, sys::to_ms(clock.wall())));
@@ -126,12 +169,20 @@ Result<> serve(const Config& config) {
     const DiskKeeper disk_keeper{*rooms->space, *rooms->store, board};
     course::PlanCache plans;
     const auto has_image = [&images = rooms->images](const std::string& digest) { return images.has(digest); };
-    dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock, has_image}};
+    dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock, has_image, [feed](JobId job, std::string_view verdict) {
+        if (feed == nullptr) return;
+        const bool fault = verdict == "system_fault" || verdict == "back";
+        feed->event(verdict.empty() ? recorder::EventKind::job_started : recorder::EventKind::job_ended, static_cast<std::uint64_t>(job.value), fault ? 1 : 0, verdict);
+    }}};
 
     http::Router public_routes;
     http::Router admin_routes;
     http::Router runner_routes;
-    http::Server public_server{loops, public_routes, {.connections_max = capacity.connections_max, .streams_max = capacity.event_streams_max}};
+    http::Server public_server{loops, public_routes, {.connections_max = capacity.connections_max,
+                                                      .on_answer = [feed](std::string_view route, int status, double ms) {
+                                                          if (feed != nullptr) feed->answered(route, status, ms);
+                                                      },
+                                                      .streams_max = capacity.event_streams_max}};
     http::Server admin_server{loops, admin_routes};
     http::Server runner_server{loops, runner_routes};
 
@@ -193,6 +244,11 @@ Result<> serve(const Config& config) {
         runner.emplace(*privileged.helper, runner_server, dispatcher, board, slots);
         runner->tend(clock.now());
     }
+    std::optional<Telling> telling;
+    if (feed != nullptr) {
+        telling.emplace(*feed, loops, Levels{*rooms->store, board, verify_line, clock});
+        feed->event(recorder::EventKind::server_started);
+    }
     say_listening(listening_url);
     log::info("server.started", {{"url", server_url}, {"data", directory.path()}, {"slots", slots},
                                 {"descriptors", static_cast<std::int64_t>(descriptors)}, {"connections_max", static_cast<std::int64_t>(guests_max)}});
@@ -200,25 +256,30 @@ Result<> serve(const Config& config) {
     for (;;) {
         const sys::TimePoint now = clock.now();
         if (runner) runner->tend(now);
+        recorder.tend(now);
         const int helper_fd = privileged.helper ? privileged.helper->control.get() : -1;
-        const int watched[] = {signals.get(), runner ? runner->watched() : -1, helper_fd};
-        const sys::TimePoint wake = runner ? runner->next_start().value_or(now + idle_wait) : now + idle_wait;
+        const int watched[] = {signals.get(), runner ? runner->watched() : -1, helper_fd, recorder.watched()};
+        const sys::TimePoint idle = now + idle_wait;
+        const sys::TimePoint wake = std::min(runner ? runner->next_start().value_or(idle) : idle, recorder.next_start().value_or(idle));
         ASSAY_TRY(const std::vector<bool> ready, sys::wait_any(watched, wake));
         if (ready[0]) {
             (void)sys::next_signal(signals);
             break;
         }
         if (ready[1]) runner->ended(clock.now());
+        if (ready[3]) recorder.ended(clock.now());
         if (ready[2]) {  // The helper speaks only when asked: it is gone, and only root could start another.
             board.set_no_runner({.kind = model::WaitDetailKind::helper_ended});
             log::error("helper.lost", {{"remedy", why_no_runner()}});
             runner.reset();
             dispatcher.runner_lost(model::WaitDetailKind::helper_ended);
+            if (feed != nullptr) feed->event(recorder::EventKind::runner_lost);
             privileged.helper.reset();
         }
     }
 
     log::info("server.stopping");
+    if (feed != nullptr) feed->event(recorder::EventKind::server_stopping);
     end_at_second_signal(signals);
     const sys::TimePoint deadline = clock.now() + drain_max;
     board.set_draining();
@@ -232,6 +293,7 @@ Result<> serve(const Config& config) {
     verify_line.stop();
     verifiers.stop();
     if (privileged.helper) sandbox::stop_helper(std::move(*privileged.helper), deadline);
+    telling.reset();
     loops.stop();
     log::info("server.stopped");
     return ok;

@@ -264,9 +264,21 @@ def leftovers(data: Path, server: int | None, before: dict | None = None, settle
     return found
 
 
+def hot_rings(data: Path) -> list[Path]:
+    """The recorder's ring in memory outlives a recorder that was killed: that is what it is for."""
+    try:
+        info = os.stat(data)
+    except OSError:
+        return []
+    name = f"assay-recorder-{info.st_dev:x}-{info.st_ino:x}"
+    return [path for folder in ("/run/assay", "/dev/shm") if (path := Path(folder) / name).exists()]
+
+
 def sweep(work: Path) -> None:
-    """After a case, its processes are dead; takes away the empty cgroups a failed case may have left."""
+    """After a case, its processes are dead; takes away the empty cgroups a failed case may have left, and rings in memory."""
     for identity in [*work.glob("id"), *work.glob("*/id"), *work.glob("*/*/id")]:
+        for ring in hot_rings(identity.parent):
+            ring.unlink(missing_ok=True)
         for path, _ in sorted(cgroups(identity.parent), reverse=True):
             try:
                 os.rmdir(path)

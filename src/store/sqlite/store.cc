@@ -235,7 +235,9 @@ private:
     Result<> commit(std::size_t changes) {
         const auto began = std::chrono::steady_clock::now();
         auto committed = database_.script("COMMIT");
-        seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+        const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+        seconds_.observe(took.count() / 1000);
+        if (config_.on_commit) config_.on_commit(took.count());
         changes_.observe(static_cast<double>(changes));
         return committed;
     }
