@@ -11,6 +11,7 @@
 #include "cli/alert.hh"
 #include "cli/commands.hh"
 #include "cli/participant.hh"
+#include "cli/recorder_help.hh"
 #include "image/image.hh"
 #include "model/image.hh"
 #include "recorder/record.hh"
@@ -123,25 +124,6 @@ the server (--at, --last, --job): what stalled it, who did it, and what came of 
   assay why --last
   assay why --pid 4711
   assay why --cgroup /system.slice/train.service --for 10s --json)";
-
-constexpr const char* record_footer = R"(A frame holds pressure, memory, reclaim, processors, disks, network and control groups, and while something is wrong the busiest
-tasks and those that wait uninterruptibly. It is small and cheap: about 1 KB and half a millisecond. A server records by itself; this is
-for machines without one.
-
-  assay record --out before-lunch.rec --for 2h
-  assay replay before-lunch.rec
-
-What the host refuses (memory that stays, a place before others, to be killed last) is said at the start, and it goes on without.
-Exit codes: 0 done, 1 failed, or frames did not reach the disk, 2 wrong usage.)";
-
-constexpr const char* replay_footer = R"(TIME is 17:15:50, 2026-10-15 17:15:50, 2026-10-15T17:15:50+08:00, or -10min for so long ago. Rows and plots tell the worst moment of
-each step; --json and --csv tell every frame. On a terminal rows can be scrolled.
-
-  assay replay --at 17:15:50                 what led to it
-  assay replay --from -2h --html look.html   a page to send to somebody
-  assay replay FILE --json | jq .rates.memory_full_share
-
-some: at least one task waited for it; full: all that could have run did. Exit codes: 0 done, 1 failed, or there is nothing, 2 wrong usage.)";
 
 constexpr const char* submit_footer =
     R"(Of a folder, all goes but what the module ignores, what .gitignore or .assayignore name (as git reads them, from the folder
