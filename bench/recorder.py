@@ -1,0 +1,105 @@
+"""recorder: what the flight recorder costs beside 20 control groups and 200 processes, and how fast a day of frames is read."""
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from measure import Broken, Goals, say
+
+SECONDS = int(os.environ.get("RECORDER_SECONDS", "60"))
+GROUPS = 20
+PROCESSES = 200
+CPU_GOAL_PERCENT = 0.3
+LOCKED_GOAL_MIB = 6.0
+
+
+def group_root() -> Path | None:
+    """Where groups can be made: version 2, else version 1's memory."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        _, mounted, kind, options, *_ = line.split()
+        if kind == "cgroup2" and (Path(mounted) / "cgroup.controllers").read_text().strip() or kind == "cgroup" and "memory" in options.split(","):
+            return Path(mounted)
+    return None
+
+
+def locked_kib(pid: int) -> int:
+    return sum(int(line.split()[1]) for line in Path(f"/proc/{pid}/smaps").read_text().splitlines() if line.startswith("Locked:"))
+
+
+def cpu_s(pid: int) -> float:
+    """Of all threads: to the nanosecond where the kernel tells it, since a tick is as much as ten frames."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
+def major_faults(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[9])
+
+
+def bench(binary: Path, _rounds: int, goals: Goals) -> None:
+    with tempfile.TemporaryDirectory(prefix="assay-bench-", dir="/var/tmp") as folder:
+        measure(binary, Path(folder), goals)
+    reading(binary.parent, goals)
+
+
+def measure(binary: Path, folder: Path, goals: Goals) -> None:
+    root = group_root()
+    groups: list[Path] = []
+    sleepers: list[subprocess.Popen] = []
+    recorder = None
+    try:
+        if root and os.access(root, os.W_OK):
+            for number in range(GROUPS):
+                group = root / f"assay-bench-{os.getpid()}-{number}"
+                group.mkdir()
+                groups.append(group)
+        else:
+            say("  no control groups can be made here: measured without")
+        for number in range(PROCESSES):
+            sleepers.append(subprocess.Popen(["sleep", "1000"]))
+            if groups:
+                (groups[number % GROUPS] / "cgroup.procs").write_text(str(sleepers[-1].pid))
+        recorder = subprocess.Popen([binary, "record", "--data", folder / "data", "--hz", "1", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        line = b""
+        while b"recording into" not in line:
+            line = recorder.stderr.readline()
+            if not line:
+                raise Broken("the recorder ended at once")
+            if b"goes without" in line:
+                say("  " + line.decode().strip())
+        time.sleep(8)  # a fresh ring on the disk is written once; its begin is no part of a day
+        before, faults = cpu_s(recorder.pid), major_faults(recorder.pid)
+        began = time.monotonic()
+        time.sleep(SECONDS)
+        used, took = cpu_s(recorder.pid) - before, time.monotonic() - began
+        faults = major_faults(recorder.pid) - faults
+        locked = locked_kib(recorder.pid) / 1024
+        recorder.send_signal(signal.SIGINT)
+        told = json.loads(recorder.communicate(timeout=30)[0])
+        percent = used / took * 100
+        say(f"  {percent:.3f} % of a core at 1 Hz over {took:.0f} s with {len(groups)} groups and {PROCESSES} processes, its disk thread included"
+            f" (sampling alone {told['cpu_us'] / told['frames']:.0f} µs a frame)")
+        say(f"  {locked:.1f} MiB locked, {faults} major faults, at most {told['late_us_max'] / 1000:.1f} ms late, {told['bytes'] / told['frames']:.0f} bytes a frame")
+        goals.judge("recorder: processor", percent <= CPU_GOAL_PERCENT, f"{percent:.3f} % of a core, goal {CPU_GOAL_PERCENT} %")
+        goals.judge("recorder: memory", locked <= LOCKED_GOAL_MIB, f"{locked:.1f} MiB locked, goal {LOCKED_GOAL_MIB:.0f} MiB")
+        goals.judge("recorder: faults", faults + told["major_faults"] == 0, f"{faults} major faults after the start, goal 0")
+    finally:
+        for one in [*sleepers, *([recorder] if recorder else [])]:
+            if one.poll() is None:
+                one.kill()
+            one.wait()
+        for group in groups:
+            group.rmdir()
+
+
+def reading(build: Path, goals: Goals) -> None:
+    program = build / "bench_recorder"
+    if not program.exists():
+        raise Broken(f"{program} is not there; ninja -C {build} bench_recorder")
+    told = json.loads(subprocess.run([program], check=True, capture_output=True, text=True, timeout=300).stdout)
+    say(f"  a day of {told['frames']} frames with {told['groups']} groups: {told['bytes'] / 1e6:.0f} MB ({told['bytes'] / told['frames']:.0f} bytes a frame),"
+        f" indexed in {told['index_s']:.2f} s, read whole in {told['read_s']:.2f} s, ten minutes of it in {told['part_s'] * 1000:.0f} ms")
+    whole = told["index_s"] + told["read_s"]
+    goals.judge("recorder: a day read", whole <= 2, f"{whole:.2f} s, goal 2 s")
