@@ -11,7 +11,7 @@
 #include "cli/alert.hh"
 #include "cli/commands.hh"
 #include "cli/participant.hh"
-#include "cli/recorder_help.hh"
+#include "cli/recorder_rows.hh"
 #include "image/image.hh"
 #include "model/image.hh"
 #include "recorder/record.hh"
@@ -410,49 +410,7 @@ int parse_and_run(int argc, char** argv) {
         });
     });
 
-    RecordCommand record;
-    CLI::App* const recorded = app.add_subcommand("record", "Record what the machine does, through every freeze; without a server and without root");
-    recorded->footer(record_footer);
-    recorded->add_option("--out", record.out, "a file to record into (16 MiB, the oldest is overwritten)")->type_name("FILE");
-    add_data_option(*recorded, common);
-    recorded->add_option("--size", record.size, "of the file, or of the ring on the data directory's disk")->type_name("SIZE");
-    recorded->add_option("--for", record.for_time, "how long (default: until Ctrl-C)")->type_name("TIME");
-    recorded->add_option("--hz", record.hz, "frames a second (default: 1, and 5 for a minute after a sign of trouble)")->type_name("N");
-    recorded->add_flag("--json", record.json, "print JSON at the end");
-    recorded->callback([&] {
-        if (!record.out.empty()) {
-            code = record_command(record);
-            return;
-        }
-        with_config([&](const serve::Config& c) {
-            record.data = c.data;
-            return record_command(record);
-        });
-    });
-
-    ReplayCommand replay;
-    CLI::App* const replayed = app.add_subcommand("replay", "Look back at what was recorded: a time-line, a page with plots, or data");
-    replayed->footer(replay_footer);
-    replayed->add_option("FILE", replay.path, "a file of assay record (default: the data directory's recording)");
-    add_data_option(*replayed, common);
-    CLI::Option* const live = replayed->add_flag("--live", replay.live, "follow the data directory's recorder as it records");
-    replayed->add_option("--at", replay.at, "around this moment: two minutes before it, one after")->type_name("TIME")->excludes(live);
-    replayed->add_option("--from", replay.from, "from then on")->type_name("TIME")->excludes("--at");
-    replayed->add_option("--to", replay.to, "until then")->type_name("TIME")->excludes("--at");
-    replayed->add_flag("--all", replay.all, "all there is (default: the last 15 minutes)");
-    CLI::Option* const as_json = replayed->add_flag("--json", replay.json, "one object for each frame");
-    replayed->add_flag("--csv", replay.csv, "one line for each frame")->excludes(as_json)->excludes(live);
-    replayed->add_option("--html", replay.html, "write a page with plots; - is standard output")->type_name("FILE")->excludes(live);
-    replayed->callback([&] {
-        if (!replay.path.empty()) {
-            code = replay_command(replay);
-            return;
-        }
-        with_config([&](const serve::Config& c) {
-            replay.path = c.data;
-            return replay_command(replay);
-        });
-    });
+    add_recorder_rows(app, code, [&](CLI::App& row) { add_data_option(row, common); }, with_config);
 
     RunOptions options;
     CLI::App* const run = app.add_subcommand("run", "Run one command in the sandbox, without a server");
