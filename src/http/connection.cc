@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/log.hh"
+#include "http/answers.hh"
 #include "http/body.hh"
 #include "http/metrics.hh"
 #include "http/wire.hh"
@@ -254,7 +255,7 @@ loop::Task<bool> Connection::answer(Head head) {
     answered_ = now();
     const double ms = sys::ms_of(answered_ - started);
     if (!streamed) (match.answered != nullptr ? *match.answered : unrouted()).took(ms / 1000);
-    if (config_.on_answer && role_ != Role::adopted && !streamed) config_.on_answer(match.pattern.empty() ? std::string_view{"none"} : match.pattern, status, ms);
+    if (answer_listener() && role_ != Role::adopted && !streamed) answer_listener()(match.pattern.empty() ? std::string_view{"none"} : match.pattern, status, ms);
     if (failed != Fault::unreachable && (status >= 500 || (ms >= slow_ms && role_ != Role::adopted && !streamed))) {
         const std::string_view pattern = match.pattern.empty() ? std::string_view{"none"} : match.pattern;
         log::info("http.request", {{"method", method},

@@ -27,8 +27,6 @@ struct ServerConfig {
     std::chrono::seconds body_stall_max{120};          // without a single byte
     std::chrono::seconds write_time_max{60};
     std::size_t connections_max = 4096;                // more: the slowest sender is shed with 408, else 503
-    // Of each answer: the route's template or "none", its status, the time from a whole header to its end, if it was no stream. On a loop.
-    std::function<void(std::string_view route, int status, double ms)> on_answer = {};
     std::size_t streams_max = 2048;                    // of the connections; more: 503, so that watchers leave room for others
     std::size_t drain_bytes_max = 64u << 20;           // of a refused body
     std::chrono::seconds drain_time_max{10};

@@ -56,6 +56,9 @@ Result<std::optional<sys::ProcessLock>> take_lock(const std::string& path, int e
     }
 }
 
+// Processors in full use are what a machine that grades is for: told, but no reason to use more of them.
+constexpr std::uint64_t worth_no_look = static_cast<std::uint64_t>(Sign::cpu_stall);
+
 class Recorder {
 public:
     Recorder(const RecordOptions& options, Rings& rings, std::optional<FeedReader> feed)
@@ -152,7 +155,7 @@ private:
         const std::uint64_t signs =
             signs_of(rates, frame) | (triggered ? static_cast<std::uint64_t>(Sign::trigger) : 0);
         const sys::OwnUse use = sys::own_use();
-        frame.recorder = {.suspicion = suspicion_.look(signs, now.monotonic_ns),
+        frame.recorder = {.suspicion = suspicion_.look(signs & ~worth_no_look, now.monotonic_ns) | (signs & worth_no_look),
                           .unreadable = sampler_.unreadable(),
                           .own_major_faults_total = use.major_faults - own_faults_at_start_,
                           .cold_lag_frames = rings_.cold_lag_frames(),
@@ -214,6 +217,7 @@ Result<Recorded> record(const RecordOptions& options,
     rings->start();
     sys::forget_program_text();
     note_refusal(refused, "memory that stays", sys::lock_present_memory());
+    rings->unlock();
     started(refused);
     recorder->rehearse();
     Recorded done = recorder->run();

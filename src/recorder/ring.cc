@@ -149,7 +149,16 @@ void Rings::find_begin() {
     begin_segment();
 }
 
+void Rings::unlock() {
+    hot_.let_go(0, hot_.bytes().size());
+    hold(segment_);
+}
+
+void Rings::hold(std::uint64_t number) const { hot_.hold(number % hot_slots_ * segment_bytes, segment_bytes); }
+
 void Rings::begin_segment() {
+    hold(segment_);
+    hot_.let_go((segment_ - 1) % hot_slots_ * segment_bytes, segment_bytes);
     std::memset(segment(segment_).data(), 0, segment_bytes);
     used_ = 0;
     encoder_.forget();
@@ -203,6 +212,7 @@ void Rings::cold_main() {
         const std::uint64_t position = told_.position.load(std::memory_order_acquire);
         const std::uint64_t oldest = (position / segment_bytes - (hot_slots_ - 2)) * segment_bytes;
         at = std::max(at, oldest);  // The hot ring went round.
+        hold(position / segment_bytes + 1);  // Where it was swapped out, this thread waits for it and not the sampling.
         bool good = true;
         while (good && at < position) {
             const std::uint64_t number = at / segment_bytes;

@@ -60,6 +60,8 @@ public:
 
     // Starts the cold ring's thread. Nothing is allocated after that.
     void start();
+    // After the process's memory was locked: of the ring only what is written now and next stays so. Without swap none of it can go anyway.
+    void unlock();
     std::uint64_t next_sequence() const { return last_sequence_ + 1; }
 
     // Stores `frame`, whose sequence is next_sequence(). `soon`: the cold ring is to have it at once. Returns its size.
@@ -78,6 +80,7 @@ private:
     Rings() = default;
     void find_begin();
     void begin_segment();
+    void hold(std::uint64_t number) const;
     void cold_main();
     bool write_cold(std::uint64_t segment, std::size_t from, std::size_t to);
     std::span<std::byte> segment(std::uint64_t number) const;

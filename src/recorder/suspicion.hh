@@ -23,7 +23,7 @@ enum class Sign : std::uint64_t {
     memory_low = 16,  // less than 8 % is available
     late = 32,  // this frame itself came 200 ms late
     loop_lag = 64,  // a loop of the server came round 500 ms late
-    cpu_stall = 128,  // some task waited for a processor 90 % of the time
+    cpu_stall = 128,     // some task waited for a processor 90 % of the time; told only, no reason to look closer
     blocked = 256,  // eight tasks or more in uninterruptible sleep
 };
 

@@ -24,12 +24,11 @@ Result<> check_secret(store::Store& store, const store::Keys& keys) {
 
 }  // namespace
 
-Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::int64_t disk_reserve_bytes,
-                                          std::function<void(double ms)> on_commit) {
+Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::int64_t disk_reserve_bytes) {
     const std::int64_t now_ms = sys::to_ms(sys::system_clock().wall());
     ASSAY_TRY(store::Keys keys, store::Keys::open(directory.inside("keys"), now_ms));
     ASSAY_TRY(auto space, store::Space::open(sys::real_disk(), directory.path(), directory.inside("reserve"), disk_reserve_bytes));
-    ASSAY_TRY(auto store, store::open_sqlite({.path = directory.inside("assay.db"), .space = space.get(), .on_commit = std::move(on_commit)}));
+    ASSAY_TRY(auto store, store::open_sqlite({.path = directory.inside("assay.db"), .space = space.get()}));
     ASSAY_CHECK(check_secret(*store, keys));
     ASSAY_CHECK(store::publish_keys(*store, keys, now_ms));
     const store::Space* const room = space.get();

@@ -2,7 +2,6 @@
 // runs.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,9 +24,8 @@ struct Rooms {
     image::Library images;
 };
 
-// After DataDirectory::enter(). `disk_reserve_bytes`: see Config; `on_commit`: see StoreConfig.
-Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::int64_t disk_reserve_bytes,
-                                          std::function<void(double ms)> on_commit = {});
+// After DataDirectory::enter(). `disk_reserve_bytes`: see Config.
+Result<std::unique_ptr<Rooms>> open_rooms(const DataDirectory& directory, std::int64_t disk_reserve_bytes);
 
 course::Machine this_machine();
 

@@ -14,6 +14,7 @@
 #include "api/api.hh"
 #include "archive/verifiers.hh"
 #include "base/log.hh"
+#include "http/answers.hh"
 #include "http/metrics.hh"
 #include "intake/intake.hh"
 #include "queue/depth.hh"
@@ -25,6 +26,7 @@
 #include "serve/log_sink.hh"
 #include "serve/recording.hh"
 #include "serve/rooms.hh"
+#include "store/commits.hh"
 #include "sys/confine.hh"
 #include "sys/file.hh"
 #include "sys/net.hh"
@@ -131,6 +133,10 @@ Result<> serve(const Config& config) {
     ASSAY_TRY(Privileged privileged, start_privileged(directory, config.cpu_weight));  // While root, before any thread.
     RecorderKeeper recorder{directory, config.recorder_bytes};
     recorder::Feed* const feed = recorder.feed();
+    if (feed != nullptr) {
+        store::on_commit([feed](double ms) { feed->committed(ms); });
+        http::on_answer([feed](std::string_view route, int status, double ms) { feed->answered(route, status, ms); });
+    }
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGTERM, SIGINT}));
     ASSAY_CHECK(directory.enter());
     log_to_stderr();
@@ -142,9 +148,7 @@ Result<> serve(const Config& config) {
     const sys::Clock& clock = sys::system_clock();
     const int cpus = sys::online_cpus();
     loop::Loops loops{static_cast<std::size_t>(cpus)};  // Outlives the store, whose last answers it takes.
-    ASSAY_TRY(const auto rooms, open_rooms(directory, config.disk_reserve_bytes, [feed](double ms) {
-                  if (feed != nullptr) feed->committed(ms);
-              }));
+    ASSAY_TRY(const auto rooms, open_rooms(directory, config.disk_reserve_bytes));
     ASSAY_CHECK(rooms->blobs.sweep());
     if (auto swept = rooms->images.sweep(); !swept) log::warn("images.not_swept", {{"error", swept.error().text()}});
     ASSAY_CHECK(start_line(*rooms->store, sys::to_ms(clock.wall())));
@@ -178,11 +182,7 @@ Result<> serve(const Config& config) {
     http::Router public_routes;
     http::Router admin_routes;
     http::Router runner_routes;
-    http::Server public_server{loops, public_routes, {.connections_max = capacity.connections_max,
-                                                      .on_answer = [feed](std::string_view route, int status, double ms) {
-                                                          if (feed != nullptr) feed->answered(route, status, ms);
-                                                      },
-                                                      .streams_max = capacity.event_streams_max}};
+    http::Server public_server{loops, public_routes, {.connections_max = capacity.connections_max, .streams_max = capacity.event_streams_max}};
     http::Server admin_server{loops, admin_routes};
     http::Server runner_server{loops, runner_routes};
 

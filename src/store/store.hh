@@ -155,7 +155,6 @@ struct StoreConfig {
     std::string path;                             // DIR/assay.db
     Space* space = nullptr;                       // asked before each group; outlives the store
     std::string vfs;                              // SQLite's way to the files, by name; empty: the usual one
-    std::function<void(double ms)> on_commit = {}; // told of each group commit, on the writer thread; must not wait
     std::chrono::milliseconds rebuild_wait{1000}; // after the first try that failed; doubles up to rebuild_wait_max
 };
 

@@ -10,6 +10,7 @@
 #include "base/assert.hh"
 #include "base/log.hh"
 #include "base/metrics.hh"
+#include "store/commits.hh"
 #include "store/sqlite/changes.hh"
 #include "store/sqlite/migrations.hh"
 #include "store/sqlite/rebuild.hh"
@@ -19,6 +20,12 @@
 
 namespace assay::store {
 namespace {
+
+// Set before any store is open.
+std::function<void(double)>& commit_listener() {
+    static std::function<void(double)> listener;
+    return listener;
+}
 
 using sqlite::Changes;
 using sqlite::Database;
@@ -237,7 +244,7 @@ private:
         auto committed = database_.script("COMMIT");
         const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
         seconds_.observe(took.count() / 1000);
-        if (config_.on_commit) config_.on_commit(took.count());
+        if (commit_listener()) commit_listener()(took.count());
         changes_.observe(static_cast<double>(changes));
         return committed;
     }
@@ -341,6 +348,8 @@ std::string parent_of(const std::string& path) {
 }
 
 }  // namespace
+
+void on_commit(std::function<void(double ms)> listener) { commit_listener() = std::move(listener); }
 
 Result<std::unique_ptr<Store>> open_sqlite(StoreConfig config) {
     if (auto finished = sqlite::finish_rebuild(config.path); !finished) return finished.take_error().in("a database written anew");
