@@ -200,12 +200,12 @@ const Rule rules[] = {
      [](const Moment& at, const Usual&) { return at.of(Figure::listen_overflows) > 0; },
      0,
      By::nobody,
-     {Figure::listen_overflows, Figure::loop_lag_ms, Figure::requests_open}},
+     {Figure::listen_overflows, Figure::loop_lag_ms, Figure::connections}},
     {Trouble::descriptors_gone,
      [](const Moment& at, const Usual&) { return at.of(Figure::open_files) > 90; },
      0.2,
      By::nobody,
-     {Figure::open_files, Figure::requests_open, Figure::uploads}},
+     {Figure::open_files, Figure::connections, Figure::uploads}},
     {Trouble::slow_clients,
      [](const Moment& at, const Usual& usual) {
          return at.of(Figure::uploads) > 100 && at.of(Figure::uploads) > 5 * std::max(1.0, usual.of(Figure::uploads)) &&
@@ -213,7 +213,7 @@ const Rule rules[] = {
      },
      0.3,
      By::nobody,
-     {Figure::uploads, Figure::requests_open, Figure::loop_lag_ms}},
+     {Figure::uploads, Figure::connections, Figure::loop_lag_ms}},
     {Trouble::runner_lost,
      [](const Moment& at, const Usual&) { return at.runner_lost; },
      0,
@@ -223,7 +223,7 @@ const Rule rules[] = {
      [](const Moment& at, const Usual&) { return at.admission == "image"; },
      0,
      By::nobody,
-     {Figure::jobs_running, Figure::requests_open, Figure::loop_lag_ms}},
+     {Figure::jobs_running, Figure::connections, Figure::loop_lag_ms}},
     {Trouble::own_bug,
      [](const Moment& at, const Usual&) {
          return late(at) && unpressed(at) && at.of(Figure::core_busiest) <= 97 && at.of(Figure::throttled) <= 20 &&

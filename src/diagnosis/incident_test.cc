@@ -29,7 +29,7 @@ Moment calm(int second) {
                   {Figure::late_ms, 0},       {Figure::told_age_ms, 5},
                   {Figure::commit_ms, 5},     {Figure::listen_overflows, 0},
                   {Figure::open_files, 3},    {Figure::uploads, 2},
-                  {Figure::requests_open, 3}, {Figure::gap_s, 1},
+                  {Figure::connections, 3}, {Figure::gap_s, 1},
                   {Figure::stopped_s, 0},     {Figure::clock_step_s, 0},
                   {Figure::limit_hits, 0},    {Figure::oom_kills, 0},
                   {Figure::throttled, 0},     {Figure::jobs_running, 2}};
@@ -158,7 +158,7 @@ const Row rows[] = {
     {"accept_queue", Trouble::accept_queue_full, true, "",
      [](Moment& at) { set(at, {{Figure::listen_overflows, 12}}); }},
     {"slow_clients", Trouble::slow_clients, true, "",
-     [](Moment& at) { set(at, {{Figure::uploads, 800}, {Figure::requests_open, 900}}); }},
+     [](Moment& at) { set(at, {{Figure::uploads, 800}, {Figure::connections, 900}}); }},
     {"a_deadline", Trouble::slow_clients, false, "", [](Moment& at) { set(at, {{Figure::uploads, 90}}); }},
     {"runner", Trouble::runner_lost, true, "", [](Moment& at) { at.runner_lost = true; }},
     {"image", Trouble::image_missing, true, "", [](Moment& at) { at.admission = "image"; }},

@@ -111,7 +111,7 @@ Moment moment_of(const recorder::Frame& before, const recorder::Frame& now, bool
         figures[Figure::told_age_ms] = static_cast<double>(now.server.told_age_ms);
         figures[Figure::commit_ms] = static_cast<double>(now.server.commit_ms_max);
         figures[Figure::uploads] = static_cast<double>(now.server.uploads_receiving);
-        figures[Figure::requests_open] = static_cast<double>(now.server.requests_open);
+        figures[Figure::connections] = static_cast<double>(now.server.connections);
         figures[Figure::jobs_running] = static_cast<double>(now.server.jobs_running);
     }
     figures[Figure::late_ms] = static_cast<double>(now.late_us) / 1000;

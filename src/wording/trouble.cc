@@ -132,7 +132,7 @@ Text label_of(Figure it) {
         case listen_overflows: return {"connections not taken in", "未接受的连接"};
         case open_files: return {"open files of all allowed, %", "已打开文件占上限，%"};
         case uploads: return {"uploads on their way", "正在上传"};
-        case requests_open: return {"requests open", "未完成的请求"};
+        case connections: return {"connections", "连接数"};
         case gap_s: return {"nothing recorded, s", "无记录，秒"};
         case stopped_s: return {"machine stood still, s", "机器停顿，秒"};
         case clock_step_s: return {"clock jumped, s", "时钟跳变，秒"};
@@ -221,7 +221,7 @@ std::string_view to_string(Figure it) {
         case listen_overflows: return "listen_overflows";
         case open_files: return "open_files";
         case uploads: return "uploads";
-        case requests_open: return "requests_open";
+        case connections: return "connections";
         case gap_s: return "gap_s";
         case stopped_s: return "stopped_s";
         case clock_step_s: return "clock_step_s";

@@ -59,7 +59,7 @@ enum class Figure : std::uint8_t {
     listen_overflows,
     open_files,
     uploads,
-    requests_open,
+    connections,
     gap_s,
     stopped_s,
     clock_step_s,
