@@ -19,22 +19,56 @@ void Board::set_draining() {
     draining_ = true;
     recent_.reset();
 }
-void Board::set_disk_reserve(std::optional<model::WaitDetail> why) {
+void Board::set_obstacle(std::optional<model::WaitDetail>& what, std::optional<model::WaitDetail> why) {
     bool turned = false;
     {
         const std::lock_guard lock{mutex_};
+        if (what == why) return;
         const auto kind = [](const std::optional<model::WaitDetail>& it) { return it ? std::optional{it->kind} : std::nullopt; };
-        turned = kind(disk_reserve_) != kind(why);
-        disk_reserve_ = std::move(why);
+        turned = kind(what) != kind(why);
+        what = std::move(why);
         recent_.reset();
     }
     if (!turned) return;
     changed();
     feed_.all_changed();
 }
+void Board::set_disk_reserve(std::optional<model::WaitDetail> why) { set_obstacle(disk_reserve_, std::move(why)); }
 std::optional<model::WaitDetail> Board::disk_reserve() const {
     const std::lock_guard lock{mutex_};
     return disk_reserve_;
+}
+void Board::set_pressure(std::optional<model::WaitDetail> why, bool refuses_uploads) {
+    {
+        const std::lock_guard lock{mutex_};
+        refuses_uploads_ = refuses_uploads;
+    }
+    set_obstacle(pressure_, std::move(why));
+}
+std::optional<model::WaitDetail> Board::pressure() const {
+    const std::lock_guard lock{mutex_};
+    return pressure_;
+}
+bool Board::refuses_uploads() const {
+    const std::lock_guard lock{mutex_};
+    return refuses_uploads_;
+}
+void Board::set_memory_max(std::int64_t bytes) {
+    const std::lock_guard lock{mutex_};
+    memory_bytes_max_ = bytes;
+}
+std::int64_t Board::memory_max() const {
+    const std::lock_guard lock{mutex_};
+    return memory_bytes_max_;
+}
+void Board::learn_memory(RevisionId revision, std::int64_t bytes) {
+    const std::lock_guard lock{mutex_};
+    if (memory_bytes_ && memory_bytes_->contains(revision)) return;
+    const bool full = !memory_bytes_ || memory_bytes_->size() >= revisions_learnt_max;
+    auto more = full ? std::map<RevisionId, std::int64_t>{} : *memory_bytes_;
+    more.emplace(revision, bytes);
+    memory_bytes_ = std::make_shared<const std::map<RevisionId, std::int64_t>>(std::move(more));
+    recent_.reset();
 }
 void Board::set_lacking(std::vector<store::Standing> lacking) {
     {
@@ -121,8 +155,12 @@ Result<> Snapshot::take_rest(store::Reading& reading, const Board& board, std::i
         situation.draining = board.draining_;
         situation.no_runner = board.no_runner_;
         situation.disk_reserve = board.disk_reserve_;
+        situation.pressure = board.pressure_;
+        situation.memory_bytes_max = board.memory_bytes_max_;
+        memory_bytes = board.memory_bytes_;
         paused.insert(paused.end(), board.lacking_.begin(), board.lacking_.end());
     }
+    situation.memory_bytes = memory_bytes.get();
     situation.paused = paused;
     waiting = in_turn(std::move(waiting), situation);
     situation.waiting = waiting;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -30,6 +31,15 @@ public:
     // Why nothing may start for the disk's sake; nullopt: it may. Tells those who wait when that changes, not each time a number does.
     void set_disk_reserve(std::optional<model::WaitDetail> why);
     std::optional<model::WaitDetail> disk_reserve() const;
+    // Why nothing may start for the machine's sake, and whether no upload may be begun either; nullopt: all may. Tells as above.
+    void set_pressure(std::optional<model::WaitDetail> why, bool refuses_uploads);
+    std::optional<model::WaitDetail> pressure() const;
+    bool refuses_uploads() const;
+    // What jobs may take of the machine's memory together, in bytes; 0, as at first: no bound.
+    void set_memory_max(std::int64_t bytes);
+    std::int64_t memory_max() const;
+    // The most a job of this revision may take: known once one was to start.
+    void learn_memory(RevisionId, std::int64_t bytes);
     // Revisions of which nothing starts, for their image is not there: each a pause with the reason `image` of that revision alone.
     // Tells those who wait.
     void set_lacking(std::vector<store::Standing> lacking);
@@ -74,6 +84,12 @@ private:
     int slots_ = 0;
     bool draining_ = false;
     std::optional<model::WaitDetail> disk_reserve_;
+    std::optional<model::WaitDetail> pressure_;
+    bool refuses_uploads_ = false;
+    std::int64_t memory_bytes_max_ = 0;
+    std::shared_ptr<const std::map<RevisionId, std::int64_t>> memory_bytes_;  // replaced, never changed
+    // Sets `what`, and tells those who wait if it is of another kind now.
+    void set_obstacle(std::optional<model::WaitDetail>& what, std::optional<model::WaitDetail> why);
     std::vector<store::Standing> lacking_;
     model::WaitDetail no_runner_{.kind = model::WaitDetailKind::none_connected};
     std::function<void()> listener_;
@@ -85,6 +101,7 @@ private:
 };
 constexpr int waiting_read_max = 10'000;  // of one snapshot; beyond it positions read "more than"
 constexpr std::int64_t snapshot_age_max_ms = 500;
+constexpr std::size_t revisions_learnt_max = 4096;  // beyond it all are forgotten, and learnt anew
 
 // The line as it stands in one reading, owning what Situation only views.
 struct Snapshot {
@@ -93,7 +110,8 @@ struct Snapshot {
     std::vector<store::Standing> paused;
     std::vector<std::optional<std::int64_t>> expected;
     std::uint64_t moves = 0;  // Board::moves() from before it was read
-    Situation situation;   // spans point into this object: not copied, not moved
+    std::shared_ptr<const std::map<RevisionId, std::int64_t>> memory_bytes;
+    Situation situation;   // spans and pointers point into this object: not copied, not moved
     Snapshot() = default;
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;

@@ -19,7 +19,7 @@ public:
         : s_{situation}, tempo_{tempo}, now_ms_{situation.now_ms}, expected_(situation.waiting.size()) {}
 
     std::vector<std::optional<std::int64_t>> play() {
-        if (s_.slots <= 0 || s_.draining || s_.disk_reserve || !begin()) return expected_;
+        if (s_.slots <= 0 || s_.draining || s_.disk_reserve || s_.pressure || !begin()) return expected_;
         for (;;) {
             while (start_one()) {}
             if (events_.empty()) return expected_;

@@ -144,9 +144,12 @@ Result<std::optional<Lease>> grant(store::Tx& tx, const Situation& situation, st
     ++job->attempts;
     job->epoch = epoch;
     job->started_ms = situation.now_ms;
-    job->reason.reset();
-    job->reason_details.clear();
-    job->reason_since_ms = 0;
+    // What was ended when memory ran out stays marked while it runs: nothing runs beside it.
+    if (job->reason != model::Reason::pressure) {
+        job->reason.reset();
+        job->reason_details.clear();
+        job->reason_since_ms = 0;
+    }
     ASSAY_CHECK(tx.update_job(*job));
     ASSAY_CHECK(tx.move_job(job->id, model::State::running));
     ASSAY_CHECK(tx.put_turn(job->id, situation.now_ms));
@@ -197,7 +200,9 @@ Result<Ended> give_back(store::Tx& tx, const Token& token, model::AttemptEnd end
     if (end == model::AttemptEnd::cut) {
         ++job->cuts_in_a_row;
     } else {
-        ++job->faults;
+        // Memory ran out although it was alone: once more would end as this did.
+        const bool for_good = reason == model::Reason::pressure && job->reason == model::Reason::pressure;
+        job->faults = for_good ? faults_max : job->faults + 1;
         job->cuts_in_a_row = 0;
     }
     job->reason = reason;

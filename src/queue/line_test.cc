@@ -1,5 +1,6 @@
 // The line against a real store: its rules one by one.
 #include "queue/line_fixture.hh"
+#include "queue/view.hh"
 #include "queue/staff.hh"
 
 namespace assay::queue {
@@ -55,6 +56,41 @@ TEST_F(LineTest, TheThirdFaultEndsItWithAReportThatNamesAll) {
 }
 
 // Every finished test survives: what the attempt that came farthest had finished stays in the report, and counts for nothing.
+// What was ended because memory ran out is run once more with nothing beside it; if it is so again, it is our fault, with the evidence.
+TEST_F(LineTest, WhatMemoryRanOutUnderRunsOnceMoreAloneAndThenIsOurFault) {
+    submit(1, 1);
+    submit(2, 2);
+    const std::int64_t at = epoch();
+    const auto end_for_memory = [&](const Token& token) {
+        write([&](Tx& tx) -> Result<> {
+            ASSAY_CHECK(give_back(tx, token, AttemptEnd::fault, model::Reason::pressure, "memory_available_ratio 0.04", now_ms_));
+            return ok;
+        });
+        now_ms_ += fault_backoff_ms;
+    };
+    const auto one = grant_one(at);
+    const auto two = grant_one(at);
+    ASSERT_TRUE(one && two);
+    end_for_memory(one->token);
+    const auto view = read([&](Reading& r) { return view_submission(r, board_, id_of(1), now_ms_); });
+    EXPECT_EQ(view->waiting->reason, model::Reason::pressure);
+    EXPECT_EQ(view->waiting->detail, (model::WaitDetail{.kind = model::WaitDetailKind::ended_for_memory, .text = "memory_available_ratio 0.04"}));
+    EXPECT_FALSE(grant_one(at)) << "beside another it does not start";
+    ASSERT_TRUE(finish_it(two->token));
+
+    const auto again = grant_one(at);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->submission, id_of(1));
+    submit(3, 3);
+    EXPECT_FALSE(grant_one(at)) << "nothing starts beside it";
+    end_for_memory(again->token);
+    EXPECT_EQ(state(1), State::graded);
+    const auto verdict = read([&](Reading& r) { return r.verdict(id_of(1), 1); });
+    EXPECT_EQ(verdict->verdict, model::Verdict::system_fault);
+    EXPECT_TRUE(verdict->report.contains("attempt 2: memory_available_ratio 0.04")) << verdict->report;
+    EXPECT_TRUE(grant_one(at)) << "others go on";
+}
+
 TEST_F(LineTest, WhatTheBestAttemptFinishedSurvivesTheThirdFault) {
     submit(1, 0);
     const auto epoch_1 = epoch();

@@ -48,6 +48,7 @@ std::string without_paths(std::string_view text) {
 std::optional<model::WaitDetail> noted(const store::Job& job) {
     if (job.reason_details.empty()) return std::nullopt;
     if (job.reason == model::Reason::retry) return model::WaitDetail{.kind = model::WaitDetailKind::fault, .text = job.reason_details};
+    if (job.reason == model::Reason::pressure) return model::WaitDetail{.kind = model::WaitDetailKind::ended_for_memory, .text = job.reason_details};
     const auto kind = model::parse<model::WaitDetailKind>(job.reason_details);
     return kind ? std::optional{model::WaitDetail{.kind = *kind}} : std::nullopt;
 }
@@ -150,7 +151,7 @@ std::vector<store::QueuedJob> in_turn(std::vector<store::QueuedJob> by_place, co
 }
 
 std::optional<JobId> choose(const Situation& s) {
-    if (s.draining || s.disk_reserve) return std::nullopt;
+    if (s.draining || s.disk_reserve || s.pressure) return std::nullopt;
     if (std::cmp_greater_equal(s.running.size(), std::max(s.slots, 0))) return std::nullopt;
     if (std::ranges::any_of(s.running, alone)) return std::nullopt;
     const std::set<Flow> busy = people_of(s.running);
@@ -159,6 +160,7 @@ std::optional<JobId> choose(const Situation& s) {
         if (busy.contains(person_of(job)) || kept_free(s.slots, s.running.size(), job)) continue;
         // Its turn has come: nobody overtakes it any more, or it would wait for ever.
         if (alone(job) && !s.running.empty()) return std::nullopt;
+        if (!fits_memory(s, job)) return std::nullopt;
         return job.job.id;
     }
     return std::nullopt;
@@ -202,6 +204,7 @@ Waiting explain_at(const Situation& s, std::size_t index) {
     }
     if (s.slots <= 0) return because(Reason::no_runner, s.no_runner);
     if (s.disk_reserve) return because(Reason::disk_reserve, s.disk_reserve);
+    if (s.pressure) return because(Reason::pressure, s.pressure);
     if (cut_often(s, job)) return because(Reason::retry, WaitDetail{.kind = cut_backoff, .number = may_start_ms(s, job) - s.now_ms});
     if (people_of(s.running).contains(person_of(job))) return because(Reason::fair_share, WaitDetail{.kind = own_running});
     if (job.job.reason) return because(*job.job.reason, noted(job.job));
@@ -214,6 +217,9 @@ Waiting explain_at(const Situation& s, std::size_t index) {
     if (std::ranges::any_of(s.running, alone)) return because(Reason::slot, WaitDetail{.kind = lone_job});
     if (running >= s.slots) return because(Reason::slot, WaitDetail{.kind = slots_busy, .number = running, .of = s.slots});
     if (kept_free(s.slots, s.running.size(), job)) return because(Reason::fair_share, WaitDetail{.kind = live_first});
+    if (waiting.position == 1 && !fits_memory(s, job)) {
+        return because(Reason::pressure, WaitDetail{.kind = memory_promised, .number = promised_bytes(s), .of = s.memory_bytes_max});
+    }
     return because(Reason::slot, WaitDetail{.kind = waiting.position == 1 ? about_to_start : others_first});
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,11 +78,16 @@ struct Situation {
     bool draining = false;
     model::WaitDetail no_runner;                 // why slots is 0
     std::optional<model::WaitDetail> disk_reserve;  // while the disk is short of room; nothing starts then
+    std::optional<model::WaitDetail> pressure;   // while the machine could not bear another job; nothing starts then
+    // The most memory a job of a revision may take; of one that is not there nothing is known yet, and it counts as none.
+    const std::map<RevisionId, std::int64_t>* memory_bytes = nullptr;
+    std::int64_t memory_bytes_max = 0;           // of all that run together; 0: no bound
     std::span<const std::optional<std::int64_t>> expected_ms;  // of each that waits, when it will start; empty: not estimated
 };
 
 // The first in turn whose module is not paused and whose participant has none running; a job that was cut `cuts_alone` times in a
-// row runs alone; one that is backing off waits. nullopt: nothing may start now.
+// row, or ended when memory ran out, runs alone; one that is backing off waits, and so does one whose memory does not fit beside what
+// is promised to those that run. nullopt: nothing may start now.
 std::optional<JobId> choose(const Situation&);
 
 // When the first backing-off job may start, for the timer of whoever waits. nullopt: none is backing off.

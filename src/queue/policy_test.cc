@@ -160,6 +160,7 @@ struct Line {
     std::int64_t now_ms = 10'000'000;
     bool draining = false;
     std::optional<model::WaitDetail> disk_reserve;
+    std::optional<model::WaitDetail> pressure;
 
     static store::QueuedJob job(std::int64_t id, const char* who, std::int64_t cuts = 0) {
         store::QueuedJob queued;
@@ -170,7 +171,7 @@ struct Line {
         queued.received_ms = id;
         return queued;
     }
-    Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}, disk_reserve, {}}; }
+    Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}, disk_reserve, pressure, nullptr, 0, {}}; }
     std::int64_t chosen() const { return choose(situation()).value_or(JobId{0}).value; }
 };
 
@@ -179,6 +180,49 @@ TEST(Choice, NothingWhileTheDiskIsShort) {
     line.waiting = {Line::job(1, "a")};
     line.disk_reserve = model::WaitDetail{.kind = model::WaitDetailKind::disk_low};
     EXPECT_EQ(line.chosen(), 0);
+}
+
+TEST(Choice, NothingWhileTheMachineIsUnderPressure) {
+    Line line;
+    line.waiting = {Line::job(1, "a")};
+    line.pressure = model::WaitDetail{.kind = model::WaitDetailKind::memory_short};
+    EXPECT_EQ(line.chosen(), 0);
+    line.pressure.reset();
+    EXPECT_EQ(line.chosen(), 1);
+}
+
+// The sum of what running jobs may take is never more than jobs may have together; what is larger by itself runs by itself.
+TEST(Choice, NoMoreMemoryIsPromisedThanThereIs) {
+    const std::map<RevisionId, std::int64_t> memory{{RevisionId{1}, 300}, {RevisionId{2}, 600}, {RevisionId{3}, 5000}};
+    Line line;
+    line.slots = 4;
+    const auto of = [](std::int64_t id, const char* who, std::int64_t revision) {
+        auto job = Line::job(id, who);
+        job.revision = RevisionId{revision};
+        return job;
+    };
+    const auto situation = [&] {
+        Situation s = line.situation();
+        s.memory_bytes = &memory;
+        s.memory_bytes_max = 1000;
+        return s;
+    };
+    line.waiting = {of(1, "a", 2), of(2, "b", 1)};
+    line.running = {of(9, "z", 1)};
+    EXPECT_EQ(choose(situation()), JobId{1});
+    line.running.push_back(of(8, "y", 1));
+    EXPECT_EQ(choose(situation()), std::nullopt) << "nobody overtakes what waits for room, or it would for ever";
+    const auto why = explain(situation(), JobId{1});
+    EXPECT_EQ(why->reason, model::Reason::pressure);
+    EXPECT_EQ(why->detail, (model::WaitDetail{.kind = model::WaitDetailKind::memory_promised, .number = 600, .of = 1000}));
+    EXPECT_EQ(explain(situation(), JobId{2})->reason, model::Reason::slot);
+    line.waiting = {of(3, "c", 3)};
+    EXPECT_EQ(choose(situation()), std::nullopt);
+    line.running.clear();
+    EXPECT_EQ(choose(situation()), JobId{3}) << "alone";
+    line.waiting = {of(4, "d", 7)};
+    line.running = {of(9, "z", 3)};
+    EXPECT_EQ(choose(situation()), std::nullopt) << "what is promised to one that ran alone leaves nothing";
 }
 
 TEST(Choice, OldestFirstAndOneAtATimePerParticipant) {
@@ -301,6 +345,9 @@ TEST(Explanation, EveryWaitHasItsReasonAndEvidence) {
     line.running = {Line::job(8, "c", cuts_alone)};
     EXPECT_EQ(detail(line, 2)->kind, lone_job);
 
+    line.pressure = model::WaitDetail{.kind = memory_short, .number = 20, .of = 100};
+    EXPECT_EQ(reason(line, 2), Reason::pressure);
+    EXPECT_EQ(detail(line, 2), line.pressure);
     line.disk_reserve = model::WaitDetail{.kind = disk_low, .number = 20, .of = 100};
     EXPECT_EQ(reason(line, 2), Reason::disk_reserve);
     EXPECT_EQ(detail(line, 2), line.disk_reserve);

@@ -12,6 +12,12 @@ std::int64_t fault_wait_ms(const Situation& s, const store::QueuedJob& job) {
     return std::max<std::int64_t>(job.job.reason_since_ms + backoff_ms - s.now_ms, 0);
 }
 
+std::int64_t memory_bytes(const Situation& s, const store::QueuedJob& job) {
+    if (s.memory_bytes == nullptr) return 0;
+    const auto found = s.memory_bytes->find(job.revision);
+    return found == s.memory_bytes->end() ? 0 : found->second;
+}
+
 }  // namespace
 
 bool rejudged(const store::QueuedJob& job) { return job.job.generation > 1; }
@@ -22,7 +28,19 @@ Flow flow_of(const store::QueuedJob& job) {
 
 Flow person_of(const store::QueuedJob& job) { return {job.course, job.participant}; }
 
-bool alone(const store::QueuedJob& job) { return job.job.cuts_in_a_row >= cuts_alone; }
+bool alone(const store::QueuedJob& job) {
+    return job.job.cuts_in_a_row >= cuts_alone || job.job.reason == model::Reason::pressure;
+}
+
+std::int64_t promised_bytes(const Situation& s) {
+    std::int64_t sum = 0;
+    for (const store::QueuedJob& job : s.running) sum += memory_bytes(s, job);
+    return sum;
+}
+
+bool fits_memory(const Situation& s, const store::QueuedJob& job) {
+    return s.memory_bytes_max == 0 || s.running.empty() || promised_bytes(s) + memory_bytes(s, job) <= s.memory_bytes_max;
+}
 
 bool kept_free(int slots, std::size_t running, const store::QueuedJob& job) {
     return rejudged(job) && slots > 1 && std::cmp_greater_equal(running + 1, slots);

@@ -16,7 +16,10 @@ bool rejudged(const store::QueuedJob&);
 Flow flow_of(const store::QueuedJob&);
 Flow person_of(const store::QueuedJob&);  // who never runs two at once
 
-bool alone(const store::QueuedJob&);      // was cut so often that it runs by itself
+bool alone(const store::QueuedJob&);      // was cut so often that it runs by itself, or ended when memory ran out
+
+std::int64_t promised_bytes(const Situation&);               // of memory, to those that run
+bool fits_memory(const Situation&, const store::QueuedJob&); // beside them; by itself everything does
 
 // Rejudges leave the last of several slots to live work.
 bool kept_free(int slots, std::size_t running, const store::QueuedJob&);

@@ -69,6 +69,9 @@ std::string text_of_listing(const Json& listing) {
     if (const Json& disk = listing.at("disk"); !disk.is_null()) {
         text += fmt::format("\n{}: {}", disk.at("code").get<std::string>(), disk.at("details").get<std::string>());
     }
+    if (const Json& pressure = listing.at("pressure"); !pressure.is_null()) {
+        text += fmt::format("\n{}: {}", pressure.at("code").get<std::string>(), pressure.at("details").get<std::string>());
+    }
     for (const Json& module : listing.at("paused")) {
         text += fmt::format("\npaused   {}/{} since {} ({})", module.at("course").get<std::string>(),
                             module.at("module").get<std::string>(), module.at("since").get<std::string>(),
@@ -250,8 +253,12 @@ Result<std::string> queue_json(store::Reading& reading, const Board& board, std:
     if (const auto& why = snapshot.situation.disk_reserve) {
         disk = reason_json(Waiting{.reason = model::Reason::disk_reserve, .since_ms = now_ms, .detail = why, .position = 0}, wait_text);
     }
+    Json pressure = nullptr;
+    if (const auto& why = snapshot.situation.pressure) {
+        pressure = reason_json(Waiting{.reason = model::Reason::pressure, .since_ms = now_ms, .detail = why, .position = 0}, wait_text);
+    }
     const std::size_t all = snapshot.running.size() + snapshot.waiting.size() + held.size() + held_again.size();
-    const Json listing{{"slots", snapshot.situation.slots}, {"disk", disk}, {"paused", paused}, {"not_shown", all - jobs.size()}, {"jobs", std::move(jobs)}};
+    const Json listing{{"slots", snapshot.situation.slots}, {"disk", disk}, {"pressure", pressure}, {"paused", paused}, {"not_shown", all - jobs.size()}, {"jobs", std::move(jobs)}};
     return listing.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

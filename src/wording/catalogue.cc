@@ -1,3 +1,4 @@
+// long: a catalogue
 // The catalogue. A text without its other language, or with other placeholders in it, does not compile; nor does a word
 // without a text (-Wswitch).
 #include "wording/catalogue.hh"
@@ -316,8 +317,8 @@ Text text_of(model::Reason reason) {
                     "by itself.",
                     "还没轮到它：你的另一个提交正在运行，或者其他人等得更久；轮到后会自动开始。"};
         case pressure:
-            return {"The machine is under heavy load, so fewer submissions run at once; yours starts when the load falls.",
-                    "机器负载很高，因此减少了同时运行的数量；负载下降后会自动开始。"};
+            return {"The machine is under heavy load, so nothing new is started; yours starts by itself when the load falls.",
+                    "机器负载很高，暂不开始新的运行；负载下降后会自动开始。"};
         case disk_reserve:
             return {"The server's disk is nearly full, so nothing new is started; what you handed in is safe, and staff have to make "
                     "room.",
@@ -435,6 +436,12 @@ Text text_of(model::WaitDetailKind kind) {
             return {"{0} of the same participant start first, and others get their turn between them",
                     "同一参与者还有 {0} 个提交排在前面，其间轮到其他人"};
         case live_first: return {"judged again: one slot stays free for new submissions", "重新评分：保留一个运行位置给新的提交"};
+        case memory_short: return {"memory: {4} of {5} are available", "内存：{5} 中仅有 {4} 可用"};
+        case memory_promised:
+            return {"{4} of {5} of memory are promised to those that run, and it would not fit beside them", "可用于运行的 {5} 内存中已有 {4} 分配给正在运行的任务，余下的不够它使用"};
+        case disk_slow: return {"disk: a small write takes {3} to be safe", "磁盘：一次小的写入需要 {3} 才能落盘"};
+        case ended_for_memory:
+            return {"memory ran out while it ran, so it was ended; it is run once more, alone ({2})", "运行时内存即将耗尽，因此被终止；将单独重新运行一次（{2}）"};
         case disk_low:
             return {"{4} are free on the server's disk, {5} are needed", "服务器磁盘可用空间为 {4}，需要 {5}"};
         case disk_names_low:
