@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hh"
+#include "cli/check_load.hh"
 #include "cli/commands.hh"
 #include "sandbox/survey.hh"
 #include "sys/clock.hh"
@@ -78,6 +80,7 @@ void print_json(const sandbox::Survey& survey) {
 ExitCode check_command(const std::string& data, bool json) {
     sandbox::Survey survey = sandbox::survey_host();
     survey.findings.push_back(disk(data));
+    std::ranges::move(load_findings(), std::back_inserter(survey.findings));
     json ? print_json(survey) : print_table(survey);
     return survey.can_grade ? ExitCode::done : ExitCode::failed;
 }

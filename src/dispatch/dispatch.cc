@@ -120,7 +120,7 @@ void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ende
     }
 }
 
-void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(Result<Granted>)> done) {
+void Dispatcher::Inner::grant(std::int64_t epoch, std::int64_t slot, std::move_only_function<void(Result<Granted>)> done) {
     const auto granted = std::make_shared<Granted>();
     const auto change = [this, epoch, granted](store::Tx& tx) -> Result<> {
         if (drains() || !live(epoch)) return ok;
@@ -130,26 +130,26 @@ void Dispatcher::Inner::grant(std::int64_t epoch, std::move_only_function<void(R
         granted->wake_ms = queue::next_wake_ms(snapshot.situation);
         return ok;
     };
-    write(change, [this, granted, done = std::move(done)](Result<> result) mutable {
+    write(change, [this, slot, granted, done = std::move(done)](Result<> result) mutable {
         if (!result) return done(result.take_error());
         if (granted->lease) {
             parts.board.moves().moved();
             parts.board.feed().changed(granted->lease->topic);
             if (parts.on_job) parts.on_job(granted->lease->token.job, "");
             parts.board.pace().started(granted->lease->token.job, granted->lease->joined_ms, wall_ms());
-            granted->lease = keep_or_return(std::move(*granted->lease));
+            granted->lease = keep_or_return(std::move(*granted->lease), slot);
         }
         done(std::move(*granted));
     });
 }
 
-std::optional<queue::Lease> Dispatcher::Inner::keep_or_return(queue::Lease lease) {
+std::optional<queue::Lease> Dispatcher::Inner::keep_or_return(queue::Lease lease, std::int64_t slot) {
     {
         const std::lock_guard lock{mutex};
         if (draining) return std::nullopt;  // The change that voids all leases comes after the one that made this.
         if (leases.live(lease.token.epoch)) {
             leases.add(lease.token, parts.clock.now());
-            told[lease.token.job] = Told{.topic = lease.topic};
+            told[lease.token.job] = Told{.topic = lease.topic, .token = lease.token, .slot = slot};
             return lease;
         }
         add_endings({lease.token}, model::WaitDetailKind::session_ended);
@@ -159,12 +159,39 @@ std::optional<queue::Lease> Dispatcher::Inner::keep_or_return(queue::Lease lease
 }
 
 void Dispatcher::Inner::add_endings(const std::vector<queue::Token>& tokens, model::WaitDetailKind why) {
-    for (const queue::Token& token : tokens) {
-        told.erase(token.job);
-        endings.push_back({token, why, parts.board.progress().partial(token)});
-        parts.board.progress().end(token);
-        log::warn("lease.ended", {{"job", token.job.value}, {"attempt", token.attempt}, {"why", to_string(why)}});
+    for (const queue::Token& token : tokens) add_ending(token, model::Reason::runner_lost, std::string{to_string(why)});
+}
+
+void Dispatcher::Inner::add_ending(const queue::Token& token, model::Reason reason, std::string detail) {
+    told.erase(token.job);
+    log::warn("lease.ended", {{"job", token.job.value}, {"attempt", token.attempt}, {"reason", to_string(reason)}, {"why", detail}});
+    endings.push_back({token, reason, std::move(detail), parts.board.progress().partial(token)});
+    parts.board.progress().end(token);
+}
+
+// It is void from here on, whatever its runner still reports; the commands themselves are the helper's to end.
+bool Dispatcher::Inner::end_in_slot(std::int64_t slot, const std::string& evidence) {
+    {
+        const std::lock_guard lock{mutex};
+        const auto found = std::ranges::find_if(told, [slot](const auto& it) { return it.second.slot == slot; });
+        if (found == told.end() || draining) return false;
+        const queue::Token token = found->second.token;
+        leases.remove(token);
+        add_ending(token, model::Reason::pressure, evidence);
     }
+    flush_endings();
+    return true;
+}
+
+bool Dispatcher::Inner::promise_memory(const queue::Lease& lease, std::int64_t bytes) {
+    parts.board.learn_memory(lease.revision, bytes);
+    const std::int64_t most = parts.board.memory_max();
+    const std::lock_guard lock{mutex};
+    std::int64_t promised = 0;
+    for (const auto& [id, job] : told) promised += id == lease.token.job ? 0 : job.memory_bytes;
+    if (most > 0 && promised > 0 && promised + bytes > most) return false;
+    if (const auto found = told.find(lease.token.job); found != told.end()) found->second.memory_bytes = bytes;
+    return true;
 }
 
 void Dispatcher::Inner::end_sessions(model::WaitDetailKind why) {
@@ -197,8 +224,7 @@ void Dispatcher::Inner::flush_endings() {
     const auto done = std::make_shared<std::vector<std::pair<queue::Token, queue::Ended>>>();
     const auto change = [this, batch, done](store::Tx& tx) -> Result<> {
         for (const Ending& e : *batch) {
-            const auto ended = queue::give_back(tx, e.token, model::AttemptEnd::fault, model::Reason::runner_lost,
-                                                std::string{to_string(e.why)}, wall_ms(), e.partial);
+            const auto ended = queue::give_back(tx, e.token, model::AttemptEnd::fault, e.reason, e.detail, wall_ms(), e.partial);
             // conflict: its verdict came first, or it was cancelled. Then there is nothing to give back.
             if (!ended && ended.error().fault() != Fault::conflict) return ended.error();
             if (ended) done->emplace_back(e.token, *ended);
@@ -298,6 +324,7 @@ void Dispatcher::runner_lost(model::WaitDetailKind why) {
     inner_->end_sessions(why);
 }
 
+bool Dispatcher::end_in_slot(int slot, const std::string& evidence) { return inner_->end_in_slot(slot, evidence); }
 void Dispatcher::end_lapsed() { inner_->end_lapsed(); }
 void Dispatcher::look_for_images() { inner_->look_for_images(); }
 

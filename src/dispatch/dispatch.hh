@@ -51,6 +51,9 @@ public:
 
     // The runner's process or its connections are gone: its leases end now, as faults, unless we are draining.
     void runner_lost(model::WaitDetailKind why);
+    // Memory runs out, and the job in this slot of the local runner is the cause: its lease ends now, as a fault with the reason
+    // `pressure`, so that nothing its runner still reports counts. `evidence`: for staff. false: none runs there.
+    bool end_in_slot(int slot, const std::string& evidence);
     // SIGTERM: grants nothing more; running jobs go back as `cut`. Blocks until that is committed or the deadline passed.
     void drain(sys::TimePoint deadline);
     // Gives back every lease whose deadline has passed. Happens by itself every `lapse_check_every`.

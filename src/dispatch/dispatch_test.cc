@@ -1,4 +1,5 @@
 // The whole wire: a real store, real loops, the real server and client over a socket pair. Only the runner is a script.
+// long: one script of a runner, and each promise that is made to it.
 #include "dispatch/dispatch.hh"
 
 #include <gtest/gtest.h>
@@ -141,7 +142,7 @@ protected:
         return Json::parse(answer.body).at("epoch").get<std::int64_t>();
     }
     static http::Answer poll(http::Client& client, std::int64_t epoch, int wait_ms = 0) {
-        return post(client, "lease", {{"epoch", epoch}, {"wait_ms", wait_ms}});
+        return post(client, "lease", {{"epoch", epoch}, {"slot", 0}, {"wait_ms", wait_ms}});
     }
     static Json leased(http::Client& client, std::int64_t epoch, int wait_ms = 0) {
         const auto answer = poll(client, epoch, wait_ms);
@@ -377,6 +378,38 @@ TEST_F(DispatchTest, ALostRunnersWorkGoesBackAtOnceAndItsLateReportIsFenced) {
     const auto next = begin(client);
     EXPECT_GT(next, epoch);
     EXPECT_EQ(leased(client, next, 20'000).at("token").at("attempt"), 2);
+}
+
+// Memory runs out: the lease in that slot is void at once, before anything is written, and what its runner says later is fenced.
+TEST_F(DispatchTest, TheJobInASlotIsEndedForTheMachinesSake) {
+    auto client = connect();
+    const auto epoch = begin(client);
+    submit(first);
+    const Json token = leased(client, epoch).at("token");
+    EXPECT_FALSE(dispatcher_->end_in_slot(1, "nobody is there"));
+    EXPECT_TRUE(dispatcher_->end_in_slot(0, "memory_available_ratio 0.04"));
+    EXPECT_EQ(post(client, "events", {{"token", token}, {"sequence", 1}, {"stage", "run"}, {"test", ""}}).status, 409);
+    EXPECT_EQ(post(client, "result", passed(token)).status, 409);
+    settle();
+    EXPECT_EQ(state(first), State::queued);
+    EXPECT_EQ(job().reason, model::Reason::pressure);
+    EXPECT_EQ(job().reason_details, "memory_available_ratio 0.04");
+    EXPECT_FALSE(dispatcher_->end_in_slot(0, "twice"));
+}
+
+// Two that do not fit into the machine's memory together run one after the other; that is nobody's fault.
+TEST_F(DispatchTest, WhatDoesNotFitBesideOthersWaitsForTheirEnd) {
+    board_.set_memory_max(600LL << 20);  // The module's stage may take 512 MiB.
+    auto client = connect();
+    auto other = connect();
+    const auto epoch = begin(client);
+    submit(first, "p");
+    submit(second, "q");
+    const Json token = leased(client, epoch).at("token");
+    EXPECT_EQ(poll(other, epoch).status, 204);
+    EXPECT_EQ(state(second), State::queued);
+    EXPECT_EQ(post(client, "result", passed(token)).status, 200);
+    EXPECT_EQ(leased(other, epoch).at("submission"), second);
 }
 
 TEST_F(DispatchTest, ASecondSessionEndsTheFirst) {

@@ -22,13 +22,17 @@ namespace assay::dispatch {
 
 struct Ending {
     queue::Token token;
-    model::WaitDetailKind why = model::WaitDetailKind::session_ended;
+    model::Reason reason = model::Reason::runner_lost;
+    std::string detail;                   // as the job's row keeps it
     std::string partial;                  // the report of what was finished
 };
 
 // Of a job that is leased: how far its runner has told, and whether those who look have been.
 struct Told {
     queue::Topic topic;
+    queue::Token token;
+    std::int64_t slot = 0;                // of its runner
+    std::int64_t memory_bytes = 0;        // that it may take; 0: not known yet
     std::int64_t sequence = 0;            // of the newest event
     std::optional<sys::TimePoint> at;     // when the feed was told last
     bool untold = false;                  // more has come since
@@ -78,11 +82,14 @@ struct Dispatcher::Inner {
     // After COMMIT: the log, the counters, and whoever shows that participant's page.
     void tell(const queue::Token& token, const queue::Ended& ended);
 
-    void grant(std::int64_t epoch, std::move_only_function<void(Result<Granted>)> done);
+    void grant(std::int64_t epoch, std::int64_t slot, std::move_only_function<void(Result<Granted>)> done);
     // Every session ends; its leases become endings.
     void end_sessions(model::WaitDetailKind why);
     void end_lapsed();
     void flush_endings();
+    bool end_in_slot(std::int64_t slot, const std::string& evidence);
+    // Whether so much memory may be promised to it beside the others that run. Once known, the choice sees to it.
+    bool promise_memory(const queue::Lease& lease, std::int64_t bytes);
     // Whether the image is there; else nothing of the lease's revision is granted until it is.
     bool has_image(const queue::Lease& lease, const std::string& digest);
     void look_for_images();
@@ -90,7 +97,8 @@ struct Dispatcher::Inner {
 private:
     static std::vector<store::Standing> standings_of(const std::vector<Lacking>&);
     void add_endings(const std::vector<queue::Token>& tokens, model::WaitDetailKind why);  // under the mutex
-    std::optional<queue::Lease> keep_or_return(queue::Lease lease);
+    void add_ending(const queue::Token&, model::Reason, std::string detail);               // likewise
+    std::optional<queue::Lease> keep_or_return(queue::Lease lease, std::int64_t slot);
 };
 
 }  // namespace assay::dispatch

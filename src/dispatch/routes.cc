@@ -71,10 +71,21 @@ Task<Response> session(Shared inner, Reader& reader) {
     co_return Response::json(200, session_answer(*epoch));
 }
 
+// The most that a job's group is allowed: its largest limit, and as much again beside a trusted stage, whose guests may take it.
+std::int64_t memory_bytes_most(const model::Plan& plan) {
+    std::int64_t most = 0;
+    for (const model::StagePlan& stage : plan.stages) {
+        std::int64_t own = stage.limits.memory_bytes;
+        for (const model::TestPlan& test : stage.tests) own = std::max(own, test.limits.memory_bytes);
+        most = std::max(most, stage.trusted ? own * 2 : own);
+    }
+    return most;
+}
+
 // The lease with what the runner needs of its revision. An error is a fault of the attempt: it has started.
 Task<Response> leased(Shared inner, queue::Lease lease) {
-    bool lacks_image = false;
-    const auto read = [inner, &lease, &lacks_image]() -> Result<store::Revision> {
+    bool may_not_yet = false;
+    const auto read = [inner, &lease, &may_not_yet]() -> Result<store::Revision> {
         std::optional<store::Revision> revision;
         ASSAY_CHECK(inner->parts.store.read([&](store::Reading& reading) -> Result<> {
             ASSAY_TRY(revision, reading.revision(lease.revision));
@@ -83,8 +94,12 @@ Task<Response> leased(Shared inner, queue::Lease lease) {
         if (!revision) return Error{Fault::missing, "the revision of a submission is not there"};
         ASSAY_TRY(const model::Plan plan, model::plan_from_json(revision->plan));
         if (plan.image_pin && !inner->has_image(lease, plan.image_pin->digest)) {
-            lacks_image = true;
+            may_not_yet = true;
             return Error{Fault::missing, "the image of the module is not there"};
+        }
+        if (!inner->promise_memory(lease, memory_bytes_most(plan))) {
+            may_not_yet = true;
+            return Error{Fault::busy, "its memory does not fit beside what is promised to others"};
         }
         std::int64_t tests = 0;
         for (const model::StagePlan& stage : plan.stages) tests += static_cast<std::int64_t>(stage.tests.size());
@@ -103,10 +118,10 @@ Task<Response> leased(Shared inner, queue::Lease lease) {
     }
 
     const auto ended = std::make_shared<queue::Ended>();
-    // An image that is not there is no fault of the attempt: why it waits is on the board.
-    const model::AttemptEnd how = lacks_image ? model::AttemptEnd::cut : model::AttemptEnd::fault;
-    const std::optional<model::Reason> reason = lacks_image ? std::nullopt : std::optional{model::Reason::retry};
-    const std::string why = lacks_image ? "" : revision.error().text();
+    // An image or memory that is not there is no fault of the attempt: why it waits is on the board.
+    const model::AttemptEnd how = may_not_yet ? model::AttemptEnd::cut : model::AttemptEnd::fault;
+    const std::optional<model::Reason> reason = may_not_yet ? std::nullopt : std::optional{model::Reason::retry};
+    const std::string why = may_not_yet ? "" : revision.error().text();
     const auto give_back = [inner, ended, token = lease.token, how, reason, why](store::Tx& tx) -> Result<> {
         ASSAY_TRY(*ended, queue::give_back(tx, token, how, reason, why, inner->wall_ms()));
         return ok;
@@ -117,7 +132,7 @@ Task<Response> leased(Shared inner, queue::Lease lease) {
     inner->tell(lease.token, *ended);
     inner->forget(lease.token);
     inner->parts.board.changed();
-    if (lacks_image) co_return nothing();  // Another may start.
+    if (may_not_yet) co_return nothing();  // Another may start.
     co_return http::problem_of(revision.error());
 }
 
@@ -131,8 +146,8 @@ Task<Response> lease(Shared inner, Reader& reader) {
         const std::uint64_t seen = inner->bell.rings();  // Before looking, so that no ring is missed.
         if (inner->drains()) co_return nothing();
         if (!inner->live(request->epoch)) co_return fenced();
-        const auto begin = [inner, epoch = request->epoch](std::move_only_function<void(Result<Granted>)> done) {
-            inner->grant(epoch, std::move(done));
+        const auto begin = [inner, epoch = request->epoch, slot = request->slot](std::move_only_function<void(Result<Granted>)> done) {
+            inner->grant(epoch, slot, std::move(done));
         };
         auto granting = loop::from_callback<Result<Granted>>(begin);
         auto granted = co_await granting;

@@ -80,6 +80,7 @@ Result<LeaseRequest> lease_request(std::string_view body) {
     LeaseRequest request;
     ASSAY_TRY(request.epoch, number(json, "epoch"));
     ASSAY_TRY(request.wait_ms, number(json, "wait_ms", poll_wait_max.count()));
+    ASSAY_TRY(request.slot, number(json, "slot", slots_max - 1));
     return request;
 }
 

@@ -21,6 +21,7 @@ struct SessionRequest {
 struct LeaseRequest {
     std::int64_t epoch = 0;
     std::int64_t wait_ms = 0;          // 0 .. poll_wait_max
+    std::int64_t slot = 0;             // that it will run in: 0 .. slots_max - 1
 };
 struct EventRequest {
     queue::Token token;

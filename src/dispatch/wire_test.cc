@@ -12,7 +12,7 @@ TEST(Wire, WellFormedRequestsAreRead) {
     ASSERT_TRUE(session);
     EXPECT_EQ(session->slots, 2);
     EXPECT_EQ(session_request(R"({"protocol":1,"name":"x","slots":2,"can_grade":false,"missing":["cgroups"]})")->slots, 0);
-    EXPECT_EQ(lease_request(R"({"epoch":3,"wait_ms":20000})")->wait_ms, 20'000);
+    EXPECT_EQ(lease_request(R"({"epoch":3,"slot":0,"wait_ms":20000})")->wait_ms, 20'000);
     const auto event = event_request(R"({"token":{"job":7,"attempt":2,"epoch":3},"sequence":4,"stage":"tests","test":"adds"})");
     ASSERT_TRUE(event);
     EXPECT_EQ(event->token, (queue::Token{JobId{7}, 2, 3}));
@@ -42,7 +42,7 @@ TEST(Wire, EverythingElseIsRefusedInWords) {
                              R"({"protocol":1,"name":"x","slots":1,"can_grade":true,"missing":[7]})"}) {
         EXPECT_FALSE(session_request(body)) << body;
     }
-    EXPECT_FALSE(lease_request(R"({"epoch":3,"wait_ms":20001})"));
+    EXPECT_FALSE(lease_request(R"({"epoch":3,"slot":0,"wait_ms":20001})"));
     EXPECT_FALSE(heartbeat_request(R"({"epoch":3,"running":[{"job":7}]})"));
     const std::string token = R"("token":{"job":7,"attempt":2,"epoch":3})";
     EXPECT_FALSE(result_request("{" + token + "}"));

@@ -64,6 +64,7 @@ private:
             co_return Step{form_refusal(FormFault::token_in_address)};
         }
         if (parts_.board.draining()) co_return Step{Refusal{.code = model::Refusal::shutting_down}};
+        if (parts_.board.refuses_uploads()) co_return Step{Refusal{.code = model::Refusal::busy}};
 
         const auto find_largest = [this]() -> Result<std::int64_t> {
             if (const auto why = parts_.store.read_only()) return Error{Fault::busy, *why};

@@ -59,6 +59,7 @@ public:
     loop::Task<http::Response> create() {
         if (const auto wrong = tus::version_wrong(request_)) co_return problem_of(*wrong);
         if (parts_.board.draining()) co_return refused({.code = model::Refusal::shutting_down});
+        if (parts_.board.refuses_uploads()) co_return refused({.code = model::Refusal::busy});  // What was begun goes on.
         const auto creation = tus::creation_of(request_);
         if (!creation) co_return problem_of(creation.error());
         const auto token = http::bearer_token(request_);

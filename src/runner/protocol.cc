@@ -69,8 +69,8 @@ std::string session_request(std::string_view name, int slots) {
     return text_of_json({{"protocol", 1}, {"name", name}, {"slots", slots}, {"can_grade", true}, {"missing", Json::array()}});
 }
 
-std::string lease_request(std::int64_t epoch, std::chrono::milliseconds wait) {
-    return text_of_json({{"epoch", epoch}, {"wait_ms", wait.count()}});
+std::string lease_request(std::int64_t epoch, int slot, std::chrono::milliseconds wait) {
+    return text_of_json({{"epoch", epoch}, {"slot", slot}, {"wait_ms", wait.count()}});
 }
 
 std::string event_request(const Token& token, std::int64_t sequence, std::string_view stage, std::string_view test,

@@ -42,7 +42,7 @@ struct Beat {
 };
 
 std::string session_request(std::string_view name, int slots);
-std::string lease_request(std::int64_t epoch, std::chrono::milliseconds wait);
+std::string lease_request(std::int64_t epoch, int slot, std::chrono::milliseconds wait);
 // `report_json`: of what has just finished; empty: it began, or waits for `reason`.
 std::string event_request(const Token&, std::int64_t sequence, std::string_view stage, std::string_view test,
                           std::string_view report_json = {}, std::optional<model::Reason> reason = {});

@@ -27,7 +27,7 @@ std::string lease_json(const std::string& plan) {
 TEST(Protocol, RequestsAreWhatTheDocumentSays) {
     const Token token{7, 2, 3};
     EXPECT_EQ(session_request("local", 2), R"({"protocol":1,"name":"local","slots":2,"can_grade":true,"missing":[]})");
-    EXPECT_EQ(lease_request(3, lease_wait_max), R"({"epoch":3,"wait_ms":20000})");
+    EXPECT_EQ(lease_request(3, 1, lease_wait_max), R"({"epoch":3,"slot":1,"wait_ms":20000})");
     EXPECT_EQ(event_request(token, 4, "tests", "adds"),
               R"({"token":{"job":7,"attempt":2,"epoch":3},"sequence":4,"stage":"tests","test":"adds"})");
     EXPECT_EQ(

@@ -161,16 +161,16 @@ private:
 
     void work(int slot, http::Client& client) {
         while (!over_) {
-            auto lease = next_lease(client);
+            auto lease = next_lease(slot, client);
             auto done = !lease ? Result<>{lease.take_error()} : *lease ? work_on(slot, client, **lease) : Result<>{};
             if (!done) end(fmt::format("slot {}: {}", slot, done.error().text()));
         }
     }
 
     // nullopt: nothing now. Errors: the session is over.
-    Result<std::optional<Lease>> next_lease(http::Client& client) {
+    Result<std::optional<Lease>> next_lease(int slot, http::Client& client) {
         const TimePoint asked = now();
-        ASSAY_TRY(const http::Answer answer, post(client, "/api/v1/runner/lease", lease_request(opened_.epoch, lease_wait_max),
+        ASSAY_TRY(const http::Answer answer, post(client, "/api/v1/runner/lease", lease_request(opened_.epoch, slot, lease_wait_max),
                                                   lease_wait_max + answer_wait_max));
         if (answer.status == status_done) {
             ASSAY_TRY(Lease lease, lease_from_json(answer.body));

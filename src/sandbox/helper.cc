@@ -14,7 +14,9 @@
 #include <csignal>
 
 #include "base/log.hh"
+#include "sandbox/cgroup.hh"
 #include "sandbox/confine.hh"
+#include "sandbox/control.hh"
 #include "sandbox/keeper.hh"
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
@@ -56,6 +58,7 @@ private:
     void open_job(const ToHelper&, sys::Fd socket);
     Result<Spawned> start_role(const std::string& argument, std::vector<sys::Fd> descriptors);
     void keeper_ended(const KeeperProcess&, sys::TimePoint deadline);
+    void end_commands_of(int slot);
 
     Workshop shop_;
     sys::Fd control_;
@@ -156,6 +159,18 @@ void HelperLoop::keeper_ended(const KeeperProcess& keeper, sys::TimePoint deadli
     }
 }
 
+void HelperLoop::end_commands_of(int slot) {
+    bool told = false;
+    for (const Hierarchy& hierarchy : shop_.hierarchies) {
+        const std::string all = hierarchy.own + "/" + shop_.group + "/job" + std::to_string(slot) + "/cgroup.kill";
+        told = told || (hierarchy.version == 2 && write_control(all, "1"));
+    }
+    if (told) return;
+    for (const KeeperProcess& keeper : keepers_) {  // Before Linux 5.14: all that it keeps dies with it.
+        if (keeper.slot == slot) kill_process(keeper.process.pidfd);
+    }
+}
+
 void HelperLoop::on_control() {
     Result<Received<ToHelper>> asked = receive<ToHelper>(control_);
     if (!asked) {
@@ -165,6 +180,10 @@ void HelperLoop::on_control() {
     std::vector<sys::Fd>& descriptors = asked->descriptors;
     if (asked->message.kind == ToHelper::Kind::connect && descriptors.size() == 1 && clients_.size() < clients_max) {
         clients_.push_back(std::move(descriptors.front()));
+        return;
+    }
+    if (asked->message.kind == ToHelper::Kind::end_commands) {
+        if (asked->message.slot < slots_max) end_commands_of(static_cast<int>(asked->message.slot));
         return;
     }
     if (asked->message.kind != ToHelper::Kind::spawn_role) return;
@@ -362,6 +381,20 @@ Result<Helper> start_helper(const HelperConfig& config) {
     if (!ready) return give_up(ready.take_error().in("start the sandbox helper"));
     if (ready->message.done == 0) return give_up({Fault::unsupported, "the sandbox helper: " + std::string{ready->message.text.view()}});
     return Helper{.control = std::move(control.first), .pid = process.pid};
+}
+
+std::string commands_memory_directory(const std::string& directory_id) {
+    for (const std::string& group : find_groups(find_hierarchies(), commands_group(directory_id))) {
+        if (::access((group + "/memory.stat").c_str(), R_OK) == 0) return group;
+    }
+    return "";
+}
+
+Result<> end_commands(const Helper& helper, int slot) {
+    ToHelper order{};
+    order.kind = ToHelper::Kind::end_commands;
+    order.slot = static_cast<std::uint32_t>(slot);
+    return send(helper.control, order);
 }
 
 Result<sys::Fd> connect_client(const Helper& helper) {

@@ -35,6 +35,9 @@ std::uint32_t first_uid_for(const std::string& directory_id);
 // processor comes after everything else of the machine.
 inline std::string commands_group(const std::string& directory_id) { return "assay-" + directory_id; }
 inline std::string helper_group(const std::string& directory_id) { return "assay-" + directory_id + "-helper"; }
+// The directory of commands_group in the hierarchy that counts memory, where `job0`, `job1`, … come and go: for whoever watches them.
+// Needs root, and the helper. Empty: this host has none.
+std::string commands_memory_directory(const std::string& directory_id);
 constexpr std::uint32_t runner_uid_offset = 65;  // first_uid + this: the runner's own identity
 
 // Runs the helper in this process until the control socket closes; returns when every sandbox is gone. Call it in a freshly
@@ -57,6 +60,10 @@ void stop_helper(Helper helper, sys::TimePoint deadline);
 
 // Asks the helper for a sandbox connection of our own (for `assay run`).
 Result<sys::Fd> connect_client(const Helper&);
+
+// Asks the helper to kill every command that runs in a slot now. Does not wait: there is no answer. Its job goes on, so whoever asks has
+// seen to it that nothing it reports counts.
+Result<> end_commands(const Helper&, int slot);
 
 // Asks the helper to start a role of this executable as uid first_uid + runner_uid_offset, with `descriptors` at 3.. and a
 // sandbox connection as the last one; fd 2 is ours. Returns a pidfd that polls readable when it has ended.

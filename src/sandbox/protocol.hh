@@ -47,11 +47,11 @@ struct Text {
 };
 using Name = Text<name_bytes_max>;
 
-// To the helper, on the control socket (`connect`, `spawn_role`) or a client's socket (`open_job`).
+// To the helper, on the control socket (`connect`, `spawn_role`, `end_commands`) or a client's socket (`open_job`).
 struct ToHelper {
-    enum class Kind : std::uint32_t { connect = 1, spawn_role, open_job };
+    enum class Kind : std::uint32_t { connect = 1, spawn_role, open_job, end_commands };
     Kind kind{};
-    std::uint32_t slot = 0;             // open_job
+    std::uint32_t slot = 0;             // open_job, end_commands
     std::int64_t memory_max_bytes = 0;  // open_job
     Name image;                         // open_job: digest of the image its commands see; empty: the host's own folders
     Name argument;                      // spawn_role: argv[1] of the role

@@ -38,6 +38,7 @@ Result<Privileged> start_privileged(const DataDirectory& directory, int cpu_weig
                                      .cpu_weight = cpu_weight,
                                      .data = directory.path(),
                                  }));
+    privileged.jobs = sandbox::commands_memory_directory(directory.id());
     return privileged;
 }
 

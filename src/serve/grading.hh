@@ -18,6 +18,7 @@ namespace assay::serve {
 struct Privileged {
     std::optional<sandbox::Helper> helper;
     std::optional<model::WaitDetail> cannot;
+    std::string jobs;  // sandbox::commands_memory_directory
 };
 Result<Privileged> start_privileged(const DataDirectory& directory, int cpu_weight);
 

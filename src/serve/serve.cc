@@ -19,6 +19,7 @@
 #include "intake/intake.hh"
 #include "queue/depth.hh"
 #include "queue/line.hh"
+#include "serve/admission_keeper.hh"
 #include "serve/alarms.hh"
 #include "serve/capacity.hh"
 #include "serve/disk_keeper.hh"
@@ -29,6 +30,7 @@
 #include "store/commits.hh"
 #include "sys/confine.hh"
 #include "sys/file.hh"
+#include "sys/lock_text.hh"
 #include "sys/net.hh"
 #include "sys/socket.hh"
 #include "sys/zone.hh"
@@ -120,6 +122,15 @@ void say_confinement() {
     }
 }
 
+// The lease first: from then on it does not matter what its runner makes of commands that were killed.
+void end_job(AdmissionKeeper& admission, dispatch::Dispatcher& dispatcher, const Privileged& privileged) {
+    const auto ending = admission.take();
+    if (!ending || !privileged.helper) return;
+    if (!dispatcher.end_in_slot(ending->slot, ending->evidence)) return;
+    const Result<> told = sandbox::end_commands(*privileged.helper, ending->slot);
+    log::warn("admission.job_ended", {{"slot", ending->slot}, {"evidence", ending->evidence}, {"helper", told ? "told" : told.error().text()}});
+}
+
 void say_listening(const std::string& url) {
     fmt::print("listening on {}\n", url);
     std::fflush(stdout);
@@ -137,23 +148,27 @@ Result<> serve(const Config& config) {
         store::on_commit([feed](double ms) { feed->committed(ms); });
         http::on_answer([feed](std::string_view route, int status, double ms) { feed->answered(route, status, ms); });
     }
+    const int cpus = sys::online_cpus();
+    const int slots = config.slots > 0 ? config.slots : cpus;
+    AdmissionKeeper admission{privileged.jobs, slots};
+    const auto text_lock = sys::lock_text();  // Root may lock what it likes.
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGTERM, SIGINT}));
     ASSAY_CHECK(directory.enter());
     log_to_stderr();
     say_confinement();
+    if (text_lock) log::info("server.text_locked", {{"locked_bytes", text_lock->locked_bytes}, {"refused_bytes", text_lock->refused_bytes}});
+    else log::warn("server.text_not_locked", {{"error", text_lock.error().text()}});
     // After the helper was forked: what runs in sandboxes has limits of its own.
     ASSAY_TRY(const std::uint64_t descriptors, sys::raise_descriptors(descriptors_wanted));
     const Capacity capacity = capacity_of(descriptors);
 
     const sys::Clock& clock = sys::system_clock();
-    const int cpus = sys::online_cpus();
     loop::Loops loops{static_cast<std::size_t>(cpus)};  // Outlives the store, whose last answers it takes.
     ASSAY_TRY(const auto rooms, open_rooms(directory, config.disk_reserve_bytes));
     ASSAY_CHECK(rooms->blobs.sweep());
     if (auto swept = rooms->images.sweep(); !swept) log::warn("images.not_swept", {{"error", swept.error().text()}});
     ASSAY_CHECK(start_line(*rooms->store, sys::to_ms(clock.wall())));
 
-    const int slots = config.slots > 0 ? config.slots : cpus;
     // An upload waits for one of these at a time, so where every guest uploads none is turned away for it.
     const std::size_t guests_max = capacity.connections_max;
     loop::Pool receiving{"receiving", static_cast<std::size_t>(cpus), guests_max};
@@ -171,6 +186,8 @@ Result<> serve(const Config& config) {
         log::warn("grading.unavailable", {{"why", why_no_runner()}});
     }
     const DiskKeeper disk_keeper{*rooms->space, *rooms->store, board};
+    board.set_memory_max(jobs_memory_bytes(this_machine().memory_bytes));
+    ASSAY_TRY(const auto guard, admission.start(board, directory.path()));
     course::PlanCache plans;
     const auto has_image = [&images = rooms->images](const std::string& digest) { return images.has(digest); };
     dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock, has_image, [feed](JobId job, std::string_view verdict) {
@@ -211,6 +228,7 @@ Result<> serve(const Config& config) {
     const auto not_ready = [&board, why_no_runner]() -> std::string {
         if (board.draining()) return "the server is stopping";
         if (const auto why = board.disk_reserve()) return wording::sentence(wording::Language::english, *why);
+        if (const auto why = board.pressure(); why && board.refuses_uploads()) return wording::sentence(wording::Language::english, *why);
         return board.slots() > 0 ? "" : why_no_runner();
     };
     const auto degraded = [&rooms]() -> std::string {
@@ -258,7 +276,7 @@ Result<> serve(const Config& config) {
         if (runner) runner->tend(now);
         recorder.tend(now);
         const int helper_fd = privileged.helper ? privileged.helper->control.get() : -1;
-        const int watched[] = {signals.get(), runner ? runner->watched() : -1, helper_fd, recorder.watched()};
+        const int watched[] = {signals.get(), runner ? runner->watched() : -1, helper_fd, recorder.watched(), admission.watched()};
         const sys::TimePoint idle = now + idle_wait;
         const sys::TimePoint wake = std::min(runner ? runner->next_start().value_or(idle) : idle, recorder.next_start().value_or(idle));
         ASSAY_TRY(const std::vector<bool> ready, sys::wait_any(watched, wake));
@@ -266,6 +284,7 @@ Result<> serve(const Config& config) {
             (void)sys::next_signal(signals);
             break;
         }
+        if (ready[4]) end_job(admission, dispatcher, privileged);
         if (ready[1]) runner->ended(clock.now());
         if (ready[3]) recorder.ended(clock.now());
         if (ready[2]) {  // The helper speaks only when asked: it is gone, and only root could start another.

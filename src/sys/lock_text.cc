@@ -15,11 +15,11 @@ constexpr std::size_t maps_bytes_max = 1u << 20;
 
 }  // namespace
 
-std::vector<Mapping> text_mappings(std::string_view maps) {
-    std::vector<Mapping> code;
-    std::vector<Mapping> constants;
+std::vector<TextRange> text_mappings(std::string_view maps) {
+    std::vector<TextRange> code;
+    std::vector<TextRange> constants;
     for (const std::string_view line : split(maps, '\n')) {
-        Mapping mapping;
+        TextRange mapping;
         const char* const last = line.data() + line.size();
         const auto [dash, bad_begin] = std::from_chars(line.data(), last, mapping.begin, 16);
         if (bad_begin != std::errc{} || dash == last || *dash != '-') continue;
@@ -37,7 +37,7 @@ std::vector<Mapping> text_mappings(std::string_view maps) {
 Result<TextLock> lock_text() {
     ASSAY_TRY(const std::string maps, read_file("/proc/self/maps", maps_bytes_max));
     TextLock lock;
-    for (const Mapping& it : text_mappings(maps)) {
+    for (const TextRange& it : text_mappings(maps)) {
         const std::size_t size = it.end - it.begin;
         const bool locked = ::mlock2(reinterpret_cast<void*>(it.begin), size, MLOCK_ONFAULT) == 0;  // NOLINT(performance-no-int-to-ptr)
         (locked ? lock.locked_bytes : lock.refused_bytes) += static_cast<std::int64_t>(size);

@@ -19,11 +19,11 @@ struct TextLock {
 // Errors: missing, system (no /proc).
 Result<TextLock> lock_text();
 
-struct Mapping {
+struct TextRange {
     std::uintptr_t begin = 0;
     std::uintptr_t end = 0;
 };
 // Those mappings in a text as /proc/PID/maps is (proc(5)); code first. What is no such line is left out.
-std::vector<Mapping> text_mappings(std::string_view maps);
+std::vector<TextRange> text_mappings(std::string_view maps);
 
 }  // namespace assay::sys
