@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "recorder/feed.hh"
+
 namespace assay::recorder {
 namespace {
 
@@ -65,8 +67,11 @@ void add_processors(const Frame& before, const Frame& now, Rates& rates) {
 
 Rates rates_between(const Frame& before, const Frame& now) {
     Rates rates;
-    for (const Loop& loop : now.loops)
-        rates.loop_lag_ms_max = std::max({rates.loop_lag_ms_max, loop.lag_ms_max, loop.beat_age_ms});
+    for (const Loop& loop : now.loops) {
+        // Between two beats a loop is not late.
+        const std::uint64_t overdue_ms = loop.beat_age_ms > feed_tick_ms ? loop.beat_age_ms - feed_tick_ms : 0;
+        rates.loop_lag_ms_max = std::max({rates.loop_lag_ms_max, loop.lag_ms_max, overdue_ms});
+    }
     rates.lost_frames = now.sequence > before.sequence + 1 ? now.sequence - before.sequence - 1 : 0;
     const double s = seconds_between(before, now);
     if (s <= 0) return rates;
