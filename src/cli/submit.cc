@@ -175,6 +175,8 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
     else
         print_line(told(receipt.again ? Told::received_before : Told::received,
                         {receipt.received.id, escaped(receipt.received.at)}));
+    // Only now: whoever is killed before gets the receipt the next time, and sends nothing again.
+    if (remembered) before.keep("");
     return submit.watch ? watch_to_end(options, *server, receipt.received.id) : ExitCode::done;
 }
 

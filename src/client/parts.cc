@@ -52,11 +52,7 @@ public:
                 remember("");
                 return Said<Receipt>{std::unexpected{std::move(*step->refused)}};
             }
-            if (step && step->submission) {
-                auto receipt = fetch(*step->submission);
-                if (receipt && *receipt) remember("");
-                return receipt;
-            }
+            if (step && step->submission) return fetch(*step->submission);
             if (step && step->progress) {
                 failures_ = 0;
                 last_progress_ = sys::system_clock().now();

@@ -47,7 +47,8 @@ struct Upload {
 // An upload in parts that an earlier process began, and how the next one is to know of this one.
 struct Begun {
     std::string address;                                     // empty: none
-    std::function<void(const std::string& address)> keep;    // empty: it is over
+    // Empty: nothing to go on with. With a receipt the caller forgets it, once he has that in hand.
+    std::function<void(const std::string& address)> keep;
 };
 struct Receipt {
     std::string document;            // the exact signed bytes
