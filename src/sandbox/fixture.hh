@@ -33,13 +33,13 @@ protected:
     Finished run(Job&, const Request&);
     static sys::Fd archive(const std::string& lines);
     static std::string text_of_report(const Finished&);
+    void stop();  // ends the helper
 
     std::string id_;
     Helper helper_;
     std::optional<Client> client_;
 
 private:
-    void stop();
     std::string mounts_before_;
 };
 

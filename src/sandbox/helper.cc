@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,6 +35,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t clients_max = 64;
 constexpr std::size_t roles_max = 16;
 constexpr auto ready_time_max = 20s;
+constexpr auto predecessor_wait_max = 15s;
+constexpr auto predecessor_asked_every = 1ms;
 constexpr auto slot_wait_max = 1s;        // a keeper that has said goodbye is about to be gone
 constexpr auto end_time_max = 40s;
 constexpr auto role_grace = 2s;
@@ -56,12 +59,15 @@ private:
     void on_control();
     void on_client(sys::Fd& client);
     void open_job(const ToHelper&, sys::Fd socket);
+    Result<> outlive_predecessor();
     Result<Spawned> start_role(const std::string& argument, std::vector<sys::Fd> descriptors);
     void keeper_ended(const KeeperProcess&, sys::TimePoint deadline);
     void end_commands_of(int slot);
 
     Workshop shop_;
     sys::Fd control_;
+    sys::Fd turn_;            // while it is locked nobody else uses our groups' names
+    bool has_turn_ = false;
     sys::Fd life_read_;
     sys::Fd life_write_;   // every keeper polls the other end
     Group group_;
@@ -72,8 +78,26 @@ private:
     std::vector<Spawned> roles_;
 };
 
+// A helper whose server was killed still ends what it began, and names groups as we do: it would take ours for its own.
+Result<> HelperLoop::outlive_predecessor() {
+    const std::string& directory = shop_.config.turn_directory;
+    if (!directory.empty()) {
+        turn_ = sys::Fd{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+        if (!turn_) return sys::last_error("open", directory);
+        const sys::TimePoint deadline = sys::system_clock().now() + predecessor_wait_max;
+        while (::flock(turn_.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK && errno != EINTR) return sys::last_error("flock", directory);
+            if (sys::system_clock().now() >= deadline) return Error{Fault::timed_out, "the helper of the server before does not end"};
+            pause_for(predecessor_asked_every);
+        }
+    }
+    has_turn_ = true;
+    return ok;
+}
+
 Result<> HelperLoop::prepare() {
     if (::geteuid() != 0) return Error{Fault::denied, "the sandbox helper must be started as root"};
+    ASSAY_CHECK(outlive_predecessor());
     // A keeper's launcher is executed while it is root, and needs what it has then.
     if (!keep_capabilities()) return sys::last_error("capset", "helper");
     if (!drop_bounding_set()) return sys::last_error("prctl(PR_CAPBSET_DROP)", "helper");
@@ -322,15 +346,20 @@ void HelperLoop::end() {
         kill_process(role.pidfd);
         (void)reap(role.pidfd, deadline);
     }
-    // Out of its own group, so that it can go.
+    if (!has_turn_) return;
+    const auto remove = [&](const std::string& name) {
+        std::vector<std::string> roots;
+        for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + name);
+        std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
+        if (Result<> removed = kill_and_remove(roots, deadline); !removed) log::error("sandbox.leftover", {{"error", removed.error().text()}});
+    };
+    // Our own last: as long as something may take time, a later start finds us there.
+    remove(shop_.group);
     const Controller anchor = group_.has(Controller::unified) ? Controller::unified : Controller::pids;
-    std::vector<std::string> roots;
     for (const Hierarchy& hierarchy : shop_.hierarchies) {
         if (hierarchy.serves(anchor)) (void)Group::enter_directory(hierarchy.home, ::getpid());
-        for (const std::string& name : {helper_group(shop_.config.directory_id), shop_.group}) roots.push_back(hierarchy.own + "/" + name);
     }
-    std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
-    if (Result<> removed = kill_and_remove(roots, deadline); !removed) log::error("sandbox.leftover", {{"error", removed.error().text()}});
+    remove(helper_group(shop_.config.directory_id));
 }
 
 }  // namespace

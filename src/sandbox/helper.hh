@@ -25,6 +25,9 @@ struct HelperConfig {
     FillFunction fill = nullptr;
     bool allow_binds = false;        // `assay run` only
     int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
+    // A folder on which the helper holds the flock as long as it lives, and for which it waits until the one before with this directory_id
+    // has ended: at most 15 s. Empty: nobody else ever has this id.
+    std::string turn_directory;
     std::string data;                // the directory with images/DIGEST/root; empty: jobs see the host's own folders alone
 };
 

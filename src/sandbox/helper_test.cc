@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "sandbox/capture.hh"
 #include "sandbox/cgroup.hh"
@@ -112,6 +114,28 @@ TEST_F(HelperProcess, ALaterStartRemovesWhatAKilledOneLeft) {
     EXPECT_TRUE(find_groups(find_hierarchies(), "assay-" + id_).empty());
     ::waitpid(helper_.pid, nullptr, 0);
     helper_.pid = 0;
+}
+
+// As after kill -9 of a server that is started again at once: the helper of before ends at the same time, and its groups have the same names.
+TEST_F(HelperProcess, ASuccessorOutlivesTheOneBefore) {
+    stop();
+    const std::string folder = ::testing::TempDir() + "turn-" + id_;
+    ASSERT_EQ(::mkdir(folder.c_str(), 0700), 0);
+    constexpr int rounds = 150;
+    for (int round = 0; round < rounds && !HasFailure(); ++round) {
+        const int before = std::exchange(helper_.pid, 0);
+        Result<Helper> next = start_helper({.directory_id = id_, .first_uid = first_uid_for(id_), .turn_directory = folder});
+        if (before > 0) EXPECT_EQ(::waitpid(before, nullptr, 0), before);
+        ASSERT_TRUE(next) << "round " << round << ": " << next.error().text();
+        const Result<Role> refused = spawn_role(*next, "../bad", {});
+        ASSERT_FALSE(refused);
+        EXPECT_THAT(refused.error().text(), ::testing::HasSubstr("a role's name")) << "round " << round << ": it does not live";
+        helper_ = std::move(*next);
+        helper_.control.reset();
+        if (round % 2 == 1) EXPECT_TRUE(clean_leftovers(id_));
+    }
+    stop();
+    ::rmdir(folder.c_str());
 }
 
 // What is handed in runs when nothing else wants the processor; who builds, watches and ends it does not wait in that line.

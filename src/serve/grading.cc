@@ -36,6 +36,7 @@ Result<Privileged> start_privileged(const DataDirectory& directory, int cpu_weig
                                      .fill = archive::fill_main,
                                      .allow_binds = false,
                                      .cpu_weight = cpu_weight,
+                                     .turn_directory = directory.path(),
                                      .data = directory.path(),
                                  }));
     privileged.jobs = sandbox::commands_memory_directory(directory.id());
