@@ -8,6 +8,7 @@ constexpr double memory_full_share = 0.03;
 constexpr double io_full_share = 0.6;
 constexpr double cpu_some_share = 0.9;
 constexpr double refaults_per_s = 500;
+constexpr double refill_share = 0.15;  // with more memory available, files read back are a cache that fills again, and harm nobody
 constexpr double available_share = 0.08;
 constexpr std::uint32_t late_us = 200'000;
 constexpr std::uint64_t loop_lag_ms = 500;
@@ -21,11 +22,13 @@ std::uint64_t signs_of(const Rates& rates, const Frame& now) {
     when(rates.memory_some_share >= memory_some_share || rates.memory_full_share >= memory_full_share,
          Sign::memory_stall);
     when(rates.io_full_share >= io_full_share, Sign::io_stall);
-    when(rates.refaults_per_s >= refaults_per_s, Sign::refaults);
+    const auto available_below = [&now](double share) {
+        return static_cast<double>(now.memory.available_bytes) < static_cast<double>(now.memory.total_bytes) * share;
+    };
+    const bool refill = now.has(Section::memory) && !available_below(refill_share);
+    when(rates.refaults_per_s >= refaults_per_s && !refill, Sign::refaults);
     when(rates.cpu_some_share >= cpu_some_share, Sign::cpu_stall);
-    const auto total = static_cast<double>(now.memory.total_bytes);
-    when(now.has(Section::memory) && static_cast<double>(now.memory.available_bytes) < total * available_share,
-         Sign::memory_low);
+    when(now.has(Section::memory) && available_below(available_share), Sign::memory_low);
     when(now.late_us >= late_us, Sign::late);
     when(rates.loop_lag_ms_max >= loop_lag_ms, Sign::loop_lag);
     when(now.cpu.tasks_blocked >= blocked_tasks, Sign::blocked);

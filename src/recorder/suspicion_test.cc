@@ -33,7 +33,11 @@ TEST(Suspicion, SignsAreWhatTheirNamesSay) {
     EXPECT_TRUE(sees({.memory_some_share = 0.08}, Sign::memory_stall));
     EXPECT_TRUE(sees({.memory_full_share = 0.04}, Sign::memory_stall));
     EXPECT_TRUE(sees({.io_full_share = 0.7}, Sign::io_stall));
+    // A cache that fills again while memory is free is no sign; near the end of it it is.
+    EXPECT_EQ(signs_of({.refaults_per_s = 50'000}, *frame), 0U);
+    frame->memory.available_bytes = frame->memory.total_bytes / 10;
     EXPECT_TRUE(sees({.refaults_per_s = 501}, Sign::refaults));
+    frame->memory.available_bytes = frame->memory.total_bytes / 2;
     EXPECT_TRUE(sees({.cpu_some_share = 0.95}, Sign::cpu_stall));
     EXPECT_TRUE(sees({.loop_lag_ms_max = 600}, Sign::loop_lag));
     EXPECT_EQ(

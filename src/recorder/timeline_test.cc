@@ -23,6 +23,7 @@ Timeline incident() {
         fill_example(*frame, second, 2);
         const bool bad = second >= 20 && second < 30;
         frame->reclaim.refaults_file_total = refaults += bad ? 4'000 : 0;
+        if (bad) frame->memory.available_bytes = frame->memory.total_bytes / 10;
         frame->pressure.memory_full_us_total = full_us += bad ? 300'000 : 0;
         if (bad) frame->cgroups[1].memory_bytes += 900ULL << 20;
         if (second == 10)
