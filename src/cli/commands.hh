@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,7 @@ struct RecordCommand {
     std::string out;       // or, when it is not empty, a file
     std::string size;      // of the file or ring on the disk; empty: the usual one
     std::string for_time;  // empty: until it is interrupted
-    double hz = 0;         // 0: by what happens
+    std::optional<double> hz;  // nullopt: by what happens
     bool json = false;
 };
 ExitCode record_command(const RecordCommand&);

@@ -37,10 +37,10 @@ Result<recorder::RecordOptions> plan(const RecordCommand& command) {
         }
         options = recorder::options_for(command.data, bytes);
     }
-    if (command.hz != 0) {
-        if (!(command.hz >= 0.01 && command.hz <= 20))
+    if (command.hz) {
+        if (!(*command.hz >= 0.01 && *command.hz <= 20))
             return Error{Fault::invalid, "--hz: from 0.01 to 20 frames a second"};
-        options.interval_ms = static_cast<std::uint64_t>(1000 / command.hz);
+        options.interval_ms = static_cast<std::uint64_t>(1000 / *command.hz);
     }
     if (!command.for_time.empty()) {
         ASSAY_TRY(const std::int64_t ms, parse_duration_ms(command.for_time));
