@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,17 +13,20 @@ from measure import Broken, Goals, say
 SECONDS = int(os.environ.get("RECORDER_SECONDS", "60"))
 GROUPS = 20
 PROCESSES = 200
+SLOTS = 4  # of the groups, as many as run jobs at a time on a small machine
+WORKS = "import time\nwhile True: bytes(100_000); time.sleep(0.2)"
 CPU_GOAL_PERCENT = 0.3
 LOCKED_GOAL_MIB = 6.0
 
 
-def group_root() -> Path | None:
-    """Where groups can be made: version 2, else version 1's memory."""
+def group_roots() -> list[Path]:
+    """Where a server's groups would be: version 2, or the trees of version 1 and beside them the one of version 2 that tells of stalls."""
+    roots = []
     for line in Path("/proc/mounts").read_text().splitlines():
         _, mounted, kind, options, *_ = line.split()
-        if kind == "cgroup2" and (Path(mounted) / "cgroup.controllers").read_text().strip() or kind == "cgroup" and "memory" in options.split(","):
-            return Path(mounted)
-    return None
+        if kind == "cgroup2" or kind == "cgroup" and {"memory", "cpu", "cpuacct", "pids"} & set(options.split(",")):
+            roots.append(Path(mounted))
+    return [root for root in roots if os.access(root, os.W_OK)]
 
 
 def locked_kib(pid: int) -> int:
@@ -39,29 +43,35 @@ def major_faults(pid: int) -> int:
 
 
 def bench(binary: Path, _rounds: int, goals: Goals) -> None:
-    with tempfile.TemporaryDirectory(prefix="assay-bench-", dir="/var/tmp") as folder:
-        measure(binary, Path(folder), goals)
+    for active in (SLOTS, GROUPS):
+        with tempfile.TemporaryDirectory(prefix="assay-bench-", dir="/var/tmp") as folder:
+            measure(binary, Path(folder), active, goals)
     reading(binary.parent, goals)
 
 
-def measure(binary: Path, folder: Path, goals: Goals) -> None:
-    root = group_root()
-    groups: list[Path] = []
-    sleepers: list[subprocess.Popen] = []
+def measure(binary: Path, folder: Path, active: int, goals: Goals) -> None:
+    """`active`: of the groups, those in which something is done every fifth of a second; the others sleep."""
+    made: list[Path] = []
+    processes: list[subprocess.Popen] = []
     recorder = None
     try:
-        if root and os.access(root, os.W_OK):
-            for number in range(GROUPS):
-                group = root / f"assay-bench-{os.getpid()}-{number}"
-                group.mkdir()
-                groups.append(group)
-        else:
+        roots = group_roots()
+        if not roots:
             say("  no control groups can be made here: measured without")
+        groups = [f"assay-bench-{os.getpid()}-{number}" for number in range(GROUPS)]
+        for root in roots:
+            if (root / "cgroup.subtree_control").exists():
+                has = (root / "cgroup.controllers").read_text().split()
+                (root / "cgroup.subtree_control").write_text(" ".join(f"+{it}" for it in has if it in ("cpu", "memory", "io", "pids")))
+            for name in groups:
+                (root / name).mkdir()
+                made.append(root / name)
         for number in range(PROCESSES):
-            sleepers.append(subprocess.Popen(["sleep", "1000"]))
-            if groups:
-                (groups[number % GROUPS] / "cgroup.procs").write_text(str(sleepers[-1].pid))
-        recorder = subprocess.Popen([binary, "record", "--data", folder / "data", "--hz", "1", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            processes.append(subprocess.Popen([sys.executable, "-c", WORKS] if number < active else ["sleep", "1000"]))
+            for root in roots:
+                (root / groups[number % GROUPS] / "cgroup.procs").write_text(str(processes[-1].pid))
+        command = [binary, "record", "--data", folder / "data", "--hz", "1", "--size", "4MB", "--json"]
+        recorder = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = b""
         while b"recording into" not in line:
             line = recorder.stderr.readline()
@@ -69,7 +79,7 @@ def measure(binary: Path, folder: Path, goals: Goals) -> None:
                 raise Broken("the recorder ended at once")
             if b"goes without" in line:
                 say("  " + line.decode().strip())
-        time.sleep(8)  # a fresh ring on the disk is written once; its begin is no part of a day
+        time.sleep(10)  # a fresh ring on the disk is written once, a MiB every two seconds; its begin is no part of a day
         before, faults = cpu_s(recorder.pid), major_faults(recorder.pid)
         began = time.monotonic()
         time.sleep(SECONDS)
@@ -79,18 +89,18 @@ def measure(binary: Path, folder: Path, goals: Goals) -> None:
         recorder.send_signal(signal.SIGINT)
         told = json.loads(recorder.communicate(timeout=30)[0])
         percent = used / took * 100
-        say(f"  {percent:.3f} % of a core at 1 Hz over {took:.0f} s with {len(groups)} groups and {PROCESSES} processes, its disk thread included"
-            f" (sampling alone {told['cpu_us'] / told['frames']:.0f} µs a frame)")
+        say(f"  {active} groups at work: {percent:.3f} % of a core at 1 Hz over {took:.0f} s with {GROUPS} groups in {len(roots)} trees and {PROCESSES} processes,"
+            f" its disk thread included (sampling alone {told['cpu_us'] / told['frames']:.0f} µs a frame); load average {os.getloadavg()[0]:.1f}")
         say(f"  {locked:.1f} MiB locked, {faults} major faults, at most {told['late_us_max'] / 1000:.1f} ms late, {told['bytes'] / told['frames']:.0f} bytes a frame")
-        goals.judge("recorder: processor", percent <= CPU_GOAL_PERCENT, f"{percent:.3f} % of a core, goal {CPU_GOAL_PERCENT} %")
+        goals.judge(f"recorder: processor, {active} groups at work", percent <= CPU_GOAL_PERCENT, f"{percent:.3f} % of a core, goal {CPU_GOAL_PERCENT} %")
         goals.judge("recorder: memory", locked <= LOCKED_GOAL_MIB, f"{locked:.1f} MiB locked, goal {LOCKED_GOAL_MIB:.0f} MiB")
         goals.judge("recorder: faults", faults + told["major_faults"] == 0, f"{faults} major faults after the start, goal 0")
     finally:
-        for one in [*sleepers, *([recorder] if recorder else [])]:
+        for one in [*processes, *([recorder] if recorder else [])]:
             if one.poll() is None:
                 one.kill()
             one.wait()
-        for group in groups:
+        for group in made:
             group.rmdir()
 
 

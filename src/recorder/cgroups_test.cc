@@ -109,6 +109,49 @@ TEST_F(Trees, AJobIsOfAGroupAndAllBelowIt) {
     EXPECT_EQ(find("assay-1/job-3")->job, 17U);
     EXPECT_EQ(find("assay-1/job-3/run1")->job, 17U);
     EXPECT_EQ(find("assay-1/job-33")->job, 0U);
+    cgroups_.ended(17);
+    read();
+    EXPECT_EQ(find("assay-1/job-3/run1")->job, 0U);
+}
+
+// A job of a second comes and goes between two scans, and its group is made after it was said to begin.
+TEST_F(Trees, AJobsGroupIsSeenWithoutAScan) {
+    write("unified/outer/assay-1/memory.current", "1\n");
+    cgroups_.start_below(root_.c_str());
+    read();
+    cgroups_.belongs("assay-1/job0", 17);
+    cgroups_.read(rows_, buffer_);
+    EXPECT_EQ(find("outer/assay-1/job0"), nullptr);
+    write("unified/outer/assay-1/job0/memory.current", "5\n");
+    cgroups_.read(rows_, buffer_);
+    ASSERT_NE(find("outer/assay-1/job0"), nullptr);
+    EXPECT_EQ(find("outer/assay-1/job0")->job, 17U);
+    cgroups_.belongs("assay-1/job0", 18);  // the next one in the same slot, before the first was said to end
+    cgroups_.ended(17);
+    cgroups_.read(rows_, buffer_);
+    EXPECT_EQ(find("outer/assay-1/job0")->job, 18U);
+}
+
+// What cannot have grown without processor time is not read again until the next scan; waiting can.
+TEST_F(Trees, OfAGroupThatDidNothingOnlyItsWaitingIsRead) {
+    write("unified/assay-1/cpu.stat", "usage_usec 7\n");
+    write("unified/assay-1/memory.current", "5\n");
+    write("unified/assay-1/memory.max", "100\n");
+    write("unified/assay-1/io.pressure", "some total=8\nfull total=6\n");
+    cgroups_.start_below(root_.c_str());
+    read();
+    write("unified/assay-1/memory.current", "6\n");
+    write("unified/assay-1/memory.max", "200\n");
+    write("unified/assay-1/io.pressure", "some total=8\nfull total=9\n");
+    cgroups_.read(rows_, buffer_);
+    EXPECT_EQ(find("assay-1")->io_full_us_total, 9U);
+    EXPECT_EQ(find("assay-1")->memory_bytes, 5U);
+    write("unified/assay-1/cpu.stat", "usage_usec 8\n");
+    cgroups_.read(rows_, buffer_);
+    EXPECT_EQ(find("assay-1")->memory_bytes, 6U);
+    EXPECT_EQ(find("assay-1")->memory_max_bytes, 100U);
+    read();
+    EXPECT_EQ(find("assay-1")->memory_max_bytes, 200U);
 }
 
 std::string stat(int pid, const std::string& name, char state, int cpu_ticks, int pages) {

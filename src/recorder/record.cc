@@ -133,10 +133,17 @@ private:
         frame.tasks.clear();
         if (feed_) feed_->read(frame, now.monotonic_ns);
         for (const Event& event : frame.events) {
-            const auto kind = static_cast<EventKind>(event.kind);
-            if (kind == EventKind::job_started) sampler_.job(event.text.view(), event.subject);
+            if (event.kind == static_cast<std::uint64_t>(EventKind::job_started))
+                sampler_.job_began(event.text.view(), event.subject);
         }
         sampler_.sample(frame, now.monotonic_ns, closer);
+        // Afterwards: what its group did since the last frame was this job's.
+        std::size_t at = 0;
+        for (const Event& event : frame.events) {
+            if (event.kind == static_cast<std::uint64_t>(EventKind::job_ended) && !begins_again(frame, at, event))
+                sampler_.job_ended(event.subject);
+            ++at;
+        }
     }
 
     std::size_t frame(const sys::Moment& now, std::uint64_t late_ns, bool triggered) {
@@ -166,6 +173,13 @@ private:
         const std::size_t bytes = rings_.append(frame, suspicion_.suspicious());
         *before_ = frame;
         return bytes;
+    }
+
+    // Whether, behind the event at `at`, there is the begin of the same job.
+    static bool begins_again(const Frame& frame, std::size_t at, const Event& ended) {
+        return std::any_of(frame.events.begin() + at, frame.events.end(), [&ended](const Event& later) {
+            return later.kind == static_cast<std::uint64_t>(EventKind::job_started) && later.subject == ended.subject;
+        });
     }
 
     static void note(Frame& frame, EventKind kind, std::uint64_t value) {

@@ -78,9 +78,4 @@ void Sampler::sample(Frame& frame, std::uint64_t monotonic_ns, bool closer) {
     frame.set(Section::tasks);
 }
 
-void Sampler::job(std::string_view group, std::uint64_t job) {
-    if (job != 0) cgroups_.scan();
-    cgroups_.belongs(group, job);
-}
-
 }  // namespace assay::recorder

@@ -26,8 +26,9 @@ public:
 
     // Fills everything but head, `recorder`, `server`, `loops`, `slow_requests` and `events`. `closer`: looks at tasks as well.
     void sample(Frame& frame, std::uint64_t monotonic_ns, bool closer);
-    // A job began or ended; see Cgroups::belongs. What is not known yet is looked for with the next sample.
-    void job(std::string_view group, std::uint64_t job);
+    // A job began in this group, or ended; see Cgroups::belongs.
+    void job_began(std::string_view group, std::uint64_t job) { cgroups_.belongs(group, job); }
+    void job_ended(std::uint64_t job) { cgroups_.ended(job); }
     std::uint64_t unreadable() const { return unreadable_; }  // bits 1 << Section, of the last sample
 
 private:

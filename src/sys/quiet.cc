@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +55,12 @@ Fd open_quietly(const Fd& directory, const char* path) {
 
 Fd open_directory_quietly(const Fd& directory, const char* path) {
     return Fd{::openat(directory ? directory.get() : AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW)};
+}
+
+bool may_have_directories(const Fd& directory, const char* name) {
+    constexpr nlink_t itself = 2;  // its name, and the "." in it
+    struct stat info{};
+    return ::fstatat(directory.get(), name, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_nlink != itself;
 }
 
 Fd open_writable_quietly(const char* path) { return Fd{::open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)}; }

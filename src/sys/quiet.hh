@@ -19,6 +19,8 @@ bool sync_quietly(const Fd&);
 // Opens for reading below `directory`; an Fd that holds nothing when it cannot. `path` ends in a zero byte.
 Fd open_quietly(const Fd& directory, const char* path);
 Fd open_directory_quietly(const Fd& directory, const char* path);
+// false: the directory `name` below `directory` has none below it, for sure; /proc, /sys and most file systems tell by its links.
+bool may_have_directories(const Fd& directory, const char* name);
 // Opens a file for reading and writing, without waiting.
 Fd open_writable_quietly(const char* path);
 
