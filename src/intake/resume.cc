@@ -9,6 +9,7 @@
 #include "course/identity.hh"
 #include "http/shed.hh"
 #include "intake/answer.hh"
+#include "intake/body.hh"
 #include "intake/finish.hh"
 #include "intake/tus.hh"
 #include "sys/file.hh"
@@ -66,10 +67,12 @@ public:
         for (const auto& [name, there] : {std::pair{"token", token && !token->empty()}, {"course", !creation->course.empty()}, {"module", !creation->module.empty()}}) {
             if (!there) co_return refused({.code = model::Refusal::missing_field, .form = FormProblem{FormFault::field_missing, name}});
         }
+        auto key = upload_key_of(request_);
+        if (!key) co_return refused({.code = model::Refusal::missing_field, .form = key.error()});
         const auto declared = declared_of(request_, {.token = {}, .course = {}, .module = {}, .sha256 = text_or_none(creation->sha256), .size = {}}, false);
         if (!declared) co_return refused({.code = model::Refusal::missing_field, .form = declared.error()});
 
-        if (auto denied = co_await entitle_at({*token, creation->course, creation->module, ""}, now_ms())) co_return std::move(*denied);
+        if (auto denied = co_await entitle_at({*token, creation->course, creation->module, *key}, now_ms())) co_return std::move(*denied);
         const std::int64_t limit = entitled_->plan->upload.size_max;
         if (creation->length > limit) co_return refused({.code = model::Refusal::too_large, .limit = limit, .sent = creation->length});
         if (creation->length == 0) co_return refused({.code = model::Refusal::empty});
@@ -77,7 +80,7 @@ public:
             if (const auto why = parts_.store.read_only()) return Error{Fault::busy, *why};
             if (parts_.space.look().level != store::Space::Level::ample) return store::Space::full();
             return parts_.partials.create({.id = {}, .course = entitled_->course.id, .module = entitled_->module.id, .participant = entitled_->participant.id,
-                                           .length = creation->length, .sha256 = declared->sha256.value_or("")}, now_ms());
+                                           .length = creation->length, .sha256 = declared->sha256.value_or(""), .key = *key}, now_ms());
         };
         auto made = co_await parts_.disk.run(make);
         if (!made) co_return failed(made.error());
@@ -247,12 +250,12 @@ private:
     loop::Task<std::optional<http::Response>> complete(store::Partials::Hold& held) {
         const store::Partial& partial = held.partial();
         // As it was when it began; the transaction looks at all dates again.
-        if (auto denied = co_await entitle_at({*http::bearer_token(request_), partial.course.text(), partial.module.text(), ""}, partial.first_byte_ms)) co_return denied;
+        if (auto denied = co_await entitle_at({*http::bearer_token(request_), partial.course.text(), partial.module.text(), partial.key}, partial.first_byte_ms)) co_return denied;
         Spool spool{parts_.spools};
         if (auto copied = co_await copy(held, spool); !copied) co_return failed(copied.error());
         const Declared declared{.sha256 = text_or_none(partial.sha256), .size = {}};
         const Arrived arrived{.sha256 = {}, .size = partial.length, .first_byte_ms = partial.first_byte_ms, .last_byte_ms = partial.touched_ms,
-                              .upload_key = "tus:" + partial.id, .declared = declared.sha256.has_value()};
+                              .upload_key = partial.key.empty() ? "tus:" + partial.id : partial.key, .declared = declared.sha256.has_value()};
         auto ending = co_await finish(parts_, *entitled_, spool, declared, arrived, request_.id);
         if (!ending) co_return failed(ending.error());
         const auto settle = [&]() -> Result<> {

@@ -35,6 +35,7 @@ std::string to_json(const Partial& partial, const std::string& boot) {
                         {"participant", partial.participant.text()},
                         {"length", partial.length},
                         {"sha256", partial.sha256},
+                        {"key", partial.key},
                         {"first_byte_ms", partial.first_byte_ms},
                         {"boot", boot}};
     if (partial.submission) json["submission"] = partial.submission->text();
@@ -60,6 +61,7 @@ Result<std::pair<Partial, std::string>> from_json(const std::string& text) {
                     .participant = ParticipantId{text_at("participant")},
                     .length = number_at("length"),
                     .sha256 = text_at("sha256"),
+                    .key = text_at("key"),
                     .first_byte_ms = number_at("first_byte_ms")};
     if (const std::string submission = text_at("submission"); !submission.empty())
         partial.submission = SubmissionId{submission};
@@ -131,6 +133,20 @@ void Partials::sweep(std::int64_t now_ms) {
     });
 }
 
+bool Partials::drop_oldest(const std::function<bool(const Entry&)>& of_these) {
+    auto oldest = entries_.end();
+    for (auto one = entries_.begin(); one != entries_.end(); ++one) {
+        const Entry& entry = *one->second;
+        if (entry.held || !of_these(entry)) continue;
+        if (oldest == entries_.end() || entry.partial.touched_ms < oldest->second->partial.touched_ms) oldest = one;
+    }
+    if (oldest == entries_.end()) return false;
+    oldest->second->removed = true;
+    remove_files(oldest->first);
+    entries_.erase(oldest);
+    return true;
+}
+
 Result<> Partials::write_promise(const Partial& partial) const {
     return sys::write_file_durably(path(partial.id, promise), to_json(partial, boot_));
 }
@@ -145,25 +161,17 @@ Result<Partial> Partials::create(Partial wanted, std::int64_t now_ms) {
     {
         const std::lock_guard lock{mutex_};
         sweep(now_ms);
-        std::vector<std::shared_ptr<Entry>> own;
-        for (const auto& [id, one] : entries_) {
-            const Partial& there = one->partial;
-            if (there.course == wanted.course && there.module == wanted.module &&
-                there.participant == wanted.participant)
-                own.push_back(one);
-        }
-        if (own.size() >= own_max) {
-            std::erase_if(own, [](const auto& one) { return one->held; });
-            const auto oldest =
-                std::ranges::min_element(own, {}, [](const auto& one) { return one->partial.touched_ms; });
-            if (oldest == own.end())
-                return Error{Fault::busy,
-                             "this participant has as many uploads under way in this module as there may be"};
-            (*oldest)->removed = true;
-            remove_files((*oldest)->partial.id);
-            entries_.erase((*oldest)->partial.id);
-        }
-        if (entries_.size() >= all_max)
+        const auto own = [&](const Entry& entry) {
+            const Partial& there = entry.partial;
+            return there.course == wanted.course && there.module == wanted.module &&
+                   there.participant == wanted.participant;
+        };
+        const auto is_own = [&](const auto& one) { return own(*one.second); };
+        if (static_cast<std::size_t>(std::ranges::count_if(entries_, is_own)) >= own_max && !drop_oldest(own))
+            return Error{Fault::busy, "this participant has as many uploads under way in this module as there may be"};
+        // What is over is kept only for a client that has not heard of it.
+        const auto over = [](const Entry& entry) { return entry.partial.submission.has_value(); };
+        if (entries_.size() >= places_ && !drop_oldest(over))
             return Error{Fault::busy, "as many uploads in parts are kept as this server has room for"};
         entries_.emplace(wanted.id, entry);
     }

@@ -6,7 +6,8 @@
 // until the sum was right. What was not touched for `kept_ms` goes at the next look. After the machine itself went down, what lies
 // behind the last sync may be anything, so one of an earlier boot begins anew.
 //
-// Bounded: `all_max` of them, `own_max` of one participant and module, of which a further one replaces the oldest that is not in use.
+// Bounded: `all_max` of them, of which a further one replaces the oldest that has become a submission; `own_max` of one participant and
+// module, of which a further one replaces the oldest that is not in use.
 //
 // Threading: safe from every thread; a Hold by one at a time. Blocking, but for find and why_not.
 #pragma once
@@ -34,6 +35,7 @@ struct Partial {
     ParticipantId participant;
     std::int64_t length = 0;  // promised
     std::string sha256;  // declared with the first byte; empty: not
+    std::string key;  // the Idempotency-Key of whoever began it; may be empty
     std::int64_t first_byte_ms = 0;
     std::int64_t touched_ms = 0;  // when a part last came to its end
     std::int64_t offset = 0;  // durable bytes
@@ -44,15 +46,15 @@ struct Partial {
 
 class Partials {
 public:
-    static constexpr std::size_t all_max = 1024;
+    static constexpr std::size_t all_max = 4096;
     static constexpr std::size_t own_max = 4;
     static constexpr std::int64_t kept_ms = 24LL * 60 * 60 * 1000;
 
     static constexpr std::size_t waiting_max = 8;  // for one to be let go
 
     // `directory`: uploads/, which exists. `boot`: names this run of the machine. `space` must outlive this when it is given.
-    Partials(std::string directory, std::string boot, const Space* space = nullptr)
-        : directory_{std::move(directory)}, boot_{std::move(boot)}, space_{space} {}
+    Partials(std::string directory, std::string boot, const Space* space = nullptr, std::size_t places = all_max)
+        : directory_{std::move(directory)}, boot_{std::move(boot)}, space_{space}, places_{places} {}
 
     // What an earlier process left. Only while the directory's lock is held. Files that are nothing of ours are removed.
     Result<> load(std::int64_t now_ms);
@@ -100,13 +102,15 @@ private:
         return directory_ + "/" + id + std::string{suffix};
     }
     void remove_files(const std::string& id) const;
-    void sweep(std::int64_t now_ms);  // with the mutex
+    void sweep(std::int64_t now_ms);  // with the mutex, as the next
+    bool drop_oldest(const std::function<bool(const Entry&)>& of_these);
     Result<> write_promise(const Partial&) const;
     Result<std::shared_ptr<Entry>> read_promise(const std::string& id, std::int64_t now_ms) const;
 
     const std::string directory_;
     const std::string boot_;
     const Space* space_;
+    const std::size_t places_;
     mutable std::mutex mutex_;
     std::map<std::string, std::shared_ptr<Entry>> entries_;  // guarded
 };

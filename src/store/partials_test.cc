@@ -145,6 +145,25 @@ TEST(Partials, ExpireAndMakeRoom) {
     EXPECT_EQ(shelf.partials.count(), Partials::own_max + 1);
 }
 
+TEST(Partials, WhatIsOverMakesRoomForWhatBegins) {
+    Shelf shelf;
+    Partials few{shelf.folder, "this boot", nullptr, 2};
+    const auto begin = [&](const char* who, std::int64_t at_ms) {
+        return few.create({.id = {}, .course = CourseId{"c"}, .module = ModuleId{"m"}, .participant = ParticipantId{who}, .length = 1}, at_ms);
+    };
+    const auto first = begin("ann", now_ms), second = begin("bob", now_ms);
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(begin("cy", now_ms).error().fault(), Fault::busy);
+    {
+        auto held = few.hold(second->id, now_ms, [] {}, [] {});
+        ASSERT_TRUE(held && held->became(SubmissionId{"AAAAAAAAAAAAAAAA"}, now_ms));
+        EXPECT_EQ(begin("cy", now_ms).error().fault(), Fault::busy) << "somebody is being told what became of it";
+    }
+    EXPECT_TRUE(begin("cy", now_ms));
+    EXPECT_TRUE(few.find(first->id, now_ms));
+    EXPECT_FALSE(few.find(second->id, now_ms));
+}
+
 TEST(Partials, BelongToOneRequestAtATime) {
     Shelf shelf;
     const std::string id = shelf.begin(10).id;
