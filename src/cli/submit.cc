@@ -30,13 +30,19 @@ constexpr sys::Duration shown_every = 200ms;
 class Progress {
 public:
     explicit Progress(std::int64_t whole) : whole_{whole}, shown_{sys::is_terminal(2) && variable("TERM") != "dumb"} {}
-    ~Progress() {
-        if (shown_ && began_) std::fputs("\r\033[K", stderr);
+    ~Progress() { end(); }
+    // Takes the line away, until there is something new to show.
+    void end() {
+        if (shown_ && last_ != sys::TimePoint{}) std::fputs("\r\033[K", stderr);
+        last_ = {};
     }
     bool began() const { return began_; }
     void at(std::int64_t sent) {
         const sys::TimePoint now = sys::system_clock().now();
-        if (!began_) first_ = now;
+        if (!began_) {
+            first_ = now;
+            before_ = sent;
+        }
         const bool due = !began_ || now - last_ >= shown_every || sent == whole_;
         began_ = true;
         if (!shown_ || !due) return;
@@ -48,8 +54,8 @@ private:
     std::string line(std::int64_t sent, sys::Duration since) const {
         const std::string percent = std::to_string(whole_ > 0 ? sent * 100 / whole_ : 100);
         const double seconds = sys::ms_of(since) / 1000;
-        if (since < rate_after || sent == 0) return told(Told::sending, {size_text(sent), size_text(whole_), percent});
-        const double rate = static_cast<double>(sent) / seconds;
+        if (since < rate_after || sent <= before_) return told(Told::sending, {size_text(sent), size_text(whole_), percent});
+        const double rate = static_cast<double>(sent - before_) / seconds;
         const auto left_s = static_cast<std::int64_t>(static_cast<double>(whole_ - sent) / rate);
         return told(Told::sending_fast,
                     {size_text(sent), size_text(whole_), percent, size_text(static_cast<std::int64_t>(rate)),
@@ -59,6 +65,7 @@ private:
     const std::int64_t whole_;
     const bool shown_;
     bool began_ = false;
+    std::int64_t before_ = 0;  // what had been sent before this began
     sys::TimePoint first_, last_;
 };
 
@@ -80,6 +87,22 @@ void announce(const client::Server& server, const client::Upload& upload) {
 bool worth_parts(const client::Answered<client::Receipt>& sent, bool began) {
     if (!sent) return began && (sent.error().fault() == Fault::unreachable || sent.error().fault() == Fault::timed_out);
     return !*sent && sent->error().parts_may_pass;
+}
+
+// What breaks, or is killed, must cost no more than a part: only what is no larger than one goes at once.
+client::Answered<client::Receipt> send(const client::Server& server, const client::Upload& upload, const client::BegunUpload& before, Progress& progress) {
+    const std::string begun = before.address();
+    if (!begun.empty()) say(told(Told::goes_on));
+    if (!begun.empty() || upload.size > client::part_bytes) {
+        auto sent = server.submit_in_parts(upload, {.address = begun, .keep = [&](const std::string& address) { before.keep(address); }});
+        if (!sent || *sent || !sent->error().no_parts) return sent;
+    }
+    auto sent = server.submit(upload);
+    if (!worth_parts(sent, progress.began())) return sent;
+    progress.end();
+    say(escaped(sent ? sent->error().text : sent.error().text()));
+    say(told(Told::in_parts));
+    return server.submit_in_parts(upload, {.address = {}, .keep = [&](const std::string& address) { before.keep(address); }});
 }
 
 bool inside(const std::string& file, const std::string& folder) {
@@ -125,32 +148,19 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
 
     const std::string key = submit.key.empty() ? sys::random_text(key_size, key_alphabet) : submit.key;
     const client::BegunUpload before{variable, target.server, *course, *module, it.sum.sha256};
-    std::optional<Progress> progress{std::in_place, it.sum.size};
+    Progress progress{it.sum.size};
     const client::Upload upload{.course = *course,
                                 .module = *module,
                                 .file = &it.file,
                                 .size = it.sum.size,
                                 .sha256 = it.sum.sha256,
                                 .key = key,
-                                .progress = [&](std::int64_t bytes) { progress->at(bytes); },
-                                .waits = [](const std::string& why) { say(told(Told::waits, {why})); }};
+                                .progress = [&](std::int64_t bytes) { progress.at(bytes); },
+                                .waits = [&](const std::string& why) { progress.end(); say(told(Told::waits, {why})); }};
     if (client::worth_committing(**limits)) announce(*server, upload);
-    const std::string begun_before = before.address();
-    client::Answered<client::Receipt> sent = Error{Fault::interrupted, ""};
-    if (begun_before.empty()) sent = server->submit(upload);
-    bool began = progress->began();
-    if (!begun_before.empty() || worth_parts(sent, began)) {
-        progress.emplace(it.sum.size);
-        if (!begun_before.empty()) say(told(Told::goes_on));
-        else {
-            say(escaped(sent ? sent->error().text : sent.error().text()));
-            say(told(Told::in_parts));
-        }
-        sent = server->submit_in_parts(
-            upload, {.address = begun_before, .keep = [&](const std::string& address) { before.keep(address); }});
-        began = began || progress->began();
-    }
-    progress.reset();
+    const client::Answered<client::Receipt> sent = send(*server, upload, before, progress);
+    const bool began = progress.began();
+    progress.end();
     const bool remembered = !before.address().empty();
     if (!sent) {
         const ExitCode code = failed(options, sent.error());

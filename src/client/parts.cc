@@ -1,4 +1,4 @@
-// An upload in parts: for a way that takes no large body, or that breaks.
+// An upload in parts, over one connection as long as that is kept: a new one for each part would begin slowly each time.
 #include "client/server.hh"
 
 #include <algorithm>
@@ -19,11 +19,11 @@ using namespace std::chrono_literals;
 template <class T>
 using Said = std::expected<T, Refused>;
 
-constexpr std::int64_t part_bytes = 512 << 10;      // below every proxy's default limit
 constexpr std::int64_t part_bytes_min = 16 << 10;
 constexpr std::chrono::milliseconds first_pause = 250ms;
 constexpr std::chrono::milliseconds longest_pause = 10s;
 constexpr int pauses_doubled_max = 6;
+constexpr std::chrono::seconds kept_max = 2s;  // a connection without a request; then who is there may have closed it
 
 bool from_the_server(const http::Answer& answer) { return !answer.header("Assay-Server").empty(); }
 
@@ -84,8 +84,22 @@ private:
 
     http::Outgoing request(const char* method, const std::string& path) const {
         http::Outgoing made = server_.outgoing(method, path);
+        std::erase_if(made.headers, [](const http::Header& one) { return one.first == "Connection"; });
         made.headers.emplace_back("Tus-Resumable", "1.0.0");
         return made;
+    }
+
+    Result<http::Answer> exchange(const http::Outgoing& request) {
+        if (connection_ && sys::system_clock().now() - last_answer_ > kept_max) connection_.reset();
+        if (!connection_) {
+            ASSAY_TRY(http::Client fresh, server_.reach());
+            connection_.emplace(std::move(fresh));
+        }
+        auto answer = server_.ask(*connection_, request, quiet_max);
+        last_answer_ = sys::system_clock().now();
+        // After a refusal the rest of a body may be on its way yet.
+        if (!answer || answer->status >= 300 || equal_ignoring_case(answer->header("Connection"), "close")) connection_.reset();
+        return answer;
     }
 
     Result<Step> begin() {
@@ -93,8 +107,16 @@ private:
             request("POST", "/api/v1/uploads?course=" + http::percent_encoded(upload_.course) +
                                 "&module=" + http::percent_encoded(upload_.module) + "&sha256=" + upload_.sha256);
         made.headers.emplace_back("Upload-Length", std::to_string(upload_.size));
-        ASSAY_TRY(const http::Answer answer, server_.ask(made, quiet_max));
-        if (answer.status != 201) return not_taken(answer);
+        if (!upload_.key.empty()) made.headers.emplace_back("Idempotency-Key", upload_.key);
+        made.size = 0;
+        made.body = []() -> Result<ByteView> { return ByteView{}; };  // Some proxies insist on a length.
+        ASSAY_TRY(const http::Answer answer, exchange(made));
+        if (answer.status != 201) {
+            auto step = not_taken(answer);
+            const bool no_route = answer.status == 404 || answer.status == 405 || answer.status == 501;
+            if (step && step->refused) step->refused->no_parts = no_route && (last_.code.empty() || last_.code == "unknown_route");
+            return step;
+        }
         const std::string_view where = answer.header("Location");
         if (!where.starts_with("/api/v1/uploads/"))
             return server_.understood(Result<Step>{Error{Fault::invalid, "no address for the parts"}});
@@ -106,7 +128,7 @@ private:
 
     // Where it stands.
     Result<Step> ask() {
-        ASSAY_TRY(const http::Answer answer, server_.ask(request("GET", address_), quiet_max));
+        ASSAY_TRY(const http::Answer answer, exchange(request("GET", address_)));
         if (answer.status != 200) return not_taken(answer);
         return stands(answer);
     }
@@ -137,8 +159,14 @@ private:
         made.headers.emplace_back("Upload-Offset", std::to_string(from));
         made.headers.emplace_back("Upload-Checksum", "sha256 " + base64_of_hex(sys::sha256_hex(part)));
         made.size = std::ssize(part);
-        made.body = [&part]() -> Result<ByteView> { return ByteView{part}; };
-        ASSAY_TRY(const http::Answer answer, server_.ask(made, quiet_max));
+        std::size_t given = 0;
+        made.body = [&]() -> Result<ByteView> {
+            if (upload_.progress) upload_.progress(from + static_cast<std::int64_t>(given));
+            const ByteView piece = ByteView{part}.subspan(given, std::min(piece_bytes, part.size() - given));
+            given += piece.size();
+            return piece;
+        };
+        ASSAY_TRY(const http::Answer answer, exchange(made));
         if (answer.status == 204) return stands(answer);
         return not_taken(answer);
     }
@@ -177,6 +205,8 @@ private:
     bool offset_known_ = false;                // it has been reached once
     sys::TimePoint last_progress_ = sys::system_clock().now();
     int failures_ = 0;                         // in a row
+    std::optional<http::Client> connection_;   // nullopt: none that could be used again
+    sys::TimePoint last_answer_{};
     Refused last_;
 };
 

@@ -38,12 +38,21 @@ http::Outgoing Server::outgoing(std::string method, const std::string& path) con
     return made;
 }
 
-Result<http::Answer> Server::ask(const http::Outgoing& request, std::chrono::milliseconds quiet,
-                                 const std::function<Result<>(ByteView)>& sink) const {
+Result<http::Client> Server::reach() const {
     auto socket = sys::connect_tcp(url_.host, url_.port);
     if (!socket)
         return Error{Fault::unreachable, say(language_, ClientSide::unreachable, {url_.text(), socket.error().text()})};
-    http::Client client{std::move(*socket)};
+    return http::Client{std::move(*socket)};
+}
+
+Result<http::Answer> Server::ask(const http::Outgoing& request, std::chrono::milliseconds quiet,
+                                 const std::function<Result<>(ByteView)>& sink) const {
+    ASSAY_TRY(http::Client client, reach());
+    return ask(client, request, quiet, sink);
+}
+
+Result<http::Answer> Server::ask(http::Client& client, const http::Outgoing& request, std::chrono::milliseconds quiet,
+                                 const std::function<Result<>(ByteView)>& sink) const {
     auto answer = client.send(request, quiet, sink);
     if (!answer) return answer.take_error().in(say(language_, ClientSide::asked, {url_.text()}));
     return answer;

@@ -20,6 +20,7 @@ constexpr std::chrono::seconds events_quiet_max{50};   // three beats
 constexpr int reconnects_max = 10;                     // in a row, without an event between them
 constexpr std::chrono::seconds reconnect_after{3};
 constexpr std::size_t piece_bytes = 128u << 10;        // of an upload
+constexpr std::int64_t part_bytes = 512 << 10;           // below every proxy's default limit
 constexpr std::chrono::seconds patience_max{300};
 constexpr std::chrono::seconds patience_before{8};
 
@@ -30,6 +31,7 @@ struct Refused {
     std::string next;    // what to do; may be empty
     int status = 0;
     bool parts_may_pass = false;  // not the server's: size or time was the offence
+    bool no_parts = false;        // what stands there knows nothing of uploads in parts
 };
 template <class T>
 using Answered = Result<std::expected<T, Refused>>;
@@ -40,7 +42,7 @@ struct Upload {
     const sys::Fd* file = nullptr;   // read from its start
     std::int64_t size = 0;
     std::string sha256;
-    std::string key;                 // Idempotency-Key
+    std::string key;                 // Idempotency-Key; may be empty
     std::function<void(std::int64_t sent)> progress;
     std::function<void(const std::string& why)> waits;  // in parts: before the first pause of several, each time
 };
@@ -67,8 +69,8 @@ public:
     // Announces the bytes of an upload, so that their way may take longer than the deadline allows. Waits `announce_max` at most.
     Answered<Committed> commit(const Upload&) const;
     Answered<Receipt> submit(const Upload&) const;
-    // The same for a way that takes no large body, or breaks: parts of 512 KiB and less, each sent until it has arrived, from where
-    // the server says that it stands. Gives up after `patience_max` without progress, `patience_before` when there never was any.
+    // The same so that whatever breaks costs at most one part: parts of `part_bytes` and less, each sent until it has arrived, from
+    // where the server says that it stands. Gives up after `patience_max` without progress, `patience_before` when there never was any.
     Answered<Receipt> submit_in_parts(const Upload&, const Begun&) const;
     Answered<std::string> text(const std::string& path) const;  // GET /api/v1/… as it is
     // Whether the token is somebody's here.
@@ -80,6 +82,9 @@ public:
 private:
     class Parts;
     http::Outgoing outgoing(std::string method, const std::string& path) const;
+    Result<http::Client> reach() const;
+    Result<http::Answer> ask(http::Client&, const http::Outgoing&, std::chrono::milliseconds quiet,
+                             const std::function<Result<>(ByteView)>& sink = {}) const;
     Result<http::Answer> ask(const http::Outgoing&, std::chrono::milliseconds quiet,
                              const std::function<Result<>(ByteView)>& sink = {}) const;
     Refused refused(const http::Answer&, std::int64_t body_size) const;
