@@ -61,11 +61,11 @@ Result<std::int64_t> scaled(std::string_view text, std::span<const Unit64> units
 
 std::string to_hex(ByteView bytes) {
     constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
+    std::string text(bytes.size() * 2, '\0');
+    char* at = text.data();
     for (const std::byte b : bytes) {
-        text += digits[std::to_integer<unsigned>(b) >> 4];
-        text += digits[std::to_integer<unsigned>(b) & 15];
+        *at++ = digits[std::to_integer<unsigned>(b) >> 4];
+        *at++ = digits[std::to_integer<unsigned>(b) & 15];
     }
     return text;
 }
@@ -203,7 +203,7 @@ std::vector<std::string_view> split(std::string_view text, char at) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, {}, lower, lower);
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool is_ascii(std::string_view text) {

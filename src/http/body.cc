@@ -111,7 +111,7 @@ Result<bool> Connection::Body::receive(std::size_t most) {
 loop::Task<Result<Unit>> Connection::Body::begin() {
     if (failed_) co_return Error{*failed_, "the body could not be read to its end"};
     if (std::exchange(owes_continue_, false)) {
-        const bool sent = co_await connection_.send(std::string{continue_line}, {});
+        const bool sent = co_await connection_.send({.head = bytes_of(continue_line), .content = {}});
         if (!sent) co_return fail(Fault::unreachable, "the peer went away before its body");
     }
     if (!ended_) set_receiving(true);

@@ -38,9 +38,11 @@ private:
     const std::size_t number_;
 };
 
+using RequestId = std::array<char, 16>;  // hex digits
+
 // Unlike every other one, not secret: a counter that begins anywhere, stirred by a bijection (splitmix64) so that two threads'
 // counts do not look alike.
-std::string new_request_id() {
+RequestId new_request_id() {
     thread_local std::uint64_t count = [] {
         std::uint64_t begin = 0;
         std::memcpy(&begin, sys::random_bytes(sizeof begin).data(), sizeof begin);
@@ -50,8 +52,12 @@ std::string new_request_id() {
     id = (id ^ (id >> 30)) * 0xbf58476d1ce4e5b9;
     id = (id ^ (id >> 27)) * 0x94d049bb133111eb;
     id ^= id >> 31;
-    return to_hex(ByteView{reinterpret_cast<const std::byte*>(&id), sizeof id});
+    RequestId text;
+    for (char& digit : text) digit = "0123456789abcdef"[std::exchange(id, id >> 4) & 15];
+    return text;
 }
+
+std::string_view shown(const RequestId& id) { return {id.data(), id.size()}; }
 
 }  // namespace
 
@@ -63,7 +69,7 @@ public:
     loop::Task<Result<Unit>> send(std::string piece) override {
         if (connection_.stopping_) co_return Error{Fault::interrupted, "the server is stopping"};
         if (over_) co_return Error{Fault::unreachable, "the peer has closed the connection"};
-        const bool sent = co_await connection_.send({}, std::move(piece));
+        const bool sent = co_await connection_.send({.head = bytes_of(piece), .content = {}});
         over_ = over_ || !sent;
         if (!sent) co_return Error{Fault::unreachable, "the peer is gone, or does not read"};
         co_return ok;
@@ -132,14 +138,24 @@ loop::Task<Unit> Connection::run() {
     co_return ok;
 }
 
-Connection::Receipt Connection::receive_head() {
+Connection::Receipt Connection::receive_head(std::optional<Checked<Head>>& whole) {
     std::array<std::byte, head_read_bytes> bytes;
     const auto received = sys::receive_some(watch_.fd(), bytes);
     if (!received || *received == 0U) return Receipt::gone;
     if (!*received) return Receipt::nothing;
     arrival_ = sys::system_clock().wall();
     emptied_ = **received < bytes.size();
-    buffer_.append(text_of(ByteView{bytes}.first(**received)));
+    const std::string_view text = text_of(ByteView{bytes}.first(**received));
+    if (buffer_.empty()) {
+        // As a rule one read brings one head and nothing else: then it is read where it lies.
+        HeadScan scan{config_.header_bytes_max};
+        const auto end = scan.look(text);
+        if (end && *end == text.size()) {
+            whole = parse_head(text.substr(scan.begin()));
+            return Receipt::bytes;
+        }
+    }
+    buffer_.append(text);
     return Receipt::bytes;
 }
 
@@ -171,8 +187,14 @@ loop::Task<std::optional<Head>> Connection::read_head(bool first) {
             co_return std::nullopt;
         }
         // Right after a request nothing further is there as a rule: to ask whether would cost a call a page.
-        const Receipt receipt = std::exchange(emptied_, false) ? Receipt::nothing : receive_head();
+        std::optional<Checked<Head>> whole;
+        const Receipt receipt = std::exchange(emptied_, false) ? Receipt::nothing : receive_head(whole);
         if (receipt == Receipt::gone) co_return std::nullopt;
+        if (whole && *whole) co_return std::move(**whole);
+        if (whole) {
+            co_await refuse(std::move(whole->error()));
+            co_return std::nullopt;
+        }
         if (receipt == Receipt::bytes) continue;
 
         if (!begun && (stopping_ || shed_)) co_return std::nullopt;
@@ -195,7 +217,9 @@ loop::Task<bool> Connection::answer(Head head) {
     request.path = std::move(head.path);
     request.query = std::move(head.query);
     request.headers = std::move(head.headers);
-    request.id = new_request_id();
+    const RequestId request_id = new_request_id();
+    const std::string_view id = shown(request_id);
+    request.id = id;
     request.peer = peer_;
     request.credentials = credentials_;
     request.content_length = head.content_length;
@@ -204,7 +228,6 @@ loop::Task<bool> Connection::answer(Head head) {
     request.started = now();
 
     const std::string method = request.method.substr(0, 16);
-    const std::string id{request.id};
     const sys::TimePoint started = request.started;
     const bool head_only = request.method == "HEAD";
     Router::Match match = router_.find(request.method, request.path);
@@ -247,9 +270,12 @@ loop::Task<bool> Connection::answer(Head head) {
     bool written = false;
     const bool streamed = response.streamer && !head_only && has_content(status);
     if (failed != Fault::unreachable && streamed) {
-        written = co_await stream(response, id);
+        written = co_await stream(response, std::string{id});
     } else if (failed != Fault::unreachable) {
-        written = co_await write(std::move(response), id, head_only, close);
+        const std::string lines = response_head(response, id, close, sys::wall_at_last_tick());
+        Outgoing left{.head = bytes_of(lines), .content = head_only || !has_content(status) ? ByteView{} : bytes_of(response.content())};
+        written = send_now(left);
+        if (written && !left.done()) written = co_await send(left);
     }
 
     answered_ = now();
@@ -271,20 +297,17 @@ loop::Task<bool> Connection::answer(Head head) {
 
 loop::Task<Unit> Connection::refuse(Refusal refusal) {
     unrouted().count(refusal.status);
-    const std::string id = new_request_id();
-    const bool written = co_await write(problem(refusal.status, refusal.code, refusal.text), id, false, true);
+    const RequestId id = new_request_id();
+    const Response response = problem(refusal.status, refusal.code, refusal.text);
+    const std::string lines = response_head(response, shown(id), true, sys::wall_at_last_tick());
+    const bool written = co_await send({.head = bytes_of(lines), .content = bytes_of(response.content())});
     drain_ = !written ? Drain::none : role_ == Role::refused ? Drain::brief : Drain::patient;
     co_return ok;
 }
 
-loop::Task<bool> Connection::write(Response response, std::string_view request_id, bool head_only, bool close) {
-    std::string head = response_head(response, request_id, close, sys::system_clock().wall());
-    if (head_only || !has_content(response.status)) co_return co_await send(std::move(head), {});
-    co_return co_await send(std::move(head), std::move(response.body), std::move(response.shared_body));
-}
-
 loop::Task<bool> Connection::stream(const Response& response, std::string request_id) {
-    const bool begun = co_await send(response_head(response, request_id, true, sys::system_clock().wall()), {});
+    const std::string head = response_head(response, request_id, true, sys::wall_at_last_tick());
+    const bool begun = co_await send({.head = bytes_of(head), .content = {}});
     if (!begun) co_return false;
     const metrics::Present present{room_metrics().streaming};
     Pieces pieces{*this};
@@ -303,27 +326,29 @@ bool Connection::peer_closed() {
     return false;
 }
 
-// false: the peer is gone, or took it too slowly.
-loop::Task<bool> Connection::send(std::string head, std::string body, std::shared_ptr<const std::string> shared_body) {
-    const ByteView content = bytes_of(shared_body ? *shared_body : body);
-    const auto size = static_cast<std::int64_t>(head.size() + content.size());
-    std::optional<sys::TimePoint> deadline;  // from the first time that the peer's window was full
-    ByteView first = bytes_of(head);
-    ByteView second = content;
-    while (!first.empty() || !second.empty()) {
-        const auto sent = sys::send_some(watch_.fd(), first, second);
-        if (!sent) co_return false;
-        if (!*sent) {
-            if (!deadline) deadline = now() + config_.write_time_max + std::chrono::seconds{size / write_rate_min_bytes_per_s};
-            auto wait = watch_.writable(*deadline);
-            if (co_await wait == loop::Ready::deadline) co_return false;
-            continue;
-        }
-        const std::size_t of_first = std::min(**sent, first.size());
-        first = first.subspan(of_first);
-        second = second.subspan(**sent - of_first);
+// As much as the kernel takes now is off `left` then. false: the peer is gone.
+bool Connection::send_now(Outgoing& left) {
+    while (!left.done()) {
+        const auto sent = sys::send_some(watch_.fd(), left.head, left.content);
+        if (!sent) return false;
+        if (!*sent) return true;
+        const std::size_t of_head = std::min(**sent, left.head.size());
+        left.head = left.head.subspan(of_head);
+        left.content = left.content.subspan(**sent - of_head);
     }
-    co_return true;
+    return true;
+}
+
+// false: the peer is gone, or took it too slowly.
+loop::Task<bool> Connection::send(Outgoing left) {
+    std::optional<sys::TimePoint> deadline;  // from the first time that the peer's window was full
+    for (;;) {
+        if (!send_now(left)) co_return false;
+        if (left.done()) co_return true;
+        if (!deadline) deadline = now() + config_.write_time_max + std::chrono::seconds{static_cast<std::int64_t>(left.size()) / write_rate_min_bytes_per_s};
+        auto wait = watch_.writable(*deadline);
+        if (co_await wait == loop::Ready::deadline) co_return false;
+    }
 }
 
 // Closing with unread bytes would reset the connection, and the reset may overtake the response. So: half-close, and read on

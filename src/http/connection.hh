@@ -63,14 +63,22 @@ private:
     enum class Receipt { bytes, nothing, gone };
     enum class Drain { none, brief, patient };  // patient: the peer may still be sending a body that nobody wants
 
+    // What is still to be sent; whoever sends it keeps the bytes.
+    struct Outgoing {
+        ByteView head;
+        ByteView content;
+        std::size_t size() const { return head.size() + content.size(); }
+        bool done() const { return size() == 0; }
+    };
+
     loop::Task<std::optional<Head>> read_head(bool first);
     loop::Task<bool> answer(Head head);
     loop::Task<Unit> refuse(Refusal refusal);
-    loop::Task<bool> write(Response response, std::string_view request_id, bool head_only, bool close);
-    loop::Task<bool> send(std::string head, std::string body, std::shared_ptr<const std::string> shared_body = {});
+    bool send_now(Outgoing& left);
+    loop::Task<bool> send(Outgoing left);
     loop::Task<bool> stream(const Response& response, std::string request_id);
     loop::Task<Unit> drain();
-    Receipt receive_head();
+    Receipt receive_head(std::optional<Checked<Head>>& whole);
     std::string_view unread() const { return std::string_view{buffer_}.substr(begin_); }
     void consume(std::size_t count);
     bool peer_closed();

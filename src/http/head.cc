@@ -1,7 +1,9 @@
 #include "http/head.hh"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstring>
 
 namespace assay::http {
 namespace {
@@ -11,12 +13,35 @@ constexpr std::size_t length_digits_max = 18;  // Always fits an int64.
 
 std::unexpected<Refusal> bad(std::string text) { return std::unexpected{Refusal{400, "bad_request", std::move(text)}}; }
 
-bool token_byte(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view{"!#$%&'*+-.^_`|~"}.contains(c);
-}
+// tchar of RFC 9110 5.6.2
+constexpr std::array<bool, 256> token_bytes = [] {
+    std::array<bool, 256> allowed{};
+    for (const char c : std::string_view{"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"})
+        allowed[static_cast<unsigned char>(c)] = true;
+    return allowed;
+}();
 
 bool control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+// Whether one of eight bytes is below 0x20 or is 0x7f; true also for some that are above 0x7f, which are then looked at singly.
+bool may_have_control(std::uint64_t eight) {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    const std::uint64_t low = (eight - each * 0x20) & ~eight;
+    const std::uint64_t deletes = eight ^ (each * 0x7f);
+    return ((low | ((deletes - each) & ~deletes)) & (each * 0x80)) != 0;
+}
+
+// Tabs are allowed. Looks at every byte of every request, hence eight at a time.
+bool has_control(std::string_view text) {
+    const auto found = [](std::string_view some) { return std::ranges::any_of(some, [](char c) { return control(c) && c != '\t'; }); };
+    while (text.size() >= sizeof(std::uint64_t)) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, text.data(), sizeof eight);
+        if (may_have_control(eight) && found(text.substr(0, sizeof eight))) return true;
+        text.remove_prefix(sizeof eight);
+    }
+    return found(text);
+}
 
 std::string_view without_blanks(std::string_view text) {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -30,8 +55,7 @@ bool clean_text(const std::optional<std::string>& decoded) {
 
 Checked<Unit> read_target(std::string_view target, Head& head) {
     if (!target.starts_with('/')) return bad("the request target must begin with '/'");
-    const auto printable = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };
-    if (!std::ranges::all_of(target, printable))
+    if (!std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; }))
         return bad("the request target has bytes that must be percent-encoded");
     const std::size_t mark = target.find('?');
     const std::string_view raw = target.substr(0, mark);
@@ -87,32 +111,46 @@ Checked<Unit> read_codings(const std::vector<Header>& headers, bool http_1_0, He
 
 }  // namespace
 
-bool is_token(std::string_view text) { return !text.empty() && std::ranges::all_of(text, token_byte); }
+bool is_token(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return token_bytes[static_cast<unsigned char>(c)]; });
+}
 
 Checked<std::optional<std::size_t>> HeadScan::look(std::string_view buffer) {
-    for (; at_ < buffer.size(); ++at_) {
-        const char c = buffer[at_];
-        const bool after_cr = at_ > line_ && buffer[at_ - 1] == '\r';
-        if (after_cr != (c == '\n')) return bad("a line must end with CR LF");
-        if (c != '\n') {
-            if (control(c) && c != '\t' && c != '\r') return bad("a control character in the header");
-        } else if (at_ - line_ > 1) {
-            request_line_seen_ = true;
-            line_ = at_ + 1;
-        } else if (request_line_seen_) {
-            return std::optional{++at_};
-        } else {
-            if (++leading_ > leading_lines_max) return bad("empty lines instead of a request");
-            line_ = begin_ = at_ + 1;
+    while (at_ < buffer.size()) {
+        const std::size_t limit = request_line_seen_ ? bytes_max_ : std::min(bytes_max_, request_line_bytes_max);
+        const std::string_view allowed = buffer.substr(0, begin_ + limit);
+        const std::size_t end = allowed.find('\n', at_);
+        const bool whole = end != std::string_view::npos;
+        // A CR that came last before is looked at again with what follows it.
+        const std::size_t from = at_ > line_ && buffer[at_ - 1] == '\r' ? at_ - 1 : at_;
+        std::string_view seen = allowed.substr(from, whole ? end - from : std::string_view::npos);
+        const bool ends_with_cr = seen.ends_with('\r');
+        if (ends_with_cr) seen.remove_suffix(1);
+        if (has_control(seen)) {
+            const char first = *std::ranges::find_if(seen, [](char c) { return control(c) && c != '\t'; });
+            return bad(first == '\r' ? "a line must end with CR LF" : "a control character in the header");
         }
-        if (!request_line_seen_ && at_ + 1 - begin_ > std::min(bytes_max_, request_line_bytes_max)) {
-            return std::unexpected{
-                Refusal{414, "uri_too_long", "the request line is longer than " + size_text(request_line_bytes_max)}};
-        }
-        if (at_ + 1 - begin_ > bytes_max_) {
+        if (whole && !ends_with_cr) return bad("a line must end with CR LF");
+        if (!whole) {
+            at_ = allowed.size();
+            if (at_ == buffer.size()) break;
+            if (!request_line_seen_) {
+                return std::unexpected{
+                    Refusal{414, "uri_too_long", "the request line is longer than " + size_text(request_line_bytes_max)}};
+            }
             return std::unexpected{
                 Refusal{431, "header_too_large",
                         "the header is larger than " + size_text(static_cast<std::int64_t>(bytes_max_))}};
+        }
+        const bool empty = end == line_ + 1;
+        at_ = line_ = end + 1;
+        if (!empty) {
+            request_line_seen_ = true;
+        } else if (request_line_seen_) {
+            return std::optional{at_};
+        } else {
+            if (++leading_ > leading_lines_max) return bad("empty lines instead of a request");
+            begin_ = at_;
         }
     }
     return std::optional<std::size_t>{};
@@ -131,8 +169,7 @@ Checked<std::vector<Header>> parse_fields(std::string_view lines) {
         const std::string_view name = line.substr(0, colon);
         const std::string_view value = without_blanks(line.substr(colon + 1));
         if (!is_token(name)) return bad("a header name with characters it may not have");
-        if (std::ranges::any_of(value, [](char c) { return control(c) && c != '\t'; }))
-            return bad("a control character in a header");
+        if (has_control(value)) return bad("a control character in a header");
         if (headers.size() >= header_fields_max) {
             return std::unexpected{
                 Refusal{431, "header_too_large", "more than " + std::to_string(header_fields_max) + " header lines"}};

@@ -29,7 +29,7 @@ struct Refusal {
 template <class T>
 using Checked = std::expected<T, Refusal>;
 
-// Watches a growing buffer for the empty line that ends a head. Each byte is looked at once.
+// Watches a growing buffer for the empty line that ends a head. Each byte is looked at once, a line at a time.
 class HeadScan {
 public:
     explicit HeadScan(std::size_t bytes_max) : bytes_max_{bytes_max} {}

@@ -125,6 +125,8 @@ private:
     metrics::Histogram* seconds_ = nullptr;
 };
 
+constexpr std::size_t route_parts_max = 12;
+
 // Patterns: "/oj/{course}/{module}/{key}"; a capture matches one non-empty segment, a literal part wins over a capture.
 // A path that only other methods know answers 405 with Allow; HEAD is GET without body; the method "*" takes whatever no
 // other route of the pattern takes.
@@ -144,11 +146,18 @@ private:
     struct Route {
         std::string method;
         std::string pattern;
-        std::vector<std::string> parts;
+        struct Part {
+            std::string text;
+            bool capture = false;
+        };
+        std::vector<Part> parts;
         Handler handler;
         Answered answered;
+
+        bool more_literal(const Route& than) const;  // of as many parts
+        bool fits(std::span<const std::string_view> parts) const;  // as many as it has
     };
-    std::vector<Route> routes_;
+    std::array<std::vector<Route>, route_parts_max + 1> by_parts_;  // by their number; each the most literal first
 };
 
 std::optional<std::string> percent_decoded(std::string_view, bool plus_is_space);

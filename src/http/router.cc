@@ -6,10 +6,6 @@
 namespace assay::http {
 namespace {
 
-bool is_capture(std::string_view part) { return part.starts_with('{'); }
-
-constexpr std::size_t route_parts_max = 12;
-
 constexpr double response_bounds_s[] = {50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 3e-3, 5e-3,  7e-3, 10e-3,
                                         15e-3, 20e-3, 30e-3, 50e-3, 70e-3, 0.1, 0.2, 0.5, 1, 5};
 
@@ -36,14 +32,6 @@ struct Given {
     std::size_t count = 0;
 };
 
-// A pattern's literal parts win over captures, the leftmost difference deciding.
-bool more_literal(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        if (is_capture(a[i]) != is_capture(b[i])) return is_capture(b[i]);
-    }
-    return false;
-}
-
 }  // namespace
 
 Answered::Answered(std::string_view route) {
@@ -63,59 +51,68 @@ void Answered::count(int status) const {
     if (index >= 0 && index < 5) by_class_[static_cast<std::size_t>(index)]->add();
 }
 
+// A pattern's literal parts win over captures, the leftmost difference deciding.
+bool Router::Route::more_literal(const Route& than) const {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (parts[i].capture != than.parts[i].capture) return than.parts[i].capture;
+    }
+    return false;
+}
+
+bool Router::Route::fits(std::span<const std::string_view> given) const {
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (parts[i].capture ? given[i].empty() : parts[i].text != given[i]) return false;
+    }
+    return true;
+}
+
 void Router::add(std::string method, std::string pattern, Handler handler) {
     ASSAY_ASSERT(pattern.starts_with('/'));
     const Answered answered{pattern};
     Route route{std::move(method), std::move(pattern), {}, std::move(handler), answered};
-    for (const std::string_view part : parts_of(route.pattern)) route.parts.emplace_back(part);
+    for (const std::string_view part : parts_of(route.pattern)) route.parts.push_back({std::string{part}, part.starts_with('{')});
     ASSAY_ASSERT(route.parts.size() <= route_parts_max);
-    routes_.push_back(std::move(route));
+    auto& alike = by_parts_[route.parts.size()];
+    const auto behind = std::ranges::find_if(alike, [&](const Route& other) { return route.more_literal(other); });
+    alike.insert(behind, std::move(route));
 }
 
 Router::Match Router::find(std::string_view method, std::string_view path) const {
     const Given given{path};
-    const auto fits = [&](const Route& route) {
-        if (route.parts.size() != given.count) return false;
-        for (std::size_t i = 0; i < given.count; ++i) {
-            if (is_capture(route.parts[i]) ? given.parts[i].empty() : route.parts[i] != given.parts[i]) return false;
-        }
-        return true;
-    };
-    // The most literal pattern that fits, then among its methods: the named one, GET for HEAD, any.
-    const Route* nearest = nullptr;
-    for (const Route& route : routes_) {
-        if (fits(route) && (nearest == nullptr || more_literal(route.parts, nearest->parts))) nearest = &route;
-    }
     Match match;
-    if (nearest == nullptr) return match;
+    if (given.count > route_parts_max) return match;
+    const std::span<const std::string_view> parts = std::span{given.parts}.first(given.count);
+    // The most literal pattern that fits, then among its methods: the named one, GET for HEAD, any.
+    const auto& alike = by_parts_[given.count];
+    const auto nearest = std::ranges::find_if(alike, [&](const Route& route) { return route.fits(parts); });
+    if (nearest == alike.end()) return match;
     match.pattern = nearest->pattern;
     match.answered = &nearest->answered;
 
+    const auto rivals = [&](const Route& route) { return !nearest->more_literal(route) && route.fits(parts); };
     const Route* chosen = nullptr;
     int rank = 0;
-    for (const Route& route : routes_) {
-        if (!fits(route) || more_literal(nearest->parts, route.parts)) continue;
-        const int own = route.method == method                      ? 3
-                        : method == "HEAD" && route.method == "GET" ? 2
-                        : route.method == "*"                       ? 1
-                                                                    : 0;
-        if (own <= rank) continue;
+    for (auto route = nearest; route != alike.end() && rank < 3; ++route) {
+        const int own = route->method == method                      ? 3
+                        : method == "HEAD" && route->method == "GET" ? 2
+                        : route->method == "*"                       ? 1
+                                                                     : 0;
+        if (own <= rank || !rivals(*route)) continue;
         rank = own;
-        chosen = &route;
-        if (own == 3) break;
+        chosen = &*route;
     }
     if (chosen == nullptr) {
-        for (const Route& route : routes_) {
-            if (!fits(route) || more_literal(nearest->parts, route.parts)) continue;
-            match.allow += (match.allow.empty() ? "" : ", ") + route.method;
-            if (route.method == "GET") match.allow += ", HEAD";
+        for (auto route = nearest; route != alike.end(); ++route) {
+            if (!rivals(*route)) continue;
+            match.allow += (match.allow.empty() ? "" : ", ") + route->method;
+            if (route->method == "GET") match.allow += ", HEAD";
         }
         return match;
     }
     match.handler = &chosen->handler;
     match.captures.reserve(given.count);
     for (std::size_t i = 0; i < given.count; ++i) {
-        if (is_capture(chosen->parts[i])) match.captures.emplace_back(given.parts[i]);
+        if (chosen->parts[i].capture) match.captures.emplace_back(given.parts[i]);
     }
     return match;
 }

@@ -4,14 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstring>
 #include <ctime>
 
 #include "http/head.hh"
 
 namespace assay::http {
 namespace {
-
-constexpr std::size_t head_bytes_usual = 768;
 
 constexpr std::array<std::string_view, 6> own_names{"content-length", "transfer-encoding", "connection",
                                                     "date",           "assay-server",      "x-request-id"};
@@ -103,15 +103,30 @@ std::string header_lines(std::span<const Header> headers) {
 }
 
 std::string response_head(const Response& response, std::string_view request_id, bool close, sys::WallTime now) {
+    std::array<char, 24> status_digits;
+    std::array<char, 24> length_digits;
+    const auto digits = [](std::array<char, 24>& place, std::size_t number) {
+        return std::string_view{place.data(), std::to_chars(place.data(), place.data() + place.size(), number).ptr};
+    };
+    const std::string own = response.headers.empty() ? std::string{} : header_lines(response.headers);
+    const bool measured = has_content(response.status) && !response.streamer;
+    const std::array<std::string_view, 14> parts{
+        "HTTP/1.1 ", digits(status_digits, static_cast<std::size_t>(response.status)), " ", reason_phrase(response.status),
+        "\r\nDate: ", date_line(now), "\r\n",
+        own, response.shared_lines ? std::string_view{*response.shared_lines} : std::string_view{},
+        measured ? "Content-Length: " : "", measured ? digits(length_digits, response.content().size()) : "",
+        measured ? "\r\nAssay-Server: " ASSAY_VERSION "\r\nX-Request-Id: " : "Assay-Server: " ASSAY_VERSION "\r\nX-Request-Id: ",
+        request_id, close ? "\r\nConnection: close\r\n\r\n" : "\r\nConnection: keep-alive\r\n\r\n"};
+    std::size_t size = 0;
+    for (const std::string_view part : parts) size += part.size();
     std::string head;
-    head.reserve(head_bytes_usual);
-    const auto add = [&head](auto... parts) { (head.append(std::string_view{parts}), ...); };
-    add("HTTP/1.1 ", std::to_string(response.status), " ", reason_phrase(response.status), "\r\nDate: ", date_line(now),
-        "\r\n");
-    add(header_lines(response.headers));
-    if (response.shared_lines) add(*response.shared_lines);
-    if (has_content(response.status) && !response.streamer) add("Content-Length: ", std::to_string(response.content().size()), "\r\n");
-    add("Assay-Server: " ASSAY_VERSION "\r\nX-Request-Id: ", request_id, "\r\nConnection: ", close ? "close" : "keep-alive", "\r\n\r\n");
+    head.resize_and_overwrite(size, [&](char* at, std::size_t) {
+        for (const std::string_view part : parts) {
+            std::memcpy(at, part.data(), part.size());
+            at += part.size();
+        }
+        return size;
+    });
     return head;
 }
 

@@ -16,10 +16,21 @@
 
 namespace assay::loop {
 
+// Where frames come from: a few of each size are kept by the thread that freed them, for they come and go several times a
+// request, and the larger ones are slow to get from the heap. Threading: any; a frame may be freed by another thread.
+class Frames {
+public:
+    static void* take(std::size_t bytes);
+    static void give(void* frame, std::size_t bytes) noexcept;
+};
+
 template <class T>
 class [[nodiscard]] Task {
 public:
     struct promise_type {
+        static void* operator new(std::size_t bytes) { return Frames::take(bytes); }
+        static void operator delete(void* frame, std::size_t bytes) { Frames::give(frame, bytes); }
+
         std::coroutine_handle<> awaiting;
         std::optional<T> value;
 

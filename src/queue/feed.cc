@@ -5,7 +5,7 @@
 
 namespace assay::queue {
 
-std::size_t Feed::place_of(const Topic& topic) const {
+Feed::Place Feed::place_of(const Topic& topic) {
     // A name cannot hold a line feed, so different topics are different texts.
     const std::string text = topic.course.text() + '\n' + topic.module.text() + '\n' + topic.participant.text();
     return std::hash<std::string>{}(text) % versions_count;
@@ -31,8 +31,6 @@ void Feed::all_changed() {
     }
     for (const Listener& listener : told) (*listener)();
 }
-
-std::uint64_t Feed::version(const Topic& topic) const { return versions_[place_of(topic)].load() + all_.load(); }
 
 Feed::Listening Feed::listen(const Topic& topic, std::function<void()> listener) {
     const std::lock_guard lock{mutex_};

@@ -35,7 +35,11 @@ public:
     void all_changed();  // a revision, a pause, a drain: anybody's page may differ now
 
     // Grows whenever the topic changed, and now and then when it did not.
-    std::uint64_t version(const Topic&) const;
+    std::uint64_t version(const Topic& topic) const { return version(place_of(topic)); }
+    // The same for who asks often: a topic's place never changes.
+    using Place = std::size_t;
+    static Place place_of(const Topic&);
+    std::uint64_t version(Place place) const { return versions_[place].load() + all_.load(); }
 
     // Ends the listening when destroyed; a call of the listener that has begun may still run then.
     class Listening {
@@ -53,8 +57,6 @@ public:
 private:
     static constexpr std::size_t versions_count = 1u << 14;
     using Listener = std::shared_ptr<std::function<void()>>;
-
-    std::size_t place_of(const Topic&) const;
 
     std::array<std::atomic<std::uint64_t>, versions_count> versions_{};
     std::atomic<std::uint64_t> all_{0};

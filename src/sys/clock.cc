@@ -1,5 +1,7 @@
 #include "sys/clock.hh"
 
+#include <ctime>
+
 namespace assay::sys {
 namespace {
 
@@ -16,6 +18,12 @@ public:
 const Clock& system_clock() {
     static const SystemClock clock;
     return clock;
+}
+
+WallTime wall_at_last_tick() {
+    timespec time{};
+    (void)::clock_gettime(CLOCK_REALTIME_COARSE, &time);  // Cannot fail: the clock exists, the place too.
+    return wall_from_ms(time.tv_sec * 1000 + time.tv_nsec / 1'000'000);
 }
 
 }  // namespace assay::sys

@@ -23,6 +23,8 @@ public:
 
 // The machine's own clock; lives for ever. Threading: safe from every thread.
 const Clock& system_clock();
+// Its wall time as of the kernel's last tick (4 ms at 250 Hz): for what shows seconds, at a fifth of the cost.
+WallTime wall_at_last_tick();
 
 inline std::int64_t to_ms(WallTime t) { return t.time_since_epoch().count(); }
 inline WallTime wall_from_ms(std::int64_t ms) { return WallTime{std::chrono::milliseconds{ms}}; }

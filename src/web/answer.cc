@@ -63,7 +63,8 @@ Kept::Kept(std::string page) : etag{'"' + sys::sha256_hex(bytes_of(page)).substr
 http::Response Kept::answer(const http::Request& request) const {
     http::Response response;
     response.shared_lines = lines;
-    if (matches(request.header("if-none-match"), etag)) response.status = 304;
+    const std::string_view had = request.header("if-none-match");
+    if (!had.empty() && matches(had, etag)) response.status = 304;
     else response.shared_body = document;
     return response;
 }

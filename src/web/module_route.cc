@@ -50,8 +50,9 @@ std::optional<std::chrono::milliseconds> look_again(const queue::ModuleView& vie
 
 }  // namespace
 
-ModuleRoute::Variant ModuleRoute::variant_of(const http::Request& request) {
-    Variant variant{.captures = request.captures};
+// Takes the captures along.
+ModuleRoute::Variant ModuleRoute::variant_of(http::Request& request) {
+    Variant variant{.captures = std::move(request.captures)};
     if (!request.query.empty()) {
         const auto wanted = request.parameter("lang");
         variant.chosen = wanted == "zh" || wanted == "en";
@@ -93,7 +94,8 @@ Result<Page> ModuleRoute::render(const Variant& variant, const std::optional<que
     }
     if (!topic) return page;
     page.topic = *topic;
-    page.version = parts_.board.feed().version(*topic);
+    page.place = queue::Feed::place_of(*topic);
+    page.version = parts_.board.feed().version(page.place);
     ASSAY_CHECK(parts_.store.read([&](store::Reading& reading) -> Result<> {
         ASSAY_TRY(const auto place, find_place(reading, parts_.keys, variant.captures));
         if (!place) return ok;
@@ -139,7 +141,9 @@ loop::Task<Result<PagePtr>> ModuleRoute::get(Variant variant) {
 
 loop::Task<http::Response> ModuleRoute::page(http::Request request) {
     if (secret_in_query(request)) co_return secret_answer(parts_.server_url, request, look_of(request, {}));
-    const auto page = co_await get(variant_of(request));
+    Variant variant = variant_of(request);
+    if (const PagePtr there = cache_.find(variant.key()); there && there->kept) co_return there->kept->answer(request);
+    const auto page = co_await get(std::move(variant));
     if (!page) co_return error_answer(request, look_of(request, {}), page.error());
     if (!(*page)->kept) co_return page_answer(request, 404, not_found_page(look_of(request, {})));
     co_return (*page)->kept->answer(request);

@@ -33,7 +33,7 @@ private:
 
         std::string key() const;
     };
-    static Variant variant_of(const http::Request& request);
+    static Variant variant_of(http::Request& request);
     loop::Task<Result<PagePtr>> get(Variant variant);
     static loop::Task<Result<http::Event>> event_of(loop::Task<Result<PagePtr>> getting, std::shared_ptr<queue::Board::Following> following);
     Result<Page> render(const Variant& variant, const std::optional<queue::Topic>& known);

@@ -11,15 +11,16 @@ std::size_t size_of(std::string_view key, const Page& page) { return page.kept->
 }  // namespace
 
 bool PageCache::right(const Page& page) const {
-    return sys::to_ms(clock_.wall()) < page.until_ms && feed_.version(page.topic) == page.version;
+    return sys::to_ms(clock_.wall()) < page.until_ms && feed_.version(page.place) == page.version;
 }
 
 PagePtr PageCache::find(std::string_view key) {
-    Shard& shard = shard_of(key);
+    const Hashed hashed{key};
+    Shard& shard = shard_of(hashed);
     PagePtr page;
     {
         const std::lock_guard lock{shard.mutex};
-        const auto at = shard.slots.find(key);
+        const auto at = shard.slots.find(hashed);
         if (at == shard.slots.end() || !at->second.page) return nullptr;
         at->second.asked = true;
         page = at->second.page;
@@ -86,7 +87,7 @@ void PageCache::settle(Shard& shard, const std::string& key, const Result<PagePt
 }
 
 loop::Task<Result<PagePtr>> PageCache::get(std::string key, Render render) {
-    Shard& shard = shard_of(key);
+    Shard& shard = shard_of(Hashed{key});
     for (int round = 1;; ++round) {
         if (auto there = find(key)) co_return there;
         auto joining = loop::from_callback<Joined>([this, &shard, &key](Done done) { join(shard, key, std::move(done)); });

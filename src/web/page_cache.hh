@@ -37,6 +37,7 @@ constexpr std::int64_t page_age_max_ms = 60'000;  // of any page, whatever the f
 struct Page {
     std::optional<Kept> kept;                     // nullopt: there is no such page
     queue::Topic topic;
+    queue::Feed::Place place = 0;                 // of the topic
     std::uint64_t version = 0;                    // of the topic, taken before anything that the page shows was read
     std::int64_t until_ms = 0;                    // wall time from which on it may be wrong, whatever the feed says
     std::int64_t position = 0;                    // the front one in line of those it shows; 0: none is
@@ -72,19 +73,32 @@ private:
         bool rendering = false;
         std::vector<Done> waiting;                    // bounded by the connections
     };
+    // A key with its hash, which names the shard first and then the place in it.
+    struct Hashed {
+        explicit Hashed(std::string_view k) : key{k}, hash{std::hash<std::string_view>{}(k)} {}
+        std::string_view key;
+        std::size_t hash;
+    };
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>{}(key); }
+        std::size_t operator()(const Hashed& hashed) const { return hashed.hash; }
+    };
+    struct Equal {
+        using is_transparent = void;
+        bool operator()(std::string_view a, std::string_view b) const { return a == b; }
+        bool operator()(const Hashed& a, std::string_view b) const { return a.key == b; }
+        bool operator()(std::string_view a, const Hashed& b) const { return a == b.key; }
     };
     struct Shard {
         std::mutex mutex;
-        std::unordered_map<std::string, Slot, Hash, std::equal_to<>> slots;
+        std::unordered_map<std::string, Slot, Hash, Equal> slots;
         std::list<std::string_view> order;  // of those with a page; the next to go, unless it was asked for, at the back
         std::size_t bytes = 0;
     };
     static constexpr std::size_t shards_count = 8;
 
-    Shard& shard_of(std::string_view key) { return shards_[Hash{}(key) / 64 % shards_count]; }
+    Shard& shard_of(const Hashed& hashed) { return shards_[hashed.hash / 64 % shards_count]; }
     bool right(const Page& page) const;
     void join(Shard& shard, const std::string& key, Done done);
     void settle(Shard& shard, const std::string& key, const Result<PagePtr>& made);

@@ -18,7 +18,7 @@ protected:
 
     Page page(const std::string& document, const std::string& who = "ann") {
         const auto topic = topic_of(who);
-        return {.kept = Kept{document}, .topic = topic, .version = feed.version(topic), .until_ms = sys::to_ms(clock.wall()) + 1000, .again = {}};
+        return {.kept = Kept{document}, .topic = topic, .place = queue::Feed::place_of(topic), .version = feed.version(topic), .until_ms = sys::to_ms(clock.wall()) + 1000, .again = {}};
     }
     std::future<Result<PagePtr>> ask(const std::string& key, PageCache::Render render) {
         auto promise = std::make_shared<std::promise<Result<PagePtr>>>();
