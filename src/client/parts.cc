@@ -46,13 +46,13 @@ public:
 
     Answered<Receipt> send() {
         for (;;) {
-            Result<Step> step = address_.empty() ? begin() : offset_ ? bring(*offset_) : ask();
+            Result<Step> step = !submission_.empty() ? fetch() : address_.empty() ? begin() : offset_ ? bring(*offset_) : ask();
             if (!step && step.error().fault() == Fault::invalid) return step.take_error();
             if (step && step->refused) {
-                remember("");
+                if (submission_.empty()) remember("");
                 return Said<Receipt>{std::unexpected{std::move(*step->refused)}};
             }
-            if (step && step->submission) return fetch(*step->submission);
+            if (step && step->receipt) return Said<Receipt>{std::move(*step->receipt)};
             if (step && step->progress) {
                 failures_ = 0;
                 last_progress_ = sys::system_clock().now();
@@ -72,9 +72,9 @@ public:
 
 private:
     struct Step {
-        bool progress = false;                  // else: again after a pause
-        std::optional<Refused> refused;         // for good
-        std::optional<std::string> submission;  // it is over
+        bool progress = false;           // else: again after a pause
+        std::optional<Refused> refused;  // for good
+        std::optional<Receipt> receipt;  // it is over
     };
 
     void remember(const std::string& address) {
@@ -123,7 +123,7 @@ private:
         remember(std::string{where});
         offset_ = 0;
         offset_known_ = true;
-        return Step{.progress = true, .refused = {}, .submission = {}};
+        return Step{.progress = true, .refused = {}, .receipt = {}};
     }
 
     // Where it stands.
@@ -134,8 +134,10 @@ private:
     }
 
     Result<Step> stands(const http::Answer& answer) {
-        if (const std::string_view id = answer.header("Assay-Submission"); !id.empty())
-            return Step{.progress = true, .refused = {}, .submission = std::string{id}};
+        if (const std::string_view id = answer.header("Assay-Submission"); !id.empty()) {
+            submission_ = id;
+            return Step{.progress = true, .refused = {}, .receipt = {}};
+        }
         const auto now_at = number_in(answer.header("Upload-Offset"));
         if (!now_at || *now_at > upload_.size)
             return server_.understood(Result<Step>{Error{Fault::invalid, "it does not say how much has arrived"}});
@@ -143,7 +145,7 @@ private:
         offset_ = now_at;
         offset_known_ = true;
         if (upload_.progress) upload_.progress(*offset_);
-        return Step{.progress = progress, .refused = {}, .submission = {}};
+        return Step{.progress = progress, .refused = {}, .receipt = {}};
     }
 
     Result<Step> bring(std::int64_t from) {
@@ -178,7 +180,7 @@ private:
             const bool smaller = last_.parts_may_pass && part_bytes_ > part_bytes_min;
             if (smaller) part_bytes_ = std::max(part_bytes_min, part_bytes_ / 4);
             const bool for_now = smaller || answer.status == 408 || answer.status == 429 || answer.status >= 500;
-            return for_now ? Step{} : Step{.progress = false, .refused = last_, .submission = {}};
+            return for_now ? Step{} : Step{.progress = false, .refused = last_, .receipt = {}};
         }
         if (last_.code == "unknown_upload") {
             remember("");  // It expired, or a later one took its place.
@@ -186,20 +188,26 @@ private:
         }
         const bool for_now = answer.status >= 500 || answer.status == 409 || answer.status == 423 ||
                              answer.status == 429 || answer.status == 460;
-        return for_now ? Step{} : Step{.progress = false, .refused = last_, .submission = {}};
+        return for_now ? Step{} : Step{.progress = false, .refused = last_, .receipt = {}};
     }
 
-    Answered<Receipt> fetch(const std::string& id) {
-        ASSAY_TRY(auto document, server_.text("/api/v1/submissions/" + http::percent_encoded(id) + "/receipt"));
-        if (!document) return Said<Receipt>{std::unexpected{std::move(document).error()}};
+    // The server, or the way to it, may break under this one as well.
+    Result<Step> fetch() {
+        ASSAY_TRY(auto document, server_.text("/api/v1/submissions/" + http::percent_encoded(submission_) + "/receipt"));
+        if (!document) {
+            last_ = std::move(document).error();
+            const bool for_now = last_.status >= 500 || last_.status == 429;
+            return for_now ? Step{} : Step{.progress = false, .refused = last_, .receipt = {}};
+        }
         ASSAY_TRY(Received received, server_.understood(received_from(*document)));
-        return Said<Receipt>{Receipt{std::move(*document), std::move(received), false}};
+        return Step{.progress = true, .refused = {}, .receipt = Receipt{std::move(*document), std::move(received), false}};
     }
 
     const Server& server_;
     const Upload& upload_;
     const Begun& begun_;
     std::string address_;                      // of this upload; empty: none yet
+    std::string submission_;                   // what became of it; empty: nothing yet
     std::optional<std::int64_t> offset_;       // what the server has; nullopt: to be asked
     std::int64_t part_bytes_ = part_bytes;
     bool offset_known_ = false;                // it has been reached once
