@@ -27,6 +27,8 @@ Refusal differs(FormFault fault, std::string arrived) {
     return {.code = model::Refusal::digest_mismatch, .form = FormProblem{fault, std::move(arrived)}};
 }
 
+Refusal no_room_for_bytes() { return {.code = model::Refusal::busy, .turn = TurnProblem{wording::TurnFault::under_way, 0}}; }
+
 Refusal refusal_of(const Error& error, const std::optional<FormProblem>& problem) {
     switch (error.fault()) {
         case Fault::disk_full: return {.code = model::Refusal::disk_full};

@@ -18,6 +18,9 @@ loop::Task<Result<std::expected<Accepted, Refusal>>> finish(Parts&, const Entitl
 // Other bytes, or other many, than were declared.
 Refusal differs(wording::FormFault, std::string arrived);
 
+// Too many bytes of uploads are under way, and no room came in time.
+Refusal no_room_for_bytes();
+
 // `problem`: what the form itself found wrong, when it did.
 Refusal refusal_of(const Error&, const std::optional<FormProblem>& problem);
 

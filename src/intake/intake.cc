@@ -80,11 +80,13 @@ private:
         auto key = upload_key_of(request_);
         if (!key) co_return Step{Refusal{.code = model::Refusal::missing_field, .form = key.error()}};
         arrived_.upload_key = std::move(*key);
+        share_.emplace(parts_.budget, http::shedder_of(reader_));
         form_.emplace(parts_.spools, parts_.config.field_bytes_max, largest_open_, http::shedder_of(reader_));
         ASSAY_CO_CHECK(body->begin(request_, *form_));
 
         ASSAY_CO_TRY(const Step early, co_await receive(*body));
         if (early) co_return early;
+        share_->all_there();
         ASSAY_CO_TRY(const bool whole, body->end(*form_));
         if (const Step missing = missing_field(whole)) co_return missing;
         if (!entitled_) {
@@ -115,6 +117,10 @@ private:
             }
         }
         for (;;) {
+            if (form_->on_disk()) {
+                const bool room = co_await share_->wait();
+                if (!room) co_return Step{no_room_for_bytes()};
+            }
             ASSAY_CO_TRY(const bool more, co_await feed_some(body));
             if (!more) co_return Step{};
             if (arrived_.first_byte_ms == 0) arrived_.first_byte_ms = sys::to_ms(reader_.last_arrival());
@@ -132,13 +138,15 @@ private:
     loop::Task<Result<bool>> feed_some(Body& body) {
         if (form_->on_disk()) {
             http::Reader::Sink feed = [this, &body](std::span<const std::byte> bytes) -> Result<bool> {
+                share_->add(std::ssize(bytes));
                 ASSAY_CHECK(body.feed(bytes, *form_));
-                return !due_to_check_fields() && !too_much();
+                return !due_to_check_fields() && !too_much() && share_->room();
             };
             co_return co_await reader_.pump(parts_.receiving, std::move(feed));
         }
         ASSAY_CO_TRY(const std::span<const std::byte> bytes, co_await reader_.next());
         if (bytes.empty()) co_return false;
+        share_->add(std::ssize(bytes));
         const auto feed = [&] { return body.feed(bytes, *form_); };
         if (form_->stays_in_memory(bytes.size())) ASSAY_CO_CHECK(feed());
         else ASSAY_CO_CHECK(co_await parts_.disk.run(feed));
@@ -227,6 +235,7 @@ private:
     http::Request request_;
     http::Reader& reader_;
     std::int64_t largest_open_ = 0;
+    std::optional<Budget::Share> share_;
     std::optional<Form> form_;
     std::optional<Entitled> entitled_;
     std::string timezone_ = "UTC";

@@ -9,6 +9,7 @@
 #include "archive/verifiers.hh"
 #include "course/plan_cache.hh"
 #include "http/message.hh"
+#include "intake/budget.hh"
 #include "intake/spool.hh"
 #include "intake/verify_line.hh"
 #include "loop/loop.hh"
@@ -41,6 +42,7 @@ struct Parts {
     store::Store& store;
     store::Space& space;
     Spools& spools;
+    Budget& budget;             // of bytes under way
     store::Partials& partials;  // uploads in parts
     const store::Keys& keys;
     queue::Board& board;

@@ -224,14 +224,20 @@ private:
         const auto begin = [&] { return held.begin_part(sum.wanted()); };
         if (auto begun = co_await parts_.disk.run(begin); !begun) co_return failed(begun.error());
         std::optional<Error> broke;
+        Budget::Share share{parts_.budget, http::shedder_of(reader_)};
+        bool room = true;
         for (;;) {
+            room = co_await share.wait();
+            if (!room) broke = Error{Fault::busy, "too many bytes are under way"};
+            if (broke) break;
             http::Reader::Sink sink = [&](ByteView bytes) -> Result<bool> {
                 too_much = std::ssize(bytes) > left;
                 if (too_much) return Error{Fault::too_large, "the part goes beyond the length that was promised"};
                 left -= std::ssize(bytes);
                 sum.add(bytes);
+                share.add(std::ssize(bytes));
                 ASSAY_CHECK(held.append(bytes));
-                return true;
+                return share.room();
             };
             auto more = co_await reader_.pump(parts_.receiving, std::move(sink));
             if (!more) broke = more.take_error();
@@ -242,6 +248,7 @@ private:
         const auto end = [&] { return held.end_part(right, now_ms()); };
         if (auto ended = co_await parts_.disk.run(end); !ended) co_return failed(ended.error());
         if (too_much) co_return problem_of({413, broke->text()}, "too_large");
+        if (!room) co_return refused(no_room_for_bytes());
         if (broke) co_return failed(*broke);
         co_return std::nullopt;
     }
@@ -251,6 +258,9 @@ private:
         const store::Partial& partial = held.partial();
         // As it was when it began; the transaction looks at all dates again.
         if (auto denied = co_await entitle_at({*http::bearer_token(request_), partial.course.text(), partial.module.text(), partial.key}, partial.first_byte_ms)) co_return denied;
+        Budget::Share share{parts_.budget, {}};  // On the disk once more, until it is kept.
+        share.all_there();
+        share.add(partial.length);
         Spool spool{parts_.spools};
         if (auto copied = co_await copy(held, spool); !copied) co_return failed(copied.error());
         const Declared declared{.sha256 = text_or_none(partial.sha256), .size = {}};

@@ -15,4 +15,8 @@ Capacity capacity_of(std::uint64_t descriptors) {
             .event_streams_max = connections / 2};
 }
 
+std::int64_t in_flight_bytes_of(std::int64_t memory_bytes) {
+    return std::clamp(memory_bytes / 4, in_flight_bytes_min, in_flight_bytes_most);
+}
+
 }  // namespace assay::serve

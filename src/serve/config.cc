@@ -17,7 +17,8 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 8> known{"data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve", "recorder_size"};
+constexpr std::array<std::string_view, 9> known{"data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve", "uploads_in_flight", "recorder_size"};
+constexpr std::int64_t in_flight_bytes_least = 4LL << 20;  // what may be set; it lets a few go on at once
 constexpr int cpu_weight_max = 10'000;  // the kernel's
 
 Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
@@ -50,6 +51,14 @@ Result<std::int64_t> disk_reserve_from(const std::string& text) {
     if (!bytes || *bytes < store::Space::intake_bytes_min) {
         return Error{Fault::invalid, fmt::format("disk_reserve: '{}' is not a size of at least {}", escaped(text),
                                                  size_text(store::Space::intake_bytes_min))};
+    }
+    return *bytes;
+}
+
+Result<std::int64_t> in_flight_bytes_from(const std::string& text) {
+    const auto bytes = parse_size(text);
+    if (!bytes || *bytes < in_flight_bytes_least) {
+        return Error{Fault::invalid, fmt::format("uploads_in_flight: '{}' is not a size of at least {}", escaped(text), size_text(in_flight_bytes_least))};
     }
     return *bytes;
 }
@@ -112,6 +121,8 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
                 ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
             } else if (key == "disk_reserve") {
                 ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
+            } else if (key == "uploads_in_flight") {
+                ASSAY_TRY(config.uploads_in_flight_bytes, in_flight_bytes_from(value));
             } else if (key == "recorder_size") {
                 ASSAY_TRY(config.recorder_bytes, recorder_bytes_from(value));
             }

@@ -24,13 +24,16 @@ struct Config {
     // With less room on the disk of `data` no upload is taken and no job started; at least 32 MiB; 0 = a twentieth of the
     // file system, from 32 MiB to 1 GiB.
     std::int64_t disk_reserve_bytes = 0;
+    // Bytes of uploads under way at once; more are left unread with their senders. At least 4 MiB; 0 = a quarter of the machine's memory,
+    // from 256 MiB to 4 GiB.
+    std::int64_t uploads_in_flight_bytes = 0;
     alert::Config alert;                   // the table [alert] of the file alone
     // The flight recorder's ring on the disk; 0: none, what it keeps ends with the machine; nullopt: by the disk's size.
     std::optional<std::int64_t> recorder_bytes;
 };
 
 // Settings of one source by name ("data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve",
-// "recorder_size").
+// "uploads_in_flight", "recorder_size").
 using Settings = std::map<std::string, std::string>;
 
 // The tables [alert] and [sentinel] are left to the room alert. Errors: invalid, naming file, line and key.

@@ -28,6 +28,7 @@ TEST(Config, NamesWhatIsWrong) {
                                      {"cpu_weight", "10001"},
                                      {"cpu_weight", "busy"},
                                      {"disk_reserve", "1 KiB"},
+                                     {"uploads_in_flight", "1 MiB"},
                                      {"listen", "nowhere"},
                                      {"public_url", "ftp://x"},
                                      {"data", ""}}) {

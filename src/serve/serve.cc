@@ -221,7 +221,9 @@ Result<> serve(const Config& config) {
     store::Partials partials{directory.inside("uploads"), std::string{trimmed(boot)}, rooms->space.get()};
     ASSAY_CHECK(partials.load(sys::to_ms(clock.wall())));
     intake::Spools spools{rooms->blobs, {.files_max = capacity.spools_max}};
-    intake::Parts intake_parts{*rooms->store, *rooms->space, spools, partials,    rooms->keys,
+    const std::int64_t in_flight_bytes = config.uploads_in_flight_bytes > 0 ? config.uploads_in_flight_bytes : in_flight_bytes_of(this_machine().memory_bytes);
+    intake::Budget budget{{.bytes_max = in_flight_bytes}};
+    intake::Parts intake_parts{*rooms->store, *rooms->space, spools, budget, partials, rooms->keys,
                                board,         receiving,     disk,   verify_line, verifying,
                                verifiers,     clock,         plans,  server_url,  refusal_page};
     web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};

@@ -155,6 +155,9 @@ Text text_of(TurnFault fault) {
         case too_late:
             return {"its turn to be checked did not come in time; {0} more of yours wait",
                     "未能及时轮到检查；你还有 {0} 个提交在等待检查"};
+        case under_way:
+            return {"as many bytes of uploads are under way as this server has room for, and none became free in time",
+                    "正在上传的数据量已达服务器上限，且未能及时空出"};
     }
     return {"", ""};
 }

@@ -41,8 +41,8 @@ enum class FormFault : unsigned char {
 };
 std::string sentence(Language, FormFault, std::string_view argument = {});
 
-// Why an archive was not checked. `own`: so many more of the same participant's wait.
-enum class TurnFault : unsigned char { no_room, too_late };
+// Why an archive was not checked, or not even received (`under_way`). `own`: so many more of the same participant's wait.
+enum class TurnFault : unsigned char { no_room, too_late, under_way };
 std::string sentence(Language, TurnFault, std::size_t own);
 
 // A refusal's sentence, and what it is about in brackets.

@@ -59,6 +59,8 @@ TEST(TurnFaults, AreSaidInBothLanguages) {
         for (const Language language : {Language::english, Language::chinese})
             EXPECT_TRUE(sentence(language, fault, 37).contains("37"));
     }
+    EXPECT_FALSE(has_chinese(sentence(Language::english, TurnFault::under_way, 0)));
+    EXPECT_TRUE(has_chinese(sentence(Language::chinese, TurnFault::under_way, 0)));
 }
 
 TEST(FormFaults, AreSaidInBothLanguages) {
