@@ -6,16 +6,15 @@ import csv
 import errno
 import hashlib
 import http.client
-import io
 import json
 import os
 import sys
-import tarfile
 import time
 import urllib.parse
 from pathlib import Path
 
 import outside
+from packed import tar_of
 
 COURSE, MODULE = "FULL", "work"
 SALT_BYTES = 1 << 20  # more than the server keeps in memory, and not to be compressed
@@ -29,14 +28,7 @@ with open(tokens, encoding="utf-8") as rows:
 
 
 def archive(script: str) -> bytes:
-    """A tar of run.sh and of bytes that no other archive has."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, content in (("run.sh", script.encode()), ("salt", os.urandom(SALT_BYTES))):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()
+    return tar_of({"run.sh": script.encode(), "salt": os.urandom(SALT_BYTES)})
 
 
 def blob_of(content: bytes) -> Path:

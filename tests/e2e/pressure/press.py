@@ -5,15 +5,16 @@
 """
 import csv
 import http.client
-import io
 import json
 import os
 import subprocess
 import sys
-import tarfile
 import time
 import urllib.parse
 from pathlib import Path
+
+import outside
+from packed import tar_of
 
 COURSE, MODULE = "FULL", "work"
 TOTAL_KIB = 1_000_000
@@ -36,13 +37,7 @@ def machine(proc: Path, share: float, stalled_us: int = 0, refaults: int = 0) ->
 
 
 def archive(script: str) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, content in (("run.sh", script.encode()), ("salt", os.urandom(SALT_BYTES))):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()
+    return tar_of({"run.sh": script.encode(), "salt": os.urandom(SALT_BYTES)})
 
 
 class Upload:
@@ -72,7 +67,6 @@ class Upload:
 
 
 def play(proc: Path, url: str, data: Path, tokens: str, assay: str) -> None:
-    import outside
     with open(tokens, encoding="utf-8") as rows:
         people = {row["id"]: row for row in csv.DictReader(rows)}
     token = {who: row["token"] for who, row in people.items()}
