@@ -1,8 +1,5 @@
 // Collision keys: canonical decomposition (NFD), then case folding by upper and lower, per component. Both forms of an accent
 // and both cases of a letter give one key, as on the file systems of Windows and macOS.
-#include <clocale>
-#include <cwctype>
-
 #include <algorithm>
 #include <iterator>
 #include <tuple>
@@ -23,6 +20,13 @@ struct CombiningClass {
     char32_t last;
     int value;
 };
+struct Folding {
+    char32_t first;
+    char32_t last;
+    char32_t step;
+    int by;
+};
+#include "archive/fold_tables.inc"
 #include "archive/unicode_tables.inc"
 
 int class_of(char32_t c) {
@@ -51,12 +55,12 @@ void decompose(char32_t c, std::vector<char32_t>& out) {
     }
 }
 
-// By upper first, so that letters with several small forms meet. Without the locale (it is built into glibc) only ASCII folds.
+// By upper first, so that letters with several small forms meet.
 char32_t fold(char32_t c) {
     if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
-    static const locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-    if (utf8 == nullptr) return c;
-    return static_cast<char32_t>(::towlower_l(::towupper_l(static_cast<wint_t>(c), utf8), utf8));
+    const auto* const range = std::ranges::lower_bound(foldings, c, {}, &Folding::last);
+    if (range == std::end(foldings) || c < range->first || (c - range->first) % range->step != 0) return c;
+    return static_cast<char32_t>(static_cast<int>(c) + range->by);
 }
 
 void append_utf8(std::string& out, char32_t c) {
@@ -79,8 +83,6 @@ void append_utf8(std::string& out, char32_t c) {
 }
 
 }  // namespace
-
-void prepare_collision_keys() { fold(U'É'); }
 
 std::string collision_key(std::string_view path) {
     std::vector<char32_t> codes;

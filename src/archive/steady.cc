@@ -6,6 +6,7 @@
 
 #include "archive/seal.hh"
 #include "archive/source.hh"
+#include "sys/execute_bit.hh"
 #include "sys/sha256.hh"
 
 namespace assay::archive {
@@ -41,6 +42,8 @@ std::optional<Trouble::Kind> change_between(const sys::FileInfo& before, const s
 bool may_hide(std::int64_t changed_ns, std::int64_t from_ns, std::int64_t to_ns) {
     return changed_ns + settled_after_ns >= from_ns && changed_ns <= to_ns;
 }
+
+bool is_program(std::string_view content) { return content.starts_with("#!") || content.starts_with("\x7f" "ELF"); }
 
 bool may_pass(Trouble::Kind kind) {
     switch (kind) {
@@ -109,6 +112,7 @@ std::optional<Steady> SteadyReader::attempt(const std::string& path, std::int64_
     if (!kept_out && may_hide(after->changed_ns, from_ns, disk_.stamp_ns()))
         return refuse(Trouble::Kind::written, path);
 
+    if (!sys::keeps_execute_bit()) steady.executable = is_program(steady.whole ? std::string_view{buffer_}.substr(0, static_cast<std::size_t>(*had)) : head_);
     steady.content = std::string_view{steady.whole ? buffer_ : head_}.substr(0, static_cast<std::size_t>(*had));
     if (steady.whole) {
         steady.checksum = crc32_of(steady.content);

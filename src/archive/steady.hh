@@ -29,6 +29,9 @@ bool may_hide(std::int64_t changed_ns, std::int64_t from_ns, std::int64_t to_ns)
 // with which some file systems stamp.
 constexpr std::int64_t settled_after_ns = 2'000'000'000;
 
+// Whether content says that a file is there to be run (a script's first line, ELF): where no mode does. Pure.
+bool is_program(std::string_view content);
+
 // Whether trying again may help. Pure.
 bool may_pass(Trouble::Kind);
 

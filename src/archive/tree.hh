@@ -32,8 +32,6 @@ std::optional<ArchiveFault> link_fault(std::string_view target, std::size_t dept
 // The name as a careless file system would see it: normalised and case folded. Two names with one key cannot live side by side.
 // Made per component: the key of a parent folder is the part before the same '/'.
 std::string collision_key(std::string_view path);
-// Loads what keys need, for a process that is about to give up opening files.
-void prepare_collision_keys();
 
 class Tree {
 public:

@@ -52,7 +52,6 @@ Result<std::int64_t> address_space() {
 
 Result<> give_up_rights(const sys::Fd& lifeline) {
     ASSAY_CHECK(sys::die_with_writer_of(lifeline));
-    prepare_collision_keys();
     prepare_name_encodings();
     ASSAY_CHECK(sys::forbid_tracing());
     ASSAY_TRY(const std::int64_t memory, address_space());

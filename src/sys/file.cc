@@ -35,12 +35,6 @@ FileInfo info_from(const struct ::stat& s) {
     return {kind, s.st_size, s.st_mode & 07777, s.st_uid, s.st_dev, s.st_ino, ns(s.st_mtim), ns(s.st_ctim)};
 }
 
-std::string parent_of(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    if (slash == std::string::npos) return ".";
-    return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 }  // namespace
 
 Result<Fd> open_read(const std::string& path) { return open_as(path, O_RDONLY | O_NONBLOCK); }
@@ -89,28 +83,6 @@ Result<std::size_t> read_at(const Fd& fd, std::span<std::byte> buffer, std::int6
     }
 }
 
-Result<std::string> read_all(const Fd& fd, std::size_t size_max) {
-    constexpr std::size_t step = 64 * 1024;
-    std::string content;
-    for (;;) {
-        const std::size_t have = content.size();
-        content.resize(have + std::min(step, size_max + 1 - have));
-        ASSAY_TRY(const std::size_t n, read_some(fd, std::as_writable_bytes(std::span{content}.subspan(have))));
-        content.resize(have + n);
-        if (n == 0) return content;
-        if (content.size() > size_max) {
-            return Error{Fault::too_large, "a file of more than " + size_text(static_cast<std::int64_t>(size_max))};
-        }
-    }
-}
-
-Result<std::string> read_file(const std::string& path, std::size_t size_max) {
-    ASSAY_TRY(const Fd fd, open_read(path));
-    auto content = read_all(fd, size_max);
-    if (!content) return content.take_error().in(path);
-    return content;
-}
-
 Result<> write_all(const Fd& fd, ByteView bytes) {
     while (!bytes.empty()) {
         const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
@@ -120,8 +92,6 @@ Result<> write_all(const Fd& fd, ByteView bytes) {
     }
     return ok;
 }
-
-Result<> write_all(const Fd& fd, std::string_view text) { return write_all(fd, bytes_of(text)); }
 
 Result<> sync_data(const Fd& fd) {
     if (::fdatasync(fd.get()) != 0) return Error{Fault::disk_failed, last_error("fdatasync", "open file").text()};
@@ -202,18 +172,6 @@ Result<> change_owner(const std::string& path, std::uint32_t uid, std::uint32_t 
 Result<> change_mode(const std::string& path, std::uint32_t mode) {
     if (::chmod(path.c_str(), mode) != 0) return last_error("chmod", path);
     return ok;
-}
-
-Result<> write_file_durably(const std::string& path, std::string_view content) {
-    const std::string temporary = path + ".new";
-    ASSAY_CHECK(remove_file(temporary));
-    {
-        ASSAY_TRY(const Fd file, create_exclusive(temporary));
-        ASSAY_CHECK(write_all(file, content));
-        ASSAY_CHECK(sync_data(file));
-    }
-    ASSAY_CHECK(rename_over(temporary, path));
-    return sync_directory(parent_of(path));
 }
 
 Result<Fd> memory_file(std::string_view name, ByteView content, bool sealed) {
