@@ -92,7 +92,7 @@ private:
     Result<http::Answer> exchange(const http::Outgoing& request) {
         if (connection_ && sys::system_clock().now() - last_answer_ > kept_max) connection_.reset();
         if (!connection_) {
-            ASSAY_TRY(http::Client fresh, server_.reach());
+            ASSAY_TRY(Transport fresh, server_.reach());
             connection_.emplace(std::move(fresh));
         }
         auto answer = server_.ask(*connection_, request, quiet_max);
@@ -213,7 +213,7 @@ private:
     bool offset_known_ = false;                // it has been reached once
     sys::TimePoint last_progress_ = sys::system_clock().now();
     int failures_ = 0;                         // in a row
-    std::optional<http::Client> connection_;   // nullopt: none that could be used again
+    std::optional<Transport> connection_;   // nullopt: none that could be used again
     sys::TimePoint last_answer_{};
     Refused last_;
 };

@@ -10,7 +10,6 @@
 #include "base/text.hh"
 #include "client/proxy.hh"
 #include "sys/file.hh"
-#include "sys/net.hh"
 #include "wording/client_side.hh"
 
 namespace assay::client {
@@ -38,22 +37,26 @@ http::Outgoing Server::outgoing(std::string method, const std::string& path) con
     return made;
 }
 
-Result<http::Client> Server::reach() const {
-    auto socket = sys::connect_tcp(url_.host, url_.port);
-    if (!socket)
-        return Error{Fault::unreachable, say(language_, ClientSide::unreachable, {url_.text(), socket.error().text()})};
-    return http::Client{std::move(*socket)};
+Result<Transport> Server::reach() const {
+    auto transport = Transport::reach(url_);
+    if (!transport) return not_reached(transport.error());
+    return transport;
+}
+
+Error Server::not_reached(const Error& why) const {
+    return {Fault::unreachable, say(language_, ClientSide::unreachable, {url_.text(), why.text()})};
 }
 
 Result<http::Answer> Server::ask(const http::Outgoing& request, std::chrono::milliseconds quiet,
                                  const std::function<Result<>(ByteView)>& sink) const {
-    ASSAY_TRY(http::Client client, reach());
-    return ask(client, request, quiet, sink);
+    ASSAY_TRY(Transport transport, reach());
+    return ask(transport, request, quiet, sink);
 }
 
-Result<http::Answer> Server::ask(http::Client& client, const http::Outgoing& request, std::chrono::milliseconds quiet,
+Result<http::Answer> Server::ask(Transport& transport, const http::Outgoing& request, std::chrono::milliseconds quiet,
                                  const std::function<Result<>(ByteView)>& sink) const {
-    auto answer = client.send(request, quiet, sink);
+    auto answer = transport.send(request, quiet, sink);
+    if (!answer && !transport.reached()) return not_reached(answer.error());
     if (!answer) return answer.take_error().in(say(language_, ClientSide::asked, {url_.text()}));
     return answer;
 }

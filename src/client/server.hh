@@ -7,6 +7,7 @@
 
 #include "client/answers.hh"
 #include "client/event_reader.hh"
+#include "client/transport.hh"
 #include "client/url.hh"
 #include "http/client.hh"
 #include "sys/fd.hh"
@@ -82,8 +83,9 @@ public:
 private:
     class Parts;
     http::Outgoing outgoing(std::string method, const std::string& path) const;
-    Result<http::Client> reach() const;
-    Result<http::Answer> ask(http::Client&, const http::Outgoing&, std::chrono::milliseconds quiet,
+    Result<Transport> reach() const;
+    Error not_reached(const Error& why) const;
+    Result<http::Answer> ask(Transport&, const http::Outgoing&, std::chrono::milliseconds quiet,
                              const std::function<Result<>(ByteView)>& sink = {}) const;
     Result<http::Answer> ask(const http::Outgoing&, std::chrono::milliseconds quiet,
                              const std::function<Result<>(ByteView)>& sink = {}) const;

@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "client/event_reader.hh"
+#include "client/transport.hh"
 #include "model/json.hh"
 #include "sys/clock.hh"
-#include "sys/net.hh"
 
 namespace assay::client {
 namespace {
@@ -91,9 +91,8 @@ private:
     Result<http::Answer> once(const http::Outgoing& made, const std::function<Result<>(ByteView)>& sink) const {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end_ - now());
         if (left <= 0ms) return Error{Fault::timed_out, "the time for looking is over"};
-        ASSAY_TRY(auto socket, sys::connect_tcp(url_.host, url_.port));
-        return http::Client{std::move(socket)}.send(made, std::min<std::chrono::milliseconds>(left, request_time_max),
-                                                    sink);
+        ASSAY_TRY(Transport transport, Transport::reach(url_));
+        return transport.send(made, std::min<std::chrono::milliseconds>(left, request_time_max), sink);
     }
     Result<http::Answer> with_room(const std::function<Result<http::Answer>()>& asked) const {
         for (;;) {
@@ -214,7 +213,7 @@ void leave(const Probing& probing, Way& way) {
     http::Outgoing made = probing.request("POST");
     made.expect = leave_time_max;
     const auto answer = probing.send(std::move(made), {.size = 1024, .until = probing.end()});
-    way.continued = answer && answer->continued;
+    if (Transport::shows_interim_answers()) way.continued = answer && answer->continued;
 }
 
 void methods(const Probing& probing, Way& way) {

@@ -45,7 +45,7 @@ struct Way {
     double receiving_ms = 0;  // of that body, as the server saw it come
     Asked events;
     double events_ms = 0;  // between the first and the last of them, as they came
-    bool continued = false;  // 100 Continue came at once
+    std::optional<bool> continued;  // 100 Continue came at once; nullopt: that cannot be seen from here
     bool authorization = false;
     std::vector<std::string> methods_lost;
     std::int64_t clock_off_ms = 0;  // the server's minus ours

@@ -131,8 +131,9 @@ private:
     }
 
     void expect() {
-        add(WayStep::expect, way_.continued ? Grade::ok : Grade::warn,
-            say(way_.continued ? WaySaid::continues : WaySaid::no_continue), say(WaySaid::cure_expect));
+        if (!way_.continued) return;
+        add(WayStep::expect, *way_.continued ? Grade::ok : Grade::warn,
+            say(*way_.continued ? WaySaid::continues : WaySaid::no_continue), say(WaySaid::cure_expect));
     }
 
     void methods() {

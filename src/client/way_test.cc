@@ -19,7 +19,8 @@ Way fit_way() {
     way.passed_bytes = way_bytes_wanted;
     way.receiving_ms = 8000;
     way.events_ms = 800;
-    way.continued = way.authorization = way.loopback = true;
+    way.authorization = way.loopback = true;
+    way.continued = true;
     return way;
 }
 const WayFinding* finding(const std::vector<WayFinding>& all, WayStep step) {

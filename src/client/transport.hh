@@ -1,0 +1,36 @@
+// Transport: how requests get to one server and its answers back, by what the system offers for it: a socket of our own on Linux;
+// WinHTTP on Windows (src/client/windows/), with the system's proxy settings and certificates. Blocking, bounded in time.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "client/url.hh"
+#include "http/client.hh"
+
+namespace assay::client {
+
+class Transport {
+public:
+    // Errors: unreachable; on Windows that is found out by what is sent.
+    static Result<Transport> reach(const Url&);
+    Transport(Transport&&) noexcept;
+    Transport& operator=(Transport&&) noexcept;
+    ~Transport();
+
+    // As http::Client::send: one request after another, until an error or an answer that ends the connection.
+    Result<http::Answer> send(const http::Outgoing&, std::chrono::milliseconds quiet, const std::function<Result<>(ByteView)>& sink = {});
+    // Whether there was ever a connection.
+    bool reached() const;
+
+    // Whether it shows answers before the answer (100 Continue). Where not, Outgoing::expect is left out.
+    static bool shows_interim_answers();
+
+private:
+    struct Way;
+    explicit Transport(std::unique_ptr<Way>);
+    std::unique_ptr<Way> way_;
+};
+
+}  // namespace assay::client

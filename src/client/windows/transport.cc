@@ -1,0 +1,194 @@
+// WinHTTP, synchronously. It is told to change nothing on the way: no redirect is followed, no cookie kept, no password of the user's given away.
+#include "client/transport.hh"
+
+#include <windows.h>
+
+#include <winhttp.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "http/head.hh"
+#include "sys/windows/native.hh"
+
+namespace assay::client {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds connect_max = 10s;
+constexpr std::size_t read_bytes = 64u << 10;
+
+struct Close {
+    void operator()(void* handle) const { (void)::WinHttpCloseHandle(handle); }
+};
+using Internet = std::unique_ptr<void, Close>;
+
+Fault fault_of(DWORD number) {
+    switch (number) {
+        case ERROR_WINHTTP_TIMEOUT: return Fault::timed_out;
+        case ERROR_WINHTTP_CANNOT_CONNECT: case ERROR_WINHTTP_CONNECTION_ERROR: case ERROR_WINHTTP_NAME_NOT_RESOLVED: return Fault::unreachable;
+        case ERROR_WINHTTP_INVALID_SERVER_RESPONSE: case ERROR_WINHTTP_HEADER_SIZE_OVERFLOW: return Fault::invalid;
+        default: return Fault::unreachable;
+    }
+}
+
+const char* meaning_of(DWORD number) {
+    switch (number) {
+        case ERROR_WINHTTP_TIMEOUT: return "no sign of life in time";
+        case ERROR_WINHTTP_CANNOT_CONNECT: return "no connection";
+        case ERROR_WINHTTP_CONNECTION_ERROR: return "the connection broke";
+        case ERROR_WINHTTP_NAME_NOT_RESOLVED: return "no such host";
+        case ERROR_WINHTTP_INVALID_SERVER_RESPONSE: return "the answer is no HTTP";
+        case ERROR_WINHTTP_SECURE_FAILURE: return "the server's certificate is not good";
+        default: return "it failed";
+    }
+}
+
+Error failed(const char* call) {
+    const DWORD number = ::GetLastError();
+    return {fault_of(number), std::string{meaning_of(number)} + " (" + call + ", " + std::to_string(number) + ")"};
+}
+
+// One for the process. The system's proxy settings, by themselves where it can (Windows 8.1 and later).
+HINTERNET session() {
+    static const Internet opened = [] {
+        constexpr const wchar_t* agent = L"assay";
+        HINTERNET made = ::WinHttpOpen(agent, WINHTTP_ACCESS_TYPE_AUTOMATIC_PROXY, WINHTTP_NO_PROXY_NAME, WINHTTP_NO_PROXY_BYPASS, 0);
+        if (made == nullptr) made = ::WinHttpOpen(agent, WINHTTP_ACCESS_TYPE_DEFAULT_PROXY, WINHTTP_NO_PROXY_NAME, WINHTTP_NO_PROXY_BYPASS, 0);
+        return Internet{made};
+    }();
+    return opened.get();
+}
+
+Result<> prepare(HINTERNET request, std::chrono::milliseconds quiet) {
+    DWORD off = WINHTTP_DISABLE_REDIRECTS | WINHTTP_DISABLE_COOKIES;
+    DWORD never = WINHTTP_AUTOLOGON_SECURITY_LEVEL_HIGH;
+    const int quiet_ms = static_cast<int>(std::clamp<std::int64_t>(quiet.count(), 1, 24LL * 3600 * 1000));
+    const int connect_ms = std::min(quiet_ms, static_cast<int>(connect_max.count()));
+    if (!::WinHttpSetOption(request, WINHTTP_OPTION_DISABLE_FEATURE, &off, sizeof off) ||
+        !::WinHttpSetOption(request, WINHTTP_OPTION_AUTOLOGON_POLICY, &never, sizeof never) ||
+        !::WinHttpSetTimeouts(request, connect_ms, connect_ms, quiet_ms, quiet_ms))
+        return failed("WinHttpSetOption");
+    // What waits for the answer's head has a bound of its own.
+    DWORD response_ms = static_cast<DWORD>(quiet_ms);
+    (void)::WinHttpSetOption(request, WINHTTP_OPTION_RECEIVE_RESPONSE_TIMEOUT, &response_ms, sizeof response_ms);
+    return ok;
+}
+
+Result<std::wstring> lines_of(const std::vector<http::Header>& headers) {
+    std::string lines;
+    for (const auto& [name, value] : headers) {
+        // WinHTTP makes these of what it knows: the address, and whether the connection is kept.
+        if (!equal_ignoring_case(name, "Host") && !equal_ignoring_case(name, "Connection")) lines += name + ": " + value + "\r\n";
+    }
+    return sys::wide(lines);
+}
+
+Result<http::Answer> head_of(HINTERNET request) {
+    http::Answer answer;
+    DWORD status = 0, size = sizeof status;
+    if (!::WinHttpQueryHeaders(request, WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER, WINHTTP_HEADER_NAME_BY_INDEX, &status, &size,
+                               WINHTTP_NO_HEADER_INDEX))
+        return failed("WinHttpQueryHeaders");
+    size = 0;
+    (void)::WinHttpQueryHeaders(request, WINHTTP_QUERY_RAW_HEADERS_CRLF, WINHTTP_HEADER_NAME_BY_INDEX, nullptr, &size, WINHTTP_NO_HEADER_INDEX);
+    std::wstring raw(size / sizeof(wchar_t), L'\0');
+    if (!::WinHttpQueryHeaders(request, WINHTTP_QUERY_RAW_HEADERS_CRLF, WINHTTP_HEADER_NAME_BY_INDEX, raw.data(), &size, WINHTTP_NO_HEADER_INDEX))
+        return failed("WinHttpQueryHeaders");
+    raw.resize(size / sizeof(wchar_t));
+    ASSAY_TRY(const std::string text, sys::narrow(raw));
+    std::string_view lines{text};
+    lines = lines.substr(std::min(lines.size(), lines.find("\r\n") + 2));
+    while (lines.ends_with("\r\n\r\n")) lines.remove_suffix(2);
+    if (lines == "\r\n") lines = {};
+    auto fields = http::parse_fields(lines);
+    if (!fields) return Error{Fault::invalid, "the answer is no HTTP: " + fields.error().text};
+    answer.status = static_cast<int>(status);
+    answer.headers = std::move(*fields);
+    return answer;
+}
+
+// What cannot be sent any more may be because of an answer that is there already.
+Result<> send_body(HINTERNET request, const http::Outgoing& outgoing, std::optional<Error>& broke) {
+    for (std::int64_t left = outgoing.body ? outgoing.size : 0; left > 0;) {
+        ASSAY_TRY(const ByteView piece, outgoing.body());
+        if (piece.empty() || std::ssize(piece) > left) return Error{Fault::invalid, "the body changed its size while it was sent"};
+        DWORD written = 0;
+        if (!::WinHttpWriteData(request, piece.data(), static_cast<DWORD>(piece.size()), &written)) {
+            broke = failed("WinHttpWriteData");
+            return ok;
+        }
+        left -= std::ssize(piece);
+    }
+    return ok;
+}
+
+Result<> read_body(HINTERNET request, http::Answer& answer, const std::function<Result<>(ByteView)>& sink) {
+    std::vector<std::byte> bytes(read_bytes);
+    for (;;) {
+        DWORD there = 0, count = 0;  // As much as has come: an event must not wait for the one after it.
+        if (!::WinHttpQueryDataAvailable(request, &there)) return failed("WinHttpQueryDataAvailable");
+        if (there == 0) return ok;
+        if (!::WinHttpReadData(request, bytes.data(), std::min(there, static_cast<DWORD>(bytes.size())), &count)) return failed("WinHttpReadData");
+        const ByteView part = ByteView{bytes}.first(count);
+        if (sink && answer.status < 300) {
+            ASSAY_CHECK(sink(part));
+            continue;
+        }
+        if (part.size() > http::Client::body_bytes_max - answer.body.size())
+            return Error{Fault::too_large, "the answer is larger than " + size_text(http::Client::body_bytes_max)};
+        answer.body += text_of(part);
+    }
+}
+
+}  // namespace
+
+// Connections are WinHTTP's own: it keeps and reuses them.
+struct Transport::Way {
+    Internet connection;
+    bool reached = false;
+};
+
+Transport::Transport(std::unique_ptr<Way> way) : way_{std::move(way)} {}
+Transport::Transport(Transport&&) noexcept = default;
+Transport& Transport::operator=(Transport&&) noexcept = default;
+Transport::~Transport() = default;
+
+Result<Transport> Transport::reach(const Url& url) {
+    ASSAY_TRY(const std::wstring host, sys::wide(url.host));
+    if (session() == nullptr) return failed("WinHttpOpen");
+    Internet connection{::WinHttpConnect(session(), host.c_str(), url.port, 0)};
+    if (!connection) return failed("WinHttpConnect");
+    return Transport{std::make_unique<Way>(std::move(connection))};
+}
+
+Result<http::Answer> Transport::send(const http::Outgoing& outgoing, std::chrono::milliseconds quiet,
+                                     const std::function<Result<>(ByteView)>& sink) {
+    ASSAY_TRY(const std::wstring method, sys::wide(outgoing.method));
+    ASSAY_TRY(const std::wstring target, sys::wide(outgoing.target));
+    ASSAY_TRY(const std::wstring headers, lines_of(outgoing.headers));
+    const Internet request{::WinHttpOpenRequest(way_->connection.get(), method.c_str(), target.c_str(), nullptr, WINHTTP_NO_REFERER,
+                                                WINHTTP_DEFAULT_ACCEPT_TYPES, WINHTTP_FLAG_ESCAPE_DISABLE)};
+    if (!request) return failed("WinHttpOpenRequest");
+    ASSAY_CHECK(prepare(request.get(), quiet));
+    const auto size = static_cast<DWORD>(outgoing.body ? outgoing.size : 0);
+    if (!::WinHttpSendRequest(request.get(), headers.c_str(), static_cast<DWORD>(headers.size()), WINHTTP_NO_REQUEST_DATA, 0, size, 0)) {
+        way_->reached = way_->reached || ::GetLastError() == ERROR_WINHTTP_CONNECTION_ERROR;
+        return failed("WinHttpSendRequest");
+    }
+    way_->reached = true;
+    std::optional<Error> broke;
+    ASSAY_CHECK(send_body(request.get(), outgoing, broke));
+    if (!::WinHttpReceiveResponse(request.get(), nullptr)) return broke ? *broke : failed("WinHttpReceiveResponse");
+    ASSAY_TRY(http::Answer answer, head_of(request.get()));
+    if (outgoing.method == "HEAD" || answer.status == 204 || answer.status == 304) return answer;
+    ASSAY_CHECK(read_body(request.get(), answer, sink));
+    return answer;
+}
+
+bool Transport::reached() const { return way_->reached; }
+bool Transport::shows_interim_answers() { return false; }
+
+}  // namespace assay::client
