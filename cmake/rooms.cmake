@@ -31,6 +31,8 @@ function(assay_room room uses)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|/main|/libc)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/src/[a-z]+/windows/")  # cmake/windows.cmake builds them.
+  list(FILTER tests EXCLUDE REGEX "/src/[a-z]+/windows/")
 
   set(links assay_options ${libraries_${room}})
   foreach(used IN LISTS uses)
@@ -66,6 +68,7 @@ endfunction()
 
 function(assay_headers folder links)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/src/${folder}/*.hh)
+  list(FILTER headers EXCLUDE REGEX "/src/[a-z]+/windows/")
   set(alone "")
   foreach(header IN LISTS headers)
     set(source ${CMAKE_BINARY_DIR}/headers/${header}.cc)

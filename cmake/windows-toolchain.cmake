@@ -1,0 +1,18 @@
+# For Windows, from here: clang, the run time and libstdc++ of Debian's mingw-w64 (posix threads), lld. libstdc++ was built with
+# emulated thread-local storage, so ours must be as well.
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(triple x86_64-w64-mingw32)
+foreach(language C CXX)
+  set(CMAKE_${language}_COMPILER_TARGET ${triple})
+  set(CMAKE_${language}_FLAGS_INIT "-femulated-tls")
+endforeach()
+set(CMAKE_C_COMPILER clang-19)
+set(CMAKE_CXX_COMPILER clang++-19)
+set(CMAKE_RC_COMPILER ${triple}-windres)
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-fuse-ld=lld -static")
+set(CMAKE_FIND_ROOT_PATH /usr/${triple})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+foreach(what LIBRARY INCLUDE PACKAGE)
+  set(CMAKE_FIND_ROOT_PATH_MODE_${what} ONLY)
+endforeach()
