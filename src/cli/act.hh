@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "cli/exit_code.hh"
+#include "cli/commands.hh"
 #include "serve/rooms.hh"
 
 namespace assay::cli {

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "cli/exit_code.hh"
+#include "participant/talk.hh"
 #include "serve/config.hh"
 
 namespace assay::cli {
 
-// Prints "assay: <error>" to stderr and returns its exit code.
-ExitCode fail(const Error& error);
+using participant::ExitCode;
+using participant::fail;
 
 ExitCode serve_command(const serve::Config& config);
 
@@ -53,10 +53,6 @@ ExitCode image_remove(const StaffOptions&, const std::string& name);
 ExitCode module_new(const std::string& folder);
 // Its image is one of the data directory's.
 ExitCode module_check(const StaffOptions&, const std::string& folder);
-// The suffix of `target` says which format.
-ExitCode pack_command(const std::string& folder, const std::string& target, bool use_ignore_files, bool json);
-// By the rules of the module in this folder, or by the default ones when it is empty.
-ExitCode verify_command(const std::string& path, const std::string& module, bool json);
 
 struct RecordCommand {
     std::string data;      // a data directory,
@@ -113,7 +109,5 @@ ExitCode why_submission(const StaffOptions&, const std::string& submission);
 
 // Is this host fit to serve and to grade? `data`: where the server would keep its data. Fails when grading would be refused.
 ExitCode check_command(const std::string& data, bool json);
-// Is the way to the server at this address fit?
-ExitCode check_url_command(const std::string& address, bool json);
 
 }  // namespace assay::cli

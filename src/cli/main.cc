@@ -10,10 +10,11 @@
 #include "base/text.hh"
 #include "cli/alert.hh"
 #include "cli/commands.hh"
-#include "cli/participant.hh"
+#include "cli/module_folder.hh"
 #include "cli/recorder_rows.hh"
 #include "image/image.hh"
 #include "model/image.hh"
+#include "participant/rows.hh"
 #include "recorder/record.hh"
 #include "runner/runner.hh"
 #include "sys/file.hh"
@@ -25,7 +26,6 @@ namespace {
 extern "C" char** environ;
 
 constexpr std::size_t config_bytes_max = 1 << 20;
-constexpr const char* participants_group = "For participants";
 constexpr const char* staff_group = "For staff";
 
 // Flag > environment > file > default. Exits with 2 on a wrong key or value.
@@ -57,30 +57,10 @@ void add_data_option(CLI::App& app, Common& common) {
     app.add_option("--config", common.config, "the configuration file (default: ./assay.toml, else /etc/assay/assay.toml)")->type_name("FILE");
 }
 
-int misuse(const Error& error) {
-    std::fprintf(stderr, "assay: %s\n", error.text().c_str());
-    return static_cast<int>(ExitCode::misused);
-}
-
-// A typo in a command gets a suggestion instead of a usage text.
-std::optional<std::string> unknown_command(const CLI::App& app, int argc, char** argv) {
-    const CLI::App* at = &app;
-    for (int i = 1; i < argc; ++i) {
-        const std::string_view word{argv[i]};
-        if (word.starts_with("-")) return std::nullopt;
-        std::vector<std::string> names;
-        for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
-        if (names.empty()) return std::nullopt;
-        const auto found = std::ranges::find(names, word);
-        if (found == names.end()) {
-            std::string text = "there is no command '" + escaped(word, 40) + "'";
-            const std::vector<std::string_view> views{names.begin(), names.end()};
-            if (const auto near = nearest(word, views)) text += "; did you mean '" + *near + "'?";
-            return text + " (assay --help lists them)";
-        }
-        at = at->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == word; }).front();
-    }
-    return std::nullopt;
+// The rules of a module as its author has it on disk.
+Result<model::UploadRules> rules_of(const std::string& folder) {
+    ASSAY_TRY(ModuleFolder read, read_module(folder));
+    return std::move(read.module.plan.upload);
 }
 
 // Enough to run a program with limits and to understand what is said of it.
@@ -125,28 +105,15 @@ the server (--at, --last, --job): what stalled it, who did it, and what came of 
   assay why --pid 4711
   assay why --cgroup /system.slice/train.service --for 10s --json)";
 
-constexpr const char* submit_footer =
-    R"(Of a folder, all goes but what the module ignores, what .gitignore or .assayignore name (as git reads them, from the folder
-itself and those in it; .assayignore is read after, and wins), .git, .assay.toml and .assayignore themselves. What goes and what
-stays, and by which line, is said before anything is sent; nothing is ever written into the folder.
-
-  assay submit --dry-run            what would be sent, its hash, the limits, the deadline; sends nothing
-  assay submit --verbose            the same with every file, then hands it in
-  assay submit work.zip --watch     an archive as it is, followed to its verdict
-
-With --json: one object a line: what is handed in (assay-hand-in/1), then the receipt (assay-receipt/1), with --watch each state;
-or what was refused (assay-refusal/1), or failed (assay-error/1).
-
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server was not reached, 4 interrupted.)";
-
 int parse_and_run(int argc, char** argv) {
     CLI::App app{"assay: hand in, check, run in a sandbox, grade, show."};
     app.set_version_flag("--version", std::string{"assay "} + ASSAY_VERSION);
     app.require_subcommand(1);
-    app.footer("Exit codes: 0 done, 1 refused or failed, 2 misused, 3 server not reached, 4 interrupted.");
+    app.footer(participant::exit_codes_text);
     Common common;
-    ExitCode code = ExitCode::done;
-    std::optional<Error> wrong;
+    participant::Rows rows;
+    ExitCode& code = rows.code;
+    std::optional<Error>& wrong = rows.wrong;
     const auto with_config = [&](auto&& call) {
         auto config = configuration(common.config, common.flags);
         if (!config) {
@@ -309,74 +276,11 @@ int parse_and_run(int argc, char** argv) {
         ->type_name("FILE");
     sentinel->callback([&] { code = sentinel_command(watched_url, common.config); });
 
-    ParticipantOptions participant_options;
-    SubmitOptions submit_options;
-    std::string receipt_file, receipt_key, archive_file, module_folder;
-    const auto participants = [&](const char* name, const char* help, const char* json_help) {
-        CLI::App* const sub = app.add_subcommand(name, help);
-        sub->group(participants_group);
-        sub->add_option("--server", participant_options.flags.server, "the server (or ASSAY_SERVER, or server in .assay.toml)")->type_name("URL");
-        sub->add_option("--course", participant_options.flags.course, "the course (or ASSAY_COURSE, or course in .assay.toml)")->type_name("ID");
-        sub->add_flag("--json", participant_options.json, json_help);
-        return sub;
-    };
-    CLI::App* const submit =
-        participants("submit", "Hand in a folder or an archive, and print the receipt",
-                     "print what goes and stays, then the receipt or the refusal, one JSON object a line");
-    submit->add_option("PATH", submit_options.path, "a folder, which is packed, or an archive file (default: this folder)");
-    submit->add_option("--module", participant_options.flags.module, "the module (or ASSAY_MODULE, or module in .assay.toml)")->type_name("ID");
-    submit->add_option("--receipt", submit_options.receipt_file, "keep the receipt in this file")->type_name("FILE");
-    submit->add_option("--key", submit_options.key, "the Idempotency-Key (default: a fresh one); the same one makes two tries one submission")->type_name("KEY");
-    submit->add_flag("--dry-run", submit_options.dry_run,
-                     "say what would go and what would stay, with the hash, and send nothing");
-    submit->add_flag("--verbose", submit_options.verbose, "list every file that goes or stays");
-    submit->add_flag_callback(
-        "--no-ignore", [&] { submit_options.use_ignore_files = false; },
-        "hand in what .gitignore and .assayignore would leave behind");
-    submit->footer(submit_footer);
-    submit->add_flag("--watch", submit_options.watch, "follow it to its verdict; exits with 0 only when it passed");
-    submit->callback([&] { code = submit_command(participant_options, submit_options); });
-    CLI::App* const login = participants("login", "Keep a token, read from standard input, for a server", "print JSON");
-    login->callback([&] { code = login_command(participant_options); });
-    const auto about_one = [&](const char* name, const char* help, ExitCode (*command)(const ParticipantOptions&, const std::string&)) {
-        CLI::App* const sub = participants(name, help, "print JSON");
-        sub->add_option("ID", submission, "the submission")->required();
-        sub->callback([&, command] { code = command(participant_options, submission); });
-    };
-    about_one("status", "Where a submission stands, and why", status_command);
-    about_one("watch", "Follow a submission to its verdict; exits with 0 only when it passed", watch_command);
-    about_one("log", "What the stages of a submission printed", log_command);
-    std::string target;
-    CLI::App* const pack = app.add_subcommand("pack", "Pack a folder and check the result: the same folder always gives the same bytes");
-    pack->group(participants_group);
-    pack->add_option("DIR", folder, "the folder to pack")->required();
-    pack->add_option("-o,--output", target, "the archive: .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip")->type_name("FILE")->required();
-    pack->add_flag("--json", json, "print JSON");
-    bool use_ignore_files = true;
-    pack->add_flag_callback(
-        "--no-ignore", [&] { use_ignore_files = false; }, "pack what .gitignore and .assayignore would leave out");
-    pack->callback([&] { code = pack_command(folder, target, use_ignore_files, json); });
-    CLI::App* const verify = participants("verify", "Judge an archive by a module's rules, or check a receipt", "print JSON");
-    verify->add_option("FILE", archive_file, "the archive; with --receipt: what it should be of");
-    verify->add_option("--module", module_folder, "the folder of the module whose rules hold (default: the default rules)")->type_name("DIR");
-    verify->add_option("--receipt", receipt_file, "the receipt")->type_name("FILE");
-    verify->add_option("--key", receipt_key, "the server's public key: base64, or a file with it (default: the server is asked)")->type_name("KEY");
-    verify->callback([&] {
-        if (receipt_file.empty() && archive_file.empty()) wrong = Error{Fault::invalid, "verify takes an archive, or --receipt"};
-        else if (!receipt_file.empty() && !module_folder.empty()) wrong = Error{Fault::invalid, "a receipt is checked without --module"};
-        else if (receipt_file.empty()) code = verify_command(archive_file, module_folder, participant_options.json);
-        else code = verify_receipt(participant_options, receipt_file, receipt_key, archive_file);
-    });
-
-    CLI::App* const check = app.add_subcommand("check", "Is this host fit, or the way to a server? What is missing, and the cure; changes nothing");
-    std::string address;
-    check->add_option("URL", address, "look at the way to this server (half a minute): what stands in front of it, and what that refuses or holds back");
-    add_data_option(*check, common);
-    check->add_flag("--json", json, "print JSON");
-    check->callback([&] {
-        if (address.empty()) with_config([&](const serve::Config& c) { return check_command(c.data, json); });
-        else code = check_url_command(address, json);
-    });
+    const participant::Other other{.rules_of = rules_of, .check_host = [&] {
+        with_config([&](const serve::Config& c) { return check_command(c.data, rows.options.json); });
+        return code;
+    }};
+    add_data_option(*participant::add_rows(app, rows, other), common);
 
     WhyOptions why_options;
     CLI::App* const why = app.add_subcommand("why", "Why is this waiting, slow or stuck? Looks from outside; needs no server, and no root for one's own processes");
@@ -390,11 +294,11 @@ int parse_and_run(int argc, char** argv) {
     bool why_last = false;
     CLI::Option* const last = why->add_flag("--last", why_last, "what stalled it last")->excludes(why_pid)->excludes(why_group)->excludes(why_submission_option)->excludes(why_at);
     why->add_option("--job", machine.job, "what held a job, by its number")->type_name("N")->check(CLI::PositiveNumber)->excludes(why_pid)->excludes(why_group)->excludes(why_submission_option)->excludes(why_at)->excludes(last);
-    why->add_option("--server", participant_options.flags.server, "the server, with the token kept for it (or ASSAY_SERVER, or server in .assay.toml)")->type_name("URL");
+    why->add_option("--server", rows.options.flags.server, "the server, with the token kept for it (or ASSAY_SERVER, or server in .assay.toml)")->type_name("URL");
     add_data_option(*why, common);
     why->add_flag("--json", why_options.json, "print one object");
     why->callback([&] {
-        participant_options.json = json = why_options.json;
+        rows.options.json = json = why_options.json;
         if (why_options.pid != 0 || !why_options.group.empty()) code = why_process(why_options);
         else if (why_last || !machine.at.empty() || machine.job != 0) with_config([&](const serve::Config& c) {
             machine.data = c.data;
@@ -402,11 +306,11 @@ int parse_and_run(int argc, char** argv) {
             return why_machine(machine);
         });
         else if (why_submission_option->count() == 0) wrong = Error{Fault::invalid, "why takes a submission, --pid, --cgroup, --job, --at or --last"};
-        else if (participant_options.flags.server && !common.flags.contains("data")) code = why_command(participant_options, submission);
+        else if (rows.options.flags.server && !common.flags.contains("data")) code = participant::why_command(rows.options, submission);
         else with_config([&](const serve::Config& c) {
             // Without a word, whoever has a data directory here is staff of it, and everybody else takes part somewhere.
             const bool here = common.flags.contains("data") || sys::open_directory(c.data).has_value();
-            return here ? why_submission(staff(c), submission) : why_command(participant_options, submission);
+            return here ? why_submission(staff(c), submission) : participant::why_command(rows.options, submission);
         });
     });
 
@@ -452,20 +356,9 @@ int parse_and_run(int argc, char** argv) {
     });
 
     for (CLI::App* const sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (sub->get_group() != participants_group) sub->group(staff_group);
+        if (sub->get_group() != participant::participants_group) sub->group(staff_group);
     }
-    if (const auto unknown = unknown_command(app, argc, argv)) {
-        std::fprintf(stderr, "assay: %s\n", unknown->c_str());
-        return static_cast<int>(ExitCode::misused);
-    }
-    try {
-        app.parse(parsed_argc, argv);
-    } catch (const CLI::ParseError& error) {
-        const int answer = app.exit(error);
-        return answer == 0 ? 0 : static_cast<int>(ExitCode::misused);
-    }
-    if (wrong) return misuse(*wrong);
-    return static_cast<int>(code);
+    return static_cast<int>(participant::run(app, parsed_argc, argv, rows));
 }
 
 // Started by the server or its helper, with descriptors instead of arguments that people could write.

@@ -3,8 +3,7 @@
 
 #include <functional>
 
-#include "cli/exit_code.hh"
-#include "serve/config.hh"
+#include "cli/commands.hh"
 
 namespace CLI {
 class App;

@@ -80,11 +80,6 @@ ExitCode print(Result<std::string> answer) {
 
 std::string segment(const std::string& text) { return text.empty() ? "-" : http::percent_encoded(text); }
 
-ExitCode fail(const Error& error) {
-    std::fprintf(stderr, "assay: %s\n", error.text().c_str());
-    return exit_code_of(error.fault());
-}
-
 ExitCode serve_command(const serve::Config& config) {
     if (auto served = serve::serve(config); !served) return fail(served.error());
     return ExitCode::done;

@@ -9,16 +9,17 @@
 
 #include "base/text.hh"
 #include "cli/commands.hh"
-#include "cli/language.hh"
-#include "cli/talk.hh"
 #include "cli/why_machine.hh"
 #include "diagnosis/incident.hh"
+#include "participant/language.hh"
 #include "recorder/reading.hh"
 #include "sys/zone.hh"
 
 namespace assay::cli {
 namespace {
 
+using participant::language;
+using participant::print_line;
 using diagnosis::Interval;
 using diagnosis::Moment;
 constexpr std::int64_t ms = 1'000'000;  // in nanoseconds

@@ -6,6 +6,7 @@
 #include "base/text.hh"
 #include "client/proxy.hh"
 #include "client/way.hh"
+#include "sys/clock.hh"
 #include "wording/client_side.hh"
 
 namespace assay::client {

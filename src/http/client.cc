@@ -7,7 +7,6 @@
 #include <charconv>
 
 #include "http/chunked.hh"
-#include "http/head.hh"
 #include "sys/clock.hh"
 #include "sys/net.hh"
 #include "sys/socket.hh"

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.hh"
-#include "http/message.hh"
+#include "base/text.hh"
+#include "http/fields.hh"
 #include "sys/fd.hh"
 
 namespace assay::http {

@@ -17,17 +17,7 @@
 namespace assay::http {
 
 constexpr std::size_t request_line_bytes_max = 8u << 10;  // longer: 414
-constexpr std::size_t header_fields_max = 100;            // more: 431
 constexpr std::size_t leading_lines_max = 2;              // empty lines some clients send after a body
-
-// Why bytes are no request; answered with `status`, then the connection closes.
-struct Refusal {
-    int status = 400;
-    std::string_view code;
-    std::string text;
-};
-template <class T>
-using Checked = std::expected<T, Refusal>;
 
 // Watches a growing buffer for the empty line that ends a head. Each byte is looked at once, a line at a time.
 class HeadScan {
@@ -61,9 +51,5 @@ struct Head {
 
 // `block`: from the request line to the empty line, as HeadScan found it.
 Checked<Head> parse_head(std::string_view block);
-
-// The header lines of a request or response, without the first line and the empty one.
-Checked<std::vector<Header>> parse_fields(std::string_view lines);
-bool is_token(std::string_view);
 
 }  // namespace assay::http

@@ -15,14 +15,13 @@
 #include "base/metrics.hh"
 #include "base/result.hh"
 #include "base/text.hh"
+#include "http/fields.hh"
 #include "loop/loop.hh"
 #include "loop/task.hh"
 #include "sys/clock.hh"
 #include "sys/socket.hh"
 
 namespace assay::http {
-
-using Header = std::pair<std::string, std::string>;
 
 struct Request {
     std::string method;
@@ -161,6 +160,5 @@ private:
 };
 
 std::optional<std::string> percent_decoded(std::string_view, bool plus_is_space);
-std::string percent_encoded(std::string_view);  // for one path segment or query value
 
 }  // namespace assay::http

@@ -4,13 +4,15 @@
 
 #include <filesystem>
 
-#include "store/proofs.hh"
+#include "proof/proof.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
 #include "sys/sha256.hh"
 
 namespace assay::store {
 namespace {
+
+using proof::check_receipt;
 
 class KeysTest : public ::testing::Test {
 protected:

@@ -5,13 +5,16 @@
 
 #include <filesystem>
 
-#include "store/proofs.hh"
+#include "proof/proof.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
 #include "testing/manual_clock.hh"
 
 namespace assay::store {
 namespace {
+
+using proof::check_commitment;
+using proof::check_receipt;
 
 constexpr auto receipt = model::KeyUse::receipt;
 constexpr auto commitment = model::KeyUse::commitment;

@@ -1,4 +1,4 @@
-#include "cli/participant.hh"
+#include "participant/commands.hh"
 
 #include <nlohmann/json.hpp>
 
@@ -6,16 +6,16 @@
 
 #include "base/shown.hh"
 #include "base/text.hh"
-#include "cli/commands.hh"
-#include "cli/language.hh"
-#include "cli/talk.hh"
+#include "participant/commands.hh"
+#include "participant/language.hh"
+#include "participant/talk.hh"
 #include "client/server.hh"
 #include "model/json.hh"
-#include "store/proofs.hh"
+#include "proof/proof.hh"
 #include "sys/file.hh"
 #include "sys/terminal.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 namespace {
 
 using wording::Told;
@@ -104,10 +104,10 @@ Result<Genuine> checked(const ParticipantOptions& options, const std::string& re
     ASSAY_TRY(const std::string raw, public_key(options, key, json));
     Genuine genuine;
     if (json.is_object() && json.value("type", nlohmann::json()) == model::commitment_type) {
-        ASSAY_TRY(const model::Commitment commitment, store::check_commitment(trimmed(document), raw));
+        ASSAY_TRY(const model::Commitment commitment, proof::check_commitment(trimmed(document), raw));
         genuine = said_by(commitment);
     } else {
-        ASSAY_TRY(const model::Receipt receipt, store::check_receipt(trimmed(document), raw));
+        ASSAY_TRY(const model::Receipt receipt, proof::check_receipt(trimmed(document), raw));
         genuine = said_by(receipt);
     }
     if (archive.empty()) return genuine;
@@ -188,4 +188,4 @@ ExitCode verify_receipt(const ParticipantOptions& options, const std::string& re
     return ExitCode::done;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::participant

@@ -7,13 +7,13 @@
 #include <string_view>
 
 #include "archive/archive.hh"
-#include "cli/exit_code.hh"
-#include "cli/participant.hh"
+#include "participant/exit_code.hh"
+#include "participant/commands.hh"
 #include "client/server.hh"
 #include "client/settings.hh"
 #include "wording/command_line.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 
 // Of the environment; before any thread of ours.
 std::optional<std::string> variable(const char* name);
@@ -25,6 +25,8 @@ void print_line(std::string_view text);
 // A sentence in the language of whoever sits here.
 std::string told(wording::Told, std::initializer_list<std::string_view> arguments = {});
 
+// Prints "assay: <error>" to stderr and returns its exit code.
+ExitCode fail(const Error&);
 // A refusal of the server or of what is before it. Its words are for a person; --json has the code.
 ExitCode refused(const ParticipantOptions&, const client::Refused&);
 // What failed without anybody refusing it; --json has the kind.
@@ -55,4 +57,4 @@ struct Sum {
 // Reads on until `size_max` is passed, and no further.
 Result<Sum> sum_of(const sys::Fd& file, std::int64_t size_max);
 
-}  // namespace assay::cli
+}  // namespace assay::participant

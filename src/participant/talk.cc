@@ -1,4 +1,4 @@
-#include "cli/talk.hh"
+#include "participant/talk.hh"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -10,14 +10,14 @@
 #include <thread>
 
 #include "base/text.hh"
-#include "cli/commands.hh"
-#include "cli/language.hh"
+#include "participant/commands.hh"
+#include "participant/language.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
 #include "sys/sha256.hh"
 #include "wording/archive_faults.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 
 using wording::Told;
 
@@ -36,6 +36,11 @@ void print_line(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     if (!text.ends_with('\n')) std::fputc('\n', stdout);
     std::fflush(stdout);
+}
+
+ExitCode fail(const Error& error) {
+    say(error.text());
+    return exit_code_of(error.fault());
 }
 
 ExitCode refused(const ParticipantOptions& options, const client::Refused& why) {
@@ -141,4 +146,4 @@ Result<Sum> sum_of(const sys::Fd& file, std::int64_t size_max) {
     return sum;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::participant

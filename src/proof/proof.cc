@@ -1,5 +1,5 @@
 // What was read is made again and compared with the signature: a member that is not part of such a document cannot hide in a checked one.
-#include "store/proofs.hh"
+#include "proof/proof.hh"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -10,7 +10,7 @@
 #include "model/json.hh"
 #include "sys/sha256.hh"
 
-namespace assay::store {
+namespace assay::proof {
 namespace {
 
 constexpr std::int64_t size_end = 1LL << 53;
@@ -109,4 +109,4 @@ Result<model::Commitment> check_commitment(std::string_view document, std::strin
     return commitment;
 }
 
-}  // namespace assay::store
+}  // namespace assay::proof

@@ -4,18 +4,17 @@
 #include <filesystem>
 
 #include "base/text.hh"
-#include "cli/commands.hh"
-#include "cli/hand_in.hh"
-#include "cli/language.hh"
-#include "cli/participant.hh"
-#include "cli/talk.hh"
+#include "participant/commands.hh"
+#include "participant/hand_in.hh"
+#include "participant/language.hh"
+#include "participant/talk.hh"
 #include "client/begun.hh"
 #include "sys/clock.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
 #include "sys/terminal.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 namespace {
 
 using wording::Told;
@@ -190,4 +189,4 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
     return submit.watch ? watch_to_end(options, *server, receipt.received.id) : ExitCode::done;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::participant

@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hh"
-#include "cli/commands.hh"
-#include "cli/language.hh"
-#include "cli/talk.hh"
+#include "participant/commands.hh"
+#include "participant/language.hh"
+#include "participant/talk.hh"
 #include "client/way.hh"
 #include "sys/terminal.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 namespace {
 
 using client::Grade;
@@ -71,4 +71,4 @@ ExitCode check_url_command(const std::string& address, bool json) {
     return fit ? ExitCode::done : way.reach.passed ? ExitCode::failed : ExitCode::unreachable;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::participant

@@ -6,7 +6,7 @@
 #include "base/result.hh"
 #include "model/receipt.hh"
 
-namespace assay::store {
+namespace assay::proof {
 
 constexpr std::size_t proof_size_max = 64u << 10;
 
@@ -14,4 +14,4 @@ constexpr std::size_t proof_size_max = 64u << 10;
 Result<model::Receipt> check_receipt(std::string_view document, std::string_view public_key);
 Result<model::Commitment> check_commitment(std::string_view document, std::string_view public_key);
 
-}  // namespace assay::store
+}  // namespace assay::proof

@@ -3,7 +3,7 @@
 
 #include "base/result.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 
 enum class ExitCode { done = 0, failed = 1, misused = 2, unreachable = 3, interrupted = 4 };
 
@@ -15,4 +15,4 @@ constexpr ExitCode exit_code_of(Fault fault) {
     }
 }
 
-}  // namespace assay::cli
+}  // namespace assay::participant

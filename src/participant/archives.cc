@@ -10,16 +10,15 @@
 #include "archive/archive.hh"
 #include "archive/folder.hh"
 #include "base/text.hh"
-#include "cli/commands.hh"
-#include "cli/hand_in.hh"
-#include "cli/language.hh"
-#include "cli/module_folder.hh"
+#include "participant/commands.hh"
+#include "participant/hand_in.hh"
+#include "participant/language.hh"
 #include "sys/draft.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
 #include "wording/archive_faults.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -161,18 +160,13 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
     return ExitCode::done;
 }
 
-ExitCode verify_command(const std::string& path, const std::string& module, bool json) {
-    model::UploadRules rules;
-    if (!module.empty()) {
-        auto read = read_module(module);
-        if (!read) return fail(read.error());
-        rules = std::move(read->module.plan.upload);
-    }
+ExitCode verify_command(const std::string& path, const std::optional<model::UploadRules>& module, bool json) {
+    const model::UploadRules rules = module.value_or(model::UploadRules{});
     const auto file = sys::open_read(path);
     if (!file) return fail(file.error());
     const auto info = sys::info_of(*file);
     if (!info) return fail(info.error());
-    if (!module.empty() && info->size > rules.size_max) {
+    if (module && info->size > rules.size_max) {
         const std::string text = wording::say(language(), Told::file_too_large, {std::to_string(rules.size_max), std::to_string(info->size)});
         return refused(path, {.code = model::Refusal::too_large, .fault = {}, .text = text, .entry = {}, .limit = rules.size_max, .value = info->size}, json);
     }
@@ -193,4 +187,4 @@ ExitCode verify_command(const std::string& path, const std::string& module, bool
     return ExitCode::done;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::participant

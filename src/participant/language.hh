@@ -5,7 +5,7 @@
 
 #include "wording/command_line.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 
 // Call it before any thread of ours: it reads the environment.
 inline wording::Language language() {
@@ -16,4 +16,4 @@ inline wording::Language language() {
     return wording::Language::english;
 }
 
-}  // namespace assay::cli
+}  // namespace assay::participant

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "archive/folder.hh"
-#include "cli/talk.hh"
+#include "participant/talk.hh"
 #include "client/answers.hh"
 #include "client/selection.hh"
 #include "client/warnings.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 
 struct HandIn {
     std::string path;
@@ -47,4 +47,4 @@ std::string shown(const HandIn&, const Target&, const client::Limits&, bool verb
 // One line: {"type": "assay-hand-in/1", …}.
 std::string json_of(const HandIn&, const Target&, const client::Limits&, bool dry_run);
 
-}  // namespace assay::cli
+}  // namespace assay::participant

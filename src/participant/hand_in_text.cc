@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/text.hh"
-#include "cli/hand_in.hh"
+#include "participant/hand_in.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 namespace {
 
 using wording::Told;
@@ -214,4 +214,4 @@ std::string json_of(const HandIn& it, const Target& target, const client::Limits
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace assay::cli
+}  // namespace assay::participant

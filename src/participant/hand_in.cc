@@ -1,4 +1,4 @@
-#include "cli/hand_in.hh"
+#include "participant/hand_in.hh"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "base/text.hh"
 #include "sys/file.hh"
 
-namespace assay::cli {
+namespace assay::participant {
 namespace {
 
 using wording::Told;
@@ -155,4 +155,4 @@ client::Answered<HandIn> prepare(const std::string& path, const client::Limits& 
     return Answer<HandIn>{std::move(made)};
 }
 
-}  // namespace assay::cli
+}  // namespace assay::participant
