@@ -20,6 +20,7 @@ namespace {
 
 constexpr int socket_fd = 3;
 constexpr int lifeline_fd = 4;
+constexpr std::size_t idle_bytes_max = 1u << 20;  // free and not given back: getting it anew for each small archive costs more than judging it
 constexpr int archive_fd = 5;  // where each archive arrives: the lowest number that is free
 
 struct Request {
@@ -82,7 +83,7 @@ int verifier_main(Judge judge) {
         const auto verdict = confined ? judge_request(**request, judge) : Result<Verdict>{confined.error()};
         request->reset();  // The archive is closed before another one can come.
         if (!sys::write_all(socket, answer_to_json(verdict) + "\n")) std::_Exit(0);
-        ::malloc_trim(0);  // Idle, it holds no memory of what it judged.
+        if (::mallinfo2().fordblks > idle_bytes_max) ::malloc_trim(0);  // Idle, it holds little memory of what it judged.
     }
 }
 

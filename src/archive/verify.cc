@@ -47,17 +47,25 @@ Refused wrong_format(Format format, const model::UploadRules& rules) {
 // looks the same, but its blocks are whole, as they are not once bytes were put between them.
 Result<bool> went_through_text_mode(const sys::Fd& archive) {
     constexpr int lines_min = 8;
-    std::vector<std::byte> head(1u << 20);
-    ASSAY_TRY(const std::size_t size, sys::read_at(archive, head, 0));
-    if (recognise(ByteView{head}.first(std::min(size, recognise_bytes))) == Format::tar) {
-        ASSAY_TRY(const std::int64_t whole, Input{archive}.size());
-        if (whole % static_cast<std::int64_t>(tar_block_bytes) == 0) return false;
-    }
+    constexpr std::int64_t looked_at_bytes = 1 << 20;
+    std::array<std::byte, buffer_bytes> part;
     int lines = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-        if (head[i] != std::byte{'\n'}) continue;
-        if (i == 0 || head[i - 1] != std::byte{'\r'}) return false;
-        ++lines;
+    std::byte before{};
+    for (std::int64_t at = 0; at < looked_at_bytes;) {
+        ASSAY_TRY(const std::size_t size, sys::read_at(archive, part, at));
+        if (size == 0) break;
+        if (at == 0 && recognise(ByteView{part}.first(std::min(size, recognise_bytes))) == Format::tar) {
+            ASSAY_TRY(const std::int64_t whole, Input{archive}.size());
+            if (whole % static_cast<std::int64_t>(tar_block_bytes) == 0) return false;
+        }
+        for (const std::byte byte : ByteView{part}.first(size)) {
+            if (byte == std::byte{'\n'}) {
+                if (before != std::byte{'\r'}) return false;
+                ++lines;
+            }
+            before = byte;
+        }
+        at += static_cast<std::int64_t>(size);
     }
     return lines >= lines_min;
 }
