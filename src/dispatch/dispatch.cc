@@ -124,10 +124,12 @@ void Dispatcher::Inner::grant(std::int64_t epoch, std::int64_t slot, std::move_o
     const auto granted = std::make_shared<Granted>();
     const auto change = [this, epoch, granted](store::Tx& tx) -> Result<> {
         if (drains() || !live(epoch)) return ok;
+        const sys::TimePoint began = sys::system_clock().now();
         queue::Snapshot snapshot;
         ASSAY_CHECK(snapshot.take_heads(tx, parts.board, wall_ms()));
         ASSAY_TRY(granted->lease, queue::grant(tx, snapshot.situation, epoch));
         granted->wake_ms = queue::next_wake_ms(snapshot.situation);
+        granted->took = sys::system_clock().now() - began;
         return ok;
     };
     write(change, [this, slot, granted, done = std::move(done)](Result<> result) mutable {

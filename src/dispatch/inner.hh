@@ -47,6 +47,7 @@ struct Lacking {
 struct Granted {
     std::optional<queue::Lease> lease;
     std::optional<std::int64_t> wake_ms;  // wall clock: when a job that backs off may start
+    sys::Duration took{};                 // of the store's one writer, to look through the line
 };
 
 struct Dispatcher::Inner {

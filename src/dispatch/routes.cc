@@ -165,6 +165,12 @@ Task<Response> lease(Shared inner, Reader& reader) {
         }
         auto waiting = inner->bell.wait(seen, until);
         (void)co_await std::move(waiting);
+        // Each upload rings. A long line of which nothing may start must not keep the writer from them.
+        const sys::TimePoint again = std::min(deadline, now + std::min<sys::Duration>(empty_look_pause_max, empty_look_pause_times * granted->took));
+        if (clock.now() < again) {
+            auto pause = loop::sleep_until(again);
+            co_await pause;
+        }
     }
 }
 
