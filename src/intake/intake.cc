@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/log.hh"
 #include "http/shed.hh"
@@ -66,22 +67,25 @@ private:
         if (parts_.board.draining()) co_return Step{Refusal{.code = model::Refusal::shutting_down}};
         if (parts_.board.refuses_uploads()) co_return Step{Refusal{.code = model::Refusal::busy}};
 
-        const auto find_largest = [this]() -> Result<std::int64_t> {
-            if (const auto why = parts_.store.read_only()) return Error{Fault::busy, *why};
-            if (parts_.space.look().level != store::Space::Level::ample) return store::Space::full();
-            return largest();
-        };
-        ASSAY_CO_TRY(largest_open_, co_await parts_.disk.run(find_largest));
-        if (request_.content_length && *request_.content_length > largest_open_ + parts_.config.form_overhead_max) {
-            co_return Step{Refusal{.code = model::Refusal::too_large, .limit = largest_open_, .sent = *request_.content_length}};
-        }
         auto body = Body::of(request_, door_ == Door::api);
+        // A raw body's fields are all in its head: they are looked at before its first byte, and say its limit.
+        if (!body || !body->raw()) {
+            const auto find_largest = [this]() -> Result<std::int64_t> {
+                ASSAY_CHECK(takes_bytes());
+                return largest();
+            };
+            ASSAY_CO_TRY(largest_open_, co_await parts_.disk.run(find_largest));
+            if (request_.content_length && *request_.content_length > largest_open_ + parts_.config.form_overhead_max) {
+                co_return Step{Refusal{.code = model::Refusal::too_large, .limit = largest_open_, .sent = *request_.content_length}};
+            }
+        }
         if (!body) co_return Step{form_refusal(FormFault::broken, body.error().text())};
         auto key = upload_key_of(request_);
         if (!key) co_return Step{Refusal{.code = model::Refusal::missing_field, .form = key.error()}};
         arrived_.upload_key = std::move(*key);
         share_.emplace(parts_.budget, http::shedder_of(reader_));
-        form_.emplace(parts_.spools, parts_.config.field_bytes_max, largest_open_, http::shedder_of(reader_));
+        const std::int64_t first_limit = body->raw() ? std::numeric_limits<std::int64_t>::max() : largest_open_;
+        form_.emplace(parts_.spools, parts_.config.field_bytes_max, first_limit, http::shedder_of(reader_));
         ASSAY_CO_CHECK(body->begin(request_, *form_));
 
         ASSAY_CO_TRY(const Step early, co_await receive(*body));
@@ -107,11 +111,11 @@ private:
 
     // Reads the body to its end, or until a refusal is known.
     loop::Task<Result<Step>> receive(Body& body) {
-        if (body.raw()) {  // All fields are known: what they refuse is said before the first byte is asked for.
+        if (body.raw()) {
             if (const Step missing = missing_claim()) co_return missing;
             ASSAY_CO_TRY(const Step denied, co_await check_fields());
             if (denied) co_return denied;
-            const std::int64_t limit = entitled_->plan->upload.size_max;
+            const std::int64_t limit = largest_open_ = entitled_->plan->upload.size_max;
             if (request_.content_length && *request_.content_length > limit) {
                 co_return Step{Refusal{.code = model::Refusal::too_large, .limit = limit, .sent = *request_.content_length}};
             }
@@ -179,6 +183,7 @@ private:
 
     loop::Task<Result<Step>> check_fields() {
         const auto check = [this]() -> Result<Entitlement> {
+            ASSAY_CHECK(takes_bytes());
             std::optional<Entitlement> found;
             const Fields& fields = form_->fields();
             const Claim claim{*fields.token, *fields.course, *fields.module, arrived_.upload_key};
@@ -219,6 +224,12 @@ private:
         auto key = parts_.keys.unseal(entitled_->participant.key_sealed);
         if (!key) return std::nullopt;
         return Sender{entitled_->course.id, entitled_->module.id, std::move(key).value()};
+    }
+
+    Result<> takes_bytes() const {
+        if (const auto why = parts_.store.read_only()) return Error{Fault::busy, *why};
+        if (parts_.space.look().level != store::Space::Level::ample) return store::Space::full();
+        return ok;
     }
 
     Result<std::int64_t> largest() {
