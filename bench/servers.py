@@ -1,5 +1,6 @@
 """The three servers that are compared, each with the same people and started the same way."""
 import http.client
+import json
 import os
 import socket
 import sqlite3
@@ -47,6 +48,7 @@ class Assay(Server):
 
     def __init__(self, scratch: Scratch, binary: Path) -> None:
         self.data = scratch.path / "assay-data"
+        self.log = scratch.path / "assay.log"
         self.process = scratch.start([binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0"], "assay",
                                      stdout=subprocess.PIPE)
         line = self.process.stdout.readline().decode().strip()
@@ -84,6 +86,12 @@ class Assay(Server):
     def metric(self, name: str) -> float:
         """The sum over its labels."""
         return sum(float(line.rpartition(" ")[2]) for line in self.metrics() if line.split("{")[0].split(" ")[0] == name)
+
+    def connections_max(self) -> int:
+        for line in self.log.read_text().splitlines():
+            if '"server.started"' in line:
+                return json.loads(line)["connections_max"]
+        raise Broken("the server does not say how many connections it takes")
 
     def cpu_s(self) -> float:
         return cpu_s(self.pid)  # The server process: what parses archives is told apart.

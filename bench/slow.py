@@ -34,12 +34,12 @@ def begun_upload(i: int) -> bytes:
     return request_head("POST /upload", len(head) + ANNOUNCED, True) + head
 
 
-def idle(port: int, ready, over) -> None:
+def idle(port: int, ready, over, count: int = PEERS) -> None:
     """Connections that have asked for a page once and stay open."""
     def first(i: int) -> bytes:
         return b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
-    peers = connected(port, PEERS, first)
+    peers = connected(port, count, first)
     for peer in peers:
         peer.recv(65536)
     ready.send(True)
