@@ -2,10 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <limits>
+
+#include "sys/random.hh"
 
 namespace assay::archive {
 namespace {
@@ -43,13 +44,15 @@ TEST(Steady, AChangeHidesBehindOneThatWasJustMade) {
 class SteadyTest : public ::testing::Test, public Disk {
 protected:
     SteadyTest() {
-        std::string name = (fs::temp_directory_path() / "assay-steady-XXXXXX").string();
-        EXPECT_NE(::mkdtemp(name.data()), nullptr);
-        folder_ = name;
+        folder_ = fs::temp_directory_path() / ("assay-steady-" + sys::random_text(12, "abcdefghijklmnopqrstuvwxyz"));
+        EXPECT_TRUE(fs::create_directory(folder_));
         put("content");
-        root_ = sys::open_directory(name).value();
+        root_ = sys::open_directory(folder_.string()).value();
     }
-    ~SteadyTest() override { fs::remove_all(folder_); }
+    ~SteadyTest() override {
+        root_.reset();  // Where an open folder cannot go.
+        fs::remove_all(folder_);
+    }
 
     void put(std::string_view text) { std::ofstream{folder_ / "file", std::ios::binary} << text; }
 

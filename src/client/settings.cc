@@ -82,6 +82,7 @@ Settings settings_from(const Variables& variables) {
 
 std::string user_folder(const Variables& variables) {
     if (const auto home = variables("XDG_CONFIG_HOME")) return *home + "/assay";
+    if (const auto home = variables("APPDATA")) return *home + "/assay";  // Windows, whatever a shell there calls home
     if (const auto home = variables("HOME")) return *home + "/.config/assay";
     return {};
 }
@@ -91,15 +92,16 @@ Result<Settings> settings(const Settings& flags, const Variables& variables, con
     Settings found = over(flags, settings_from(variables));
     std::string at = folder;
     for (int i = 0; i < folders_upward_max; ++i) {
-        const std::string path = (at == "/" ? "" : at) + "/" + std::string{project_file_name};
+        const std::string path = (at.ends_with('/') ? at : at + "/") + std::string{project_file_name};
         ASSAY_TRY(const auto text, read_if_there(path));
         if (text) {
             ASSAY_TRY(const Settings project, settings_from_toml(*text, path, language));
             found = over(std::move(found), project);
             break;
         }
-        if (at.empty() || at == "/") break;
-        at = at.substr(0, at.rfind('/'));
+        const std::size_t slash = at.rfind('/');
+        if (at == "/" || slash == std::string::npos) break;
+        at.resize(slash);
         if (at.empty()) at = "/";
     }
     if (const std::string own = user_folder(variables); !own.empty()) {

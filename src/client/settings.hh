@@ -33,7 +33,7 @@ Settings over(Settings first, const Settings& then);
 // Where the environment says what; a name that is not set, or set to nothing, is nullopt.
 using Variables = std::function<std::optional<std::string>(const char* name)>;
 Settings settings_from(const Variables&);
-// $XDG_CONFIG_HOME/assay, else $HOME/.config/assay; "" when neither is set.
+// $XDG_CONFIG_HOME/assay, else %APPDATA%/assay, else $HOME/.config/assay; "" when none is set.
 std::string user_folder(const Variables&);
 
 // Flags, variables, the project's file above `folder`, the user's file, in this order.

@@ -53,12 +53,6 @@ Result<std::optional<std::int64_t>> length_of(const Answer& answer) {
 
 }  // namespace
 
-std::string_view Answer::header(std::string_view name) const {
-    const auto found =
-        std::ranges::find_if(headers, [&](const Header& h) { return equal_ignoring_case(h.first, name); });
-    return found == headers.end() ? std::string_view{} : found->second;
-}
-
 Result<Answer> Client::request(std::string_view method, std::string_view target, std::string_view content_type,
                                ByteView body, std::chrono::milliseconds timeout) {
     std::string head =

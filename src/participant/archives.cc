@@ -16,6 +16,7 @@
 #include "sys/draft.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
+#include "sys/program.hh"
 #include "wording/archive_faults.hh"
 
 namespace assay::participant {
@@ -57,7 +58,8 @@ NotTaken not_taken(const archive::Refused& it) { return {it.code(), model::to_st
 ExitCode refused(const std::string& path, const NotTaken& it, bool json) {
     const std::string code{model::to_string(it.code)}, next = wording::next_step(language(), it.code);
     if (!json) {
-        std::fprintf(stderr, "assay: %s\nassay: %s\n", wording::say(language(), Told::refused_file, {escaped(path), code, it.text}).c_str(), next.c_str());
+        say(wording::say(language(), Told::refused_file, {escaped(path), code, it.text}));
+        say(next);
         return ExitCode::failed;
     }
     Json object{{"accepted", false}, {"code", code}};
@@ -68,7 +70,7 @@ ExitCode refused(const std::string& path, const NotTaken& it, bool json) {
     object["offset"] = it.offset;
     if (it.limit) object["limit"] = *it.limit;
     if (it.value) object["value"] = *it.value;
-    std::printf("%s\n", object.dump().c_str());
+    print_line(object.dump());
     return ExitCode::failed;
 }
 
@@ -140,23 +142,21 @@ ExitCode pack_command(const std::string& folder, const std::string& target, bool
     if (json) {
         Json left_out = Json::array();
         for (const client::Stay& stay : made->selection.stays) left_out.push_back(stay.path);
-        std::printf("%s\n", Json{{"file", target},
-                                 {"format", archive::to_string(*format)},
-                                 {"size", packed.size},
-                                 {"sha256", packed.sha256},
-                                 {"entries", packed.entries},
-                                 {"unpacked_bytes", packed.unpacked_bytes},
-                                 {"left_out", left_out}}
-                                .dump(-1, ' ', false, Json::error_handler_t::replace)
-                                .c_str());
+        print_line(Json{{"file", target},
+                        {"format", archive::to_string(*format)},
+                        {"size", packed.size},
+                        {"sha256", packed.sha256},
+                        {"entries", packed.entries},
+                        {"unpacked_bytes", packed.unpacked_bytes},
+                        {"left_out", left_out}}
+                       .dump(-1, ' ', false, Json::error_handler_t::replace));
         return ExitCode::done;
     }
     for (const client::Stay& stay : made->selection.stays)
-        std::fprintf(stderr, "%s\n", told(Told::left_out, {escaped(stay.path), why(stay)}).c_str());
-    std::printf("%s\n", wording::say(language(), Told::packed,
-                                     {escaped(target), size_text(packed.size), std::to_string(packed.entries),
-                                      size_text(packed.unpacked_bytes), packed.sha256})
-                            .c_str());
+        sys::print(stderr, told(Told::left_out, {escaped(stay.path), why(stay)}) + "\n");
+    print_line(wording::say(language(), Told::packed,
+                            {escaped(target), size_text(packed.size), std::to_string(packed.entries), size_text(packed.unpacked_bytes),
+                             packed.sha256}));
     return ExitCode::done;
 }
 
@@ -176,14 +176,14 @@ ExitCode verify_command(const std::string& path, const std::optional<model::Uplo
     const archive::Manifest& manifest = *verdict->manifest;
     const std::string format{archive::to_string(manifest.format)};
     if (json) {
-        std::printf("%s\n", Json{{"accepted", true}, {"format", format}, {"entries", manifest.entries}, {"unpacked_bytes", manifest.unpacked_bytes},
-                                 {"stripped", manifest.stripped}, {"names_converted", manifest.names_converted}}.dump().c_str());
+        print_line(Json{{"accepted", true}, {"format", format}, {"entries", manifest.entries}, {"unpacked_bytes", manifest.unpacked_bytes},
+                                 {"stripped", manifest.stripped}, {"names_converted", manifest.names_converted}}.dump());
         return ExitCode::done;
     }
     std::string line = wording::say(language(), Told::sound, {escaped(path), format, std::to_string(manifest.entries), size_text(manifest.unpacked_bytes)});
     if (!manifest.stripped.empty()) line += wording::say(language(), Told::stripped, {escaped(manifest.stripped)});
     if (manifest.names_converted > 0) line += "\n" + wording::say(language(), Told::converted, {std::to_string(manifest.names_converted), "GB18030"});
-    std::printf("%s\n", line.c_str());
+    print_line(line);
     return ExitCode::done;
 }
 

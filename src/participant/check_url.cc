@@ -10,6 +10,7 @@
 #include "participant/language.hh"
 #include "participant/talk.hh"
 #include "client/way.hh"
+#include "sys/program.hh"
 #include "sys/terminal.hh"
 
 namespace assay::participant {
@@ -21,14 +22,14 @@ using wording::WaySaid;
 
 void print_table(const std::vector<WayFinding>& findings) {
     for (const WayFinding& one : findings) {
-        fmt::print("{:<4}  {}: {}\n", client::to_string(one.grade), wording::name(language(), one.step), one.text);
-        if (!one.cure.empty()) fmt::print("      → {}\n", one.cure);
+        sys::print(stdout, fmt::format("{:<4}  {}: {}\n", client::to_string(one.grade), wording::name(language(), one.step), one.text));
+        if (!one.cure.empty()) sys::print(stdout, fmt::format("      → {}\n", one.cure));
     }
     const bool warned = std::ranges::any_of(findings, [](const WayFinding& one) { return one.grade == Grade::warn; });
     const bool bad = std::ranges::any_of(findings, [](const WayFinding& one) { return one.grade == Grade::bad; });
-    fmt::print("\n{}\n", wording::say(language(), bad      ? WaySaid::not_fit
-                                                  : warned ? WaySaid::fit_with_warnings
-                                                           : WaySaid::fit));
+    print_line("\n" + wording::say(language(), bad      ? WaySaid::not_fit
+                                              : warned ? WaySaid::fit_with_warnings
+                                                       : WaySaid::fit));
 }
 
 void print_json(const client::Way& way, const client::Url& url, const std::vector<WayFinding>& findings, bool fit) {
@@ -60,11 +61,10 @@ ExitCode check_url_command(const std::string& address, bool json) {
     const bool shown = sys::is_terminal(2) && variable("TERM") != "dumb";
     const auto told = [&](wording::WayStep step) {
         if (shown)
-            std::fprintf(stderr, "\r%s\033[K",
-                         wording::say(language(), WaySaid::looking_at, {wording::name(language(), step)}).c_str());
+            sys::print(stderr, "\r" + wording::say(language(), WaySaid::looking_at, {wording::name(language(), step)}) + "\033[K");
     };
     const client::Way way = client::probe_way(*url, told);
-    if (shown) std::fputs("\r\033[K", stderr);
+    if (shown) sys::print(stderr, "\r\033[K");
     const auto findings = client::findings_of(way, *url, language());
     const bool fit = std::ranges::none_of(findings, [](const WayFinding& one) { return one.grade == Grade::bad; });
     json ? print_json(way, *url, findings, fit) : print_table(findings);

@@ -1,8 +1,7 @@
 // The language of whoever sits at this terminal.
 #pragma once
 
-#include <cstdlib>
-
+#include "sys/program.hh"
 #include "wording/command_line.hh"
 
 namespace assay::participant {
@@ -10,10 +9,9 @@ namespace assay::participant {
 // Call it before any thread of ours: it reads the environment.
 inline wording::Language language() {
     for (const char* const name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
-        const char* const value = std::getenv(name);
-        if (value != nullptr && *value != '\0') return wording::language_of_locale(value);
+        if (const auto value = sys::variable(name)) return wording::language_of_locale(*value);
     }
-    return wording::Language::english;
+    return wording::language_of_locale(sys::user_locale());
 }
 
 }  // namespace assay::participant

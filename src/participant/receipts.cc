@@ -13,6 +13,7 @@
 #include "model/json.hh"
 #include "proof/proof.hh"
 #include "sys/file.hh"
+#include "sys/program.hh"
 #include "sys/terminal.hh"
 
 namespace assay::participant {
@@ -127,10 +128,10 @@ ExitCode login_command(const ParticipantOptions& options) {
     std::string token;
     {
         const sys::EchoOff silent;
-        if (sys::is_terminal(0)) std::fputs(told(Told::token_prompt).c_str(), stderr);
+        if (sys::is_terminal(0)) sys::print(stderr, told(Told::token_prompt));
         for (int c = std::getchar(); c != EOF && c != '\n' && token.size() < token_bytes_max; c = std::getchar()) token += static_cast<char>(c);
     }
-    if (sys::is_terminal(0)) std::fputc('\n', stderr);
+    if (sys::is_terminal(0)) sys::print(stderr, "\n");
     token = trimmed(token);
     if (token.empty()) return misused({Fault::invalid, told(Told::no_token)});
     end_when_interrupted();

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 
 #include "base/text.hh"
 #include "participant/talk.hh"
+#include "sys/program.hh"
 
 namespace assay::participant {
 namespace {
@@ -26,10 +28,10 @@ or what was refused (assay-refusal/1), or failed (assay-error/1).
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server was not reached, 4 interrupted.)";
 
 // A typo in a command gets a suggestion instead of a usage text.
-std::optional<std::string> unknown_command(const CLI::App& app, int argc, char** argv) {
+std::optional<std::string> unknown_command(const CLI::App& app, const std::vector<std::string>& words) {
     const CLI::App* at = &app;
-    for (int i = 1; i < argc; ++i) {
-        const std::string_view word{argv[i]};
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        const std::string_view word{words[i]};
         if (word.starts_with("-")) return std::nullopt;
         std::vector<std::string> names;
         for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
@@ -138,14 +140,25 @@ CLI::App* add_rows(CLI::App& app, Rows& rows, const Other& other) {
 void add_why_row(CLI::App& app, Rows& rows) { add_row_about_one(app, rows, "why", "Why a submission waits", why_command); }
 
 ExitCode run(CLI::App& app, int argc, char** argv, const Rows& rows) {
-    if (const auto unknown = unknown_command(app, argc, argv)) {
+    sys::prepare_streams();
+    std::vector<std::string> words = sys::arguments(argc, argv);
+    if (const auto unknown = unknown_command(app, words)) {
         say(*unknown);
         return ExitCode::misused;
     }
     try {
-        app.parse(argc, argv);
+        if (!words.empty()) {
+            if (app.get_name().empty()) app.name(words.front());
+            words.erase(words.begin());
+        }
+        std::ranges::reverse(words);  // As CLI11 wants them.
+        app.parse(std::move(words));
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? ExitCode::done : ExitCode::misused;
+        std::ostringstream out, err;
+        const int code = app.exit(error, out, err);
+        sys::print(stdout, out.str());
+        sys::print(stderr, err.str());
+        return code == 0 ? ExitCode::done : ExitCode::misused;
     }
     if (!rows.wrong) return rows.code;
     say(rows.wrong->text());

@@ -11,6 +11,7 @@
 #include "client/begun.hh"
 #include "sys/clock.hh"
 #include "sys/file.hh"
+#include "sys/program.hh"
 #include "sys/random.hh"
 #include "sys/terminal.hh"
 
@@ -32,7 +33,7 @@ public:
     ~Progress() { end(); }
     // Takes the line away, until there is something new to show.
     void end() {
-        if (shown_ && last_ != sys::TimePoint{}) std::fputs("\r\033[K", stderr);
+        if (shown_ && last_ != sys::TimePoint{}) sys::print(stderr, "\r\033[K");
         last_ = {};
     }
     bool began() const { return began_; }
@@ -46,7 +47,7 @@ public:
         began_ = true;
         if (!shown_ || !due) return;
         last_ = now;
-        std::fprintf(stderr, "\r%s\033[K", line(sent, now - first_).c_str());
+        sys::print(stderr, "\r" + line(sent, now - first_) + "\033[K");
     }
 
 private:
@@ -139,7 +140,7 @@ ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& 
 
     const Target target{asked->url.text(), *course, *module};
     if (options.json) print_line(json_of(it, target, **limits, submit.dry_run));
-    else std::fputs(shown(it, target, **limits, submit.verbose).c_str(), submit.dry_run ? stdout : stderr);
+    else sys::print(submit.dry_run ? stdout : stderr, shown(it, target, **limits, submit.verbose));
     if (submit.dry_run) {
         say(told(Told::nothing_sent));
         return ExitCode::done;

@@ -14,6 +14,7 @@
 #include "participant/language.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
+#include "sys/program.hh"
 #include "sys/sha256.hh"
 #include "wording/archive_faults.hh"
 
@@ -22,19 +23,18 @@ namespace assay::participant {
 using wording::Told;
 
 std::optional<std::string> variable(const char* name) {
-    const char* const value = std::getenv(name);  // Before any thread of ours.
-    return value != nullptr && *value != '\0' ? std::optional<std::string>{value} : std::nullopt;
+    return sys::variable(name);
 }
 
-void say(std::string_view text) { std::fprintf(stderr, "assay: %.*s\n", static_cast<int>(text.size()), text.data()); }
+void say(std::string_view text) { sys::print(stderr, "assay: " + std::string{text} + "\n"); }
 
 std::string told(Told it, std::initializer_list<std::string_view> arguments) {
     return wording::say(language(), it, arguments);
 }
 
 void print_line(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    if (!text.ends_with('\n')) std::fputc('\n', stdout);
+    sys::print(stdout, text);
+    if (!text.ends_with('\n')) sys::print(stdout, "\n");
     std::fflush(stdout);
 }
 
@@ -90,7 +90,7 @@ ExitCode misused(const Error& error) {
 
 Result<Asking> asking(const ParticipantOptions& options) {
     std::error_code failure;
-    const std::string folder = std::filesystem::current_path(failure).string();
+    const std::string folder = std::filesystem::current_path(failure).generic_string();
     ASSAY_TRY(const client::Settings found, client::settings(options.flags, variable, folder, language()));
     if (!found.server) { return Error{Fault::missing, told(Told::no_server, {client::project_file_name})}; }
     ASSAY_TRY(client::Url url, client::parse_url(*found.server, language()));
@@ -109,7 +109,7 @@ void end_when_interrupted() {
     if (!signals) return;
     std::thread{[fd = std::move(*signals), said = "\nassay: " + told(Told::interrupted) + "\n"] {
         if (!sys::next_signal(fd)) return;
-        std::fputs(said.c_str(), stderr);
+        sys::print(stderr, said);
         sys::exit_now(static_cast<int>(ExitCode::interrupted));
     }}.detach();
 }
@@ -119,7 +119,7 @@ ExitCode watch_to_end(const ParticipantOptions& options, const client::Server& s
     const auto heard = [&](const client::Standing& standing, const std::string& json) {
         if (options.json) print_line(json);
         else if (const std::string line = client::line_of(standing, language()); line != said && !standing.over()) {
-            std::fprintf(stderr, "%s\n", line.c_str());
+            sys::print(stderr, line + "\n");
             said = line;
         }
         return true;

@@ -13,6 +13,8 @@ std::optional<std::string> variable(const char* name) {
     return value != nullptr && *value != '\0' ? std::optional<std::string>{value} : std::nullopt;
 }
 
+std::string user_locale() { return {}; }
+
 void print(std::FILE* stream, std::string_view text) { (void)std::fwrite(text.data(), 1, text.size(), stream); }
 
 }  // namespace assay::sys

@@ -18,6 +18,9 @@ std::vector<std::string> arguments(int argc, char** argv);
 // Not set, or set to nothing: nullopt. Before any thread of ours.
 std::optional<std::string> variable(const char* name);
 
+// What the system itself says of its user's language, beside variables: "zh-CN"; empty: nothing.
+std::string user_locale();
+
 // Writes UTF-8 to stdout or stderr. What is not a terminal gets the bytes; a terminal shows the letters, whatever it takes bytes for.
 void print(std::FILE*, std::string_view);
 

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
-#include "http/head.hh"
+#include "http/fields.hh"
 #include "sys/windows/native.hh"
 
 namespace assay::client {

@@ -7,6 +7,7 @@
 #include <shellapi.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.hh"
 #include "sys/terminal.hh"
@@ -64,6 +65,12 @@ std::optional<std::string> variable(const char* name) {
     if (value.empty()) return std::nullopt;
     value.resize(::GetEnvironmentVariableW(wide_name.c_str(), value.data(), static_cast<DWORD>(value.size())));
     return value.empty() ? std::nullopt : std::optional{readable(value)};
+}
+
+std::string user_locale() {
+    std::array<wchar_t, LOCALE_NAME_MAX_LENGTH> name{};
+    const int size = ::GetUserDefaultLocaleName(name.data(), static_cast<int>(name.size()));
+    return size > 1 ? readable({name.data(), static_cast<std::size_t>(size) - 1}) : std::string{};
 }
 
 void print(std::FILE* stream, std::string_view text) {
