@@ -91,12 +91,28 @@ struct Keeper::Inner {
         save_failed = !saved;
     }
 
+    void tell_changes() {
+        std::vector<std::string> now;
+        for (const Standing& standing : engine.standings()) {
+            if (standing.state == Standing::State::firing) now.push_back(standing.rule->name);
+        }
+        const auto tell = [&](const std::vector<std::string>& of, const std::vector<std::string>& but, bool fires) {
+            for (const std::string& rule : of) {
+                if (std::ranges::find(but, rule) == but.end()) parts.on_change(rule, fires);
+            }
+        };
+        tell(firing, now, false);
+        tell(now, firing, true);
+        firing = std::move(now);
+    }
+
     void look() {
         Figures figures;
         parts.source(figures);
         const std::lock_guard lock{mutex};
         const std::int64_t at_ms = now_ms();
         const auto messages = engine.look(figures, at_ms);
+        if (parts.on_change) tell_changes();
         {
             const std::lock_guard summary_lock{
                 summary_mutex};  // Before anything is written: the digest must not wait for the disk.
@@ -175,6 +191,7 @@ struct Keeper::Inner {
     std::mutex mutex;                      // guards what follows
     std::condition_variable changed;
     Engine engine;
+    std::vector<std::string> firing;       // rules, as was told last
     Outbox outbox;
     std::optional<sys::KeptRecord> record;
     std::string mark;

@@ -6,6 +6,7 @@
 // Threading: safe from every thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ struct KeeperParts {
     std::string state_path;  // empty: nothing is kept
     std::string zone;  // of times that people read
     Source source;  // called on the looking thread; may block
+    std::function<void(const std::string& rule, bool fires)> on_change = {};  // on the looking thread; must not wait
 };
 
 class Keeper {

@@ -8,6 +8,7 @@
 
 #include "admission/readings.hh"
 #include "base/text.hh"
+#include "recorder/host.hh"
 #include "serve/admission_keeper.hh"
 #include "serve/rooms.hh"
 #include "sys/file.hh"
@@ -79,8 +80,14 @@ Finding judge_protection(const std::string& memory_min, bool version_2) {
 std::vector<Finding> load_findings() {
     const bool version_2 = !text_at("/sys/fs/cgroup/cgroup.controllers").empty();
     const std::string lru = "/sys/kernel/mm/lru_gen/";
-    return {jobs_memory(), judge_pressure(text_at("/proc/pressure/memory")), judge_lru_gen(text_at(lru + "enabled"), text_at(lru + "min_ttl_ms")),
-            judge_protection(text_at(own_group() + "/memory.min"), version_2)};
+    std::vector<Finding> findings{jobs_memory(), judge_pressure(text_at("/proc/pressure/memory")),
+                                  judge_lru_gen(text_at(lru + "enabled"), text_at(lru + "min_ttl_ms")),
+                                  judge_protection(text_at(own_group() + "/memory.min"), version_2)};
+    for (const recorder::Wish& wish : recorder::ask_host().wishes) {
+        if (wish.refused.empty()) findings.push_back({wish.name, wish.wanted, Standing::fine, ""});
+        else findings.push_back({wish.name, fmt::format("refused: {}; instead: {}", wish.refused, wish.instead), Standing::weak, wish.cure});
+    }
+    return findings;
 }
 
 }  // namespace assay::cli

@@ -8,6 +8,7 @@
 
 namespace assay::cli {
 
+// Also what the flight recorder asks of the host: for this process and for good, so call it last.
 std::vector<sandbox::Finding> load_findings();
 
 // Each from the kernel's own texts; empty where there is no such file. For tests.

@@ -32,16 +32,19 @@ constexpr const char* staff_group = "For staff";
 Result<serve::Config> configuration(const std::string& file, const serve::Settings& flags) {
     std::vector<serve::Settings> sources;
     alert::Config alerts{.rules = alert::shipped_rules()};
+    admission::Thresholds thresholds;
     if (const auto path = serve::config_path(file)) {
         ASSAY_TRY(const std::string text, sys::read_file(*path, config_bytes_max));
         ASSAY_TRY(serve::Settings settings, serve::settings_from_toml(text, *path));
         sources.push_back(std::move(settings));
         ASSAY_TRY(alerts, alert::config_from_toml(text, *path));
+        ASSAY_TRY(thresholds, serve::thresholds_from_toml(text, *path));
     }
     sources.push_back(serve::settings_from_environment(environ));
     sources.push_back(flags);
     ASSAY_TRY(serve::Config config, serve::config_from(sources, sys::effective_uid() == 0));
     config.alert = std::move(alerts);
+    config.admission = thresholds;
     return config;
 }
 

@@ -18,12 +18,13 @@ using wording::TroubleLine;
 bool strong_sign(const Moment& at) {
     return at.of(Figure::late_ms) > 1000 || at.of(Figure::gap_s) > 3 || at.of(Figure::stopped_s) > 1 ||
            at.of(Figure::clock_step_s) > 2 || at.of(Figure::told_age_ms) > 3000 || at.of(Figure::loop_lag_ms) > 1000 ||
-           at.of(Figure::commit_ms) > 2000 || at.runner_lost;
+           at.of(Figure::commit_ms) > 2000 || at.runner_lost || at.decided("disk_reserve") || at.decided("store_read_only") ||
+           at.decided("image");  // said once, when it begins
 }
 bool weak_sign(const Moment& at) {
     return at.of(Figure::loop_lag_ms) > 200 || at.of(Figure::memory_full) > 20 || at.of(Figure::io_full) > 20 ||
            at.of(Figure::commit_ms) > 500 || at.of(Figure::listen_overflows) > 0 || at.of(Figure::steal) > 20 ||
-           at.of(Figure::open_files) > 95 || at.admission == "disk_reserve" || at.admission == "image" ||
+           at.of(Figure::open_files) > 95 ||
            at.of(Figure::limit_hits) > 0 || at.of(Figure::uploads) > 500;
 }
 constexpr std::int64_t weak_within_ms = 5'000;
@@ -130,7 +131,7 @@ const Rule rules[] = {
      By::nobody,
      {Figure::memory_full, Figure::refaults_per_s, Figure::available}},
     {Trouble::disk_full,
-     [](const Moment& at, const Usual&) { return at.admission == "disk_reserve"; },
+     [](const Moment& at, const Usual&) { return at.decided("disk_reserve"); },
      0,
      By::nobody,
      {Figure::written_per_s, Figure::commit_ms, Figure::uploads}},
@@ -220,7 +221,7 @@ const Rule rules[] = {
      By::nobody,
      {Figure::jobs_running, Figure::oom_kills, Figure::late_ms}},
     {Trouble::image_missing,
-     [](const Moment& at, const Usual&) { return at.admission == "image"; },
+     [](const Moment& at, const Usual&) { return at.decided("image"); },
      0,
      By::nobody,
      {Figure::jobs_running, Figure::connections, Figure::loop_lag_ms}},

@@ -121,7 +121,7 @@ Moment moment_of(const recorder::Frame& before, const recorder::Frame& now, bool
     for (const recorder::Event& event : now.events) {
         const auto kind = static_cast<recorder::EventKind>(event.kind);
         if (kind == recorder::EventKind::runner_lost) moment.runner_lost = true;
-        if (kind == recorder::EventKind::admission) moment.admission = escaped(event.text.view());
+        if (kind == recorder::EventKind::admission) moment.decisions.push_back(escaped(event.text.view()));
         // A start of the machine between them: how long it was away is told by the wall clock alone.
         if (kind == recorder::EventKind::boot)
             figures[Figure::gap_s] = std::max(1.0, static_cast<double>(now.real_time_ns - before.real_time_ns) / 1e9);

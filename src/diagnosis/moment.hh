@@ -1,9 +1,11 @@
 // Moment: what a frame of the recorder and the one before it say of the second between them, as far as the rules ask.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "recorder/frame.hh"
@@ -39,8 +41,9 @@ struct Moment {
     double file_memory = 0;  // share of the machine's memory that holds pages of files
     bool server_throttled = false;
     bool runner_lost = false;
-    std::string admission;  // the reason of a decision that was taken in this second, such as "disk_reserve"
+    std::vector<std::string> decisions;  // reasons of what was decided in this second about what may start, such as "disk_reserve"
 
+    bool decided(std::string_view reason) const { return std::ranges::find(decisions, reason) != decisions.end(); }
     double of(wording::Figure figure) const {
         const auto found = figures.find(figure);
         return found == figures.end() ? 0 : found->second;

@@ -100,7 +100,7 @@ void Dispatcher::Inner::tell_progress() {
 }
 
 void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ended) {
-    if (parts.on_job && ended.attempt) parts.on_job(token.job, ended.verdict ? to_string(*ended.verdict) : "back");
+    if (parts.on_end && ended.attempt) parts.on_end(token.job, ended.verdict ? to_string(*ended.verdict) : "back");
     if (ended.attempt) count_ended(*ended.attempt);
     if (ended.attempt && !ended.verdict) parts.board.moves().moved();
     if (ended.length_ms && ended.topic) parts.board.pace().ended(ended.topic->course, ended.topic->module, *ended.length_ms, wall_ms());
@@ -137,7 +137,7 @@ void Dispatcher::Inner::grant(std::int64_t epoch, std::int64_t slot, std::move_o
         if (granted->lease) {
             parts.board.moves().moved();
             parts.board.feed().changed(granted->lease->topic);
-            if (parts.on_job) parts.on_job(granted->lease->token.job, "");
+            if (parts.on_start) parts.on_start(granted->lease->token.job, slot);
             parts.board.pace().started(granted->lease->token.job, granted->lease->joined_ms, wall_ms());
             granted->lease = keep_or_return(std::move(*granted->lease), slot);
         }

@@ -40,9 +40,10 @@ public:
         loop::Pool& disk;
         const sys::Clock& clock;
         std::function<bool(const std::string& digest)> has_image = {};  // safe from every thread; empty: all are there
-        // Told of each lease that was granted (`verdict` empty) and of each attempt's end: "passed" …, or "back" when the job waits
-        // again. On any thread; must not wait.
-        std::function<void(JobId, std::string_view verdict)> on_job = {};
+        // Told of each lease that was granted, with its runner's slot, and of each attempt's end: "passed" …, or "back" when the job
+        // waits again. On any thread; must not wait.
+        std::function<void(JobId, std::int64_t slot)> on_start = {};
+        std::function<void(JobId, std::string_view verdict)> on_end = {};
     };
     explicit Dispatcher(Parts);  // `Parts` outlive it
     ~Dispatcher();               // waits for its own changes to be written

@@ -75,36 +75,17 @@ Json series(const Timeline& timeline) {
     return all;
 }
 
-// "job 17 (passed)" of those that ran in the band, and the group that grew most.
+// Who did it, and who else was there: jobs that ran in the band are no more than witnesses.
 std::string suspects(const Timeline& timeline, const Band& band) {
-    std::string text;
+    constexpr int named_max = 4;
+    std::string text = timeline.offender_of(band);
     int named = 0;
     for (const LineJob& job : timeline.jobs()) {
         if (job.from_ns > band.to_ns || job.to_ns < band.from_ns) continue;
-        if (++named > 4) break;
-        text += fmt::format("{}job {}{}", text.empty() ? "running: " : ", ", job.job,
+        if (++named > named_max) break;
+        text += fmt::format("{}job {}{}", named > 1 ? ", " : text.empty() ? "running: " : "; running: ", job.job,
                             job.verdict.empty() ? "" : " (" + job.verdict + ")");
     }
-    const LineGroup* most = nullptr;
-    std::int64_t most_bytes = 8 << 20;
-    const auto groups = timeline.groups();
-    for (const LineGroup& group : groups) {
-        // From its least in the half minute before to its most inside.
-        std::int64_t least = -1;
-        std::int64_t greatest = 0;
-        for (const auto& [time_ns, bytes] : group.memory) {
-            if (time_ns < band.from_ns - 30'000'000'000 || time_ns > band.to_ns) continue;
-            const auto value = static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, INT64_MAX));
-            if (least < 0 || value < least) least = value;
-            greatest = std::max(greatest, value);
-        }
-        if (least >= 0 && greatest - least > most_bytes) {
-            most = &group;
-            most_bytes = greatest - least;
-        }
-    }
-    if (most != nullptr)
-        text += fmt::format("{}group {} grew by {}", text.empty() ? "" : "; ", most->name, size_text(most_bytes));
     return text;
 }
 
@@ -125,7 +106,7 @@ std::string list_of_bands(const Timeline& timeline, const std::vector<Band>& ban
                             in_html(words_of_signs(band.signs)), in_html(figures), in_html(suspects(timeline, band)));
     }
     return "<table class=\"bands\"><tr><th>from</th><th>for</th><th>what was seen, at its "
-           "worst</th><th>meanwhile</th></tr>" +
+           "worst</th><th>who did it</th></tr>" +
            rows + "</table>";
 }
 

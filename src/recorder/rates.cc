@@ -105,7 +105,9 @@ Rates rates_between(const Frame& before, const Frame& now) {
 
 CgroupRates cgroup_rates(const Frame& before, const Frame& now, const Cgroup& group) {
     const double s = seconds_between(before, now);
-    const Cgroup* const was = same_row(before.cgroups, group, [](const Cgroup& g) { return g.id; });
+    const Cgroup* was = same_row(before.cgroups, group, [](const Cgroup& g) { return g.id; });
+    static const Cgroup nothing;
+    if (was == nullptr && group.job != 0) was = &nothing;  // A job's group is as new as what it did.
     if (s <= 0 || was == nullptr) return {};
     return {.cpu_share = per(was->cpu_us_total, group.cpu_us_total, s * 1e6),
             .throttled_share = per(was->throttled_us_total, group.throttled_us_total, s * 1e6),

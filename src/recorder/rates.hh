@@ -45,7 +45,7 @@ struct Rates {
 // `now` is taken after `before`.
 Rates rates_between(const Frame& before, const Frame& now);
 
-// What one group did meanwhile; all zero for a group that `before` did not know.
+// What one group did meanwhile; all zero for a group that `before` did not know, unless it is a job's.
 struct CgroupRates {
     double cpu_share = 0;  // of one core
     double throttled_share = 0;

@@ -11,11 +11,13 @@
 #include "base/text.hh"
 #include "recorder/crc32c.hh"
 #include "recorder/feed.hh"
+#include "recorder/host.hh"
 #include "recorder/rates.hh"
 #include "recorder/reading.hh"
 #include "recorder/sampler.hh"
 #include "recorder/suspicion.hh"
 #include "sys/file.hh"
+#include "sys/own_pages.hh"
 #include "sys/process.hh"
 #include "sys/quiet.hh"
 #include "sys/socket.hh"
@@ -28,18 +30,6 @@ constexpr std::uint64_t ms_ns = 1'000'000;
 constexpr std::uint64_t descriptors_wanted = 2'048;      // 64 groups with a dozen files each
 constexpr std::chrono::seconds predecessor_end_max{10};
 constexpr std::chrono::milliseconds lock_try_every{50};
-
-// Told by the kernel within a fraction of a second, when tasks waited so long for memory in so long a window; without rights windows must be
-// multiples of two seconds.
-constexpr std::array memory_triggers{"some 70000 1000000", "some 140000 2000000"};
-
-sys::Fd pressure_trigger() {
-    for (const std::string_view words : memory_triggers) {
-        sys::Fd file = sys::open_writable_quietly("/proc/pressure/memory");
-        if (file && sys::write_quietly(file, bytes_of(std::string{words} + '\0'), 0) > 0) return file;
-    }
-    return {};
-}
 
 // One recorder at a time writes into a directory. A predecessor whose server was killed ends within moments.
 Result<std::optional<sys::ProcessLock>> take_lock(const std::string& path, int end_when_ready) {
@@ -78,8 +68,10 @@ public:
     // Everything a frame needs has been touched once afterwards.
     void rehearse() {
         for (int i = 0; i < 2; ++i) {
+            sys::wait_quietly({}, 0);
             take(sys::this_moment(), 0, true);
             (void)signs_of(rates_between(*before_, *frame_), *frame_);
+            rings_.rehearse(*frame_);
             std::swap(frame_, before_);
         }
         before_->sequence = 0;
@@ -209,13 +201,12 @@ Result<Recorded> record(const RecordOptions& options,
                         const std::function<void(const std::vector<std::string>&)>& started) {
     std::vector<std::string> refused;
     (void)sys::raise_descriptors(descriptors_wanted);
-    note_refusal(refused, "a place before others on a processor", sys::be_urgent());
-    note_refusal(refused, "to be killed last", sys::be_killed_last());
-    (void)sys::allow_locking();
-    sys::Fd trigger = pressure_trigger();
-    if (!trigger)
-        refused.push_back("pressure triggers of the kernel; what it sees between two frames comes with the next one");
-    if (options.become) ASSAY_CHECK(sys::become(options.become->first, options.become->second));
+    Granted granted = ask_host();
+    for (const Wish& wish : granted.wishes) {
+        if (!wish.refused.empty()) refused.push_back(fmt::format("{} ({}): {}", wish.wanted, wish.refused, wish.instead));
+    }
+    const auto pages = sys::OwnPages::open();
+    if (options.become) ASSAY_CHECK(sys::become_and_lock(options.become->first, options.become->second));
     sys::keep_files_private();
     if (!options.directory.empty()) ASSAY_CHECK(sys::make_directory(options.directory));
     ASSAY_TRY([[maybe_unused]] const auto lock, take_lock(options.lock, options.end_when_ready));
@@ -227,13 +218,13 @@ Result<Recorded> record(const RecordOptions& options,
     std::optional<FeedReader> feed;
     if (options.feed != nullptr) { ASSAY_TRY(feed, FeedReader::open(*options.feed)); }
     const auto recorder = std::make_unique<Recorder>(options, *rings, std::move(feed));
-    recorder->prepare(std::move(trigger));
+    recorder->prepare(std::move(granted.trigger));
     rings->start();
-    sys::forget_program_text();
-    note_refusal(refused, "memory that stays", sys::lock_present_memory());
-    rings->unlock();
-    started(refused);
+    if (pages) pages->forget_text();
     recorder->rehearse();
+    const Result<std::int64_t> locked = pages ? pages->lock_present(rings->memory()) : Result<std::int64_t>{pages.error()};
+    if (!locked) refused.push_back(fmt::format("all of its memory locked: {}", locked.error().text()));
+    started(refused);
     Recorded done = recorder->run();
     const bool whole = rings->finish();
     done.cold_errors = rings->cold_errors();
@@ -273,6 +264,7 @@ int recorder_main(std::string_view as) {
         options.end_when_ready = connection.get();
         options.feed = &feed;
         if (sys::effective_uid() == 0) options.become = {uid, gid};
+        if (const std::size_t removed = remove_dead_rings(options.places.hot)) log::info("recorder.dead_rings_removed", {{"rings", static_cast<std::int64_t>(removed)}});
         ASSAY_TRY(const Recorded done, record(options, [](const std::vector<std::string>& refused) {
                       for (const std::string& what : refused) log::warn("recorder.refused", {{"what", what}});
                       log::info("recorder.started", {{"pid", sys::current_pid()}});

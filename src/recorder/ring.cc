@@ -70,7 +70,7 @@ std::int64_t cold_bytes_for(std::int64_t disk_bytes, std::int64_t free_bytes) {
 std::string hot_path_for(const std::string& data) {
     const auto info = sys::info_of_path(data);
     if (!info) return "";
-    const std::string name = fmt::format("assay-recorder-{:x}-{:x}", info->device, info->inode);
+    const std::string name = fmt::format("{}{:x}-{:x}", hot_name_prefix, info->device, info->inode);
     for (const char* const directory : {"/run/assay", "/dev/shm"}) {
         if (sys::on_memory_file_system(directory)) return fmt::format("{}/{}", directory, name);
     }
@@ -83,8 +83,10 @@ Result<std::unique_ptr<Rings>> Rings::open(const RingPlaces& places, std::vector
     rings->hot_slots_ = static_cast<std::size_t>(hot_bytes / segment_size);
     const auto on_tmpfs = [&]() -> Result<sys::Mapping> {
         if (places.hot.empty()) return Error{Fault::missing, "there is no memory file system for the hot ring"};
-        ASSAY_TRY(const sys::RingFile file, sys::open_ring_file(places.hot.c_str(), hot_bytes, false));
-        return sys::Mapping::of_file(file.file, static_cast<std::size_t>(hot_bytes), true);
+        ASSAY_TRY(sys::RingFile file, sys::open_ring_file(places.hot.c_str(), hot_bytes, false));
+        (void)sys::hold_quietly(file.file);  // So that nobody takes it for a dead one's.
+        rings->hot_file_ = std::move(file.file);
+        return sys::Mapping::of_file(rings->hot_file_, static_cast<std::size_t>(hot_bytes), true);
     };
     auto hot = on_tmpfs();
     if (!hot) {
@@ -149,15 +151,18 @@ void Rings::find_begin() {
     begin_segment();
 }
 
-void Rings::unlock() {
-    hot_.let_go(0, hot_.bytes().size());
-    hold(segment_);
+void Rings::rehearse(const Frame& frame) {
+    const auto room = segment(segment_).subspan(used_, std::min(segment_bytes - used_, frame_bytes_max));
+    for (const bool keyframe : {true, false}) (void)encoder_.encode(frame, keyframe, room);
+    std::memset(room.data(), 0, room.size());
+    encoder_.forget();
 }
 
 void Rings::hold(std::uint64_t number) const { hot_.hold(number % hot_slots_ * segment_bytes, segment_bytes); }
 
 void Rings::begin_segment() {
     hold(segment_);
+    sys::touch_quietly(hot_file_);
     hot_.let_go((segment_ - 1) % hot_slots_ * segment_bytes, segment_bytes);
     std::memset(segment(segment_).data(), 0, segment_bytes);
     used_ = 0;

@@ -46,6 +46,7 @@ struct RingPlaces {
     bool write_at_once = false;  // no calm: every frame goes to the cold ring when it is taken
 };
 
+constexpr const char* hot_name_prefix = "assay-recorder-";
 // Where the hot ring of the data directory `data` belongs: /run/assay or /dev/shm, whichever is a memory file system and ours to write to.
 // Empty: nowhere. The same for every process that asks for the same directory.
 std::string hot_path_for(const std::string& data);
@@ -60,8 +61,10 @@ public:
 
     // Starts the cold ring's thread. Nothing is allocated after that.
     void start();
-    // After the process's memory was locked: of the ring only what is written now and next stays so. Without swap none of it can go anyway.
-    void unlock();
+    // Encodes `frame` twice to nowhere, so that what append() needs has been touched.
+    void rehearse(const Frame& frame);
+    // The hot ring: of it only what is written now and next is locked. Without swap none of it can go anyway.
+    std::span<const std::byte> memory() const { return hot_.bytes(); }
     std::uint64_t next_sequence() const { return last_sequence_ + 1; }
 
     // Stores `frame`, whose sequence is next_sequence(). `soon`: the cold ring is to have it at once. Returns its size.
@@ -86,6 +89,7 @@ private:
     std::span<std::byte> segment(std::uint64_t number) const;
 
     sys::Mapping hot_;
+    sys::Fd hot_file_;  // empty: memory of our own
     std::size_t hot_slots_ = 0;
     sys::Fd cold_;
     std::uint64_t cold_slots_ = 0;

@@ -130,12 +130,12 @@ void Timeline::add(const Frame& frame) {
                                         : 0;
         events_.push_back({.time_ns = time_ns - ago_ns, .event = event});
     }
-    add_groups(frame, time_ns);
+    add_groups(frame, time_ns, first);
     last_ns_ = std::max(last_ns_, time_ns);
     before_ = frame;
 }
 
-void Timeline::add_groups(const Frame& frame, std::int64_t time_ns) {
+void Timeline::add_groups(const Frame& frame, std::int64_t time_ns, bool first) {
     for (const Cgroup& group : frame.cgroups) {
         auto found = groups_.find(group.id);
         if (found == groups_.end()) {
@@ -144,12 +144,71 @@ void Timeline::add_groups(const Frame& frame, std::int64_t time_ns) {
         }
         LineGroup& line = found->second;
         line.memory_bytes_max = std::max(line.memory_bytes_max, group.memory_bytes);
+        if (!first) add_use(line, group, time_ns, frame);
         if (line.memory.empty() || time_ns >= line.memory.back().first + step_ns_) {
             if (line.memory.size() < 2 * points_max) line.memory.emplace_back(time_ns, group.memory_bytes);
         } else {
             line.memory.back().second = std::max(line.memory.back().second, group.memory_bytes);
         }
     }
+}
+
+void Timeline::add_use(LineGroup& line, const Cgroup& group, std::int64_t time_ns, const Frame& frame) const {
+    constexpr double worth_cpu_s = 0.01;
+    constexpr double worth_bytes = 64 * 1024;
+    const double seconds = rates_between(before_, frame).seconds;
+    const CgroupRates rates = cgroup_rates(before_, frame, group);
+    const GroupUse use{.time_ns = time_ns,
+                       .job = group.job,
+                       .cpu_s = rates.cpu_share * seconds,
+                       .disk_bytes = (rates.read_bytes_per_s + rates.written_bytes_per_s) * seconds,
+                       .grown_bytes = rates.anon_bytes_per_s * seconds};
+    if (use.cpu_s < worth_cpu_s && use.disk_bytes < worth_bytes && std::abs(use.grown_bytes) < worth_bytes) return;
+    const bool joins = !line.uses.empty() && line.uses.back().job == use.job && time_ns < line.uses.back().time_ns + step_ns_;
+    if (joins) {
+        line.uses.back().cpu_s += use.cpu_s;
+        line.uses.back().disk_bytes += use.disk_bytes;
+        line.uses.back().grown_bytes += use.grown_bytes;
+    } else if (line.uses.size() < 2 * points_max) {
+        line.uses.push_back(use);
+    }
+}
+
+std::string Timeline::offender_of(const Band& band) const {
+    constexpr std::int64_t grown_before_ns = 30 * second_ns;  // memory grew before anything stalled
+    constexpr double nearly_all = 0.8;
+    const auto has = [&band](std::initializer_list<Sign> signs) {
+        return std::ranges::any_of(signs, [&](Sign sign) { return (band.signs & static_cast<std::uint64_t>(sign)) != 0; });
+    };
+    double GroupUse::* what = &GroupUse::cpu_s;
+    double worth = 0.1;
+    if (has({Sign::memory_stall, Sign::refaults, Sign::memory_low, Sign::trigger})) what = &GroupUse::grown_bytes, worth = 8 << 20;
+    else if (has({Sign::io_stall, Sign::blocked})) what = &GroupUse::disk_bytes, worth = 1 << 20;
+    struct Sum {
+        double used = 0;
+        std::uint64_t job = 0;
+    };
+    std::map<std::string, Sum> sums;  // by name: a group that was made again for the same job is one
+    for (const auto& [id, group] : groups_) {
+        for (const GroupUse& use : group.uses) {
+            const std::int64_t from_ns = band.from_ns - (what == &GroupUse::grown_bytes ? grown_before_ns : 0);
+            if (use.time_ns < from_ns || use.time_ns > band.to_ns) continue;
+            Sum& sum = sums[use.job == 0 ? group.name : fmt::format("{}\n{}", group.name, use.job)];
+            sum.used += use.*what;
+            sum.job = use.job;
+        }
+    }
+    const auto most = std::ranges::max_element(sums, {}, [](const auto& entry) { return entry.second.used; });
+    if (most == sums.end() || most->second.used < worth) return "";
+    const auto name_of = [](const auto& entry) { return entry.first.substr(0, entry.first.find('\n')); };
+    auto chosen = most;
+    for (auto it = sums.begin(); it != sums.end(); ++it) {
+        if (name_of(*it).starts_with(name_of(*chosen) + "/") && it->second.used > nearly_all * most->second.used) chosen = it;
+    }
+    const std::string who = chosen->second.job != 0 ? fmt::format("job {} (group {})", chosen->second.job, name_of(*chosen)) : "group " + name_of(*chosen);
+    const double used = chosen->second.used;
+    if (what == &GroupUse::cpu_s) return fmt::format("{} used {:.1f} s of processor time", who, used);
+    return fmt::format("{} {} {}", who, what == &GroupUse::grown_bytes ? "grew by" : "read and wrote", size_text(static_cast<std::int64_t>(used)));
 }
 
 std::vector<LineGroup> Timeline::groups() const {

@@ -44,8 +44,18 @@ struct LineEvent {
     Event event;
 };
 
+// What one group did in one step.
+struct GroupUse {
+    std::int64_t time_ns = 0;
+    std::uint64_t job = 0;  // whose it was; 0: none
+    double cpu_s = 0;
+    double disk_bytes = 0;  // read and written
+    double grown_bytes = 0;  // memory that no file backs
+};
+
 struct LineGroup {
     std::string name;
+    std::vector<GroupUse> uses;  // steps in which it did something
     std::uint64_t memory_bytes_max = 0;
     std::vector<std::pair<std::int64_t, std::uint64_t>> memory;  // wall clock, bytes
 };
@@ -75,12 +85,16 @@ public:
     const std::vector<Point>& points() const { return points_; }
     const std::vector<LineEvent>& events() const { return events_; }
     std::vector<LineGroup> groups() const;  // those with most memory, the largest first
+    // Who did most of what the band is about, "job 17 (GROUP) grew by 900 MiB": by what its group used itself. Of groups inside of each
+    // other the innermost that did nearly all of it. Empty: no group did anything to speak of.
+    std::string offender_of(const Band& band) const;
     std::vector<Band> bands() const;  // a busy processor alone makes none: that is what machines are for
     std::vector<LineJob> jobs() const;  // by begin
     std::int64_t last_ns() const { return last_ns_; }
 
 private:
-    void add_groups(const Frame& frame, std::int64_t time_ns);
+    void add_groups(const Frame& frame, std::int64_t time_ns, bool first);
+    void add_use(LineGroup& line, const Cgroup& group, std::int64_t time_ns, const Frame& frame) const;
     std::int64_t from_ns_;
     std::int64_t step_ns_;
     std::int64_t last_ns_ = 0;

@@ -26,6 +26,8 @@ Timeline incident() {
         if (bad) frame->memory.available_bytes = frame->memory.total_bytes / 10;
         frame->pressure.memory_full_us_total = full_us += bad ? 300'000 : 0;
         if (bad) frame->cgroups[1].memory_bytes += 900ULL << 20;
+        frame->cgroups[1].anon_bytes = (bad ? second - 19 : 0) * (90ULL << 20);
+        frame->cgroups[1].job = second >= 10 && second <= 30 ? 17 : 0;
         if (second == 10)
             *frame->events.add() = {.kind = static_cast<std::uint64_t>(EventKind::job_started),
                                     .monotonic_ns = frame->monotonic_ns,
@@ -49,6 +51,7 @@ TEST(Timeline, FindsTheBandAndTheJob) {
     EXPECT_EQ(bands[0].to_ns, example_start_ns + 30 * second_ns);
     EXPECT_EQ(words_of_signs(bands[0].signs), "memory stall, page cache thrash");
     EXPECT_NEAR(bands[0].worst.worst.refaults_per_s, 4'000, 1);
+    EXPECT_EQ(line.offender_of(bands[0]), "job 17 (group assay-0123456789abcdef/slot-1) grew by 900 MiB");
     const auto jobs = line.jobs();
     ASSERT_EQ(jobs.size(), 1U);
     EXPECT_EQ(jobs[0].from_ns, example_start_ns + 10 * second_ns);

@@ -174,7 +174,7 @@ void HelperLoop::keeper_ended(const KeeperProcess& keeper, sys::TimePoint deadli
     // Its sandboxes died with it; its groups did not, and what is in its network nobody has looked at.
     networks_[static_cast<std::size_t>(keeper.slot)].reset();
     users_[static_cast<std::size_t>(keeper.slot)].reset();
-    const std::string job = shop_.group + "/job" + std::to_string(keeper.slot);
+    const std::string job = job_group(shop_.group, keeper.slot);
     std::vector<std::string> roots;
     for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + job);
     std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
@@ -186,7 +186,7 @@ void HelperLoop::keeper_ended(const KeeperProcess& keeper, sys::TimePoint deadli
 void HelperLoop::end_commands_of(int slot) {
     bool told = false;
     for (const Hierarchy& hierarchy : shop_.hierarchies) {
-        const std::string all = hierarchy.own + "/" + shop_.group + "/job" + std::to_string(slot) + "/cgroup.kill";
+        const std::string all = hierarchy.own + "/" + job_group(shop_.group, slot) + "/cgroup.kill";
         told = told || (hierarchy.version == 2 && write_control(all, "1"));
     }
     if (told) return;

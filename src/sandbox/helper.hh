@@ -37,6 +37,8 @@ std::uint32_t first_uid_for(const std::string& directory_id);
 // The cgroups of a directory's commands, and of its helper with keepers and roles: side by side, as the commands' turn on a
 // processor comes after everything else of the machine.
 inline std::string commands_group(const std::string& directory_id) { return "assay-" + directory_id; }
+// Below it: what runs in a slot.
+inline std::string job_group(const std::string& commands_group, std::int64_t slot) { return commands_group + "/job" + std::to_string(slot); }
 inline std::string helper_group(const std::string& directory_id) { return "assay-" + directory_id + "-helper"; }
 // The directory of commands_group in the hierarchy that counts memory, where `job0`, `job1`, … come and go: for whoever watches them.
 // Needs root, and the helper. Empty: this host has none.

@@ -6,6 +6,7 @@
 
 #include "base/log.hh"
 #include "base/metrics.hh"
+#include "serve/recording.hh"
 #include "sys/file.hh"
 
 namespace assay::serve {
@@ -29,8 +30,10 @@ std::optional<model::WaitDetail> why_nothing_starts(const admission::Samples& sa
 AdmissionKeeper::AdmissionKeeper(const std::string& jobs, int slots)
     : sensors_{host_files(jobs), slots, std::getenv(host_files_variable) == nullptr} {}
 
-Result<std::unique_ptr<admission::Guard>> AdmissionKeeper::start(queue::Board& board, const std::string& data) {
+Result<std::unique_ptr<admission::Guard>> AdmissionKeeper::start(queue::Board& board, const std::string& data, const admission::Thresholds& thresholds,
+                                                                   recorder::Feed* feed) {
     board_ = &board;
+    feed_ = feed;
     log::info("admission.started", {{"pressure_files", sensors_.has_pressure() ? 1 : 0},
                                     {"triggers", static_cast<std::int64_t>(sensors_.triggers().size())}});
     if (!sensors_.has_pressure()) {
@@ -40,13 +43,15 @@ Result<std::unique_ptr<admission::Guard>> AdmissionKeeper::start(queue::Board& b
     ASSAY_TRY(auto bell, sys::make_pipe());
     bell_read_ = std::move(bell.first);
     bell_write_ = std::move(bell.second);
-    return admission::Guard::start({.sensors = sensors_, .data = data, .act = [this](const auto& samples, const auto& decision) { act(samples, decision); }});
+    return admission::Guard::start({.sensors = sensors_, .data = data, .act = [this](const auto& samples, const auto& decision) { act(samples, decision); }, .thresholds = thresholds});
 }
 
 void AdmissionKeeper::act(const admission::Samples& samples, const admission::Decision& decision) {
     static metrics::Gauge& gauge =
         metrics::registry().gauge("assay_admission_level", "0 calm, 1 no job is started, 2 and no upload is begun, 3 and a job is ended.");
+    if (decision.changed) tell_decision(feed_, decision.level, decision.level > 0 ? admission::to_string(decision.resource) : "calm");
     if (decision.end_slot) {
+        tell_decision(feed_, decision.level, "job_ended");
         {
             const std::lock_guard lock{mutex_};
             ending_ = Ending{.slot = *decision.end_slot, .evidence = admission::evidence_text(decision)};
@@ -54,6 +59,7 @@ void AdmissionKeeper::act(const admission::Samples& samples, const admission::De
         (void)sys::write_all(bell_write_, std::string_view{"x"});
     }
     if (decision.nobody_to_end && !outside_told_) {
+        tell_decision(feed_, decision.level, "nobody_to_end");
         log::error("admission.cause_outside", {{"evidence", admission::evidence_text(decision)},
                                                {"remedy", "memory is nearly gone and no job grows: look for another process on this machine"}});
     }

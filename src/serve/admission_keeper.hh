@@ -10,6 +10,7 @@
 
 #include "admission/guard.hh"
 #include "queue/board.hh"
+#include "recorder/feed.hh"
 
 namespace assay::serve {
 
@@ -24,7 +25,8 @@ public:
     AdmissionKeeper(const std::string& jobs, int slots);
 
     // Until what it returns is destroyed, which this and `board` outlive. Errors: busy, system (no descriptors).
-    Result<std::unique_ptr<admission::Guard>> start(queue::Board& board, const std::string& data);
+    // `feed`: the recorder's, told of each decision; nullptr: there is none.
+    Result<std::unique_ptr<admission::Guard>> start(queue::Board& board, const std::string& data, const admission::Thresholds& thresholds, recorder::Feed* feed);
 
     // Readable when a job is to be ended: then call take(), from any one thread.
     int watched() const { return bell_read_.get(); }
@@ -39,6 +41,7 @@ private:
 
     admission::Sensors sensors_;
     queue::Board* board_ = nullptr;
+    recorder::Feed* feed_ = nullptr;
     std::optional<sys::TimePoint> told_at_;
     int level_told_ = 0;
     bool outside_told_ = false;

@@ -13,6 +13,7 @@
 #include "base/log.hh"
 #include "base/text.hh"
 #include "serve/host_figures.hh"
+#include "serve/troubles.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
 #include "sys/zone.hh"
@@ -41,6 +42,7 @@ public:
         figures.set("assay_loop_lag_seconds", parts_.pulse.lag_ms() / 1000);
         figures.findings["no_runner"].cause = wording::sentence(english, parts_.board.no_runner());
         host_.add_to(figures, parts_.clock.now(), parts_.clock.wall());
+        troubles_.add_to(figures, parts_.clock.now(), parts_.clock.wall());
         const auto permille = [&](const char* name) {
             return static_cast<std::uint16_t>(std::clamp(figures.sum(name, {}).value_or(0), 0.0, 1.0) * 1000);
         };
@@ -119,6 +121,7 @@ private:
 
     AlarmParts parts_;
     HostFigures host_;
+    Troubles troubles_{parts_.data};
     std::int64_t deadline_asked_ms_ = 0;
     std::optional<std::int64_t> deadline_ms_;
 };
@@ -168,6 +171,7 @@ std::unique_ptr<alert::Keeper> start_alarms(const alert::Config& config, AlarmPa
     alert::KeeperParts made{.host = host_name(config), .rules = config.rules, .receivers = config.receivers};
     made.state_path = parts.data + "/alerts";
     made.zone = parts.zone;
+    made.on_change = parts.on_change;
     made.source = [gatherer, keeper](alert::Figures& figures) {
         gatherer->add_to(figures);
         if (const alert::Keeper* const self = keeper->load())

@@ -27,6 +27,7 @@ struct AlarmParts {
     std::function<std::int64_t()> verify_oldest_ms;
     std::string data;  // the data directory; the messages that wait are kept in it
     std::string zone;
+    std::function<void(const std::string& rule, bool fires)> on_change;  // may be empty
 };
 
 // Begins to look. Everything in `parts` outlives what is returned.

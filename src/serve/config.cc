@@ -80,7 +80,7 @@ Result<Settings> settings_from_toml(const std::string& text, const std::string& 
         const toml::table table = toml::parse(text, name);
         for (const auto& [key, node] : table) {
             const auto line = node.source().begin.line;
-            if (key == "alert" || key == "sentinel") continue;
+            if (key == "alert" || key == "sentinel" || key == "admission") continue;
             if (std::ranges::find(known, key.str()) == known.end()) return unknown_key(name, line, key.str());
             if (const auto word = node.value<std::string>(); word && node.is_string()) settings.emplace(key.str(), *word);
             else if (const auto number = node.value<std::int64_t>(); number && node.is_integer()) settings.emplace(key.str(), std::to_string(*number));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "admission/thresholds.hh"
 #include "alert/config.hh"
 #include "base/result.hh"
 
@@ -28,6 +29,7 @@ struct Config {
     // from 256 MiB to 4 GiB.
     std::int64_t uploads_in_flight_bytes = 0;
     alert::Config alert;                   // the table [alert] of the file alone
+    admission::Thresholds admission;       // the table [admission] of the file alone
     // The flight recorder's ring on the disk; 0: none, what it keeps ends with the machine; nullopt: by the disk's size.
     std::optional<std::int64_t> recorder_bytes;
 };
@@ -36,8 +38,11 @@ struct Config {
 // "uploads_in_flight", "recorder_size").
 using Settings = std::map<std::string, std::string>;
 
-// The tables [alert] and [sentinel] are left to the room alert. Errors: invalid, naming file, line and key.
+// The tables [alert] and [sentinel] are left to the room alert, [admission] to thresholds_from_toml. Errors: invalid, naming file, line
+// and key.
 Result<Settings> settings_from_toml(const std::string& text, const std::string& name);
+// What [admission] says of it, the rest as it is (docs/operating/admission.md). Errors: invalid, naming file, line and key.
+Result<admission::Thresholds> thresholds_from_toml(const std::string& text, const std::string& name);
 // ASSAY_DATA, ASSAY_LISTEN, … of `environment` ("NAME=value"); others with that prefix are left alone.
 Settings settings_from_environment(const char* const* environment);
 

@@ -38,5 +38,24 @@ TEST(Config, NamesWhatIsWrong) {
     }
 }
 
+TEST(AdmissionTable, SetsWhatItNamesAndRefusesWhatCannotBe) {
+    const auto read = [](const std::string& text) { return thresholds_from_toml("[admission]\n" + text, "assay.toml"); };
+    const auto set = read("kill_available = 0.05\ncalm_for = \"30s\"\nkill_refaults_per_s = 500");
+    ASSERT_TRUE(set) << set.error().text();
+    EXPECT_DOUBLE_EQ(set->kill_available, 0.05);
+    EXPECT_EQ(set->calm_for, std::chrono::seconds{30});
+    EXPECT_DOUBLE_EQ(set->kill_refaults_per_s, 500);
+    EXPECT_DOUBLE_EQ(set->stall_some, admission::Thresholds{}.stall_some);
+    EXPECT_TRUE(thresholds_from_toml("slots = 2", "assay.toml"));
+    for (const char* const wrong : {"kill_available = 2", "kill_available = \"much\"", "calm_for = 3", "calm_for = \"1ms\"", "kil_available = 0.05",
+                                    "kill_available = 0.5", "sync_slow = \"20s\"", "low_available = 0.01"}) {
+        const auto refused = read(wrong);
+        ASSERT_FALSE(refused) << wrong;
+        EXPECT_TRUE(refused.error().text().starts_with("assay.toml:")) << refused.error().text();
+    }
+    EXPECT_TRUE(read("kil_available = 0.05").error().text().contains("did you mean 'kill_available'"));
+    EXPECT_TRUE(settings_from_toml("[admission]\nkill_available = 0.05", "assay.toml"));
+}
+
 }  // namespace
 }  // namespace assay::serve

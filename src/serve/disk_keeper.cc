@@ -1,5 +1,7 @@
 #include "serve/disk_keeper.hh"
 
+#include "serve/recording.hh"
+
 namespace assay::serve {
 namespace {
 
@@ -15,8 +17,8 @@ std::optional<model::WaitDetail> why_nothing_starts(const store::Store& store, c
 
 }  // namespace
 
-DiskKeeper::DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board)
-    : space_{space}, store_{store}, board_{board} {
+DiskKeeper::DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board, recorder::Feed* feed)
+    : space_{space}, store_{store}, board_{board}, feed_{feed} {
     look();  // Before anything is started.
     thread_ = std::thread{[this] {
         std::unique_lock lock{mutex_};
@@ -37,6 +39,14 @@ DiskKeeper::~DiskKeeper() {
     thread_.join();
 }
 
-void DiskKeeper::look() { board_.set_disk_reserve(why_nothing_starts(store_, space_.look())); }
+void DiskKeeper::look() {
+    auto why = why_nothing_starts(store_, space_.look());
+    if (why.has_value() != paused_) {
+        paused_ = why.has_value();
+        const bool read_only = why && why->kind == model::WaitDetailKind::store_read_only;
+        tell_decision(feed_, paused_ ? 2 : 0, !paused_ ? "disk_free" : read_only ? "store_read_only" : "disk_reserve");
+    }
+    board_.set_disk_reserve(std::move(why));
+}
 
 }  // namespace assay::serve

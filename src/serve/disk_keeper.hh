@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "queue/board.hh"
+#include "recorder/feed.hh"
 #include "store/space.hh"
 #include "store/store.hh"
 
@@ -17,8 +18,8 @@ constexpr std::chrono::seconds disk_look_every{1};
 
 class DiskKeeper {
 public:
-    // All of them outlive this.
-    DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board);
+    // All of them outlive this. `feed`: the recorder's, told when work pauses and goes on; may be nullptr.
+    DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board, recorder::Feed* feed);
     ~DiskKeeper();
     DiskKeeper(const DiskKeeper&) = delete;
     DiskKeeper& operator=(const DiskKeeper&) = delete;
@@ -29,6 +30,8 @@ private:
     store::Space& space_;
     const store::Store& store_;
     queue::Board& board_;
+    recorder::Feed* const feed_;
+    bool paused_ = false;
     std::mutex mutex_;
     std::condition_variable wake_;
     bool stopping_ = false;  // guarded

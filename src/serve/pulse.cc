@@ -3,62 +3,61 @@
 #include <algorithm>
 
 namespace assay::serve {
+namespace {
 
-Pulse::Pulse(loop::Loops& loops) : loops_{loops}, start_{sys::system_clock().now()} {
-    thread_ = std::thread{[this] {
-        std::unique_lock lock{mutex_};
-        do {
-            lock.unlock();
-            beat();
-            lock.lock();
-        } while (!wake_.wait_for(lock, beat_every, [this] { return stopping_; }));
-    }};
+std::int64_t now_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(sys::system_clock().now().time_since_epoch()).count();
+}
+std::int64_t ns(auto duration) { return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count(); }
+
+}  // namespace
+
+Pulse::Pulse(loop::Loops& loops, std::function<void(std::size_t, std::uint64_t)> on_beat) : on_beat_{std::move(on_beat)} {
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+        beats_.push_back(std::make_unique<Beats>());
+        beats_.back()->at_ns = now_ns();  // One that never turns is late from now on.
+    }
+    for (std::size_t i = 0; i < beats_.size(); ++i) {
+        loops.next().post([this, i] { loop::start<Unit>(beat(i), [this](Unit) { stopped_.release(); }); });
+    }
 }
 
 Pulse::~Pulse() {
-    {
-        const std::lock_guard lock{mutex_};
-        stopping_ = true;
-    }
-    wake_.notify_one();
-    thread_.join();
+    stopping_ = true;
+    for (std::size_t i = 0; i < beats_.size(); ++i) stopped_.acquire();
 }
 
-// A loop that is stuck gets no second closure, so that nothing piles up; the round it owes stays the one that is measured.
-void Pulse::beat() {
-    const sys::TimePoint now = sys::system_clock().now();
-    {
-        const std::lock_guard lock{beats_->mutex};
-        if (beats_->round > 0 && beats_->answered < loops_.size()) return;
-        ++beats_->round;
-        beats_->round_begin = now;
-        beats_->answered = 0;
-        beats_->lag_ms = 0;
+loop::Task<Unit> Pulse::beat(std::size_t number) {
+    Beats& beats = *beats_[number];
+    while (!stopping_) {
+        const sys::TimePoint due = sys::system_clock().now() + beat_every;
+        co_await loop::sleep_until(due);
+        const std::int64_t now = now_ns();
+        const std::int64_t late = std::max<std::int64_t>(0, now - ns(due.time_since_epoch()));
+        beats.at_ns = now;
+        if (late >= beats.worst_ns || now - beats.worst_at_ns > ns(lag_window)) {
+            beats.worst_ns = late;
+            beats.worst_at_ns = now;
+        }
+        if (on_beat_) on_beat_(number, static_cast<std::uint64_t>(late / 1'000'000));
     }
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
-        loops_.next().post([beats = beats_, now] {
-            const sys::TimePoint ran = sys::system_clock().now();
-            const std::lock_guard lock{beats->mutex};
-            beats->last[loop::Loop::current()] = ran;
-            beats->lag_ms = std::max(beats->lag_ms, sys::ms_of(ran - now));
-            ++beats->answered;
-        });
-    }
+    co_return ok;
 }
 
 double Pulse::lag_ms() const {
-    const std::lock_guard lock{beats_->mutex};
-    if (beats_->round == 0 || beats_->answered >= loops_.size()) return beats_->lag_ms;
-    return std::max(beats_->lag_ms, sys::ms_of(sys::system_clock().now() - beats_->round_begin));
+    const std::int64_t now = now_ns();
+    std::int64_t worst = 0;
+    for (const auto& it : beats_) {
+        worst = std::max(worst, now - it->at_ns - ns(beat_every));
+        if (now - it->worst_at_ns <= ns(lag_window)) worst = std::max<std::int64_t>(worst, it->worst_ns);
+    }
+    return static_cast<double>(worst) / 1e6;
 }
 
 sys::Duration Pulse::oldest_beat() const {
-    const std::lock_guard lock{beats_->mutex};
-    sys::TimePoint oldest = beats_->round == 0 ? start_ : beats_->round_begin;
-    if (beats_->round > 0 && beats_->answered >= loops_.size()) {
-        oldest = std::ranges::max_element(beats_->last, {}, [](const auto& it) { return it.second; })->second;
-    }
-    return sys::system_clock().now() - oldest;
+    std::int64_t oldest = now_ns();
+    for (const auto& it : beats_) oldest = std::min<std::int64_t>(oldest, it->at_ns);
+    return std::chrono::duration_cast<sys::Duration>(std::chrono::nanoseconds{now_ns() - oldest});
 }
 
 }  // namespace assay::serve

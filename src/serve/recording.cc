@@ -4,6 +4,8 @@
 
 #include "base/log.hh"
 #include "recorder/record.hh"
+#include "sandbox/helper.hh"
+#include "serve/pulse.hh"
 #include "sys/file.hh"
 #include "sys/socket.hh"
 
@@ -13,7 +15,8 @@ namespace {
 constexpr std::chrono::seconds restart_wait{30};
 constexpr std::chrono::milliseconds end_max{3'000};  // more than the recorder allows its own last write
 constexpr std::chrono::milliseconds levels_every{1'000};
-constexpr std::chrono::milliseconds tick{recorder::feed_tick_ms};
+using recorder::EventKind;
+static_assert(beat_every == std::chrono::milliseconds{recorder::feed_tick_ms});
 
 std::int64_t cold_bytes_of(const DataDirectory& directory) {
     const auto room = sys::room_of(directory.path());
@@ -68,29 +71,15 @@ RecorderKeeper::~RecorderKeeper() {
     if (child_) (void)child_.wait_until(sys::system_clock().now() + end_max);
 }
 
-Telling::Telling(recorder::Feed& feed, loop::Loops& loops, std::function<recorder::Server()> levels)
-    : feed_{feed}, beating_{loops.size()} {
-    for (std::size_t i = 0; i < beating_; ++i) {
-        loops.next().post([this, i] { loop::start<Unit>(beat(i), [this](Unit) { stopped_.release(); }); });
-    }
+Telling::Telling(recorder::Feed& feed, std::function<recorder::Server()> levels) : feed_{feed} {
     teller_ = std::thread{[this, levels = std::move(levels)] {
         std::unique_lock lock{mutex_};
         do {
             lock.unlock();
             feed_.tell(levels());
             lock.lock();
-        } while (!wake_.wait_for(lock, levels_every, [this] { return stopping_.load(); }));
+        } while (!wake_.wait_for(lock, levels_every, [this] { return stopping_; }));
     }};
-}
-
-loop::Task<Unit> Telling::beat(std::size_t number) {
-    while (!stopping_) {
-        const sys::TimePoint due = sys::system_clock().now() + tick;
-        co_await loop::sleep_until(due);
-        const double late_ms = sys::ms_of(sys::system_clock().now() - due);
-        feed_.beat(number, late_ms > 0 ? static_cast<std::uint64_t>(late_ms) : 0);
-    }
-    co_return ok;
 }
 
 Telling::~Telling() {
@@ -100,7 +89,35 @@ Telling::~Telling() {
     }
     wake_.notify_all();
     teller_.join();
-    for (std::size_t i = 0; i < beating_; ++i) stopped_.acquire();
+}
+
+std::function<void(std::size_t, std::uint64_t)> beats_to(recorder::Feed* feed) {
+    if (feed == nullptr) return {};
+    return [feed](std::size_t loop, std::uint64_t late_ms) { feed->beat(loop, late_ms); };
+}
+
+std::function<void(JobId, std::int64_t)> starts_to(recorder::Feed* feed, std::string commands_group) {
+    if (feed == nullptr) return {};
+    return [feed, commands_group = std::move(commands_group)](JobId job, std::int64_t slot) {
+        feed->event(EventKind::job_started, static_cast<std::uint64_t>(job.value), 0, sandbox::job_group(commands_group, slot));
+    };
+}
+
+std::function<void(JobId, std::string_view)> ends_to(recorder::Feed* feed) {
+    if (feed == nullptr) return {};
+    return [feed](JobId job, std::string_view verdict) {
+        const bool fault = verdict == "system_fault" || verdict == "back";
+        feed->event(EventKind::job_ended, static_cast<std::uint64_t>(job.value), fault ? 1 : 0, verdict);
+    };
+}
+
+std::function<void(const std::string&, bool)> alarms_to(recorder::Feed* feed) {
+    if (feed == nullptr) return {};
+    return [feed](const std::string& rule, bool fires) { feed->event(EventKind::alarm, 0, fires ? 1 : 0, rule); };
+}
+
+void tell_decision(recorder::Feed* feed, int level, std::string_view reason) {
+    if (feed != nullptr) feed->event(EventKind::admission, 0, static_cast<std::uint64_t>(level), reason);
 }
 
 }  // namespace assay::serve

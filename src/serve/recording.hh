@@ -1,21 +1,20 @@
-// Recording: the flight recorder beside the server: its process, and what the server tells it.
+// Recording: the flight recorder beside the server: its process, and all that the server tells it.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <semaphore>
 #include <string>
 #include <thread>
 
+#include "base/ids.hh"
 #include "base/result.hh"
-#include "loop/loop.hh"
 #include "recorder/feed.hh"
 #include "serve/data_directory.hh"
 #include "sys/child.hh"
+#include "sys/clock.hh"
 
 namespace assay::serve {
 
@@ -44,22 +43,27 @@ private:
     sys::TimePoint start_at_{};
 };
 
-// What the server says of itself, while this lives: each loop that it comes round, and the levels.
+// What the server says of itself, while this lives: the levels. That its loops come round is told by a Pulse.
 class Telling {
 public:
-    // `levels` is called on a thread of this object's own, every `levels_every`. `feed` and `loops` outlive this.
-    Telling(recorder::Feed& feed, loop::Loops& loops, std::function<recorder::Server()> levels);
-    ~Telling();  // before the loops are stopped
+    // `levels` is called on a thread of this object's own, every `levels_every`. `feed` outlives this.
+    Telling(recorder::Feed& feed, std::function<recorder::Server()> levels);
+    ~Telling();
 
 private:
-    loop::Task<Unit> beat(std::size_t number);
     recorder::Feed& feed_;
-    std::atomic<bool> stopping_{false};
-    std::size_t beating_ = 0;
-    std::counting_semaphore<> stopped_{0};
+    bool stopping_ = false;  // guarded by mutex_
     std::mutex mutex_;
     std::condition_variable wake_;
     std::thread teller_;
 };
+
+// The same, as others ask to be told. Safe from every thread; nothing of it waits. `feed` nullptr: nobody is told.
+std::function<void(std::size_t loop, std::uint64_t late_ms)> beats_to(recorder::Feed* feed);
+std::function<void(JobId, std::int64_t slot)> starts_to(recorder::Feed* feed, std::string commands_group);
+std::function<void(JobId, std::string_view verdict)> ends_to(recorder::Feed* feed);
+std::function<void(const std::string& rule, bool fires)> alarms_to(recorder::Feed* feed);
+// A decision about what may start; `reason` is of a closed set (docs/formats/recorder.md, admission).
+void tell_decision(recorder::Feed* feed, int level, std::string_view reason);
 
 }  // namespace assay::serve

@@ -78,8 +78,8 @@ void end_at_second_signal(const sys::Fd& signals) {
 // What the recorder is told once a second. The line is counted less often, since that reads it.
 class Levels {
 public:
-    Levels(store::Store& store, const queue::Board& board, const intake::VerifyLine& verifying, const sys::Clock& clock)
-        : store_{store}, board_{board}, verifying_{verifying}, clock_{clock} {}
+    Levels(store::Store& store, const queue::Board& board, const intake::VerifyLine& verifying, const sys::Clock& clock, recorder::Feed* feed)
+        : store_{store}, board_{board}, verifying_{verifying}, clock_{clock}, feed_{feed} {}
 
     recorder::Server operator()() {
         if (calls_++ % line_every == 0) count_line();
@@ -97,6 +97,10 @@ private:
             ASSAY_TRY(const queue::Depth depth, queue::depth(reading, board_, sys::to_ms(clock_.wall())));
             std::int64_t waiting = 0;
             for (const auto& [reason, count] : depth.waiting) waiting += reason == model::Reason::held_by_staff ? 0 : count;
+            const auto found = depth.waiting.find(model::Reason::image);
+            const bool for_image = found != depth.waiting.end() && found->second > 0;
+            if (for_image != for_image_) tell_decision(feed_, for_image ? 1 : 0, for_image ? "image" : "image_there");
+            for_image_ = for_image;
             told_.jobs_waiting = static_cast<std::uint64_t>(waiting);
             told_.jobs_running = static_cast<std::uint64_t>(depth.running);
             told_.oldest_waiting_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, depth.oldest_ms));
@@ -107,7 +111,9 @@ private:
     const queue::Board& board_;
     const intake::VerifyLine& verifying_;
     const sys::Clock& clock_;
+    recorder::Feed* feed_;
     recorder::Server told_;
+    bool for_image_ = false;  // a job waits
     int calls_ = 0;
 };
 
@@ -185,16 +191,13 @@ Result<> serve(const Config& config) {
         board.set_no_runner(*privileged.cannot);
         log::warn("grading.unavailable", {{"why", why_no_runner()}});
     }
-    const DiskKeeper disk_keeper{*rooms->space, *rooms->store, board};
+    const DiskKeeper disk_keeper{*rooms->space, *rooms->store, board, feed};
     board.set_memory_max(jobs_memory_bytes(this_machine().memory_bytes));
-    ASSAY_TRY(const auto guard, admission.start(board, directory.path()));
+    ASSAY_TRY(const auto guard, admission.start(board, directory.path(), config.admission, feed));
     course::PlanCache plans;
     const auto has_image = [&images = rooms->images](const std::string& digest) { return images.has(digest); };
-    dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock, has_image, [feed](JobId job, std::string_view verdict) {
-        if (feed == nullptr) return;
-        const bool fault = verdict == "system_fault" || verdict == "back";
-        feed->event(verdict.empty() ? recorder::EventKind::job_started : recorder::EventKind::job_ended, static_cast<std::uint64_t>(job.value), fault ? 1 : 0, verdict);
-    }}};
+    dispatch::Dispatcher dispatcher{{*rooms->store, rooms->blobs, rooms->revisions, board, loops, disk, clock, has_image,
+                                     starts_to(feed, sandbox::commands_group(directory.id())), ends_to(feed)}};
 
     http::Router public_routes;
     http::Router admin_routes;
@@ -250,9 +253,10 @@ Result<> serve(const Config& config) {
     add_alert_routes(admin_routes, [&alarms] { return alarms.get(); }, disk);
     dispatcher.add_routes(runner_routes);
 
-    std::optional<Pulse> pulse{loops};
+    std::optional<Pulse> pulse;
+    pulse.emplace(loops, beats_to(feed));
     Vitals vitals;
-    alarms = start_alarms(config.alert, AlarmParts{*rooms, board, plans, *pulse, clock, vitals, verify_oldest_ms, directory.path(), sys::server_zone()});
+    alarms = start_alarms(config.alert, AlarmParts{*rooms, board, plans, *pulse, clock, vitals, verify_oldest_ms, directory.path(), sys::server_zone(), alarms_to(feed)});
     std::unique_ptr<Beacon> beacon = start_beacon(config.alert, *alarms, *pulse, board, vitals);
 
     ASSAY_TRY(sys::Fd admin_socket, sys::listen_unix(directory.inside("admin.sock"), 0600));
@@ -266,7 +270,7 @@ Result<> serve(const Config& config) {
     }
     std::optional<Telling> telling;
     if (feed != nullptr) {
-        telling.emplace(*feed, loops, Levels{*rooms->store, board, verify_line, clock});
+        telling.emplace(*feed, Levels{*rooms->store, board, verify_line, clock, feed});
         feed->event(recorder::EventKind::server_started);
     }
     say_listening(listening_url);
@@ -287,7 +291,10 @@ Result<> serve(const Config& config) {
             break;
         }
         if (ready[4]) end_job(admission, dispatcher, privileged);
-        if (ready[1]) runner->ended(clock.now());
+        if (ready[1]) {
+            runner->ended(clock.now());
+            if (feed != nullptr) feed->event(recorder::EventKind::runner_lost);
+        }
         if (ready[3]) recorder.ended(clock.now());
         if (ready[2]) {  // The helper speaks only when asked: it is gone, and only root could start another.
             board.set_no_runner({.kind = model::WaitDetailKind::helper_ended});

@@ -1,53 +1,41 @@
 #include "sys/standing.hh"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <charconv>
 #include <string>
 #include <string_view>
 
 #include "base/text.hh"
 #include "sys/error.hh"
-#include "sys/file.hh"
+#include "sys/process.hh"
 
 namespace assay::sys {
 namespace {
 
 constexpr int nice_level = -15;
-constexpr std::size_t maps_bytes_max = 1 << 20;
+constexpr std::uint32_t lock_right = std::uint32_t{1} << CAP_IPC_LOCK;
+
+using Rights = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+Result<Rights> own_rights() {
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    Rights rights{};
+    if (::syscall(SYS_capget, &header, rights.data()) != 0) return last_error("capget", "");
+    return rights;
+}
 
 }  // namespace
-
-Result<> lock_present_memory() {
-    if (::mlockall(MCL_CURRENT | MCL_ONFAULT) != 0) return last_error("mlockall", "this process");
-    return ok;
-}
-
-void forget_program_text() {
-    const auto maps = read_file("/proc/self/maps", maps_bytes_max);
-    if (!maps) return;
-    for (const std::string_view line : split(*maps, '\n')) {
-        // Text is never written, so the kernel can read it back; data that was relocated could not be.
-        const std::size_t space = line.find(' ');
-        if (space == line.npos || line.substr(space + 1, 4) != "r-xp" || !line.contains('/')) continue;
-        std::uintptr_t from = 0;
-        std::uintptr_t to = 0;
-        const char* const end = line.data() + space;
-        const auto first = std::from_chars(line.data(), end, from, 16);
-        if (first.ec != std::errc{} || first.ptr == end) continue;
-        if (std::from_chars(first.ptr + 1, end, to, 16).ec != std::errc{} || to <= from) continue;
-        (void)::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
-    }
-}
 
 Result<> allow_locking() {
     rlimit limit{};
@@ -55,6 +43,28 @@ Result<> allow_locking() {
     if (::geteuid() == 0) limit.rlim_max = RLIM_INFINITY;
     limit.rlim_cur = limit.rlim_max;
     if (::setrlimit(RLIMIT_MEMLOCK, &limit) != 0) return last_error("setrlimit", "locked memory");
+    return ok;
+}
+
+Result<> may_lock(std::int64_t bytes) {
+    ASSAY_TRY(const auto rights, own_rights());
+    if ((rights[0].effective & lock_right) != 0) return ok;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return last_error("getrlimit", "locked memory");
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= static_cast<rlim_t>(bytes)) return ok;
+    return Error{Fault::denied, "the limit is " + size_text(static_cast<std::int64_t>(limit.rlim_cur))};
+}
+
+Result<> become_and_lock(std::uint32_t uid, std::uint32_t gid) {
+    ASSAY_TRY(auto rights, own_rights());
+    const std::uint32_t kept = rights[0].permitted & lock_right;
+    if (::prctl(PR_SET_KEEPCAPS, kept != 0 ? 1 : 0) != 0) return last_error("prctl(PR_SET_KEEPCAPS)", "");
+    ASSAY_CHECK(become(uid, gid));
+    if (kept == 0) return ok;
+    rights = {};
+    rights[0].permitted = rights[0].effective = kept;
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    if (::syscall(SYS_capset, &header, rights.data()) != 0) return last_error("capset", "");
     return ok;
 }
 
@@ -110,6 +120,14 @@ Result<RingFile> open_ring_file(const char* path, std::int64_t size, bool direct
     }
     return ring;
 }
+
+bool hold_quietly(const Fd& file) {
+    struct ::flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    return ::fcntl(file.get(), F_SETLK, &whole) == 0;
+}
+void touch_quietly(const Fd& file) { (void)::futimens(file.get(), nullptr); }
 
 Result<> point_link(const char* path, const char* target) {
     if (::unlink(path) != 0 && errno != ENOENT) return last_error("unlink", path);

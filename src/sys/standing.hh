@@ -1,4 +1,4 @@
-// Standing: how a process stands when the machine is short of memory and processors: locked, urgent, last to be killed. Each is
+// Standing: how a process stands when the machine is short of memory and processors: urgent, last to be killed, allowed to lock. Each is
 // asked for and may be refused; none is needed.
 #pragma once
 
@@ -11,15 +11,14 @@
 
 namespace assay::sys {
 
-// What the process has in memory stays there, and what it touches later of what is mapped now as well (MCL_ONFAULT).
-Result<> lock_present_memory();
-// Forgets which pages of program text have been read so far: they come back when they are used. Before lock_present_memory(),
-// so that what only the start needed is not locked.
-void forget_program_text();
 // Before all others on a processor (SCHED_RR, lowest priority of its class); else a nice level of -15.
 Result<> be_urgent();
 // As root: that memory may be locked later on, when it is root no more.
 Result<> allow_locking();
+// Whether so much may be locked, by right or by limit. Errors: denied, with the limit.
+Result<> may_lock(std::int64_t bytes);
+// Like become(), but the one right to lock memory beyond the limit is kept, where root has it. It can do no harm but use memory.
+Result<> become_and_lock(std::uint32_t uid, std::uint32_t gid);
 Result<> be_killed_last();  // oom_score_adj -1000
 
 // A file in memory for the process and others: bytes of a mapping, shared. Unmapped on destruction.
@@ -52,6 +51,10 @@ struct RingFile {
     Fd file;
     bool fresh = false;  // it was not there, or had another size: it is all zeros
 };
+// Says to sys::lock_holder() that this process uses the file, while it keeps this descriptor and opens no other of it; that it was just
+// used. Without words, for who must not wait.
+bool hold_quietly(const Fd&);
+void touch_quietly(const Fd&);
 Result<RingFile> open_ring_file(const char* path, std::int64_t size, bool direct);
 // A symbolic link in place of whatever link or file is there.
 Result<> point_link(const char* path, const char* target);
