@@ -251,7 +251,8 @@ double used_by(const GroupUse& group, By by) {
 void name_offender(std::span<const Moment> before, std::span<const Moment> during, By by, Root& root) {
     constexpr std::size_t grown_within = 60;
     struct Sum {
-        double used = 0;
+        double now = 0;
+        double used = 0;  // at its most: who grew and was ended for it has given all of it back
         std::uint64_t job = 0;
     };
     std::map<std::string, Sum> sums;
@@ -259,8 +260,10 @@ void name_offender(std::span<const Moment> before, std::span<const Moment> durin
     const auto add = [&](const Moment& at) {
         ++seconds;
         for (const GroupUse& group : at.groups) {
-            sums[group.name].used += used_by(group, by);
-            if (group.job != 0) sums[group.name].job = group.job;
+            Sum& sum = sums[group.name];
+            sum.now += used_by(group, by);
+            sum.used = std::max(sum.used, sum.now);
+            if (group.job != 0) sum.job = group.job;
         }
     };
     if (by == By::grown) {

@@ -185,7 +185,8 @@ std::string Timeline::offender_of(const Band& band) const {
     if (has({Sign::memory_stall, Sign::refaults, Sign::memory_low, Sign::trigger})) what = &GroupUse::grown_bytes, worth = 8 << 20;
     else if (has({Sign::io_stall, Sign::blocked})) what = &GroupUse::disk_bytes, worth = 1 << 20;
     struct Sum {
-        double used = 0;
+        double now = 0;
+        double used = 0;  // at its most: who grew and was ended for it has given all of it back
         std::uint64_t job = 0;
     };
     std::map<std::string, Sum> sums;  // by name: a group that was made again for the same job is one
@@ -194,7 +195,8 @@ std::string Timeline::offender_of(const Band& band) const {
             const std::int64_t from_ns = band.from_ns - (what == &GroupUse::grown_bytes ? grown_before_ns : 0);
             if (use.time_ns < from_ns || use.time_ns > band.to_ns) continue;
             Sum& sum = sums[use.job == 0 ? group.name : fmt::format("{}\n{}", group.name, use.job)];
-            sum.used += use.*what;
+            sum.now += use.*what;
+            sum.used = std::max(sum.used, sum.now);
             sum.job = use.job;
         }
     }
