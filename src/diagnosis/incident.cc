@@ -79,7 +79,7 @@ bool unpressed(const Moment& at) {
 }
 bool late(const Moment& at) { return at.of(Figure::loop_lag_ms) > 200 || at.of(Figure::told_age_ms) > 3000; }
 
-enum class By { nobody, grown, cpu, read, written };
+enum class By { nobody, grown, limited, cpu, read, written };
 
 struct Rule {
     Trouble trouble;
@@ -120,7 +120,7 @@ const Rule rules[] = {
          return (at.of(Figure::limit_hits) > 0 || at.of(Figure::oom_kills) > 0) && !low_memory(at);
      },
      0,
-     By::grown,
+     By::limited,
      {Figure::limit_hits, Figure::oom_kills, Figure::available}},
     {Trouble::cache_refill,
      [](const Moment& at, const Usual&) {
@@ -210,7 +210,7 @@ const Rule rules[] = {
     {Trouble::slow_clients,
      [](const Moment& at, const Usual& usual) {
          return at.of(Figure::uploads) > 100 && at.of(Figure::uploads) > 5 * std::max(1.0, usual.of(Figure::uploads)) &&
-                at.of(Figure::disk_busy) < 50 && at.of(Figure::cpu_some) < 50;
+                at.of(Figure::disk_busy) < 50;  // whatever the processors do: cpu_starved stands above
      },
      0.3,
      By::nobody,
@@ -239,6 +239,7 @@ double used_by(const GroupUse& group, By by) {
     switch (by) {
         case By::nobody: return 0;
         case By::grown: return group.grown;
+        case By::limited: return group.limited;
         case By::cpu: return group.cpu;
         case By::read: return group.read;
         case By::written: return group.written;
@@ -282,6 +283,7 @@ void name_offender(std::span<const Moment> before, std::span<const Moment> durin
         chosen->second.job != 0 ? fmt::format("job {} ({})", chosen->second.job, chosen->first) : chosen->first;
     const double each = seconds > 0 ? chosen->second.used / static_cast<double>(seconds) : 0;
     root.used = by == By::cpu     ? fmt::format("{:.2f} CPU", each)
+                : by == By::limited ? fmt::format("{:.0f} times", chosen->second.used)
                 : by == By::grown ? "+" + size_text(static_cast<std::int64_t>(chosen->second.used))
                                   : size_text(static_cast<std::int64_t>(each)) + "/s";
 }

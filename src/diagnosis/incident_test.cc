@@ -102,7 +102,8 @@ const Row rows[] = {
     {"job_at_its_limit", Trouble::job_at_limit, true, "job 7",
      [](Moment& at) {
          set(at, {{Figure::limit_hits, 40}, {Figure::oom_kills, 1}});
-         at.groups[1].grown = 8 << 20;
+         at.groups[1].limited = 40;
+         at.groups[0].grown = 8 << 20;  // and did not do it
      },
      Trouble::memory_thrash},
     {"disk_writer", Trouble::disk_writer, true, "job 7",

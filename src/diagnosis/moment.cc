@@ -24,8 +24,10 @@ void add_groups(const recorder::Frame& before, const recorder::Frame& now, Momen
     for (const recorder::Cgroup& group : now.cgroups) {
         const recorder::CgroupRates rates = recorder::cgroup_rates(before, now, group);
         const auto was = std::ranges::find(before.cgroups, group.id, &recorder::Cgroup::id);
+        double limited = 0;
         if (was != before.cgroups.end()) {
-            limit_hits += static_cast<double>(recorder::grown(was->limit_hits_total, group.limit_hits_total));
+            limited = static_cast<double>(recorder::grown(was->limit_hits_total, group.limit_hits_total));
+            limit_hits += limited;
             oom_kills += static_cast<double>(recorder::grown(was->oom_kills_total, group.oom_kills_total));
         }
         const bool is_job = group.job != 0;
@@ -34,7 +36,7 @@ void add_groups(const recorder::Frame& before, const recorder::Frame& now, Momen
         const double full = std::max(rates.memory_full_share, rates.io_full_share);
         const bool did = rates.cpu_share > group_use_min || rates.read_bytes_per_s > mib / 8 ||
                          rates.written_bytes_per_s > mib / 8 || rates.anon_bytes_per_s > mib / 8 ||
-                         full > group_use_min;
+                         full > group_use_min || limited > 0;
         if (!did) continue;
         moment.groups.push_back({.name = escaped(group.name.view()),
                                  .job = group.job,
@@ -42,6 +44,7 @@ void add_groups(const recorder::Frame& before, const recorder::Frame& now, Momen
                                  .read = rates.read_bytes_per_s,
                                  .written = rates.written_bytes_per_s,
                                  .grown = rates.anon_bytes_per_s,
+                                 .limited = limited,
                                  .full = full});
     }
     moment.figures[Figure::limit_hits] = limit_hits;

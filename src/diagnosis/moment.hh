@@ -23,6 +23,7 @@ struct GroupUse {
     double cpu = 0;  // cores
     double read = 0, written = 0;  // bytes a second
     double grown = 0;  // anonymous memory, bytes a second
+    double limited = 0;  // how often it ran into its memory limit
     double full = 0;  // share of the time all of it waited, for memory or for a disk
 };
 
