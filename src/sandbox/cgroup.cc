@@ -71,7 +71,8 @@ Result<Group> Group::make(const std::vector<Hierarchy>& hierarchies, const std::
         place.own += "/" + path;
         // A hybrid host's version 2 tree has nothing to pass on.
         const bool passes_on = place.version == 2 && std::ranges::any_of(known, [&](const Known& one) { return !one.v2.empty() && place.serves(one.controller); });
-        if (passes_on) open_up(place.own.substr(0, place.own.rfind('/')));
+        // While a group holds processes it would take some controllers and not others, and nobody could be moved out of it any more.
+        if (passes_on && !hierarchy.crowded) open_up(place.own.substr(0, place.own.rfind('/')));
         if (::mkdir(place.own.c_str(), 0755) != 0 && (fresh || errno != EEXIST)) {
             Error error = sys::last_error("mkdir", place.own);
             if (fresh) (void)group.remove(sys::system_clock().now());

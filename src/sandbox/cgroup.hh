@@ -44,6 +44,9 @@ std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_
 // Takes the processes out of a crowded hierarchy's directory into a leaf of it, `assay-outside`: only where all of them are
 // ours to move, which is what a service manager's delegation and a container's own tree mean.
 Result<> make_room(std::vector<Hierarchy>&);
+// What is kept for a group that was made room in (memory.min, a unit's MemoryMin=) becomes that leaf's, where the server is; otherwise
+// the kernel would deal it out among all below, jobs included. Once a group was made there, so that the leaf has the controller.
+void keep_memory(const std::vector<Hierarchy>&);
 
 // `total_ns` is exact; how it divides is sampled at clock ticks, so the parts need not add up.
 struct CpuUsage {

@@ -115,6 +115,7 @@ Result<> HelperLoop::prepare() {
     shop_.hierarchies = find_hierarchies();
     ASSAY_CHECK(make_room(shop_.hierarchies));
     ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
+    keep_memory(shop_.hierarchies);
     group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
     // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck; beside that of the
     // commands, whose turn comes last.

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t control_bytes_max = 64 << 10;
 constexpr int move_rounds_max = 100;
+const std::string outside = "/assay-outside";
 
 bool lists(std::string_view words, char between, std::string_view word) {
     const auto all = split(words, between);
@@ -165,7 +166,12 @@ std::vector<Hierarchy> find_hierarchies() {
 Result<> make_room(std::vector<Hierarchy>& hierarchies) {
     for (Hierarchy& hierarchy : hierarchies) {
         if (!hierarchy.crowded) continue;
-        const std::string leaf = hierarchy.own + "/assay-outside";
+        const std::string leaf = hierarchy.own + outside;
+        // With controllers handed on beside processes, groups below it are no place for any (EOPNOTSUPP).
+        const std::string given = read_control(hierarchy.own + "/cgroup.subtree_control");
+        for (const std::string_view name : split(trimmed(given), ' ')) {
+            if (!name.empty()) (void)write_control(hierarchy.own + "/cgroup.subtree_control", "-" + std::string{name});
+        }
         if (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) return sys::last_error("mkdir", leaf);
         for (int round = 0; has_processes(hierarchy.own); ++round) {  // Again: they may fork while we move them.
             if (round == move_rounds_max) return Error{Fault::busy, "the processes of " + hierarchy.own + " do not let themselves be moved"};
@@ -178,6 +184,14 @@ Result<> make_room(std::vector<Hierarchy>& hierarchies) {
         hierarchy.crowded = false;
     }
     return ok;
+}
+
+void keep_memory(const std::vector<Hierarchy>& hierarchies) {
+    for (const Hierarchy& hierarchy : hierarchies) {
+        if (hierarchy.version == 1 || hierarchy.home != hierarchy.own + outside) continue;
+        const std::string kept = read_control(hierarchy.own + "/memory.min");
+        if (to_number(kept).value_or(0) > 0 || trimmed(kept) == "max") (void)write_control(hierarchy.home + "/memory.min", trimmed(kept));
+    }
 }
 
 }  // namespace assay::sandbox
