@@ -248,7 +248,7 @@ double used_by(const GroupUse& group, By by) {
 }
 
 // Who used most of it. Of groups inside of each other the innermost one that did most of it; memory is summed from the calm minute on, for
-// it grew before anything stalled.
+// it grew before anything stalled, and counts at its highest: whoever took it and is gone by the end did it none the less.
 void name_offender(std::span<const Moment> before, std::span<const Moment> during, By by, Root& root) {
     constexpr std::size_t grown_within = 60;
     struct Sum {
@@ -257,12 +257,13 @@ void name_offender(std::span<const Moment> before, std::span<const Moment> durin
         std::uint64_t job = 0;
     };
     std::map<std::string, Sum> sums;
-    std::size_t seconds = 0;
+    double seconds = 0;
     const auto add = [&](const Moment& at) {
-        ++seconds;
+        const double lasted_s = at.figures.contains(Figure::gap_s) ? at.of(Figure::gap_s) : 1;
+        seconds += lasted_s;
         for (const GroupUse& group : at.groups) {
             Sum& sum = sums[group.name];
-            sum.now += used_by(group, by);
+            sum.now += used_by(group, by) * (by == By::limited ? 1 : lasted_s);  // a number of times; the others are by the second
             sum.used = std::max(sum.used, sum.now);
             if (group.job != 0) sum.job = group.job;
         }
@@ -281,7 +282,7 @@ void name_offender(std::span<const Moment> before, std::span<const Moment> durin
     }
     root.offender =
         chosen->second.job != 0 ? fmt::format("job {} ({})", chosen->second.job, chosen->first) : chosen->first;
-    const double each = seconds > 0 ? chosen->second.used / static_cast<double>(seconds) : 0;
+    const double each = seconds > 0 ? chosen->second.used / seconds : 0;
     root.used = by == By::cpu     ? fmt::format("{:.2f} CPU", each)
                 : by == By::limited ? fmt::format("{:.0f} times", chosen->second.used)
                 : by == By::grown ? "+" + size_text(static_cast<std::int64_t>(chosen->second.used))
@@ -354,11 +355,12 @@ Incident explain(std::span<const Moment> moments, const Interval& when) {
             root.evidence.push_back(sight(during, usual, figure));
         incident.causes.push_back(std::move(root));
     }
-    // The first in time is the root; of those that began together, what stands above.
+    // The first in time is the root; of those that began together, what stands above. Memory that runs out is made by none of what
+    // stands below it, however long that has been seen: on a machine that grades all processors are often taken.
     constexpr std::int64_t together_ms = 15'000;
     const std::int64_t first_ms = std::ranges::min_element(incident.causes, {}, &Root::since_ms)->since_ms;
     std::ranges::sort(incident.causes, {}, [&](const Root& root) {
-        return std::pair{root.since_ms - first_ms > together_ms, root.trouble};
+        return std::pair{root.trouble != Trouble::memory_thrash && root.since_ms - first_ms > together_ms, root.trouble};
     });
 
     std::map<std::string, double> held;

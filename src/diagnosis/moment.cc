@@ -21,6 +21,7 @@ double share(std::uint64_t part, std::uint64_t whole) {
 void add_groups(const recorder::Frame& before, const recorder::Frame& now, Moment& moment) {
     double limit_hits = 0;
     double oom_kills = 0;
+    const double seconds = static_cast<double>(now.monotonic_ns - before.monotonic_ns) / 1e9;
     for (const recorder::Cgroup& group : now.cgroups) {
         const recorder::CgroupRates rates = recorder::cgroup_rates(before, now, group);
         const auto was = std::ranges::find(before.cgroups, group.id, &recorder::Cgroup::id);
@@ -30,20 +31,22 @@ void add_groups(const recorder::Frame& before, const recorder::Frame& now, Momen
             limit_hits += limited;
             oom_kills += static_cast<double>(recorder::grown(was->oom_kills_total, group.oom_kills_total));
         }
+        // A group that was made since: all it has it took since, though it may be seen some seconds late.
+        const bool is_new = was == before.cgroups.end() && !before.cgroups.empty() && seconds > 0;
         const bool is_job = group.job != 0;
         if (!is_job)
             moment.figures[Figure::throttled] = std::max(moment.of(Figure::throttled), rates.throttled_share * 100);
         const double full = std::max(rates.memory_full_share, rates.io_full_share);
         const bool did = rates.cpu_share > group_use_min || rates.read_bytes_per_s > mib / 8 ||
                          rates.written_bytes_per_s > mib / 8 || rates.anon_bytes_per_s > mib / 8 ||
-                         full > group_use_min || limited > 0;
+                         is_new || full > group_use_min || limited > 0;
         if (!did) continue;
         moment.groups.push_back({.name = escaped(group.name.view()),
                                  .job = group.job,
                                  .cpu = rates.cpu_share,
                                  .read = rates.read_bytes_per_s,
                                  .written = rates.written_bytes_per_s,
-                                 .grown = rates.anon_bytes_per_s,
+                                 .grown = is_new ? static_cast<double>(group.anon_bytes) / seconds : rates.anon_bytes_per_s,
                                  .limited = limited,
                                  .full = full});
     }
