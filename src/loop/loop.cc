@@ -1,5 +1,7 @@
 #include "loop/loop.hh"
 
+#include <pthread.h>
+
 #include <thread>
 
 #include "loop/reactor.hh"
@@ -18,6 +20,7 @@ struct Loop::Inner {
 
 Loop::Loop() : inner_{std::make_unique<Inner>()} {
     inner_->thread = std::thread{[this] {
+        ::pthread_setname_np(::pthread_self(), "loop");  // as those who look from outside will see it
         current_loop = this;
         inner_->reactor.run();
         current_loop = nullptr;

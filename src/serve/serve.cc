@@ -27,6 +27,7 @@
 #include "serve/log_sink.hh"
 #include "serve/recording.hh"
 #include "serve/rooms.hh"
+#include "serve/supervision.hh"
 #include "store/commits.hh"
 #include "sys/confine.hh"
 #include "sys/file.hh"
@@ -146,6 +147,7 @@ void say_listening(const std::string& url) {
 
 Result<> serve(const Config& config) {
     sys::ignore_broken_pipes();
+    sys::ServiceManager manager = sys::ServiceManager::from_environment();
     ASSAY_TRY(DataDirectory directory, DataDirectory::open(config.data, config.user));
     ASSAY_TRY(Privileged privileged, start_privileged(directory, config.cpu_weight));  // While root, before any thread.
     RecorderKeeper recorder{directory, config.recorder_bytes};
@@ -209,7 +211,7 @@ Result<> serve(const Config& config) {
     // The address is known before the routes are, since receipts and links carry it; connections wait in the backlog until
     // the routes are there.
     ASSAY_TRY(const http::Server::Address wanted, http::parse_address(config.listen));
-    ASSAY_TRY(sys::Fd public_socket, sys::listen_tcp(wanted.host, wanted.port));
+    ASSAY_TRY(sys::Fd public_socket, public_listener(manager, wanted));
     ASSAY_TRY(const std::uint16_t port, sys::bound_port(public_socket));
     ASSAY_CHECK(sys::set_nonblocking(public_socket));
     const std::string host = wanted.host.contains(':') ? "[" + wanted.host + "]" : wanted.host;
@@ -273,6 +275,8 @@ Result<> serve(const Config& config) {
         telling.emplace(*feed, Levels{*rooms->store, board, verify_line, clock, feed});
         feed->event(recorder::EventKind::server_started);
     }
+    std::optional<Watchdog> watchdog{std::in_place, manager, *pulse, http::Server::Address{wanted.host, port}};
+    (void)manager.tell(fmt::format("READY=1\nSTATUS=listening on {}", listening_url));
     say_listening(listening_url);
     log::info("server.started", {{"url", server_url}, {"data", directory.path()}, {"slots", slots},
                                 {"descriptors", static_cast<std::int64_t>(descriptors)}, {"connections_max", static_cast<std::int64_t>(guests_max)}});
@@ -307,6 +311,8 @@ Result<> serve(const Config& config) {
     }
 
     log::info("server.stopping");
+    (void)manager.tell("STOPPING=1");
+    watchdog.reset();
     if (feed != nullptr) feed->event(recorder::EventKind::server_stopping);
     end_at_second_signal(signals);
     const sys::TimePoint deadline = clock.now() + drain_max;

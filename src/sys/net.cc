@@ -96,6 +96,22 @@ Result<std::uint16_t> bound_port(const Fd& listening) {
     return Error{Fault::invalid, "a socket without a port"};
 }
 
+std::string address_text(const std::string& host, std::uint16_t port) {
+    return (host.contains(':') ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<std::string> bound_address(const Fd& listening) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (::getsockopt(listening.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0) return last_error("getsockopt", "listening socket");
+    if (listens == 0) return Error{Fault::invalid, "a socket that does not listen"};
+    ASSAY_TRY(const std::uint16_t port, bound_port(listening));
+    sockaddr_storage address{};
+    size = sizeof address;
+    if (::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return last_error("getsockname", "listening socket");
+    return address_text(text_of_address(address), port);
+}
+
 Result<Fd> connect_tcp(const std::string& host, std::uint16_t port) {
     const std::string subject = host + ":" + std::to_string(port);
     ASSAY_TRY(const Addresses addresses, resolve(host, port, 0));

@@ -18,6 +18,9 @@ namespace assay::sys {
 // Port 0 picks a free one. Non-blocking. Errors: conflict (in use), denied, invalid (no such address).
 Result<Fd> listen_tcp(const std::string& host, std::uint16_t port);
 Result<std::uint16_t> bound_port(const Fd& listening);
+// "127.0.0.1:8080", "[::1]:8080", as address_text makes them of a numeric address. Errors: invalid (it does not listen, or not there).
+Result<std::string> bound_address(const Fd& listening);
+std::string address_text(const std::string& host, std::uint16_t port);
 // Blocking connect, at most 10 s an address; the socket blocks. Errors: unreachable, invalid.
 Result<Fd> connect_tcp(const std::string& host, std::uint16_t port);
 
