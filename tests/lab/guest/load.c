@@ -82,13 +82,12 @@ static int resident(const char *path, double seconds, uint64_t seed) {
     if (file < 0 || fstat(file, &info) != 0) return 1;
     const unsigned char *text = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
     if (text == MAP_FAILED) return 1;
-    madvise((void *)text, (size_t)info.st_size, MADV_RANDOM);  // A page at a time, as code is called.
     state ^= (seed + 1) * 0x9e3779b97f4a7c15u;
     const size_t hot = (size_t)HOT_MIB * MIB, begin = (size_t)seed * hot % ((size_t)info.st_size - hot + 1) / PAGE * PAGE;
     const double end = now_s(CLOCK_MONOTONIC) + seconds;
     unsigned sum = 0;
     while (now_s(CLOCK_MONOTONIC) < end) {
-        for (int i = 0; i < 40; ++i) sum += text[begin + some_number() % (hot / PAGE) * PAGE];
+        for (int i = 0; i < 100; ++i) sum += text[begin + some_number() % (hot / PAGE) * PAGE];
         sleep_ms(40);
     }
     return sum == 1 ? 3 : 0;

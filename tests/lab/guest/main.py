@@ -15,7 +15,7 @@ LAB, DATA, LOGS = Path("/lab"), Path("/data"), Path("/run/lab")
 PORT, PEOPLE = 8080, 40
 GROUPS = Path("/sys/fs/cgroup")
 CALM_S, INSIDE_S, OUTSIDE_S, AFTER_S = 15, 40, 40, 15
-CACHE_FLOOR_MIB = 12
+CACHE_FLOOR_MIB = 6
 RESIDENTS = 10
 HOST = "10.0.2.2"  # as QEMU's network calls it
 PEOPLE_SQL = """pragma journal_mode = wal;
@@ -144,6 +144,8 @@ def load(server: Assay | Gunicorn, order: dict) -> None:
     for i in range(RESIDENTS):
         start([LAB / "load", "resident", LAB / "text", seconds, i], group("other/residents"), "residents.log")
     start(["/bin/sh", "-c", f"while :; do gcc -O1 -o /data/compiled {LAB}/compile.c; sleep 2; done"], group("other/compiler"), "compiler.log")
+    watch = "while :; do date +%s; grep -E 'MemAvail|MemFree|Active.file|Inactive.file|Unevict' /proc/meminfo; grep -E 'workingset_refault_file|pgmajfault' /proc/vmstat; head -3 /proc/diskstats | grep vda; cat /proc/pressure/memory /proc/pressure/io; sleep 4; done"
+    start(["/bin/sh", "-c", watch], GROUPS, "watch.log") if order.get("watch") else None
     monitor = "while :; do date +%s.%N; cat /proc/meminfo /proc/vmstat /proc/diskstats >/dev/null; sleep 1; done"
     start(["/bin/sh", "-c", monitor], group("other/monitor"), "other.log", stdout=open(LOGS / "monitor", "wb"))
     ticker = start([LAB / "load", "ticker", seconds], GROUPS, "ticker.log", stdout=None)
@@ -191,6 +193,8 @@ def main() -> None:
     else:
         load(server, order)
     say("oom", kills=number_of("/proc/vmstat", "oom_kill"))
+    if order.get("watch"):
+        print((LOGS / "watch.log").read_text(), flush=True)
     for name in ("server.log", "runner.log", "probe.log", "hog.log"):
         if (LOGS / name).exists():
             lines = server.log() if name == "server.log" else (LOGS / name).read_text().splitlines()[-5:]
