@@ -1,4 +1,5 @@
 """One machine of the lab: QEMU with a slow disk, a network that leads to this host, and a line on which it says what it sees."""
+import contextlib
 import json
 import socket
 import subprocess
@@ -54,9 +55,10 @@ class Machine:
 
     def _read(self) -> None:
         for line in self.process.stdout:
-            try:
+            it = None
+            with contextlib.suppress(ValueError):
                 it = json.loads(line)
-            except ValueError:
+            if not isinstance(it, dict):
                 it = {"what": "text", "text": line.decode(errors="replace").rstrip()}
             with self._news:
                 if "t" in it:
