@@ -14,6 +14,7 @@ constexpr int busy_time_max_ms = 2000;  // One writer by design; a reader may me
 constexpr int statements_cached_max = 256;
 
 constexpr int log_kept_bytes = 16 << 20;  // of a log that has been moved into the file; a longer one is cut
+constexpr int writer_cache_kib = 16 << 10;  // the engine has 2 MiB: with some thousand submissions each reads pages anew
 
 bool means_disk_failed(int code, int system_error) {
     switch (code) {
@@ -96,6 +97,7 @@ Result<Database> Database::open(const std::string& path, Access access, const st
     if (synchronous != "2") return Error{Fault::internal, "open " + path + ": synchronous is not FULL"};
 
     ASSAY_CHECK(database.script("PRAGMA journal_size_limit = " + std::to_string(log_kept_bytes)));
+    ASSAY_CHECK(database.script("PRAGMA cache_size = -" + std::to_string(writer_cache_kib)));
 
     // Checkpoints are made by whoever writes, after it has answered, because the built-in ones hide their errors.
     database.log_pages_ = std::make_unique<int>(0);
