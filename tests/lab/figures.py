@@ -7,7 +7,7 @@ from machine import Machine
 from watcher import Watcher
 
 SILENCE_MAX_S, RECORDER_GAP_MAX_S, ALARM_MAX_S, LOST_FRAMES_MAX_S = 5.0, 3.0, 8.0, 3.0
-CONTROL_FROZEN_MIN_S = 20.0
+CONTROL_FROZEN_MIN_S, CONTROL_PAGE_MIN_S = 20.0, 10.0
 FROZEN_S = 2.0  # a silence that is longer counts as frozen
 TAKEN = (200, 201)
 
@@ -67,6 +67,8 @@ class Freeze:
     asked: int = 0
     answered: int = 0
     calm_p99_s: float = 0
+    slowest_s: float = 0
+    plateau: bool = False
     p50_s: float = 0
     p99_s: float = 0
     handed_in: int = 0
@@ -97,7 +99,8 @@ class Freeze:
         return [("longest time without an answer: hog in a job, outside", " · ".join(f"{self.silence_s[name]:.1f} s" for name in ("inside", "outside"))),
                 ("frozen (silences of over 2 s)", f"{self.frozen_s:.1f} of {self.loaded_s:.0f} s"),
                 ("pages answered / asked", f"{self.answered}/{self.asked}"),
-                ("page p50 / p99 (calm p99)", f"{self.p50_s:.2f} / {self.p99_s:.2f} s ({self.calm_p99_s:.2f} s)"),
+                ("page under load p50 / p99 / slowest (calm p99)", f"{self.p50_s:.2f} / {self.p99_s:.2f} / {self.slowest_s:.2f} s ({self.calm_p99_s:.2f} s)"),
+                ("the hog outside came down to its floor of cache", "yes" if self.plateau else "no"),
                 ("uploads: accepted, refused at once, no answer", f"{self.accepted}, {self.refused}, {self.unanswered} of {self.handed_in}"),
                 ("accepted and lost", str(self.lost)),
                 ("receipts while it shed (level 1 and up, 2 and up)", f"{self.shed_receipts}, {self.shed_receipts_2} in {self.shed_s:.0f} s" if self.server == "assay" else "—"),
@@ -113,8 +116,8 @@ class Freeze:
 
     def missed(self) -> list[str]:
         if self.server != "assay":
-            least = CONTROL_FROZEN_MIN_S
-            return [] if self.longest_s() >= least else [f"the control froze for {self.longest_s():.1f} s alone; it must for {least:.0f} s, or the load is none"]
+            frozen = self.longest_s() >= CONTROL_FROZEN_MIN_S or self.p50_s >= CONTROL_PAGE_MIN_S
+            return [] if frozen else [f"the control did not freeze (silence {self.longest_s():.1f} s, half of the pages within {self.p50_s:.1f} s): the load was none"]
         found = [(self.longest_s() <= SILENCE_MAX_S, f"no answer for {self.longest_s():.1f} s"), (self.lost == 0, f"{self.lost} accepted submissions are lost"),
                  (self.recorder_gap_s is not None and self.recorder_gap_s <= RECORDER_GAP_MAX_S, f"the recorder has a gap of {self.recorder_gap_s} s"),
                  (self.why_right, f"why --last is not right: {self.why}"), (self.why_then_right, f"why --at is not right: {self.why_then}"), (self.alarm_s is not None and self.alarm_s <= ALARM_MAX_S, f"the alarm took {self.alarm_s} s"),
@@ -132,7 +135,8 @@ def freeze(server: str, machine: Machine, watcher: Watcher, frozen: float) -> Fr
     it.asked, it.answered = len(pages), len(good)
     it.calm_p99_s = quantile([one["t"] - one["sent"] for one in pages if one["sent"] < at["inside"]], 0.99)
     loaded = [one["t"] - one["sent"] for one in pages if at["inside"] <= one["sent"] < at["after"]]
-    it.p50_s, it.p99_s = quantile(loaded, 0.5), quantile(loaded, 0.99)
+    it.p50_s, it.p99_s, it.slowest_s = quantile(loaded, 0.5), quantile(loaded, 0.99), max(loaded, default=0.0)
+    it.plateau = bool(machine.all("plateau"))
     uploads = machine.all("upload") + machine.all("hog_upload")
     it.handed_in = len(uploads)
     taken = [one for one in uploads if one["status"] in TAKEN and one["id"]]

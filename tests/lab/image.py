@@ -29,7 +29,7 @@ required = ["run.sh"]
 [[stage]]
 name = "run"
 run = "sh run.sh"
-limits = { cpu = "60 s", wall = "40 s", memory = "192 MiB", disk = "16 MiB" }
+limits = { cpu = "100 s", wall = "100 s", memory = "192 MiB", disk = "16 MiB" }
 """
 COURSE_TOML = '[course]\nid = "LAB"\ntitle = "A course in a machine that is driven into a freeze"\ntimezone = "Asia/Shanghai"\nlanguage = "en"\n'
 
@@ -110,7 +110,7 @@ def make(binary: Path, image: Path) -> None:
         (lab / "roster.csv").write_text("id,name,token,key\n" + "".join(f"p{i:05},Person {i},TOKEN-OF-PERSON-{i:05},keyofperson{i:05}\n" for i in range(PEOPLE)))
         (lab / "compile.c").write_text(COMPILE_C)
         pack(lab / "work.tar.gz", {"run.sh": "gcc -O1 -o work work.c && ./work\n", "work.c": COMPILE_C})
-        pack(lab / "hog.tar.gz", {"run.sh": "./load hog 6 30 hog.tmp\n", "load": lab / "load"})
+        pack(lab / "hog.tar.gz", {"run.sh": "./load hog 6 30 90 hog.tmp\n", "load": lab / "load"})
         with open(lab / "text", "wb") as text:
             for _ in range(TEXT_BYTES >> 20):
                 text.write(os.urandom(1 << 20))

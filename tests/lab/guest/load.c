@@ -1,6 +1,8 @@
 // What makes a machine freeze, and what tells whether it was let run at all. Static, so that it runs anywhere.
 //
-//   load hog FLOOR_MIB SECONDS FILE  unpacks 120 MiB into FILE, then takes memory until the page cache is FLOOR_MIB, and keeps it there
+//   load hog FLOOR_MIB HOLD_S MAX_S FILE
+//                                    unpacks 120 MiB into FILE, then takes memory until the page cache is FLOOR_MIB, says so, and keeps it
+//                                    there for HOLD_S; MAX_S for all of it
 //   load resident FILE SECONDS SEED  a program with much text: maps FILE and goes round in 8 MiB of it
 //   load ticker SECONDS              locked, before all others: prints each time that it was late by 300 ms and more
 #define _GNU_SOURCE
@@ -49,8 +51,9 @@ static long page_cache_mib(int meminfo) {
     return sum / 1024;
 }
 
-static int hog(long floor_mib, double seconds, const char *path) {
-    const double end = now_s(CLOCK_MONOTONIC) + seconds;
+static int hog(long floor_mib, double hold_s, double max_s, const char *path) {
+    double end = now_s(CLOCK_MONOTONIC) + max_s;
+    int there = 0;
     const int meminfo = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
     static uint64_t block[MIB / 8];
     const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -62,6 +65,11 @@ static int hog(long floor_mib, double seconds, const char *path) {
     while (now_s(CLOCK_MONOTONIC) < end) {
         const long cache = page_cache_mib(meminfo);
         if (cache <= floor_mib) {
+            if (!there) {
+                there = 1;
+                if (now_s(CLOCK_MONOTONIC) + hold_s < end) end = now_s(CLOCK_MONOTONIC) + hold_s;
+                dprintf(1, "{\"what\":\"plateau\",\"t\":%.3f,\"mib\":%ld}\n", now_s(CLOCK_REALTIME), taken_mib);
+            }
             sleep_ms(50);
             continue;
         }
@@ -110,7 +118,7 @@ static int ticker(double seconds) {
 }
 
 int main(int count, char **words) {
-    if (count == 5 && strcmp(words[1], "hog") == 0) return hog(atol(words[2]), atof(words[3]), words[4]);
+    if (count == 6 && strcmp(words[1], "hog") == 0) return hog(atol(words[2]), atof(words[3]), atof(words[4]), words[5]);
     if (count == 5 && strcmp(words[1], "resident") == 0) return resident(words[2], atof(words[3]), strtoull(words[4], NULL, 10));
     if (count == 3 && strcmp(words[1], "ticker") == 0) return ticker(atof(words[2]));
     fputs("usage: load hog|resident|ticker …\n", stderr);

@@ -14,9 +14,11 @@ from pathlib import Path
 LAB, DATA, LOGS = Path("/lab"), Path("/data"), Path("/run/lab")
 PORT, PEOPLE = 8080, 40
 GROUPS = Path("/sys/fs/cgroup")
-CALM_S, INSIDE_S, OUTSIDE_S, AFTER_S = 15, 40, 40, 15
+CALM_S, INSIDE_S, HOLD_S, HOG_MAX_S, AFTER_S = 15, 60, 40, 120, 15
+LOAD_MAX_S = 400
 CACHE_FLOOR_MIB = 6
 RESIDENTS = 10
+STOP = LOGS / "stop"
 HOST = "10.0.2.2"  # as QEMU's network calls it
 PEOPLE_SQL = """pragma journal_mode = wal;
     create table people (id text primary key, name text, token text unique, key text unique);
@@ -138,20 +140,18 @@ def number_of(file: str, name: str) -> int:
 
 def load(server: Assay | Gunicorn, order: dict) -> None:
     freeze = order["do"] == "freeze"
-    seconds = CALM_S + INSIDE_S + OUTSIDE_S + AFTER_S if freeze else 120
+    seconds = LOAD_MAX_S  # ended before, by who started it
     other = group("other")
     (other / "cgroup.subtree_control").write_text("+memory +io")
     for i in range(RESIDENTS):
         start([LAB / "load", "resident", LAB / "text", seconds, i], group("other/residents"), "residents.log")
     start(["/bin/sh", "-c", f"while :; do gcc -O1 -o /data/compiled {LAB}/compile.c; sleep 2; done"], group("other/compiler"), "compiler.log")
-    watch = "while :; do date +%s; grep -E 'MemAvail|MemFree|Active.file|Inactive.file|Unevict' /proc/meminfo; grep -E 'workingset_refault_file|pgmajfault' /proc/vmstat; head -3 /proc/diskstats | grep vda; cat /proc/pressure/memory /proc/pressure/io; sleep 4; done"
-    start(["/bin/sh", "-c", watch], GROUPS, "watch.log") if order.get("watch") else None
     monitor = "while :; do date +%s.%N; cat /proc/meminfo /proc/vmstat /proc/diskstats >/dev/null; sleep 1; done"
     start(["/bin/sh", "-c", monitor], group("other/monitor"), "other.log", stdout=open(LOGS / "monitor", "wb"))
     ticker = start([LAB / "load", "ticker", seconds], GROUPS, "ticker.log", stdout=None)
     hog_words = [LAB / "hog.tar.gz", CALM_S] if freeze else []
-    begin = time.time()
-    probe = start(["/usr/bin/python3", LAB / "probe.py", PORT, seconds, PEOPLE, LAB / "work.tar.gz", *hog_words], GROUPS, "probe.log", stdout=None)
+    begin, hog_at = time.time(), 0.0
+    probe = start(["/usr/bin/python3", LAB / "probe.py", PORT, STOP, PEOPLE, LAB / "work.tar.gz", *hog_words], GROUPS, "probe.log", stdout=None)
     (Path("/proc") / str(probe.pid) / "oom_score_adj").write_text("-1000")
     (Path("/proc") / str(ticker.pid) / "oom_score_adj").write_text("-1000")
     say("phase", name="calm")
@@ -161,14 +161,21 @@ def load(server: Assay | Gunicorn, order: dict) -> None:
     if order["do"] != "calm-cut":
         sleep_until(begin + CALM_S + (INSIDE_S if freeze else 0))
         say("phase", name="outside")
-        start([LAB / "load", "hog", CACHE_FLOOR_MIB, OUTSIDE_S if freeze else seconds, "/data/hog.tmp"], group("other/hog"), "hog.log")
-        sleep_until(begin + CALM_S + INSIDE_S + OUTSIDE_S if freeze else begin + seconds)
+        hog = start([LAB / "load", "hog", CACHE_FLOOR_MIB, HOLD_S, HOG_MAX_S, "/data/hog.tmp"], group("other/hog"), "hog.log", stdout=None)
+        hog_at = time.time()
+        hog.wait()
         say("phase", name="after")
+        hog_at = (hog_at + time.time()) / 2
+    sleep_until(time.time() + (LOAD_MAX_S if order["do"] == "calm-cut" else AFTER_S))
+    STOP.touch()
     probe.wait()
+    for place in ("residents", "compiler", "monitor"):
+        (GROUPS / "other" / place / "cgroup.kill").write_text("1")
+    ticker.kill()
     say("phase", name="ended")
     monitor_times = [float(line) for line in (LOGS / "monitor").read_text().split()]
     say("monitor", times=[round(at, 3) for at in monitor_times])
-    server.tell(begin, begin + CALM_S + INSIDE_S + OUTSIDE_S / 2 if freeze else 0)
+    server.tell(begin, hog_at)
 
 
 def sleep_until(at: float) -> None:
@@ -193,8 +200,6 @@ def main() -> None:
     else:
         load(server, order)
     say("oom", kills=number_of("/proc/vmstat", "oom_kill"))
-    if order.get("watch"):
-        print((LOGS / "watch.log").read_text(), flush=True)
     for name in ("server.log", "runner.log", "probe.log", "hog.log"):
         if (LOGS / name).exists():
             lines = server.log() if name == "server.log" else (LOGS / name).read_text().splitlines()[-5:]

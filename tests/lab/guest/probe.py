@@ -1,6 +1,6 @@
 """Asks pages and hands in, from inside of the machine, and prints what became of it: a JSON object a line, times of the machine's clock.
 
-    probe.py PORT SECONDS PEOPLE ARCHIVE [HOG-ARCHIVE HOG-AT-S]
+    probe.py PORT STOP-FILE PEOPLE ARCHIVE [HOG-ARCHIVE HOG-AT-S]
 
 It keeps all its memory locked, so that it measures the server and not itself. It asks at fixed times, whether or not earlier requests
 were answered: what waits for its turn is not left out.
@@ -8,6 +8,7 @@ were answered: what waits for its turn is not left out.
 import asyncio
 import ctypes
 import json
+import os
 import re
 import secrets
 import sys
@@ -78,9 +79,9 @@ def upload(port: int, person: int, archive: bytes, pieces: int) -> tuple[object,
 
 
 async def main() -> None:
-    port, seconds, people = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    port, stop, people = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     archive = open(sys.argv[4], "rb").read()
-    hog, hog_at_s = (open(sys.argv[5], "rb").read(), float(sys.argv[6])) if len(sys.argv) > 5 else (b"", seconds)
+    hog, hog_at_s = (open(sys.argv[5], "rb").read(), float(sys.argv[6])) if len(sys.argv) > 5 else (b"", 0.0)
     if ctypes.CDLL(None).mlockall(MCL_CURRENT | MCL_FUTURE) != 0:
         sys.exit("probe: cannot lock its memory")
     begin, tasks = time.monotonic(), set()
@@ -91,7 +92,8 @@ async def main() -> None:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    while (now := time.monotonic() - begin) < seconds:
+    while not os.path.exists(stop):
+        now = time.monotonic() - begin
         if now >= next_page:
             do("page", page(port, pages % people))
             pages, next_page = pages + 1, next_page + PAGE_EVERY_S

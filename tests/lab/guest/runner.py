@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-AT_ONCE, TIME_MAX_S = 2, 40
+AT_ONCE, TIME_MAX_S = 2, 100
 
 
 def run(folder: str, name: str) -> None:
