@@ -107,7 +107,7 @@ class Freeze:
                 ("largest gap: recorder, usual monitor", f"{'—' if self.recorder_gap_s is None else f'{self.recorder_gap_s:.1f} s'}, {self.monitor_gap_s:.1f} s"),
                 ("kernel OOM kills", str(self.oom_kills)),
                 ("assay why --last, --at the hog's time", f"{self.why}; {self.why_then}" if self.why else "—"),
-                ("sentinel's alarm after total silence; false alarms before", "—" if self.alarm_s is None else f"{self.alarm_s:.1f} s; {self.false_alarms}"),
+                ("sentinel's alarm after total silence; false alarms before", "—" if self.server != "assay" else f"{'none' if self.alarm_s is None else f'{self.alarm_s:.1f} s'}; {self.false_alarms}"),
                 ("the server's own message after the hog began", self.told),
                 ("machine itself not let run, at most", f"{self.starved_s:.1f} s")]
 
@@ -142,7 +142,7 @@ def freeze(server: str, machine: Machine, watcher: Watcher, frozen: float) -> Fr
     taken = [one for one in uploads if one["status"] in TAKEN and one["id"]]
     it.accepted, it.unanswered = len(taken), sum(one["status"] == 0 for one in uploads)
     it.refused = len(uploads) - it.accepted - it.unanswered
-    it.lost = it.accepted - len(set(machine.all("kept")[-1]["ids"]) & {one["id"] for one in taken})
+    it.lost = len({one["id"] for one in taken} - set(machine.all("kept")[-1]["ids"]))  # The same bytes again are the same submission.
     changes = levels(next((one["lines"] for one in machine.all("log") if one["name"] == "server.log"), []))
     it.shed_receipts, it.shed_receipts_2 = (sum(during_level(one["t"], changes, least) for one in taken) for least in (1, 2))
     ends = [when for when, _ in changes[1:]] + [at["ended"]]

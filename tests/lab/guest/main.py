@@ -92,7 +92,7 @@ class Assay:
         return [one for one in ids if one in known]
 
     def tell(self, begin: float, hog_at: float) -> None:
-        say("why", text=self.command("why", "--last"), json=json.loads(self.command("why", "--last", "--json") or "{}"))
+        say("why", json=json.loads(self.command("why", "--last", "--json") or "{}"))
         if hog_at:
             say("why_then", json=json.loads(self.command("why", "--at", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(hog_at)), "--json") or "{}"))
         frames = [json.loads(line) for line in self.command("replay", "--all", "--json").splitlines()]
