@@ -32,6 +32,11 @@ def stalls(what):
     return {}
 
 
+def listen_overflows():
+    names, numbers = [line.split() for line in pathlib.Path("/proc/net/netstat").read_text().splitlines() if line.startswith("TcpExt:")]
+    return int(numbers[names.index("ListenOverflows")])
+
+
 class Place:
     """A server in a folder of its own, groups, and the time of the trouble. All of it ends with `stack`."""
 
@@ -96,6 +101,7 @@ class Place:
     def calm(self):
         """Waits until what is usual is recorded, and sees what the rest of the machine does meanwhile."""
         before, began = {what: stalls(what) for what in ("cpu", "io", "memory")}, time.monotonic()
+        overflows = listen_overflows()
         time.sleep(CALM_S)
         share = lambda what, kind: (stalls(what).get(kind, 0) - before[what].get(kind, 0)) / (time.monotonic() - began)
         if share("cpu", "some") > 0.3:
@@ -104,7 +110,13 @@ class Place:
             self.beside += ["disk_writer", "disk_reader", "disk_slow", "fsync_convoy", "commit_stalled"]
         if share("memory", "full") > 0.02:
             self.beside += ["cache_refill", "memory_thrash"]
+        if listen_overflows() > overflows:
+            self.beside += ["accept_queue_full"]  # the kernel counts them for all who listen together
         self.middle = time.time()
+
+    def quiet_processors(self, why):
+        if "cpu_starved" in self.beside:
+            raise Lacking(f"processors that others leave alone: {why}")
 
     def trouble(self, seconds=TROUBLE_S):
         """It goes on for so long, then a little until it is recorded."""
@@ -205,6 +217,7 @@ def slow_clients(place, variant):
 def own_bug(place, variant):
     """The server stands still by itself: nothing on the machine holds it."""
     place.serve().calm()
+    place.quiet_processors("a server that is late beside them is late because of them")
     os.kill(place.server.pid, signal.SIGSTOP)
     place.trouble([0.05, 4, 5, 7][variant])
     os.kill(place.server.pid, signal.SIGCONT)
@@ -263,8 +276,7 @@ def disk_full(place, variant):
 def disk_writer(place, variant):
     name, made = place.group("blkio", "memory", "cpuacct")
     place.serve().calm()
-    if "cpu_starved" in place.beside:
-        raise Lacking("processors that others leave alone: where something always runs, the kernel never says that everything waits for a disk")
+    place.quiet_processors("where something always runs, the kernel never says that everything waits for a disk")
     streams = [0, 3, 5, 8][variant]
     script = "while :; do dd if=/dev/zero of=$0 bs=4M count=16 oflag=direct conv=notrunc,fsync; done"
     ends = [place.run_in(made, "sh", "-c", script, f"stream{i}")[1] for i in range(streams)]
