@@ -313,7 +313,11 @@ def job_at_limit(place, variant):
     limited = next(group for group in made if (group / "memory.limit_in_bytes").exists() or (group / "memory.max").exists())
     write(limited, memory__limit_in_bytes=(200 if variant == 0 else 16 + 16 * variant) << 20, memory__max=(200 if variant == 0 else 16 + 16 * variant) << 20, memory__swap__max=0)
     place.serve().calm()
-    (place.scratch / "large").write_bytes(os.urandom(1 << 20) * 96)
+    with open(place.scratch / "large", "wb") as large:
+        large.write(os.urandom(1 << 20) * 96)
+        large.flush()
+        os.fsync(large.fileno())
+        os.posix_fadvise(large.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # what stays in memory is charged to us, who wrote it
     _, end = place.run_in(made, "sh", "-c", "while cat large >/dev/null; do sleep 0.2; done")
     place.trouble()
     end()
