@@ -2,6 +2,7 @@
 # program per room that has *_test.cc files. A room without sources is an interface. Every header is also compiled by itself,
 # seeing what its room sees, so that none leans on what another file happened to include before it.
 
+# assay_rooms(TABLE [ROOM…]): with rooms, these alone, and no tests.
 function(assay_rooms table)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${table})
   file(STRINGS ${table} lines REGEX "^[a-z]+[!?]?:")
@@ -11,22 +12,28 @@ function(assay_rooms table)
     set(room ${CMAKE_MATCH_1})
     set(mark "${CMAKE_MATCH_2}")
     string(REGEX REPLACE " +" ";" uses "${CMAKE_MATCH_3}")
+    if(ARGN AND NOT room IN_LIST ARGN)
+      continue()
+    endif()
     if(mark STREQUAL "?" OR NOT EXISTS ${CMAKE_SOURCE_DIR}/src/${room})
       continue()
     endif()
     if("*" IN_LIST uses)
       set(uses ${all})
     endif()
-    assay_room(${room} "${uses}")
+    assay_room(${room} "${uses}" "${ARGN}")
     list(APPEND all ${room})
   endforeach()
   set(assay_all_rooms ${all} PARENT_SCOPE)
 
+  if(ARGN)
+    return()
+  endif()
   list(TRANSFORM all PREPEND assay_)
   assay_headers(testing "${all};GTest::gmock")
 endfunction()
 
-function(assay_room room uses)
+function(assay_room room uses alone)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -49,6 +56,9 @@ function(assay_room room uses)
     target_link_libraries(assay_${room} INTERFACE ${links})
   endif()
 
+  if(alone)
+    return()
+  endif()
   assay_headers(${room} "assay_${room};GTest::gmock")
 
   if(tests)

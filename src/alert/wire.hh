@@ -1,9 +1,8 @@
-// Wire: a blocking connection to a receiver, with TLS where it is wanted: the one place where this room meets OpenSSL. A certificate
-// must be valid for the host's name, by the system's authorities or a file of them.
+// Wire: a blocking connection to a receiver, with TLS where it is wanted. A certificate must be valid for the host's name, by the
+// system's authorities or a file of them.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +14,7 @@
 #include "base/text.hh"
 #include "sys/clock.hh"
 #include "sys/fd.hh"
+#include "tls/stream.hh"
 
 namespace assay::alert {
 
@@ -23,9 +23,6 @@ public:
     // `deadline` bounds everything that is done with it. Errors of all: unreachable, timed_out, denied (a certificate).
     static Result<Wire> connect(const std::string& host, std::uint16_t port, sys::TimePoint deadline);
     static Wire over(sys::Fd connected, sys::TimePoint deadline);  // a blocking socket
-    ~Wire();
-    Wire(Wire&&) noexcept;
-    Wire& operator=(Wire&&) noexcept;
 
     // From here on encrypted. `ca_file`: empty for the system's authorities.
     Result<> start_tls(const std::string& host, const std::string& ca_file);
@@ -33,12 +30,10 @@ public:
     Result<std::size_t> receive(std::span<char> buffer);  // 0: the other side is done
 
 private:
-    struct Tls;
-    Wire(sys::Fd socket, sys::TimePoint deadline);
+    Wire(sys::Fd socket, sys::TimePoint deadline) : stream_{std::move(socket)}, deadline_{deadline} {}
     Result<> arm();  // the socket's own timeouts, from what is left
-    sys::Fd socket_;
+    tls::Stream stream_;
     sys::TimePoint deadline_;
-    std::unique_ptr<Tls> tls_;
 };
 
 // http:// or https://. Pure.

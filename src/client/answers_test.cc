@@ -27,7 +27,9 @@ TEST(Url, IsReadAndWrittenOneWay) {
                                     "http://host/a?b", "http://[::1", "http://host\nX: y"}) {
         EXPECT_FALSE(parse_url(wrong, english)) << wrong;
     }
-    EXPECT_EQ(parse_url("https://host", english).error().fault(), Fault::unsupported);
+    EXPECT_EQ(parse_url("HTTPS://Host:443/a/", english)->text(), "https://host/a");
+    EXPECT_EQ(parse_url("https://host:80", english)->text(), "https://host:80");
+    EXPECT_TRUE(parse_url("https://host", english)->tls);
 }
 
 TEST(EventReader, TakesEventsHoweverTheirBytesWereCut) {

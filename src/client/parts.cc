@@ -47,7 +47,7 @@ public:
     Answered<Receipt> send() {
         for (;;) {
             Result<Step> step = !submission_.empty() ? fetch() : address_.empty() ? begin() : offset_ ? bring(*offset_) : ask();
-            if (!step && step.error().fault() == Fault::invalid) return step.take_error();
+            if (!step && for_good(step.error())) return step.take_error();
             if (step && step->refused) {
                 if (submission_.empty()) remember("");
                 return Said<Receipt>{std::unexpected{std::move(*step->refused)}};

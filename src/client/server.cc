@@ -38,8 +38,8 @@ http::Outgoing Server::outgoing(std::string method, const std::string& path) con
 }
 
 Result<Transport> Server::reach() const {
-    auto transport = Transport::reach(url_);
-    if (!transport) return not_reached(transport.error());
+    auto transport = Transport::reach(url_, {.ca_file = ca_file_, .language = language_});
+    if (!transport) return for_good(transport.error()) ? transport.error() : not_reached(transport.error());
     return transport;
 }
 
@@ -159,7 +159,7 @@ Answered<Standing> Server::watch(const std::string& id, const std::function<bool
         if (enough) return Said<Standing>{std::move(*last)};
         if (answer && answer->status == 204 && last) return Said<Standing>{std::move(*last)};  // Nothing follows what we know.
         if (answer && !good(*answer) && answer->status < 500) return Said<Standing>{std::unexpected{refused(*answer, 0)}};
-        if (!answer && answer.error().fault() == Fault::invalid) return answer.error();
+        if (!answer && for_good(answer.error())) return answer.error();
         if (lost >= reconnects_max) {
             if (!answer) return answer.error();
             if (!good(*answer)) return Said<Standing>{std::unexpected{refused(*answer, 0)}};

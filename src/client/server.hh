@@ -34,6 +34,8 @@ struct Refused {
     bool parts_may_pass = false;  // not the server's: size or time was the offence
     bool no_parts = false;        // what stands there knows nothing of uploads in parts
 };
+// Whether asking again is of no use.
+inline bool for_good(const Error& error) { return error.fault() == Fault::invalid || error.fault() == Fault::denied; }
 template <class T>
 using Answered = Result<std::expected<T, Refused>>;
 
@@ -61,11 +63,12 @@ struct Receipt {
 
 class Server {
 public:
-    // `token`: may be empty. `language`: of what the server and this say.
-    Server(Url url, std::string token, wording::Language language)
-        : url_{std::move(url)}, token_{std::move(token)}, language_{language} {}
+    // `token`: may be empty. `language`: of what the server and this say. `ca_file`: as of Belief.
+    Server(Url url, std::string token, wording::Language language, std::string ca_file)
+        : url_{std::move(url)}, token_{std::move(token)}, language_{language}, ca_file_{std::move(ca_file)} {}
 
-    // Errors of all: unreachable, timed_out, or invalid (it speaks otherwise than it should).
+    // Errors of all: unreachable, timed_out, or for good: denied (it does not prove who it is), invalid (it speaks otherwise than it
+    // should).
     Answered<Limits> limits(const std::string& course, const std::string& module) const;
     // Announces the bytes of an upload, so that their way may take longer than the deadline allows. Waits `announce_max` at most.
     Answered<Committed> commit(const Upload&) const;
@@ -99,6 +102,7 @@ private:
     Url url_;
     std::string token_;
     wording::Language language_;
+    std::string ca_file_;
 };
 
 }  // namespace assay::client

@@ -16,12 +16,12 @@ namespace {
 using wording::ClientSide;
 using wording::Language;
 
-constexpr std::array<std::string_view, 3> known{"server", "course", "module"};
+constexpr std::array<std::string_view, 4> known{"server", "course", "module", "ca_file"};
 constexpr std::size_t tokens_max = 1000;
 constexpr std::uint32_t others_bits = 0077;
 
 std::optional<std::string>& field(Settings& settings, std::string_view key) {
-    return key == "server" ? settings.server : key == "course" ? settings.course : settings.module;
+    return key == "server" ? settings.server : key == "course" ? settings.course : key == "module" ? settings.module : settings.ca_file;
 }
 
 // nullopt: there is no such file.
@@ -41,6 +41,10 @@ bool one_word(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c != '\x7f'; });
 }
 
+bool clean_path(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != '\x7f'; });
+}
+
 }  // namespace
 
 Result<Settings> settings_from_toml(const std::string& text, const std::string& name, Language language) {
@@ -57,7 +61,7 @@ Result<Settings> settings_from_toml(const std::string& text, const std::string& 
                 return Error{Fault::invalid, said};
             }
             const auto value = node.value<std::string>();
-            if (!value || !node.is_string() || !one_word(*value)) {
+            if (!value || !node.is_string() || !(key.str() == "ca_file" ? clean_path(*value) : one_word(*value))) {
                 return Error{Fault::invalid, fmt::format("{}:{}: {}", name, line,
                                                          say(language, ClientSide::setting_text, {key.str()}))};
             }
@@ -73,11 +77,12 @@ Settings over(Settings first, const Settings& then) {
     if (!first.server) first.server = then.server;
     if (!first.course) first.course = then.course;
     if (!first.module) first.module = then.module;
+    if (!first.ca_file) first.ca_file = then.ca_file;
     return first;
 }
 
 Settings settings_from(const Variables& variables) {
-    return {.server = variables("ASSAY_SERVER"), .course = variables("ASSAY_COURSE"), .module = variables("ASSAY_MODULE")};
+    return {.server = variables("ASSAY_SERVER"), .course = variables("ASSAY_COURSE"), .module = variables("ASSAY_MODULE"), .ca_file = variables("ASSAY_CA_FILE")};
 }
 
 std::string user_folder(const Variables& variables) {
@@ -96,6 +101,8 @@ Result<Settings> settings(const Settings& flags, const Variables& variables, con
         ASSAY_TRY(const auto text, read_if_there(path));
         if (text) {
             ASSAY_TRY(const Settings project, settings_from_toml(*text, path, language));
+            // Whoever wrote it must not decide who may pass for the server that gets a token.
+            if (project.ca_file) return Error{Fault::invalid, say(language, ClientSide::setting_not_here, {path, "ca_file", "ASSAY_CA_FILE"})};
             found = over(std::move(found), project);
             break;
         }

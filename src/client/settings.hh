@@ -1,5 +1,5 @@
 // Settings: which server, course and module a participant means, and with which token. A flag wins over a variable
-// (ASSAY_SERVER, ASSAY_COURSE, ASSAY_MODULE, ASSAY_TOKEN), that over the project's .assay.toml (found upward), that over the
+// (ASSAY_SERVER, ASSAY_COURSE, ASSAY_MODULE, ASSAY_CA_FILE, ASSAY_TOKEN), that over the project's .assay.toml (found upward), that over the
 // user's own file.
 //
 // A stored token belongs to a server and a course, and is sent nowhere else: a project's file that names another server gets none.
@@ -24,8 +24,9 @@ struct Settings {
     std::optional<std::string> server;
     std::optional<std::string> course;
     std::optional<std::string> module;
+    std::optional<std::string> ca_file;  // whose certificates are believed; never a project's to say
 };
-// `server`, `course`, `module`; `name` is for errors. Errors: invalid (with file and line).
+// `server`, `course`, `module`, `ca_file`; `name` is for errors. Errors: invalid (with file and line).
 Result<Settings> settings_from_toml(const std::string& text, const std::string& name, wording::Language);
 // What `first` does not say is taken from `then`.
 Settings over(Settings first, const Settings& then);

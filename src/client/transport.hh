@@ -5,16 +5,27 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "client/url.hh"
 #include "http/client.hh"
+#include "wording/wording.hh"
 
 namespace assay::client {
 
+constexpr std::chrono::seconds handshake_max{15};  // of TLS, without a sign of life
+
+// How whoever is there is believed, and in what language it is said why not.
+struct Belief {
+    std::string ca_file;  // certificates to believe instead of those that this machine does; empty: those. Not on Windows
+    wording::Language language = wording::Language::english;
+};
+
 class Transport {
 public:
-    // Errors: unreachable; on Windows that is found out by what is sent.
-    static Result<Transport> reach(const Url&);
+    // Encrypted when the address says so. Errors: unreachable, timed_out; denied (whoever is there does not prove who he is; in words,
+    // with what to do), invalid (the file of certificates). On Windows that is found out by what is sent.
+    static Result<Transport> reach(const Url&, const Belief&);
     Transport(Transport&&) noexcept;
     Transport& operator=(Transport&&) noexcept;
     ~Transport();

@@ -21,28 +21,24 @@ bool plain(std::string_view part) {
 
 std::string Url::host_header() const {
     const std::string shown = host.contains(':') ? "[" + host + "]" : host;
-    return port == 80 ? shown : fmt::format("{}:{}", shown, port);
+    return port == (tls ? 443 : 80) ? shown : fmt::format("{}:{}", shown, port);
 }
 
-std::string Url::text() const { return "http://" + host_header() + path; }
+std::string Url::text() const { return (tls ? "https://" : "http://") + host_header() + path; }
 
 Result<Url> parse_url(std::string_view text, wording::Language language) {
-    const auto no = [&](ClientSide what, Fault fault = Fault::invalid) {
-        return Error{fault, wording::say(language, what, {escaped(text)})};
-    };
-    constexpr std::string_view scheme = "http://";
+    const auto no = [&](ClientSide what) { return Error{Fault::invalid, wording::say(language, what, {escaped(text)})}; };
+    Url url;
     std::string_view rest = trimmed(text);
     if (rest.size() > url_size_max) return no(ClientSide::url_too_long);
     const std::size_t mark = rest.find("://");
     if (mark != std::string_view::npos) {
-        if (equal_ignoring_case(rest.substr(0, mark), "https")) {
-            return no(ClientSide::url_https, Fault::unsupported);
-        }
-        if (!equal_ignoring_case(rest.substr(0, mark + 3), scheme)) return no(ClientSide::url_scheme);
+        url.tls = equal_ignoring_case(rest.substr(0, mark), "https");
+        if (!url.tls && !equal_ignoring_case(rest.substr(0, mark), "http")) return no(ClientSide::url_scheme);
+        if (url.tls) url.port = 443;
         rest.remove_prefix(mark + 3);
     }
     if (!plain(rest)) return no(ClientSide::url_characters);
-    Url url;
     const std::size_t slash = std::min(rest.find('/'), rest.size());
     std::string_view authority = rest.substr(0, slash);
     url.path = rest.substr(slash);

@@ -13,6 +13,7 @@ namespace assay::client {
 constexpr std::size_t url_size_max = 2048;
 
 struct Url {
+    bool tls = false;           // https
     std::string host;           // without the brackets of an IPv6 address
     std::uint16_t port = 80;
     std::string path;           // "" or "/prefix", without a final '/'
@@ -20,7 +21,7 @@ struct Url {
     std::string host_header() const;
 };
 
-// "http://host[:port][/prefix]"; without a scheme http is meant. Errors: unsupported (https), invalid.
+// "http://host[:port][/prefix]", or https; without a scheme http is meant. Errors: invalid.
 Result<Url> parse_url(std::string_view, wording::Language);
 
 }  // namespace assay::client

@@ -46,7 +46,7 @@ std::int64_t next_size(std::int64_t passed, std::int64_t refused) {
 
 class Probing {
 public:
-    explicit Probing(const Url& url) : url_{url}, end_{now() + way_time_max} {}
+    Probing(const Url& url, const Belief& belief) : url_{url}, belief_{belief}, end_{now() + way_time_max} {}
 
     http::Outgoing request(const char* method, const char* path = "/api/v1/probe") const {
         return {.method = method,
@@ -91,7 +91,7 @@ private:
     Result<http::Answer> once(const http::Outgoing& made, const std::function<Result<>(ByteView)>& sink) const {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end_ - now());
         if (left <= 0ms) return Error{Fault::timed_out, "the time for looking is over"};
-        ASSAY_TRY(Transport transport, Transport::reach(url_));
+        ASSAY_TRY(Transport transport, Transport::reach(url_, belief_));
         return transport.send(made, std::min<std::chrono::milliseconds>(left, request_time_max), sink);
     }
     Result<http::Answer> with_room(const std::function<Result<http::Answer>()>& asked) const {
@@ -103,6 +103,7 @@ private:
     }
 
     const Url& url_;
+    const Belief& belief_;
     const sys::TimePoint end_;
 };
 
@@ -233,10 +234,10 @@ void methods(const Probing& probing, Way& way) {
 
 }  // namespace
 
-Way probe_way(const Url& url, const std::function<void(WayStep)>& told) {
+Way probe_way(const Url& url, const Belief& belief, const std::function<void(WayStep)>& told) {
     Way way;
     way.loopback = url.host == "localhost" || url.host == "::1" || url.host.starts_with("127.");
-    const Probing probing{url};
+    const Probing probing{url, belief};
     const struct {
         WayStep step;
         void (*look)(const Probing&, Way&);

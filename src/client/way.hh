@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/hop.hh"
+#include "client/transport.hh"
 #include "client/url.hh"
 #include "wording/way.hh"
 
@@ -52,7 +53,7 @@ struct Way {
 };
 
 // Blocks way_time_max and a little at most; changes nothing. `told`: what is tried next.
-Way probe_way(const Url&, const std::function<void(wording::WayStep)>& told);
+Way probe_way(const Url&, const Belief&, const std::function<void(wording::WayStep)>& told);
 
 enum class Grade : unsigned char { ok, warn, bad };
 std::string_view to_string(Grade);

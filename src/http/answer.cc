@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "http/client.hh"
+#include "http/outgoing.hh"
 
 namespace assay::http {
 

@@ -8,8 +8,6 @@
 
 #include "http/chunked.hh"
 #include "sys/clock.hh"
-#include "sys/net.hh"
-#include "sys/socket.hh"
 
 namespace assay::http {
 namespace {
@@ -58,7 +56,7 @@ Result<Answer> Client::request(std::string_view method, std::string_view target,
     std::string head =
         fmt::format("{} {} HTTP/1.1\r\nHost: assay\r\nContent-Length: {}\r\n", method, target, body.size());
     if (!content_type.empty()) head += fmt::format("Content-Type: {}\r\n", content_type);
-    return exchange(head + "\r\n", [&] { return sys::send_all(socket_, body); }, timeout, nullptr);
+    return exchange(head + "\r\n", [&] { return stream_.send(body); }, timeout, nullptr);
 }
 
 Result<Answer> Client::download(std::string_view target, std::chrono::milliseconds timeout,
@@ -80,14 +78,14 @@ Result<Answer> Client::send(const Outgoing& outgoing, std::chrono::milliseconds 
             if (answered && !continued) return ok;
         }
         for (std::int64_t left = outgoing.body ? outgoing.size : 0; left > 0;) {
-            ASSAY_TRY(const bool answered, sys::wait_readable(socket_, sys::system_clock().now()));
+            ASSAY_TRY(const bool answered, stream_.wait_readable(sys::system_clock().now()));
             if (answered) return ok;
             auto piece = outgoing.body();
             if (!piece) return ours.emplace(piece.take_error());
             if (piece->empty() || static_cast<std::int64_t>(piece->size()) > left) {
                 return ours.emplace(Fault::invalid, "the body changed its size while it was sent");
             }
-            ASSAY_CHECK(sys::send_all(socket_, *piece));
+            ASSAY_CHECK(stream_.send(*piece));
             left -= static_cast<std::int64_t>(piece->size());
         }
         return ok;
@@ -103,9 +101,9 @@ Result<bool> Client::interim_head(std::chrono::milliseconds within) {
     const sys::TimePoint deadline = sys::system_clock().now() + within;
     std::array<std::byte, 1024> bytes;
     while (!buffered_.contains("\r\n\r\n") && buffered_.size() <= answer_head_bytes_max) {
-        ASSAY_TRY(const bool readable, sys::wait_readable(socket_, deadline));
+        ASSAY_TRY(const bool readable, stream_.wait_readable(deadline));
         if (!readable) return false;
-        ASSAY_TRY(const std::size_t count, sys::receive(socket_, bytes));
+        ASSAY_TRY(const std::size_t count, stream_.receive(bytes));
         if (count == 0) return false;
         buffered_ += text_of(ByteView{bytes}.first(count));
     }
@@ -117,13 +115,13 @@ Result<Answer> Client::exchange(const std::string& head, const Sending& send_bod
     const bool head_only = head.starts_with("HEAD ");
     std::array<std::byte, read_bytes> bytes;
     const auto receive_more = [&]() -> Result<bool> {
-        ASSAY_TRY(const std::size_t count, sys::receive(socket_, bytes));
+        ASSAY_TRY(const std::size_t count, stream_.receive(bytes));
         buffered_ += text_of(ByteView{bytes}.first(count));
         return count > 0;
     };
-    ASSAY_CHECK(sys::set_timeouts(socket_, timeout));
+    ASSAY_CHECK(stream_.set_timeouts(timeout));
     // A server may refuse and close before it has taken everything; then its answer is already there.
-    Result<> sent = sys::send_all(socket_, bytes_of(head));
+    Result<> sent = stream_.send(bytes_of(head));
     if (sent) sent = send_body();
     if (!sent && sent.error().fault() != Fault::unreachable) return sent.take_error();  // Of the body itself, or a timeout.
 

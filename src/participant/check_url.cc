@@ -55,15 +55,17 @@ void print_json(const client::Way& way, const client::Url& url, const std::vecto
 }  // namespace
 
 ExitCode check_url_command(const std::string& address, bool json) {
-    const auto url = client::parse_url(address, language());
-    if (!url) return misused(url.error());
+    const auto asked = asking({.flags = {.server = address}});
+    if (!asked) return misused(asked.error());
+    const client::Belief belief{.ca_file = asked->settings.ca_file.value_or(""), .language = language()};
+    const client::Url* const url = &asked->url;
     end_when_interrupted();
     const bool shown = sys::is_terminal(2) && variable("TERM") != "dumb";
     const auto told = [&](wording::WayStep step) {
         if (shown)
             sys::print(stderr, "\r" + wording::say(language(), WaySaid::looking_at, {wording::name(language(), step)}) + "\033[K");
     };
-    const client::Way way = client::probe_way(*url, told);
+    const client::Way way = client::probe_way(*url, belief, told);
     if (shown) sys::print(stderr, "\r\033[K");
     const auto findings = client::findings_of(way, *url, language());
     const bool fit = std::ranges::none_of(findings, [](const WayFinding& one) { return one.grade == Grade::bad; });

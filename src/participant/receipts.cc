@@ -72,7 +72,7 @@ Result<std::string> public_key(const ParticipantOptions& options, const std::str
         say(told(Told::receipt_server, {escaped(text("server"))}));
     }
     ASSAY_TRY(const Asking asked, asking(from));
-    const client::Server server{asked.url, "", language()};
+    const client::Server server = server_at(asked, "");
     const bool commitment = text("type") == model::commitment_type;
     ASSAY_TRY(const auto answer, server.text(commitment ? "/api/v1/commitment-keys" : "/api/v1/receipt-keys"));
     if (!answer) return Error{Fault::invalid, answer.error().text};
@@ -135,7 +135,7 @@ ExitCode login_command(const ParticipantOptions& options) {
     token = trimmed(token);
     if (token.empty()) return misused({Fault::invalid, told(Told::no_token)});
     end_when_interrupted();
-    const client::Server server{asked->url, token, language()};
+    const client::Server server = server_at(*asked, token);
     const auto known = server.knows_token();
     if (!known) return failed(options, known.error());
     if (!*known) return refused(options, known->error());

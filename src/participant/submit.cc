@@ -119,14 +119,15 @@ bool inside(const std::string& file, const std::string& folder) {
 ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& submit) {
     const auto asked = asking(options);
     if (!asked) return misused(asked.error());
-    const auto& [server_name, course, module] = asked->settings;
+    const auto& course = asked->settings.course;
+    const auto& module = asked->settings.module;
     if (!course || !module) return misused({Fault::missing, told(Told::no_module)});
     if (!submit.receipt_file.empty() && inside(submit.receipt_file, submit.path)) {
         return misused({Fault::invalid, told(Told::in_the_folder, {escaped(submit.receipt_file)})});
     }
     // The limits are nobody's secret, and a list can be looked at before there is a token.
     const auto server =
-        submit.dry_run ? Result<client::Server>{client::Server{asked->url, "", language()}} : server_for(*asked);
+        submit.dry_run ? Result<client::Server>{server_at(*asked, "")} : server_for(*asked);
     if (!server) return failed(options, server.error());
     end_when_interrupted();
 

@@ -97,11 +97,15 @@ Result<Asking> asking(const ParticipantOptions& options) {
     return Asking{found, std::move(url)};
 }
 
+client::Server server_at(const Asking& asked, const std::string& token) {
+    return {asked.url, token, language(), asked.settings.ca_file.value_or("")};
+}
+
 Result<client::Server> server_for(const Asking& asked) {
     ASSAY_TRY(const client::FoundToken token,
               client::token_for(variable, asked.url.text(), asked.settings.course.value_or("*"), language()));
     if (!token.warning.empty()) say(token.warning);
-    return client::Server{asked.url, token.token, language()};
+    return server_at(asked, token.token);
 }
 
 void end_when_interrupted() {

@@ -42,6 +42,8 @@ struct Asking {
     client::Url url;
 };
 Result<Asking> asking(const ParticipantOptions&);
+// `token`: may be empty.
+client::Server server_at(const Asking&, const std::string& token);
 // With the token that is kept for it.
 Result<client::Server> server_for(const Asking&);
 

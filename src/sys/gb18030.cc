@@ -9,8 +9,12 @@ const iconv_t no_converter = reinterpret_cast<iconv_t>(-1);
 
 // Loads the table when it is first called, and is never closed.
 iconv_t converter() {
+#ifdef ASSAY_STATIC
+    return no_converter;  // The table is in a module of the machine's own C library, which a static program must not load.
+#else
     static const iconv_t opened = ::iconv_open("UTF-8", "GB18030");
     return opened;
+#endif
 }
 
 }  // namespace

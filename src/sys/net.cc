@@ -14,6 +14,10 @@
 
 #include "sys/error.hh"
 
+#ifdef ASSAY_STATIC
+#include <nss.h>
+#endif
+
 namespace assay::sys {
 namespace {
 
@@ -27,6 +31,11 @@ constexpr std::chrono::seconds connect_max{10};
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
 Result<Addresses> resolve(const std::string& host, std::uint16_t port, int flags) {
+#ifdef ASSAY_STATIC
+    // A static program must load no module of another C library, whatever the machine's nsswitch.conf names; these two are built in.
+    static const int pinned = __nss_configure_lookup("hosts", "files dns");
+    (void)pinned;
+#endif
     addrinfo wanted{};
     wanted.ai_family = AF_UNSPEC;
     wanted.ai_socktype = SOCK_STREAM;

@@ -11,18 +11,15 @@ Text text_of(ClientSide it) {
         case setting_unknown: return {"unknown key '{0}'", "未知的键“{0}”"};
         case setting_near: return {"; did you mean '{0}'?", "；是否想写“{0}”？"};
         case setting_text: return {"'{0}' must be a text without spaces", "“{0}”必须是不含空格的文本"};
-        case url_https:
-            return {
-                "this version cannot speak https ({0}); name the server's http address, or hand in with: "
-                "curl -F token=… -F course=… -F module=… -F file=@FILE {0}/upload",
-                "此版本不支持 https（{0}）；请指定服务器的 http 地址，或用以下命令提交：curl -F token=… -F course=… -F "
-                "module=… -F file=@FILE {0}/upload"};
+        case setting_not_here:
+            return {"{0}: '{1}' may not be said by a project; say it in your own config.toml, or by {2}",
+                    "{0}：项目文件不能设置“{1}”；请写在你自己的 config.toml 中，或用环境变量 {2}"};
         case url_too_long:
             return {"the server's address '{0}' is too long; it is like http://host:port",
                     "服务器地址“{0}”过长；应形如 http://host:port"};
         case url_scheme:
-            return {"the server's address '{0}' has a scheme that is not http; it is like http://host:port",
-                    "服务器地址“{0}”不以 http:// 开头；应形如 http://host:port"};
+            return {"the server's address '{0}' has a scheme that is neither http nor https; it is like https://host",
+                    "服务器地址“{0}”不以 http:// 或 https:// 开头；应形如 https://host"};
         case url_characters:
             return {"the server's address '{0}' has characters that no address has; it is like http://host:port",
                     "服务器地址“{0}”含有地址中不允许的字符；应形如 http://host:port"};
@@ -92,6 +89,37 @@ Text text_of(ClientSide it) {
         case broke_off:
             return {"after {0} of {1} bytes, without an answer: the network failed, or something on the way bounds an upload's size or time",
                     "已发送 {1} 字节中的 {0}，没有得到回答：网络中断，或途中的设备限制了上传的大小或时间"};
+        case tls_expired:
+            return {"the certificate of {0} ended on {1}, so nothing was sent. If this computer's date is right, tell whoever runs the server",
+                    "{0} 的证书已于 {1} 过期，因此没有发送任何内容。如果本机日期无误，请告诉服务器管理员"};
+        case tls_not_yet:
+            return {"the certificate of {0} begins only on {1}, so nothing was sent. Is this computer's date right? Correct it, or tell whoever runs the server",
+                    "{0} 的证书从 {1} 才开始有效，因此没有发送任何内容。本机日期对吗？请校正日期，或告诉服务器管理员"};
+        case tls_self_signed:
+            return {"{0} shows a certificate that only itself vouches for, so nothing was sent: it could be anybody. Ask the staff for the "
+                    "server's certificate as a file, and name it: ASSAY_CA_FILE=FILE",
+                    "{0} 出示的是自签名证书，无法确认对方身份，因此没有发送任何内容。请向课程人员索取服务器的证书文件，并用 ASSAY_CA_FILE=文件 指定"};
+        case tls_unknown_authority:
+            return {"the certificate of {0} comes from '{1}', which this computer does not know, so nothing was sent. If the course has an "
+                    "authority of its own, get its certificate from the staff and name it: ASSAY_CA_FILE=FILE. Otherwise somebody may be listening in",
+                    "{0} 的证书由本机不认识的“{1}”签发，因此没有发送任何内容。如果课程使用自己的证书机构，请向课程人员索取其证书，并用 "
+                    "ASSAY_CA_FILE=文件 指定；否则可能有人在窃听"};
+        case tls_wrong_name:
+            return {"who answers at {0} has a certificate for another name ({1}), so nothing was sent. Check the address; if it is right, tell "
+                    "whoever runs the server",
+                    "{0} 处的应答者出示的是另一个名称（{1}）的证书，因此没有发送任何内容。请检查地址；如果无误，请告诉服务器管理员"};
+        case tls_no_authorities:
+            return {"this computer has no list of certificate authorities, so {0} cannot prove who it is and nothing was sent. Install it "
+                    "(package ca-certificates), or name one: SSL_CERT_FILE=FILE",
+                    "本机没有证书机构列表，无法确认 {0} 的身份，因此没有发送任何内容。请安装（软件包 ca-certificates），或用 SSL_CERT_FILE=文件 指定"};
+        case tls_other:
+            return {"the certificate of {0} is not to be believed ({1}), so nothing was sent. Tell whoever runs the server",
+                    "{0} 的证书不可信（{1}），因此没有发送任何内容。请告诉服务器管理员"};
+        case tls_failed:
+            return {"no encrypted connection comes about ({0}); if the server has none, its address begins with http://",
+                    "无法建立加密连接（{0}）；如果服务器不使用加密，其地址应以 http:// 开头"};
+        case tls_ca_file:
+            return {"{0}. Name a file of certificates in PEM form by ASSAY_CA_FILE, or none", "{0}。请用 ASSAY_CA_FILE 指定 PEM 格式的证书文件，或不指定"};
         case cure_set: return {"set `{0}` in its configuration (default {1})", "在其配置中设置 `{0}`（默认 {1}）"};
         case cure_lift:
             return {"set `{0}` in its configuration, or take its limit out (it has none by default)",

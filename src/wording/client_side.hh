@@ -15,7 +15,7 @@ enum class ClientSide : unsigned char {
     setting_unknown,  // {0} key
     setting_near,  // {0} key; behind `setting_unknown`
     setting_text,  // {0} key
-    url_https,  // {0} the address
+    setting_not_here,  // {0} file, {1} key, {2} variable
     url_too_long,  // {0} the address; so are those below
     url_scheme,
     url_characters,
@@ -51,6 +51,16 @@ enum class ClientSide : unsigned char {
     proxy_rate,
     proxy_other,
     broke_off,  // {0} bytes sent, {1} of how many
+    // Who it is: {0} server
+    tls_expired,  // {1} date
+    tls_not_yet,  // {1} date
+    tls_self_signed,
+    tls_unknown_authority,  // {1} its name
+    tls_wrong_name,  // {1} the names that would fit
+    tls_no_authorities,
+    tls_other,  // {1} why
+    tls_failed,  // {0} why
+    tls_ca_file,  // {0} why
     // Cures
     cure_set,  // {0} lines of a configuration, {1} what holds without them
     cure_lift,  // {0} lines of a configuration

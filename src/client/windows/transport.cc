@@ -150,6 +150,7 @@ Result<> read_body(HINTERNET request, http::Answer& answer, const std::function<
 // Connections are WinHTTP's own: it keeps and reuses them.
 struct Transport::Way {
     Internet connection;
+    bool tls = false;
     bool reached = false;
 };
 
@@ -158,12 +159,12 @@ Transport::Transport(Transport&&) noexcept = default;
 Transport& Transport::operator=(Transport&&) noexcept = default;
 Transport::~Transport() = default;
 
-Result<Transport> Transport::reach(const Url& url) {
+Result<Transport> Transport::reach(const Url& url, const Belief&) {
     ASSAY_TRY(const std::wstring host, sys::wide(url.host));
     if (session() == nullptr) return failed("WinHttpOpen");
     Internet connection{::WinHttpConnect(session(), host.c_str(), url.port, 0)};
     if (!connection) return failed("WinHttpConnect");
-    return Transport{std::make_unique<Way>(std::move(connection))};
+    return Transport{std::make_unique<Way>(std::move(connection), url.tls)};
 }
 
 Result<http::Answer> Transport::send(const http::Outgoing& outgoing, std::chrono::milliseconds quiet,
@@ -172,7 +173,8 @@ Result<http::Answer> Transport::send(const http::Outgoing& outgoing, std::chrono
     ASSAY_TRY(const std::wstring target, sys::wide(outgoing.target));
     ASSAY_TRY(const std::wstring headers, lines_of(outgoing.headers));
     const Internet request{::WinHttpOpenRequest(way_->connection.get(), method.c_str(), target.c_str(), nullptr, WINHTTP_NO_REFERER,
-                                                WINHTTP_DEFAULT_ACCEPT_TYPES, WINHTTP_FLAG_ESCAPE_DISABLE)};
+                                                WINHTTP_DEFAULT_ACCEPT_TYPES,
+                                                WINHTTP_FLAG_ESCAPE_DISABLE | (way_->tls ? WINHTTP_FLAG_SECURE : 0u))};
     if (!request) return failed("WinHttpOpenRequest");
     ASSAY_CHECK(prepare(request.get(), quiet));
     const auto size = static_cast<DWORD>(outgoing.body ? outgoing.size : 0);
