@@ -78,7 +78,7 @@ endfunction()
 
 function(assay_headers folder links)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/src/${folder}/*.hh)
-  list(FILTER headers EXCLUDE REGEX "/src/[a-z]+/windows/")
+  list(FILTER headers EXCLUDE REGEX "^[a-z]+/windows/")
   set(alone "")
   foreach(header IN LISTS headers)
     set(source ${CMAKE_BINARY_DIR}/headers/${header}.cc)
