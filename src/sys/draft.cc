@@ -24,7 +24,9 @@ Result<Draft> Draft::make(const std::string& target, std::uint32_t mode) {
     draft.target_ = target;
     const std::size_t slash = target.rfind('/');
     draft.folder_ = slash == std::string::npos ? "." : slash == 0 ? "/" : target.substr(0, slash);
-    const int raw = ::open(draft.folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+    // Only /proc gives a file without a name one later; a root without it has no use for such a file.
+    const bool nameable = ::access("/proc/self/fd", X_OK) == 0;
+    const int raw = nameable ? ::open(draft.folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode) : -1;
     if (raw >= 0) {
         draft.file_ = Fd{raw};
         return draft;
