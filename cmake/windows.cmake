@@ -59,7 +59,7 @@ set(sodium ${fetched}/libsodium-1.0.18)
 configure_file(${sodium}/builds/msvc/version.h ${CMAKE_BINARY_DIR}/sodium/sodium/version.h COPYONLY)
 file(GLOB_RECURSE sources ${sodium}/src/libsodium/*.c)
 foreign_library(sodium libsodium-1.0.18/src/libsodium/include ${sources})
-target_include_directories(sodium SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/sodium PRIVATE ${sodium}/src/libsodium/include/sodium ${CMAKE_BINARY_DIR}/sodium
+target_include_directories(sodium SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/sodium ${sodium}/src/libsodium/include/sodium PRIVATE ${sodium}/src/libsodium/include/sodium ${CMAKE_BINARY_DIR}/sodium
   ${CMAKE_BINARY_DIR}/sodium/sodium)
 target_compile_definitions(sodium INTERFACE SODIUM_STATIC PRIVATE SODIUM_STATIC CONFIGURED=1)
 
