@@ -134,6 +134,8 @@ int parse_and_run(int argc, char** argv) {
                                             "who owns a data directory that root owns")->type_name("NAME");
     serve->add_option_function<std::string>("--public-url", [&](const std::string& v) { common.flags["public_url"] = v; },
                                             "the address people use, for links and receipts")->type_name("URL");
+    serve->add_option_function<std::string>("--clients", [&](const std::string& v) { common.flags["clients"] = v; },
+                                            "the folder of the clients that /get offers (default: clients in the data directory)")->type_name("DIR");
     serve->add_option_function<std::string>("--slots", [&](const std::string& v) { common.flags["slots"] = v; },
                                             "jobs that run at once (default: one per core)")->type_name("N");
     serve->callback([&] { with_config([](const serve::Config& config) { return serve_command(config); }); });

@@ -17,7 +17,7 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 9> known{"data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve", "uploads_in_flight", "recorder_size"};
+constexpr std::array<std::string_view, 10> known{"data", "listen", "user", "public_url", "clients", "slots", "cpu_weight", "disk_reserve", "uploads_in_flight", "recorder_size"};
 constexpr std::int64_t in_flight_bytes_least = 4LL << 20;  // what may be set; it lets a few go on at once
 constexpr int cpu_weight_max = 10'000;  // the kernel's
 
@@ -115,6 +115,7 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
             else if (key == "listen") config.listen = value;
             else if (key == "user") config.user = value;
             else if (key == "public_url") config.public_url = value;
+            else if (key == "clients") config.clients = value;
             else if (key == "slots") {
                 ASSAY_TRY(config.slots, slots_from(value));
             } else if (key == "cpu_weight") {

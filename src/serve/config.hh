@@ -19,6 +19,7 @@ struct Config {
     std::string listen = "127.0.0.1:8080"; // port 0 picks a free one
     std::string user;                      // whom a directory that root owns is given to; empty: see DataDirectory
     std::string public_url;                // links and receipts; empty: the listening URL
+    std::string clients;                   // the folder of the ready-made clients (web/clients.hh); empty: `clients` in `data`
     int slots = 0;                         // jobs at once; 0 = one per core
     // Of all jobs together, 1..10000, beside 100 of anything else on the machine; 0, "idle": they run when nothing else wants to.
     int cpu_weight = 0;
@@ -34,7 +35,7 @@ struct Config {
     std::optional<std::int64_t> recorder_bytes;
 };
 
-// Settings of one source by name ("data", "listen", "user", "public_url", "slots", "cpu_weight", "disk_reserve",
+// Settings of one source by name ("data", "listen", "user", "public_url", "clients", "slots", "cpu_weight", "disk_reserve",
 // "uploads_in_flight", "recorder_size").
 using Settings = std::map<std::string, std::string>;
 

@@ -13,6 +13,8 @@ TEST(Config, LaterSourcesWin) {
     ASSERT_TRUE(config) << config.error().text();
     EXPECT_EQ(config->listen, "127.0.0.1:1");
     EXPECT_EQ(config->slots, 4);
+    EXPECT_EQ(config->clients, "");
+    EXPECT_EQ(config_from({{{"clients", "/srv/clients"}}}, false)->clients, "/srv/clients");
     EXPECT_EQ(config->cpu_weight, 50);
     EXPECT_EQ(config_from({{{"cpu_weight", "idle"}}}, false)->cpu_weight, 0);
     EXPECT_EQ(config_from({}, false)->cpu_weight, 0);

@@ -231,7 +231,7 @@ Result<> serve(const Config& config) {
     intake::Parts intake_parts{*rooms->store, *rooms->space, spools, budget, partials, rooms->keys,
                                board,         receiving,     disk,   verify_line, verifying,
                                verifiers,     clock,         plans,  server_url,  refusal_page};
-    web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url};
+    web::Parts web_parts{*rooms->store, rooms->keys, board, pages, server_url, config.clients.empty() ? directory.inside("clients") : config.clients};
     const auto not_ready = [&board, why_no_runner]() -> std::string {
         if (board.draining()) return "the server is stopping";
         if (const auto why = board.disk_reserve()) return wording::sentence(wording::Language::english, *why);

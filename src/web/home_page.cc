@@ -37,7 +37,8 @@ std::string home_page(const Look& look, const Home& home) {
                   {el("h2", {}, {look.say(Sentence::command_line_title)}), el("p", {}, {look.say(Sentence::command_line_hint)}),
                    el("pre", {{"class", "command"}},
                       {fmt::format("curl -F token=… -F course=… -F module=… \\\n     -F file=@archive.tar.bz2 {}/upload",
-                                   home.server_url)})});
+                                   home.server_url)}),
+                   el("p", {}, {el("a", {{"href", look.link(Address{} / "get")}}, {look.say(Sentence::get_link)})})});
     return page(look, {.title = look.say(Sentence::home_title), .content = content, .reload_s = {}});
 }
 

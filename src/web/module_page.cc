@@ -151,6 +151,11 @@ Html form_part(const Look& look, const ModulePage& of) {
     return el("form", {{"id", "hand-in"}, {"method", "post"}, {"action", Address{} / "upload"}, {"enctype", "multipart/form-data"}}, {form});
 }
 
+Html get_part(const Look& look, const ModulePage& of) {
+    const Address address = look.link(get_address(of.view.course.id.text(), of.view.module.id.text()));
+    return el("p", {}, {el("a", {{"href", address}}, {look.say(Sentence::command_line_title)})});
+}
+
 // The form, or why there is none. A page that reloads would lose a chosen file: there the form is one step away.
 Html upload_part(const Look& look, const ModulePage& of, bool reloads, bool could_reload) {
     const auto& plan = of.view.plan;
@@ -166,12 +171,14 @@ Html upload_part(const Look& look, const ModulePage& of, bool reloads, bool coul
         inside += el("noscript", {}, {el("p", {{"class", "hint"}}, {look.say(Sentence::reloading)})});
         inside += el("p", {}, {el("a", {{"class", "button quiet"}, {"href", look.link(of.address).with("still", "1").at("upload")}},
                                   {look.say(Sentence::upload_another)})});
+        inside += get_part(look, of);
     } else {
         if (could_reload) {
             const Html resume = el("a", {{"href", look.link(of.address)}}, {look.say(Sentence::reload_resume)});
             inside += el("noscript", {}, {el("p", {{"class", "hint"}}, {look.say(Sentence::reloading_stopped), " ", resume})});
         }
         inside += form_part(look, of);
+        inside += get_part(look, of);
     }
     return el("section", {{"class", "card"}, {"id", "upload"}, {"aria-labelledby", "upload-title"}}, {inside});
 }

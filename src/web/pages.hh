@@ -27,6 +27,24 @@ struct ModuleLink {
 };
 std::string modules_page(const Look&, const std::vector<ModuleLink>&);
 
+// --- How to hand in from a command line, with the ready-made clients that are offered.
+
+struct OfferedClient {
+    std::string file_name;
+    std::int64_t size_bytes = 0;
+    std::string sha256;
+};
+struct GetPage {
+    std::string server_url;
+    std::string course;                      // a valid name; "": the reader puts it in, and the module likewise
+    std::string module;
+    std::optional<OfferedClient> for_linux;
+    std::optional<OfferedClient> for_windows;
+};
+std::string get_page(const Look&, const GetPage&);
+// Of that page, with what is known filled in; "" is left out.
+Address get_address(const std::string& course, const std::string& module);
+
 // --- The participant's page for one module.
 
 struct ModulePage {

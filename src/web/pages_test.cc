@@ -342,6 +342,35 @@ TEST(HomePage, AsksForTheTokenAndTellsTheCommand) {
     }
 }
 
+TEST(GetPage, OffersWhatIsThereAndFillsInWhatIsKnown) {
+    for (const auto language : {Language::english, Language::chinese}) {
+        const Look look{.language = language, .chosen = false, .here = get_address("ICS2026", "PA1")};
+        const std::string sha(64, 'a');
+        GetPage of{.server_url = "https://hand-in.example", .course = "ICS2026", .module = "PA1", .for_linux = {}, .for_windows = {}};
+        const std::string bare = kept("get-bare", get_page(look, of));
+        expect_sound(bare);
+        EXPECT_TRUE(contains(bare, "\ncurl -F token=TOKEN -F course=ICS2026 -F module=PA1 -F file=@archive.tar.gz https://hand-in.example/upload</pre>"));
+        EXPECT_TRUE(contains(bare, "\ncurl.exe -F token=TOKEN -F course=ICS2026 -F module=PA1 -F file=@archive.tar.gz https://hand-in.example/upload</pre>"));
+        EXPECT_FALSE(contains(bare, "assay-linux-x86_64"));
+        EXPECT_FALSE(contains(bare, "assay-windows-x86_64.exe"));
+        EXPECT_FALSE(contains(bare, look.say(Sentence::get_fill_in)));
+        EXPECT_TRUE(contains(bare, "/get?course=ICS2026&amp;module=PA1&amp;lang="));  // the switch
+
+        of.for_linux = OfferedClient{.file_name = "assay-linux-x86_64", .size_bytes = 5'000'000, .sha256 = sha};
+        of.for_windows = OfferedClient{.file_name = "assay-windows-x86_64.exe", .size_bytes = 2'000'000, .sha256 = std::string(64, 'b')};
+        of.module.clear();
+        const std::string page = kept(language == Language::english ? "get-en" : "get-zh", get_page(look, of));
+        expect_sound(page);
+        EXPECT_TRUE(contains(page, "href=\"/get/" + sha + "/assay-linux-x86_64\""));
+        EXPECT_TRUE(contains(page, "curl -fo assay https://hand-in.example/get/assay-linux-x86_64 &amp;&amp; echo &#39;" + sha + "  assay&#39; | sha256sum -c &amp;&amp; chmod +x assay</pre>"));
+        EXPECT_TRUE(contains(page, "(5000000 B)"));
+        EXPECT_TRUE(contains(page, "\n./assay submit FOLDER --server https://hand-in.example --course ICS2026 --module MODULE --watch</pre>"));
+        EXPECT_TRUE(contains(page, "curl.exe -fo assay.exe https://hand-in.example/get/assay-windows-x86_64.exe"));
+        EXPECT_TRUE(contains(page, "certutil -hashfile assay.exe SHA256"));
+        EXPECT_TRUE(contains(page, look.say(Sentence::get_fill_in)));
+    }
+}
+
 TEST(OtherPages, AreSound) {
     for (const auto language : {Language::english, Language::chinese}) {
         const Look look{.language = language, .chosen = false, .here = {}};

@@ -4,6 +4,7 @@
 
 #include "course/identity.hh"
 #include "web/answer.hh"
+#include "web/get_route.hh"
 #include "web/module_route.hh"
 #include "web/places.hh"
 
@@ -123,6 +124,12 @@ void add_routes(http::Router& router, Parts& parts) {
     });
     router.add("GET", "/oj/{course}/{module}/{key}/receipt/{id}", [&parts](http::Request request, http::Reader&) {
         return receipt(parts, std::move(request));
+    });
+    const auto getting = std::make_shared<GetRoute>(parts);
+    router.add("GET", "/get", [getting](http::Request request, http::Reader&) { return getting->page(std::move(request)); });
+    router.add("GET", "/get/{file}", [getting](http::Request request, http::Reader&) { return getting->file(std::move(request)); });
+    router.add("GET", "/get/{sha256}/{file}", [getting](http::Request request, http::Reader&) {
+        return getting->file_hashed(std::move(request));
     });
     router.add("GET", "/static/{file}", [](http::Request request, http::Reader&) { return file(std::move(request)); });
 }

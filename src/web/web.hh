@@ -21,6 +21,7 @@ struct Parts {
     queue::Board& board;
     loop::Pool& pages;
     std::string server_url;
+    std::string clients = {};  // the folder of the ready-made clients (clients.hh); "" offers none
     const sys::Clock& clock = sys::system_clock();
 };
 
@@ -34,7 +35,8 @@ struct Back {
 http::Response refusal_answer(const http::Request&, int status, const std::string& sentence, const std::optional<Back>&);
 
 // GET /, POST / (token → 303 to the participant's page, or a list when there are several), GET /oj/{course}/{module}/{key} and its
-// /events, GET /oj/{course}/{module}/{key}/receipt/{id} (the exact signed bytes: a browser has no bearer token), GET /static/{file}.
+// /events, GET /oj/{course}/{module}/{key}/receipt/{id} (the exact signed bytes: a browser has no bearer token), GET /get and
+// the clients under it, GET /static/{file}.
 // `Parts` outlive the server.
 void add_routes(http::Router&, Parts&);
 

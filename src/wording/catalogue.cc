@@ -31,6 +31,33 @@ Text text_of(Sentence sentence) {
         case command_line_hint:
             return {"The same upload with curl. The answer is one line with the number of your submission.",
                     "用 curl 也能提交，服务器会回复一行文字，其中有你的提交编号。"};
+        case get_link: return {"More ways, and clients to download", "更多方式与客户端下载"};
+        case get_lead:
+            return {"Copy the lines into a terminal. A client checks your folder before it sends anything, goes on where a broken "
+                    "connection stopped, and shows the result.",
+                    "把下面的命令复制到终端中运行即可。客户端会在发送前检查你的文件夹，断线后从中断处继续上传，并显示评分结果。"};
+        case get_fill_in:
+            return {"Put your course and module in place of COURSE and MODULE. The link on the page of your module fills them in.",
+                    "请把 COURSE 和 MODULE 换成你的课程和作业。从作业页面上的链接进入，这里会自动填好。"};
+        case get_linux: return {"Client for Linux (x86-64)", "Linux 客户端（x86-64）"};
+        case get_windows: return {"Client for Windows (x86-64)", "Windows 客户端（x86-64）"};
+        case get_download: return {"Download {0}", "下载 {0}"};
+        case get_size: return {"Size", "大小"};
+        case get_fetch:
+            return {"Fetch it, not into the folder you hand in, and see that its SHA-256 is the one above.",
+                    "下载客户端（不要放进要提交的文件夹），并核对 SHA-256 与上面一致。"};
+        case get_login: return {"Once: type your token in; it is kept for this server.", "只需一次：输入你的令牌，客户端会为本服务器保存它。"};
+        case get_submit:
+            return {"Hand in your folder, put in place of FOLDER, and follow it to its result.", "把 FOLDER 换成要提交的文件夹，提交并一直等到结果出来。"};
+        case get_curl: return {"curl alone (Linux, macOS)", "只用 curl（Linux、macOS）"};
+        case get_curl_hint:
+            return {"Put your token in place of TOKEN, and your packed folder in place of archive.tar.gz. The answer is one line with the number "
+                    "of your submission.",
+                    "请把 TOKEN 换成你的令牌，把 archive.tar.gz 换成打包好的文件。服务器会回复一行文字，其中有你的提交编号。"};
+        case get_curl_windows: return {"curl.exe alone (Windows)", "只用 curl.exe（Windows）"};
+        case get_curl_windows_hint:
+            return {"The same on Windows 10 and later. Write curl.exe, not curl: in PowerShell that can be another command.",
+                    "Windows 10 及以上同理。请写 curl.exe 而不是 curl，因为在 PowerShell 中 curl 可能是另一个命令。"};
         case token_in_address:
             return {"A token must not be part of an address, because addresses are remembered in many places. Type it into the "
                     "form, and ask your course staff for a new token if the address may have been seen by others.",
