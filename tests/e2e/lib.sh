@@ -107,3 +107,13 @@ wait_state() { outside wait "$URL" "$1" "${3:-$TOKEN}" "$2" >/dev/null; }      #
 wait_verdict() { outside verdict "$URL" "$1" "${2:-$TOKEN}"; }                 # ID [TOKEN]: "VERDICT SCORE"
 # verdict_fits ID MODULE SAMPLE [TOKEN]: waits; fails, and prints both, when the verdict is not what expect.toml says
 verdict_fits() { outside fits "$URL" "$1" "${4:-$TOKEN}" "$SAMPLES/$2/samples/$3"; }
+
+# lines_of PAGE BEGINNING: the lines that a page has to be copied and that begin so, as a reader copies them.
+lines_of() {
+  python3 -c '
+import html, re, sys
+for block in re.findall(r"<pre[^>]*>(.*?)</pre>", open(sys.argv[1], encoding="utf-8").read(), re.S):
+    for line in html.unescape(block).strip("\n").split("\n"):
+        if line.startswith(sys.argv[2]):
+            print(line)' "$@"
+}
