@@ -41,7 +41,7 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::size_t disk_threads = 48;  // most of them wait for a sync: the more at once, the fewer the disk has to do
+constexpr std::size_t disk_threads = 24;  // most of them wait for a sync: the more at once, the fewer the disk has to do
 constexpr std::size_t page_threads = 4;
 constexpr std::size_t page_queue_max = 1024;
 constexpr std::chrono::seconds drain_max{10};
