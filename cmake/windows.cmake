@@ -15,7 +15,7 @@ target_include_directories(assay_options SYSTEM INTERFACE ${headers})
 target_compile_definitions(assay_options INTERFACE FMT_HEADER_ONLY UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN
   _WIN32_WINNT=0x0A00)  # Windows 10
 target_compile_options(assay_options INTERFACE -ffunction-sections -fdata-sections)
-target_link_options(assay_options INTERFACE -Wl,--gc-sections -Wl,--icf=safe)
+target_link_options(assay_options INTERFACE -Wl,--gc-sections -Wl,--icf=all)
 
 # Debian's sources, built as their own makefiles would. Nobody judges them here.
 function(foreign_library name folder)
@@ -35,7 +35,8 @@ foreign_library(bzip2 bzip2-1.0.8 ${bzip2_sources})
 
 file(GLOB sources ${fetched}/zstd-1.5.4+dfsg2/lib/common/*.c ${fetched}/zstd-1.5.4+dfsg2/lib/compress/*.c ${fetched}/zstd-1.5.4+dfsg2/lib/decompress/*.c)
 foreign_library(zstd zstd-1.5.4+dfsg2/lib ${sources})
-target_compile_definitions(zstd PRIVATE ZSTD_DISABLE_ASM ZSTD_LEGACY_SUPPORT=0)
+target_compile_definitions(zstd PRIVATE ZSTD_DISABLE_ASM ZSTD_LEGACY_SUPPORT=0 DYNAMIC_BMI2=0 ZSTD_NO_INLINE)
+target_compile_options(zstd PRIVATE -Os)  # Small before fast: the levels that are not used come along.
 
 set(xz ${fetched}/xz-5.4.1/src)
 file(GLOB sources ${xz}/common/tuklib_physmem.c ${xz}/common/tuklib_cpucores.c ${xz}/liblzma/common/*.c ${xz}/liblzma/delta/*.c ${xz}/liblzma/lz/*.c

@@ -56,7 +56,7 @@ Result<http::Answer> Server::ask(const http::Outgoing& request, std::chrono::mil
 Result<http::Answer> Server::ask(Transport& transport, const http::Outgoing& request, std::chrono::milliseconds quiet,
                                  const std::function<Result<>(ByteView)>& sink) const {
     auto answer = transport.send(request, quiet, sink);
-    if (!answer && !transport.reached()) return not_reached(answer.error());
+    if (!answer && !transport.reached()) return for_good(answer.error()) ? answer.take_error() : not_reached(answer.error());
     if (!answer) return answer.take_error().in(say(language_, ClientSide::asked, {url_.text()}));
     return answer;
 }

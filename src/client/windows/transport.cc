@@ -6,6 +6,7 @@
 #include <winhttp.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "http/fields.hh"
 #include "sys/windows/native.hh"
+#include "wording/client_side.hh"
 
 namespace assay::client {
 namespace {
@@ -43,7 +45,6 @@ const char* meaning_of(DWORD number) {
         case ERROR_WINHTTP_CONNECTION_ERROR: return "the connection broke";
         case ERROR_WINHTTP_NAME_NOT_RESOLVED: return "no such host";
         case ERROR_WINHTTP_INVALID_SERVER_RESPONSE: return "the answer is no HTTP";
-        case ERROR_WINHTTP_SECURE_FAILURE: return "the server's certificate is not good";
         default: return "it failed";
     }
 }
@@ -51,6 +52,23 @@ const char* meaning_of(DWORD number) {
 Error failed(const char* call) {
     const DWORD number = ::GetLastError();
     return {fault_of(number), std::string{meaning_of(number)} + " (" + call + ", " + std::to_string(number) + ")"};
+}
+
+// Of a certificate, what is wrong with it; nullptr when nothing is known to be. Flags are what WinHTTP told the callback.
+const char* distrust_of(DWORD number, DWORD flags) {
+    if (number == ERROR_WINHTTP_SECURE_CERT_DATE_INVALID || (flags & WINHTTP_CALLBACK_STATUS_FLAG_CERT_DATE_INVALID) != 0) return "it is not valid today";
+    if (number == ERROR_WINHTTP_SECURE_CERT_CN_INVALID || (flags & WINHTTP_CALLBACK_STATUS_FLAG_CERT_CN_INVALID) != 0) return "it is for another name";
+    if (number == ERROR_WINHTTP_SECURE_INVALID_CA || (flags & WINHTTP_CALLBACK_STATUS_FLAG_INVALID_CA) != 0) return "nobody this computer knows vouches for it";
+    if (number == ERROR_WINHTTP_SECURE_CERT_REVOKED || (flags & WINHTTP_CALLBACK_STATUS_FLAG_CERT_REVOKED) != 0) return "it was revoked";
+    if (number == ERROR_WINHTTP_SECURE_INVALID_CERT || number == ERROR_WINHTTP_SECURE_CERT_WRONG_USAGE || number == ERROR_WINHTTP_SECURE_CERT_REV_FAILED)
+        return "WinHTTP refuses it";
+    return nullptr;
+}
+
+// A certificate's fault is told here alone, before the call that fails for it returns.
+void CALLBACK told(HINTERNET, DWORD_PTR flags, DWORD status, void* information, DWORD size) {
+    if (status == WINHTTP_CALLBACK_STATUS_SECURE_FAILURE && flags != 0 && size >= sizeof(DWORD))
+        std::memcpy(reinterpret_cast<DWORD*>(flags), information, sizeof(DWORD));
 }
 
 // One for the process. The system's proxy settings, by themselves where it can (Windows 8.1 and later).
@@ -150,8 +168,18 @@ Result<> read_body(HINTERNET request, http::Answer& answer, const std::function<
 // Connections are WinHTTP's own: it keeps and reuses them.
 struct Transport::Way {
     Internet connection;
-    bool tls = false;
+    Url url;
+    wording::Language language;
     bool reached = false;
+
+    Error not_sent(DWORD flags) const {
+        const DWORD number = ::GetLastError();
+        if (const char* const why = distrust_of(number, flags))
+            return {Fault::denied, say(language, wording::ClientSide::tls_other, {url.text(), why})};
+        if (number == ERROR_WINHTTP_SECURE_FAILURE || number == ERROR_WINHTTP_SECURE_CHANNEL_ERROR)
+            return {Fault::unreachable, say(language, wording::ClientSide::tls_failed, {"WinHTTP, " + std::to_string(number)})};
+        return failed("WinHttpSendRequest");
+    }
 };
 
 Transport::Transport(std::unique_ptr<Way> way) : way_{std::move(way)} {}
@@ -159,12 +187,12 @@ Transport::Transport(Transport&&) noexcept = default;
 Transport& Transport::operator=(Transport&&) noexcept = default;
 Transport::~Transport() = default;
 
-Result<Transport> Transport::reach(const Url& url, const Belief&) {
+Result<Transport> Transport::reach(const Url& url, const Belief& belief) {
     ASSAY_TRY(const std::wstring host, sys::wide(url.host));
     if (session() == nullptr) return failed("WinHttpOpen");
     Internet connection{::WinHttpConnect(session(), host.c_str(), url.port, 0)};
     if (!connection) return failed("WinHttpConnect");
-    return Transport{std::make_unique<Way>(std::move(connection), url.tls)};
+    return Transport{std::make_unique<Way>(std::move(connection), url, belief.language)};
 }
 
 Result<http::Answer> Transport::send(const http::Outgoing& outgoing, std::chrono::milliseconds quiet,
@@ -174,13 +202,17 @@ Result<http::Answer> Transport::send(const http::Outgoing& outgoing, std::chrono
     ASSAY_TRY(const std::wstring headers, lines_of(outgoing.headers));
     const Internet request{::WinHttpOpenRequest(way_->connection.get(), method.c_str(), target.c_str(), nullptr, WINHTTP_NO_REFERER,
                                                 WINHTTP_DEFAULT_ACCEPT_TYPES,
-                                                WINHTTP_FLAG_ESCAPE_DISABLE | (way_->tls ? WINHTTP_FLAG_SECURE : 0u))};
+                                                WINHTTP_FLAG_ESCAPE_DISABLE | (way_->url.tls ? WINHTTP_FLAG_SECURE : 0u))};
     if (!request) return failed("WinHttpOpenRequest");
     ASSAY_CHECK(prepare(request.get(), quiet));
     const auto size = static_cast<DWORD>(outgoing.body ? outgoing.size : 0);
-    if (!::WinHttpSendRequest(request.get(), headers.c_str(), static_cast<DWORD>(headers.size()), WINHTTP_NO_REQUEST_DATA, 0, size, 0)) {
+    DWORD flags = 0;
+    if (::WinHttpSetStatusCallback(request.get(), told, WINHTTP_CALLBACK_FLAG_SECURE_FAILURE, 0) == WINHTTP_INVALID_STATUS_CALLBACK)
+        return failed("WinHttpSetStatusCallback");
+    if (!::WinHttpSendRequest(request.get(), headers.c_str(), static_cast<DWORD>(headers.size()), WINHTTP_NO_REQUEST_DATA, 0, size,
+                              reinterpret_cast<DWORD_PTR>(&flags))) {
         way_->reached = way_->reached || ::GetLastError() == ERROR_WINHTTP_CONNECTION_ERROR;
-        return failed("WinHttpSendRequest");
+        return way_->not_sent(flags);
     }
     way_->reached = true;
     std::optional<Error> broke;

@@ -39,10 +39,12 @@ Result<Opened> open_name(HANDLE folder, std::wstring& name, ACCESS_MASK access, 
 Result<Fd> open_beneath(const Fd& directory, const std::string& path) {
     Handle folder{INVALID_HANDLE_VALUE};
     const auto names = split(path, '/');
+    for (const std::string_view name : names) {  // Before anything is opened: what is there does not change the answer.
+        if (name.empty() || name == "." || name == ".." || name.find_first_of("\\:") != std::string_view::npos)
+            return Error{Fault::denied, "NtCreateFile(" + escaped(path) + "): a name in it leads elsewhere"};
+    }
     for (std::size_t i = 0; i < names.size(); ++i) {
         const bool last = i + 1 == names.size();
-        if (names[i].empty() || names[i] == "." || names[i] == ".." || names[i].find_first_of("\\:") != std::string_view::npos)
-            return Error{Fault::denied, "NtCreateFile(" + escaped(path) + "): a name in it leads elsewhere"};
         ASSAY_TRY(std::wstring name, wide(names[i]));
         const HANDLE from = folder ? folder.get() : handle_of(directory);
         const ACCESS_MASK access = last ? FILE_READ_DATA : FILE_TRAVERSE;

@@ -39,14 +39,14 @@ TEST_F(Files, ALongPathOfAnyLettersIsWrittenListedAndRead) {
     ASSERT_TRUE(write_file_durably(folder + "/一.txt", "content"));
     EXPECT_EQ(*list_directory(folder), std::vector<std::string>{"一.txt"});
     EXPECT_EQ(*read_file(folder + "/一.txt", 100), "content");
-    const Fd root = std::move(*open_directory(root_));
-    const Fd file = std::move(*open_beneath(root, folder.substr(root_.size() + 1) + "/一.txt"));
+    const Fd root = open_directory(root_).value();
+    const Fd file = open_beneath(root, folder.substr(root_.size() + 1) + "/一.txt").value();
     EXPECT_EQ(*read_all(file, 100), "content");
 }
 
 TEST_F(Files, BeneathAFolderNothingLeadsOut) {
     write("a", "x");
-    const Fd root = std::move(*open_directory(root_));
+    const Fd root = open_directory(root_).value();
     EXPECT_TRUE(open_beneath(root, "a"));
     EXPECT_EQ(open_beneath(root, "b").error().fault(), Fault::missing);
     for (const char* const path : {"../a", "a/../a", "..\\a", "a:stream", "C:/a", "/a"}) EXPECT_EQ(open_beneath(root, path).error().fault(), Fault::denied) << path;
@@ -56,7 +56,7 @@ TEST_F(Files, OfALockedFileTheReasonIsTold) {
     write("locked", "x");
     const Handle holder{::CreateFileW(native_path(root_ + "/locked")->c_str(), GENERIC_READ, 0, nullptr, OPEN_EXISTING, 0, nullptr)};
     ASSERT_TRUE(holder);
-    const Fd root = std::move(*open_directory(root_));
+    const Fd root = open_directory(root_).value();
     EXPECT_EQ(open_beneath(root, "locked").error().fault(), Fault::busy);
     EXPECT_TRUE(info_of_path(root_ + "/locked"));
 }
@@ -66,7 +66,7 @@ TEST_F(Files, AGuardKeepsWritersOut) {
     write("a", "x");
     const std::wstring name = *native_path(root_ + "/a");
     const auto open_writing = [&] { return Handle{::CreateFileW(name.c_str(), GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr, OPEN_EXISTING, 0, nullptr)}; };
-    const Fd file = std::move(*open_read(root_ + "/a"));
+    const Fd file = open_read(root_ + "/a").value();
     {
         const Handle writer = open_writing();
         ASSERT_TRUE(writer);
@@ -103,8 +103,7 @@ TEST_F(Files, TwoLooksTellAChange) {
     EXPECT_EQ(before->kind, FileInfo::Kind::regular);
     EXPECT_EQ(before->size, 3);
     EXPECT_EQ(*before, *info_of_path(root_ + "/a"));
-    const Fd file = std::move(*open_read(root_ + "/a"));
-    EXPECT_EQ(*before, *info_of(file));
+    EXPECT_EQ(*before, *info_of(open_read(root_ + "/a").value()));
     write("a", "two");
     EXPECT_NE(before->inode, info_of_path(root_ + "/a")->inode);
     EXPECT_LE(before->changed_ns, file_stamp_now());
@@ -113,7 +112,7 @@ TEST_F(Files, TwoLooksTellAChange) {
 
 TEST_F(Files, ReadingAtAnOffsetEndsInNothing) {
     write("a", "0123456789");
-    const Fd file = std::move(*open_read(root_ + "/a"));
+    const Fd file = open_read(root_ + "/a").value();
     std::array<std::byte, 4> some{};
     EXPECT_EQ(*read_at(file, some, 8), 2u);
     EXPECT_EQ(*read_at(file, some, 10), 0u);
@@ -121,7 +120,7 @@ TEST_F(Files, ReadingAtAnOffsetEndsInNothing) {
 }
 
 TEST_F(Files, WhatIsKeptInMemoryLeavesNothing) {
-    const Fd file = std::move(*memory_file("x", bytes_of("abc"), false));
+    const Fd file = memory_file("x", bytes_of("abc"), false).value();
     EXPECT_EQ(*read_all(file, 10), "abc");
 }
 

@@ -1,0 +1,14 @@
+# A Windows with no screen, for the shell that sources this with BUILD set (a folder of builds): made when there is none, which takes
+# a while, and ours alone until the shell ends. `wine EXE ARGUMENT…` runs a program in it; WINE64 is for one whose process id is wanted.
+# shellcheck shell=bash
+WINE64=/usr/lib/wine/wine64
+[[ -x $WINE64 ]] || { echo 'SKIPPED: needs wine64'; exit 77; }
+export WINEPREFIX=$BUILD/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml='
+unset DISPLAY WAYLAND_DISPLAY
+mkdir -p "$WINEPREFIX"
+exec {wine_alone}>"$BUILD/wine.lock"
+flock -w 100 "$wine_alone"
+end_wine() { /usr/lib/wine/wineserver64 -k 2>/dev/null || true; /usr/lib/wine/wineserver64 -w; }
+trap end_wine EXIT
+wine() { "$WINE64" "$@" {wine_alone}>&-; }  # What goes on in the background there would keep the lock.
+wine hostname >/dev/null 2>&1 || true  # What it says of making a Windows is nobody's business.
