@@ -3,6 +3,12 @@
 # Configured by the preset `windows`, which tools/windows-libraries comes before. Header-only libraries are the machine's own, seen
 # through a folder that shows nothing else of it.
 enable_language(C)
+# Debian's plain `llvm-ar` is of another version and cannot read what this compiler makes for -flto; lld makes archives as well.
+foreach(language C CXX)
+  set(CMAKE_${language}_ARCHIVE_CREATE "lld-link-19 /lib /out:<TARGET> <OBJECTS>")
+  set(CMAKE_${language}_ARCHIVE_APPEND "")
+  set(CMAKE_${language}_ARCHIVE_FINISH "")
+endforeach()
 set(CMAKE_OPTIMIZE_DEPENDENCIES ON)  # Nothing here makes a header.
 set(fetched ${CMAKE_SOURCE_DIR}/build/windows-libraries)
 set(headers ${CMAKE_BINARY_DIR}/header-only)
@@ -15,7 +21,8 @@ target_include_directories(assay_options SYSTEM INTERFACE ${headers})
 target_compile_definitions(assay_options INTERFACE FMT_HEADER_ONLY UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN
   _WIN32_WINNT=0x0A00)  # Windows 10
 target_compile_options(assay_options INTERFACE -ffunction-sections -fdata-sections)
-target_link_options(assay_options INTERFACE -Wl,--gc-sections -Wl,--icf=all)
+# One function, type_info's comparison, is in libstdc++ and, in a library of another language version, in ours as well.
+target_link_options(assay_options INTERFACE -Wl,--gc-sections -Wl,--icf=all -Wl,--allow-multiple-definition)
 
 # Debian's sources, built as their own makefiles would. Nobody judges them here.
 function(foreign_library name folder)

@@ -2,9 +2,9 @@
 #include "client/way.hh"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <vector>
 
 #include "client/event_reader.hh"
 #include "client/transport.hh"
@@ -69,7 +69,7 @@ public:
         sys::TimePoint until;
     };
     Result<http::Answer> send(http::Outgoing made, const Body& body) const {
-        static constexpr std::array<std::byte, piece_bytes> zeros{};
+        const std::vector<std::byte> zeros(piece_bytes);
         std::int64_t sent = 0;
         made.size = body.size;
         made.body = [&]() -> Result<ByteView> {
