@@ -3,12 +3,19 @@
 # shellcheck shell=bash
 WINE64=/usr/lib/wine/wine64
 [[ -x $WINE64 ]] || { echo 'SKIPPED: needs wine64'; exit 77; }
-export WINEPREFIX=$BUILD/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml='
+export WINEPREFIX=${BUILD:?}/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml='
 unset DISPLAY WAYLAND_DISPLAY
 mkdir -p "$WINEPREFIX"
 exec {wine_alone}>"$BUILD/wine.lock"
 flock -w 100 "$wine_alone"
-end_wine() { /usr/lib/wine/wineserver64 -k 2>/dev/null || true; /usr/lib/wine/wineserver64 -w; }
+end_wine() {
+  local sockets
+  /usr/lib/wine/wineserver64 -k 2>/dev/null || true
+  /usr/lib/wine/wineserver64 -w
+  # Debian's wine keeps the name of its folder of sockets here, and leaves the folder.
+  read -r sockets <"$WINEPREFIX/wineserver" || true
+  [[ ! $sockets =~ ^wine-[A-Za-z0-9]{6}$ ]] || rm -rf "/tmp/$sockets"
+}
 trap end_wine EXIT
 wine() { "$WINE64" "$@" {wine_alone}>&-; }  # What goes on in the background there would keep the lock.
 wine hostname >/dev/null 2>&1 || true  # What it says of making a Windows is nobody's business.
