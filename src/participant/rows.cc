@@ -157,7 +157,7 @@ ExitCode run(CLI::App& app, int argc, char** argv, const Rows& rows) {
         std::ostringstream out, err;
         const int code = app.exit(error, out, err);
         sys::print(stdout, out.str());
-        sys::print(stderr, err.str());
+        if (!err.str().empty()) sys::print(stderr, "assay: " + err.str());  // as every other sentence of ours
         return code == 0 ? ExitCode::done : ExitCode::misused;
     }
     if (!rows.wrong) return rows.code;
