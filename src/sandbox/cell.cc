@@ -29,7 +29,7 @@ Result<Stack> take_stack(JobState& job) {
 
 }  // namespace
 
-std::uint32_t JobState::uid() const { return shop.config.first_uid + static_cast<std::uint32_t>(order.slot); }
+std::uint32_t JobState::uid() const { return shop.config.first_uid + static_cast<std::uint32_t>(slot); }
 std::uint32_t JobState::init_uid() const { return shop.config.first_uid + slots_max; }
 
 int JobState::prepared_root() const { return image.empty() ? shop.plain_root.get() : image_root.get(); }
@@ -43,7 +43,7 @@ std::vector<std::string> JobState::layers_upto(std::size_t count) const {
 Result<> JobState::give_memory(std::int64_t demand_bytes) {
     // What earlier stages left sealed is charged to the job's group and must not crowd out this one.
     if (guest != 0) return ok;
-    const std::int64_t demand = std::max(order.memory_max_bytes, demand_bytes);
+    const std::int64_t demand = std::max(memory_max_bytes, demand_bytes);
     if (demand == memory_given_bytes && states.size() == states_given) return ok;
     ASSAY_CHECK(group.limit_memory(demand + group.memory_usage_bytes(), false));
     memory_given_bytes = demand;
@@ -61,19 +61,23 @@ Result<Inmate> Cell::start_inside(const Start& start) const {
 }
 
 Cell::~Cell() {
-    if (Result<> ended = end(); !ended) log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", ended.error().text()}});
+    const auto judge = [&](const Result<>& gone) {
+        if (gone) return;
+        log::error("sandbox.leftover", {{"slot", job.slot}, {"error", gone.error().text()}});
+        job.leftover = true;
+    };
+    judge(end());
     if (init_stack && !init.pidfd && job.stacks.size() < retired_max) job.stacks.push_back(std::move(init_stack));
     if (!group) return;
     // A quota would have to be taken back, and what did not end may still be in it.
     const bool again = !init.pidfd && !main.process.pidfd && limits.cores == 0 && job.retired.size() < retired_max;
-    Result<> removed = ok;
-    if (again) {
-        if (Result<Group> lasting = group->retire(in(death_time_max)); lasting) job.retired.push_back(std::move(lasting).value());
-        else removed = lasting.take_error();
-    } else {
-        removed = group->remove(in(death_time_max));
+    if (!again) {
+        judge(group->remove(in(death_time_max)));
+        return;
     }
-    if (!removed) log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", removed.error().text()}});
+    Result<Group> lasting = group->retire(in(death_time_max));
+    if (lasting) job.retired.push_back(std::move(lasting).value());
+    else judge(lasting.take_error());
 }
 
 Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>& places) {
@@ -188,7 +192,7 @@ void Cell::show_cores() const {
     }
     CPU_ZERO(&some);
     const auto count = static_cast<std::size_t>(limits.cores);
-    const auto first = static_cast<std::size_t>(job.order.slot) * count;  // Neighbours by slot, so that two jobs meet late.
+    const auto first = static_cast<std::size_t>(job.slot) * count;  // Neighbours by slot, so that two jobs meet late.
     for (std::size_t i = 0; i < count; ++i) CPU_SET(cpus[(first + i) % cpus.size()], &some);
     (void)::sched_setaffinity(main.process.pid, sizeof some, &some);
 }

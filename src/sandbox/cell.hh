@@ -24,27 +24,30 @@ struct State {
     std::string mount;  // its scratch; the layer is `work` below
 };
 
-// What the commands of one job share; a keeper has one.
+// What the commands of one job share, and what lasts from job to job; a keeper has one.
 struct JobState {
     const Workshop& shop;
-    JobOrder order;
-    sys::Fd socket;
-    sys::Fd life;
+    int slot = 0;
+    sys::Fd life;               // closes when the helper, or whoever else this keeper belongs to, is gone
+    sys::Fd users;  // the user namespace of its commands
     sys::Fd own_mounts;
     sys::Fd own_pids;
-    sys::Fd users;  // the user namespace of its commands
     std::string bench;
+    std::vector<Group> retired; // what is left of cells' groups, for the next ones
+    std::vector<Stack> stacks;  // of inits that are gone, likewise
+    int cells = 0;              // built so far: their groups have names of their own
+    Stalls stalls;  // at the first job: what this host tells at all
+
+    sys::Fd socket;
+    std::int64_t memory_max_bytes = 0;
     std::string image;          // where the job's image is mounted; empty: its commands see the host's own folders
     sys::Fd image_root;         // prepare_root of it
-    Group group;                // of the whole job
+    Group group;                // of the whole job; between jobs what is left of it
     std::vector<State> states;  // oldest first
     int guest = 0;              // 0: the job's own keeper; else which of its guests'
     Group nest;                 // where the cells' groups are made: the job's, or a guest's below it
-    std::vector<Group> retired; // what is left of cells' groups, for the next ones
-    std::vector<Stack> stacks;  // of inits that are gone, likewise
-    int cells = 0;              // built so far
-    Stalls stalls;  // when it was opened: what this host tells at all
     bool abandoned = false;     // client or helper is gone: end everything
+    bool leftover = false;      // something of a cell did not go
     std::int64_t memory_given_bytes = 0;  // what the job's own limit was last made for
     std::size_t states_given = 0;
     std::unique_ptr<Cell> spare;  // waits for the next command
@@ -101,7 +104,7 @@ struct Shape {
 
 struct Cell {
     Cell(JobState& j, const Shape& s, const model::Limits& l) : job{j}, shape{s}, limits{l} {}
-    ~Cell();  // ends all of it and waits; what does not go is logged
+    ~Cell();  // ends all of it and waits; what does not go is logged, and the job's `leftover`
     Cell(const Cell&) = delete;
     Cell& operator=(const Cell&) = delete;
 

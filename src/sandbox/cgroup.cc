@@ -64,9 +64,10 @@ Result<Group::Place> Group::open(Hierarchy hierarchy) {
     return Place{{std::move(hierarchy)}, std::move(opened)};
 }
 
-Result<Group> Group::make(const std::vector<Hierarchy>& hierarchies, const std::string& path, bool fresh) {
-    Group group;
+Result<Group> Group::make(const std::vector<Hierarchy>& hierarchies, const std::string& path, bool fresh, Group retired) {
+    Group group = std::move(retired);
     for (const Hierarchy& hierarchy : hierarchies) {
+        if (std::ranges::find(group.places_, hierarchy.mount, &Place::mount) != group.places_.end()) continue;
         Hierarchy place = hierarchy;
         place.own += "/" + path;
         // A hybrid host's version 2 tree has nothing to pass on.
@@ -89,15 +90,7 @@ Result<Group> Group::make(const std::vector<Hierarchy>& hierarchies, const std::
 }
 
 Result<Group> Group::make_child(const std::string& name, Group retired) const {
-    std::vector<Hierarchy> missing;
-    for (const Place& place : places_) {
-        const auto old = std::ranges::find(retired.places_, place.mount, &Place::mount);
-        if (old == retired.places_.end()) missing.push_back(place);
-    }
-    Result<Group> child = make(missing, name, true);
-    if (!child) (void)retired.remove(sys::system_clock().now());
-    else std::ranges::move(retired.places_, std::back_inserter(child->places_));
-    return child;
+    return make({places_.begin(), places_.end()}, name, true, std::move(retired));
 }
 
 const Group::Place* Group::find(Controller controller) const {

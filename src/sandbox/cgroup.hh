@@ -58,10 +58,10 @@ struct CpuUsage {
 class Group {
 public:
     Group() = default;
-    // Makes `path` below each hierarchy's `own`, its parents having been made before. `fresh`: an existing one is an error (conflict).
-    static Result<Group> make(const std::vector<Hierarchy>&, const std::string& path, bool fresh);
-    // Always fresh, but for what `retired` still has, which is used again.
-    Result<Group> make_child(const std::string& name, Group retired = {}) const;
+    // Makes `path` below each hierarchy's `own`, its parents having been made before. `fresh`: an existing one is an error (conflict),
+    // but for what `retired` still has of it, which is used again.
+    static Result<Group> make(const std::vector<Hierarchy>&, const std::string& path, bool fresh, Group retired = {});
+    Result<Group> make_child(const std::string& name, Group retired = {}) const;  // always fresh
 
     bool has(Controller) const;
     int birthplace() const;                                   // for clone_process: a later move waits for the machine; -1: none
@@ -114,7 +114,7 @@ public:
     void kill() const;
     // Removes the group everywhere. Processes that still end are waited for until the deadline.
     Result<> remove(sys::TimePoint deadline) const;
-    // The same, but for what a later command can be given as it is: hierarchies that neither limit nor count memory or processes,
+    // The same, but for what a later command, or job, can be given as it is: hierarchies that neither limit nor count memory or processes,
     // whose other counters are read as differences anyway. Only of a group without a quota.
     Result<Group> retire(sys::TimePoint deadline);
 

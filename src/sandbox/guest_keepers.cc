@@ -50,7 +50,7 @@ void GuestKeepers::open(sys::Fd socket) {
 }
 
 std::string GuestKeepers::group_of(int number) const {
-    return job_.shop.group + "/job" + std::to_string(job_.order.slot) + "/" + guest_group(number);
+    return job_group(job_.shop.group, job_.slot) + "/" + guest_group(number);
 }
 
 Result<> GuestKeepers::end(sys::TimePoint deadline) {

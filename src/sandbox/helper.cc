@@ -7,11 +7,11 @@
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 
 #include "base/log.hh"
@@ -37,13 +37,16 @@ constexpr std::size_t roles_max = 16;
 constexpr auto ready_time_max = 20s;
 constexpr auto predecessor_wait_max = 15s;
 constexpr auto predecessor_asked_every = 1ms;
-constexpr auto slot_wait_max = 1s;        // a keeper that has said goodbye is about to be gone
+constexpr auto slot_wait_max = 1s;        // a keeper whose job has ended is about to be free, or gone
 constexpr auto end_time_max = 40s;
 constexpr auto role_grace = 2s;
 
 struct KeeperProcess {
     int slot = 0;
     Spawned process;
+    sys::Fd talk;
+    // All its groups were killed once, and some kernels kill whatever is born into such a group (Group::kill).
+    bool spent = false;
 };
 
 class HelperLoop {
@@ -59,6 +62,7 @@ private:
     void on_control();
     void on_client(sys::Fd& client);
     void open_job(const ToHelper&, sys::Fd socket);
+    Result<KeeperProcess*> free_keeper(int slot);
     Result<> outlive_predecessor();
     Result<Spawned> start_role(const std::string& argument, std::vector<sys::Fd> descriptors);
     void keeper_ended(const KeeperProcess&, sys::TimePoint deadline);
@@ -68,13 +72,9 @@ private:
     sys::Fd control_;
     sys::Fd turn_;            // while it is locked nobody else uses our groups' names
     bool has_turn_ = false;
-    sys::Fd life_read_;
-    sys::Fd life_write_;   // every keeper polls the other end
     Group group_;
     std::vector<sys::Fd> clients_;
-    std::vector<KeeperProcess> keepers_;
-    std::array<sys::Fd, slots_max> networks_;  // one namespace per slot, lent to its jobs one after the other; empty: none yet
-    std::array<sys::Fd, slots_max> users_;     // likewise
+    std::vector<KeeperProcess> keepers_;       // at most one a slot
     std::vector<Spawned> roles_;
 };
 
@@ -131,9 +131,6 @@ Result<> HelperLoop::prepare() {
     for (const FilterKind kind : {FilterKind::language, FilterKind::compiled, FilterKind::fill}) {
         ASSAY_TRY(shop_.filters[static_cast<std::size_t>(kind)], Filter::compile(kind));
     }
-    ASSAY_TRY(auto life, sys::make_pipe());
-    life_read_ = std::move(life.first);
-    life_write_ = std::move(life.second);
     return ok;
 }
 
@@ -172,9 +169,7 @@ void HelperLoop::serve() {
 void HelperLoop::keeper_ended(const KeeperProcess& keeper, sys::TimePoint deadline) {
     const std::optional<Ending> exit = reap(keeper.process.pidfd, deadline);
     if (exit && !exit->signalled && exit->code == 0) return;
-    // Its sandboxes died with it; its groups did not, and what is in its network nobody has looked at.
-    networks_[static_cast<std::size_t>(keeper.slot)].reset();
-    users_[static_cast<std::size_t>(keeper.slot)].reset();
+    // Its sandboxes died with it; its groups did not.
     const std::string job = job_group(shop_.group, keeper.slot);
     std::vector<std::string> roots;
     for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + job);
@@ -190,10 +185,10 @@ void HelperLoop::end_commands_of(int slot) {
         const std::string all = hierarchy.own + "/" + job_group(shop_.group, slot) + "/cgroup.kill";
         told = told || (hierarchy.version == 2 && write_control(all, "1"));
     }
-    if (told) return;
-    for (const KeeperProcess& keeper : keepers_) {  // Before Linux 5.14: all that it keeps dies with it.
-        if (keeper.slot == slot) kill_process(keeper.process.pidfd);
-    }
+    const auto keeper = std::ranges::find(keepers_, slot, &KeeperProcess::slot);
+    if (keeper == keepers_.end()) return;
+    keeper->spent = true;
+    if (!told) kill_process(keeper->process.pidfd);  // Before Linux 5.14: all that it keeps dies with it.
 }
 
 void HelperLoop::on_control() {
@@ -281,15 +276,6 @@ void HelperLoop::on_client(sys::Fd& client) {
     open_job(order, std::move(asked->descriptors.front()));
 }
 
-// An empty one, loopback down, in which nobody who is not ours can change anything: what runs in it leaves nothing when it is dead.
-Result<sys::Fd> make_network(const sys::Fd& own) {
-    if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "network");
-    sys::Fd made{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
-    if (::setns(own.get(), CLONE_NEWNET) != 0) return sys::last_error("setns", "own network");
-    if (!made) return sys::last_error("open", "network namespace");
-    return made;
-}
-
 void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
     const auto refuse = [&](std::string_view why) {
         FromKeeper answer{};
@@ -301,45 +287,42 @@ void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
     if (order.slot >= static_cast<std::uint32_t>(slots_max)) return refuse("a slot is 0 to 63");
     const std::string image{order.image.view()};
     if (!image.empty() && !valid_digest(image)) return refuse("an image is named by its digest, 64 hex digits");
-    const int slot = static_cast<int>(order.slot);
-    const auto busy = std::ranges::find(keepers_, slot, &KeeperProcess::slot);
-    if (busy != keepers_.end()) {
-        Result<bool> gone = sys::wait_readable(busy->process.pidfd, sys::system_clock().now() + slot_wait_max);
-        if (!gone || !*gone) return refuse("slot " + std::to_string(slot) + " still runs a job");
-        keeper_ended(*busy, sys::system_clock().now());
-        keepers_.erase(busy);
+    Result<KeeperProcess*> keeper = free_keeper(static_cast<int>(order.slot));
+    if (!keeper) return refuse(keeper.error().text());
+    const int passed[] = {socket.get()};
+    if (const Result<> sent = send((*keeper)->talk, order, passed); !sent) refuse(sent.error().text());
+}
+
+// The slot's keeper, which waits for a job.
+Result<KeeperProcess*> HelperLoop::free_keeper(int slot) {
+    if (const auto keeper = std::ranges::find(keepers_, slot, &KeeperProcess::slot); keeper != keepers_.end()) {
+        const Error busy{Fault::busy, "slot " + std::to_string(slot) + " still runs a job"};
+        const sys::TimePoint deadline = sys::system_clock().now() + slot_wait_max;
+        ASSAY_TRY(const bool heard, sys::wait_readable(keeper->talk, deadline));
+        if (!heard) return busy;
+        char word = 0;
+        const bool lives = ::recv(keeper->talk.get(), &word, 1, MSG_DONTWAIT) == 1;
+        if (lives && !keeper->spent) return &*keeper;
+        keeper->talk.reset();
+        ASSAY_TRY(const bool gone, sys::wait_readable(keeper->process.pidfd, deadline));
+        if (!gone) return busy;
+        keeper_ended(*keeper, sys::system_clock().now());
+        keepers_.erase(keeper);
     }
-    sys::Fd& network = networks_[order.slot];
-    if (!network) {
-        Result<sys::Fd> made = make_network(shop_.host_network);
-        if (!made) return refuse(made.error().text());
-        network = std::move(made).value();
-    }
-    sys::Fd& users = users_[order.slot];
-    if (!users) {
-        Result<sys::Fd> made = make_users(shop_.config.first_uid + order.slot);
-        if (!made) return refuse(made.error().text());
-        users = std::move(made).value();
-    }
-    Result<Spawned> process = clone_process();
-    if (!process) return refuse(process.error().text());
-    if (process->pid == 0) {
+    ASSAY_TRY(auto talk, sys::socket_pair(sys::PairKind::seqpacket));
+    ASSAY_TRY(Spawned process, clone_process());
+    if (process.pid == 0) {
         (void)::prctl(PR_SET_NAME, "assay-keeper");
-        close_all_except({socket.get(), life_read_.get(), network.get(), users.get(), shop_.host_mounts.get(),
-                          shop_.host_network.get(), shop_.plain_root.get(), shop_.data.get(), shop_.launcher.get()});
-        const JobOrder job{.slot = slot,
-                           .memory_max_bytes = order.memory_max_bytes,
-                           .image = image,
-                           .network = network.get(),
-                           .users = users.get()};
-        ::_exit(keep_job(shop_, job, std::move(socket), std::move(life_read_)));
+        close_all_except({talk.second.get(), shop_.host_mounts.get(), shop_.host_network.get(), shop_.plain_root.get(), shop_.data.get(),
+                          shop_.launcher.get()});
+        ::_exit(keep_slot(shop_, slot, std::move(talk.second)));
     }
-    keepers_.push_back({slot, std::move(process).value()});
+    return &keepers_.emplace_back(slot, std::move(process), std::move(talk.first));
 }
 
 void HelperLoop::end() {
     clients_.clear();
-    life_write_.reset();
+    for (KeeperProcess& keeper : keepers_) keeper.talk.reset();
     const sys::TimePoint deadline = sys::system_clock().now() + end_time_max;
     for (const KeeperProcess& keeper : keepers_) keeper_ended(keeper, deadline);
     for (const Spawned& role : roles_) {

@@ -20,21 +20,29 @@ constexpr auto empty_time_max = 20s;
 constexpr auto call_time = 1ms;
 constexpr std::size_t worn_max = 4;
 
-Result<> open_own_pids(JobState& job) {
+// From all others: an empty network, loopback down, that nobody in a sandbox may change and whose abstract sockets are this keeper's
+// commands' alone; and users of their uid alone, by whom the kernel counts.
+Result<> set_apart(JobState& job) {
     job.own_pids = sys::Fd{::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC)};
     if (!job.own_pids) return sys::last_error("open", "own pid namespace");
+    if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "network");
+    ASSAY_TRY(job.users, make_users(job.uid()));
     return ok;
 }
 
-Result<> open(JobState& job) {
-    ASSAY_CHECK(open_own_pids(job));
-    if (::setns(job.order.network, CLONE_NEWNET) != 0) return sys::last_error("setns", "network of the slot");
-    if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "job");
+// What the slot's jobs find when they begin.
+Result<> move_in(JobState& job) {
+    ASSAY_CHECK(set_apart(job));
+    if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "slot");
     job.own_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
     if (!job.own_mounts) return sys::last_error("open", "own mount namespace");
     ASSAY_TRY(job.bench, make_bench());
-    if (!job.order.image.empty()) {
-        ASSAY_TRY(const sys::Fd image, open_image(job.shop.data, job.order.image));
+    return ok;
+}
+
+Result<> open(JobState& job, const std::string& digest) {
+    if (!digest.empty()) {
+        ASSAY_TRY(const sys::Fd image, open_image(job.shop.data, digest));
         ASSAY_TRY(const sys::Fd tree, clone_path(image.get(), false, job.shop.host_mounts, job.own_mounts));
         job.image = job.bench + "/image";
         ASSAY_CHECK(attach_tree(tree, job.image));
@@ -42,10 +50,11 @@ Result<> open(JobState& job) {
         if (!root) return Error{Fault::system, root.error().text()};  // Whatever lacks in it: the image is there.
         job.image_root = std::move(root).value();
     }
-    ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job.shop.group + "/job" + std::to_string(job.order.slot), true));
+    ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job_group(job.shop.group, job.slot), true, std::move(job.group)));
     job.group.keep_open();
-    job.stalls = read_stalls(job.group, job.group);
+    if (!job.stalls.busy_us) job.stalls = read_stalls(job.group, job.group);
     job.nest = job.group;
+    job.memory_given_bytes = 0;
     return ok;
 }
 
@@ -54,6 +63,7 @@ struct Guess {
     bool compiled = false;
     model::Limits limits;
     bool wanted = true;
+    bool fills = false;  // It unpacks before it starts, and what unpacks is not to be counted as the command's.
 };
 
 bool greet(const JobState& job, const Result<>& opened) {
@@ -92,35 +102,24 @@ void turn_over(JobState& job, Guess& guess) {
     if (!job.spare && guess.wanted) {
         auto cell = std::make_unique<Cell>(job, shape, guess.limits);
         Result<> built = cell->build({}, {});
-        // The first command of a job unpacks before it starts, and what unpacks is not to be counted as the command's.
-        if (built && (job.guest != 0 || job.cells > 1)) built = cell->launch();
+        if (built && !guess.fills) built = cell->launch();
         if (built) job.spare = std::move(cell);  // Else the next command meets the same, and says so.
     }
     if (!is_called(job, 0ns)) job.worn.clear();
 }
 
-Result<> close(JobState& job) {
-    job.spare.reset();
-    job.worn.clear();
-    for (const Group& group : job.retired) ASSAY_CHECK(group.remove(sys::system_clock().now() + empty_time_max));
-    if (job.guest != 0) return job.nest.remove(sys::system_clock().now() + empty_time_max);  // The rest is the job's.
-    for (const State& state : job.states) detach(state.mount);
-    job.states.clear();
-    if (!job.image.empty()) detach(job.image);
-    return job.group.remove(sys::system_clock().now() + empty_time_max);
-}
-
-int serve(JobState& job) {
-    take_short_turns(true);
-    Guess guess;
-    guess.limits.memory_bytes = std::min(guess.limits.memory_bytes, job.order.memory_max_bytes);
+// true: its client has closed it. false: client or helper is gone.
+bool serve(JobState& job) {
+    Guess guess{.fills = job.guest == 0};  // Of a job's first command.
+    guess.limits.memory_bytes = std::min(guess.limits.memory_bytes, job.memory_max_bytes);
     for (;;) {
         turn_over(job, guess);
         pollfd fds[] = {{job.socket.get(), POLLIN, 0}, {job.life.get(), POLLIN, 0}};
         if (::poll(fds, 2, -1) < 0) continue;  // Only EINTR is possible.
-        if (fds[1].revents != 0) break;
+        if (fds[1].revents != 0) return false;
         Result<Received<ToKeeper>> asked = receive<ToKeeper>(job.socket);
-        if (!asked || asked->message.kind == ToKeeper::Kind::close) break;
+        if (!asked) return false;
+        if (asked->message.kind == ToKeeper::Kind::close) return true;
         if (asked->message.kind != ToKeeper::Kind::run) continue;  // Asks for the end of what has just ended.
 
         FromKeeper answer{};
@@ -128,7 +127,8 @@ int serve(JobState& job) {
         Result<> done = check(asked->message, asked->descriptors.size(), job.shop.config.allow_binds);
         if (done && job.guest != 0) done = check_guest(asked->message);
         if (done) done = Run{job, asked->message, std::move(asked->descriptors)}.execute(answer, kept);
-        if (job.abandoned) break;
+        if (job.abandoned) return false;
+        guess.fills = false;
         answer.kind = FromKeeper::Kind::finished;
         if (!done) {
             answer.failed = 1;
@@ -136,51 +136,84 @@ int serve(JobState& job) {
         }
         std::vector<int> passed;
         for (const sys::Fd& file : kept) passed.push_back(file.get());
-        if (!send(job.socket, answer, passed)) break;
+        if (!send(job.socket, answer, passed)) return false;
     }
-    if (const Result<> closed = close(job); !closed) {
-        log::error("sandbox.leftover", {{"slot", job.order.slot}, {"error", closed.error().text()}});
-        return 1;
-    }
-    return 0;
+}
+
+void end_cells(JobState& job) {
+    job.spare.reset();
+    job.worn.clear();
+}
+
+// Nothing of the job is left but what the next one may have.
+Result<> close(JobState& job) {
+    end_cells(job);
+    for (const State& state : job.states) detach(state.mount);
+    job.states.clear();
+    if (!job.image.empty()) detach(std::exchange(job.image, {}));
+    job.image_root.reset();
+    job.nest = {};
+    ASSAY_TRY(job.group, job.group.retire(in(empty_time_max)));
+    return ok;
+}
+
+// The keeper ends: also what would have been for later.
+Result<> remove_all(const std::vector<Group>& below, const Group& group) {
+    for (const Group& one : below) ASSAY_CHECK(one.remove(in(empty_time_max)));
+    return group.remove(in(empty_time_max));
+}
+
+int ended(const JobState& job, const Result<>& how) {
+    if (how) return 0;
+    log::error("sandbox.leftover", {{"slot", job.slot}, {"error", how.error().text()}});
+    return 1;  // The helper removes what a failed keeper leaves.
 }
 
 }  // namespace
 
-int keep_job(const Workshop& shop, const JobOrder& order, sys::Fd socket, sys::Fd life) {
-    JobState job{.shop = shop,
-                 .order = order,
-                 .socket = std::move(socket),
-                 .life = std::move(life),
-                 .users = sys::Fd{order.users}};
-    const Result<> opened = open(job);
-    const bool greeted = greet(job, opened);
-    return opened && greeted ? serve(job) : 1;  // The helper removes what a failed keeper leaves.
+int keep_slot(const Workshop& shop, int slot, sys::Fd helper) {
+    JobState job{.shop = shop, .slot = slot, .life = std::move(helper)};
+    take_short_turns(true);
+    const Result<> moved = move_in(job);
+    for (bool again = true; again;) {
+        Result<Received<ToHelper>> order = receive<ToHelper>(job.life);
+        if (!order || order->descriptors.size() != 1) break;
+        job.socket = std::move(order->descriptors.front());
+        job.memory_max_bytes = order->message.memory_max_bytes;
+        const Result<> opened = moved ? open(job, std::string{order->message.image.view()}) : moved;
+        if (!greet(job, opened) || !opened) return 1;
+        again = serve(job);
+        if (const Result<> closed = close(job); !closed) return ended(job, closed);
+        again = again && !job.leftover;
+        if (again) tell(job.life.get(), say::ready);
+        job.socket.reset();
+    }
+    return ended(job, remove_all(job.retired, job.group));
 }
 
 int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
     JobState job{.shop = host.shop,
-                 .order = host.order,
-                 .socket = std::move(socket),
+                 .slot = host.slot,
                  .life = std::move(life),
                  .bench = host.bench,
+                 .stalls = host.stalls,
+                 .socket = std::move(socket),
+                 .memory_max_bytes = host.memory_max_bytes,
                  .image = host.image,
                  .image_root = sys::Fd{host.image_root.get()},
                  .states = host.states,
-                 .guest = number,
-                 .stalls = host.stalls};
+                 .guest = number};
     const auto open_guest = [&]() -> Result<> {
-        ASSAY_CHECK(open_own_pids(job));
+        ASSAY_CHECK(set_apart(job));  // From the trusted command and other guests as well.
         ASSAY_TRY(job.group, host.group.reopened());
-        // A network of its own: abstract sockets of the trusted command and of other guests do not exist in it.
-        if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "guest");
-        ASSAY_TRY(job.users, make_users(job.uid()));  // What is counted in one by uid is not theirs either.
         ASSAY_TRY(job.nest, job.group.make_child(guest_group(number)));
         return ok;
     };
     const Result<> opened = open_guest();
-    const bool greeted = greet(job, opened);
-    return opened && greeted ? serve(job) : 1;
+    if (!greet(job, opened) || !opened) return 1;
+    (void)serve(job);
+    end_cells(job);
+    return ended(job, remove_all(job.retired, job.nest));  // The rest is the job's.
 }
 
 }  // namespace assay::sandbox

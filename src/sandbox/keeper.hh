@@ -1,5 +1,6 @@
-// A keeper: the privileged process of one job. It runs the job's commands one after the other, each in a sandbox of its own,
-// and keeps between them what they share: the job's group, the sealed states, the mount namespace that holds them.
+// A keeper: the privileged process of one slot. It serves the slot's jobs one after the other, and runs each job's commands one after
+// the other, each in a sandbox of its own. Between commands it keeps what they share: the job's group, the sealed states. Between jobs
+// it keeps nothing that a job could have touched: its mount namespace, empty again, and groups that count and limit nothing but time.
 #pragma once
 
 #include <array>
@@ -24,15 +25,9 @@ struct Workshop {
     const Filter& filter(FilterKind kind) const { return filters[static_cast<std::size_t>(kind)]; }
 };
 
-struct JobOrder {
-    int slot = 0;
-    std::int64_t memory_max_bytes = 0;
-    std::string image;                    // digest; empty: the host's own folders
-    int network = -1;  // namespace of the slot, empty
-    int users = -1;  // the same, of its uid alone
-};
-
-// Serves one job until its socket or `life` (the helper's pipe) closes. Returns the exit code of the process: 0 = nothing is left.
-int keep_job(const Workshop&, const JobOrder&, sys::Fd socket, sys::Fd life);
+// Serves the jobs that the helper hands over (ToHelper::open_job and the job's socket) until `helper` closes, a job does not end in the
+// ordinary way, or something could not be undone. After each of the others it says `say::ready` there, then closes the job's socket.
+// Returns the exit code of the process: 0 = nothing is left.
+int keep_slot(const Workshop&, int slot, sys::Fd helper);
 
 }  // namespace assay::sandbox
