@@ -12,6 +12,7 @@ Sums sums_of(const Observed& seen) {
     for (const Process& process : seen.processes) {
         sums.major_faults += process.major_faults;
         sums.minor_faults += process.minor_faults;
+        cpu_s += process.children_cpu_s;
         add(sums.bytes, process.bytes);
         add(sums.calls, process.calls);
         add(sums.bytes_written, process.bytes_written);

@@ -78,6 +78,7 @@ struct Process {
     std::optional<std::int64_t> calls;  // such calls
     std::optional<std::int64_t> bytes_written, calls_writing;
     std::int64_t major_faults = 0, minor_faults = 0;
+    double children_cpu_s = 0;  // of children that ended and were collected meanwhile
     std::optional<std::int64_t> descriptors, descriptors_max;  // now
     std::optional<std::int64_t> tasks_max;  // RLIMIT_NPROC, of its user
     double cpus_allowed = 0;
@@ -128,7 +129,7 @@ struct Observed {
     std::vector<Mount> mounts;  // where the tree writes
     int cpus = 1;  // of the machine
     double cpus_allowed = 1;  // of the tree
-    double machine_cpu = 0;  // cores in use on the CPUs allowed, by everybody
+    double machine_cpu = 0;  // cores in use on the CPUs allowed, by everybody, ended or not
     std::optional<double> steal;  // share of the machine's time that a hypervisor kept
     std::int64_t memory_available = 0, memory_total = 0;
     std::optional<double> pressure_cpu, pressure_io, pressure_memory;  // of the machine

@@ -98,6 +98,7 @@ std::optional<Stat> stat_of(std::string_view text) {
                 .minor_faults = at(10),
                 .major_faults = at(12),
                 .cpu_ticks = at(14) + at(15),
+                .children_ticks = at(16) + at(17),
                 .processor = static_cast<int>(at(39)),
                 .exit_status = static_cast<int>(at(52)),
                 .arguments_at = at(48)};
@@ -132,6 +133,18 @@ void each_range(std::string_view list, const F& take) {
 }
 
 }  // namespace
+
+std::int64_t busy_ticks(std::string_view stat, std::string_view cpus) {
+    std::int64_t ticks = 0;
+    for (const std::string_view line : split(stat, '\n')) {
+        const auto fields = split(line, ' ');  // cpuN, user, nice, system, idle, iowait, irq, softirq, steal, …
+        if (!line.starts_with("cpu") || fields.size() < 8) continue;
+        const auto cpu = number_of(fields[0].substr(3));
+        if (!cpu || !in_list(cpus, static_cast<int>(*cpu))) continue;
+        for (const std::size_t at : {1U, 2U, 3U, 6U, 7U}) ticks += number_of(fields[at]).value_or(0);
+    }
+    return ticks;
+}
 
 int cpus_in_list(std::string_view list) {
     int sum = 0;

@@ -22,6 +22,7 @@ struct Stat {
     int parent = 0;
     std::int64_t minor_faults = 0, major_faults = 0;
     std::int64_t cpu_ticks = 0;
+    std::int64_t children_ticks = 0;  // of those that ended and were collected, and of theirs
     int processor = 0;
     int exit_status = 0;  // as wait(2) gives it; of a zombie
     std::int64_t arguments_at = 0;  // where its arguments lie; a fork keeps it, an exec draws another
@@ -32,6 +33,8 @@ std::optional<Stat> stat_of(std::string_view);
 std::string_view field_of(std::string_view text, std::string_view name);
 // "nr_throttled 7" lines.
 std::optional<std::int64_t> counter_of(std::string_view text, std::string_view name);
+// /proc/stat: time in use of the CPUs in a list, without what a hypervisor kept; ticks.
+std::int64_t busy_ticks(std::string_view stat, std::string_view cpus);
 int cpus_in_list(std::string_view list);  // "0-3,8" -> 5
 bool in_list(std::string_view list, int cpu);
 // The first of the three numbers of /proc/PID/schedstat is time on a CPU, the second time ready without one; ns.

@@ -16,11 +16,20 @@ TEST(ProcText, ReadsAStatWhoseNameIsHostile) {
     EXPECT_EQ(stat->parent, 7);
     EXPECT_EQ(stat->major_faults, 12);
     EXPECT_EQ(stat->cpu_ticks, 14 + 15);
+    EXPECT_EQ(stat->children_ticks, 16 + 17);
     EXPECT_EQ(stat->processor, 39);
     EXPECT_EQ(stat->exit_status, 52);
     EXPECT_EQ(stat->name.find('\n'), std::string::npos);
     for (const char* const broken : {"", "42", "42 (a", "42 (a) S", "x (a) S 1 2 3"})
         EXPECT_FALSE(stat_of(broken)) << broken;
+}
+
+TEST(ProcText, CountsOnlyTheTimeInUseOfTheNamedCpus) {
+    constexpr std::string_view stat =
+        "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 4 100 100 8 16 100 0 0\ncpu1 32 0 0 7 7 0 0 7 0 0\nintr 5 1\ncpu2 1\n";
+    EXPECT_EQ(busy_ticks(stat, "0"), 31);
+    EXPECT_EQ(busy_ticks(stat, "0-2"), 63);
+    EXPECT_EQ(busy_ticks("", "0"), 0);
 }
 
 TEST(ProcText, ReadsCalls) {

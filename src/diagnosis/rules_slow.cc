@@ -19,6 +19,7 @@ constexpr double livelock_cpu_min = 0.2;       // of a core
 constexpr double spin_share_min = 0.85;        // of the window, running or ready
 constexpr std::int64_t spin_faults_max = 50;
 constexpr double steal_min = 0.2;
+constexpr double neighbours_cpu_min = 0.2;     // cores
 
 }  // namespace
 
@@ -210,16 +211,20 @@ Answer neighbour(const Case& it) {
         used += other.cpu;
         evidence.push_back({What::saw_neighbour, {name, number(other.cpu)}});
     }
-    if (used < 0.2) return std::nullopt;
+    // Who ready waits for a CPU shares it with somebody, known by name or not: a compiler starts and ends between two looks.
+    const double unnamed = std::max(0.0, it.seen.machine_cpu - it.sums.cpu - used);
+    const bool named = used >= neighbours_cpu_min;
+    if (!named && unnamed < neighbours_cpu_min) return std::nullopt;
     return Finding{.kind = it.slow(),
                    .cause = Cause::neighbour,
                    .confidence = Confidence::high,
-                   .summary = {What::is_neighbour, {it.who, names}},
+                   .summary = named ? Line{What::is_neighbour, {it.who, names}}
+                                    : Line{What::is_neighbour_unnamed, {it.who, number(used + unnamed)}},
                    .awaited = "CPU",
-                   .offender = worst,
+                   .offender = named ? worst : "",
                    .decided_by = {{"run_delay_share", it.sums.delay_share},
                                   {"runnable_per_cpu", per(it.sums.runnable, it.seen.cpus_allowed)},
-                                  {"neighbours_cpu_cores", used}},
+                                  {"neighbours_cpu_cores", named ? used : used + unnamed}},
                    .evidence = std::move(evidence),
                    .against = {it.one_window()},
                    .remedy = {What::do_neighbour, {}}};

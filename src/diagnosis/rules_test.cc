@@ -173,6 +173,18 @@ const Row rows[] = {
     {"one_thread_a_cpu", Class::healthy, Cause::busy, [] { return crowd(2, 2, 0.1); }},
     {"neighbour", Class::slow, Cause::neighbour, [] { return shared(2.3, 0.77); }},
     {"neighbour_elsewhere", Class::healthy, Cause::busy, [] { return shared(0.1, 0.77); }},
+    {"neighbours_that_come_and_go", Class::slow, Cause::neighbour,
+     [] {
+         auto o = shared(2.3, 0);
+         o.machine_cpu = 1;
+         return o;
+     }},
+    {"waiting_beside_nobody", Class::healthy, Cause::busy,
+     [] {
+         auto o = shared(2.3, 0);
+         o.machine_cpu = 0.25;
+         return o;
+     }},
     {"stolen", Class::slow, Cause::stolen,
      [] {
          auto o = seen();

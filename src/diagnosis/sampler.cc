@@ -10,6 +10,7 @@
 
 #include "base/text.hh"
 #include "diagnosis/awaited.hh"
+#include "diagnosis/counters.hh"
 #include "diagnosis/group.hh"
 #include "diagnosis/proc_text.hh"
 #include "sys/file.hh"
@@ -21,55 +22,10 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr sys::Duration between_looks = 60ms;
-constexpr std::size_t text_bytes_max = 1 << 20;
+constexpr std::size_t call_bytes_max = 4096;
 constexpr double ticks_per_second = 100;  // USER_HZ, the same on every Linux that we build for
 constexpr int neighbours_max = 5;
 constexpr double neighbour_cpu_min = 0.05;
-
-std::string text_at(const std::string& path) {
-    auto text = sys::read_file(path, text_bytes_max);
-    return text ? std::move(*text) : std::string{};
-}
-
-std::optional<std::int64_t> field_number(std::string_view text, std::string_view name) {
-    const std::string_view value = field_of(text, name);
-    return number_of(value.substr(0, value.find(' ')));
-}
-
-std::map<int, Stat> everybody() {
-    std::map<int, Stat> all;
-    const auto names = sys::list_directory("/proc");
-    if (!names) return all;
-    for (const std::string& name : *names) {
-        if (!number_of(name)) continue;
-        if (auto stat = stat_of(text_at("/proc/" + name + "/stat"))) all.emplace(stat->pid, *stat);
-    }
-    return all;
-}
-
-struct Counters {
-    std::int64_t cpu_ns = 0, delay_ns = 0, voluntary = 0, forced = 0;
-};
-Counters counters_of(int pid, int tid) {
-    const std::string folder = fmt::format("/proc/{}/task/{}/", pid, tid);
-    const Scheduled scheduled = scheduled_of(text_at(folder + "schedstat"));
-    const std::string status = text_at(folder + "status");
-    return {scheduled.cpu_ns, scheduled.delay_ns, field_number(status, "voluntary_ctxt_switches").value_or(0),
-            field_number(status, "nonvoluntary_ctxt_switches").value_or(0)};
-}
-
-struct Moved {
-    std::optional<std::int64_t> bytes, calls, written, writing;
-};
-Moved moved_of(int pid) {
-    const std::string io = text_at(fmt::format("/proc/{}/io", pid));
-    const auto sum = [&](const char* a, const char* b) -> std::optional<std::int64_t> {
-        const auto x = field_number(io, a);
-        const auto y = field_number(io, b);
-        return x && y ? std::optional{*x + *y} : std::nullopt;
-    };
-    return {sum("rchar", "wchar"), sum("syscr", "syscw"), field_number(io, "wchar"), field_number(io, "syscw")};
-}
 
 std::optional<std::int64_t> minus(const std::optional<std::int64_t>& a, const std::optional<std::int64_t>& b) {
     return a && b ? std::optional{*a - *b} : std::nullopt;
@@ -97,6 +53,7 @@ public:
         : asked_{asked}, window_{window}, mounts_{mounts_of(text_at("/proc/self/mountinfo"))}, groups_{mounts_} {}
 
     Result<Observed> run() {
+        seen_.cpus = sys::online_cpus();
         before_ = everybody();
         if (before_.empty()) return Error{Fault::denied, "/proc shows no process"};
         ASSAY_TRY(pids_, tree());
@@ -112,6 +69,7 @@ public:
         std::int64_t work = -1;
         for (;;) {
             const sys::TimePoint now = sys::system_clock().now();
+            take_in_newcomers();
             look();
             if (const std::int64_t sum = work_so_far(); sum != work) {
                 if (work >= 0) gaps.push_back(sys::ms_of(now - last_work) / 1000);
@@ -137,9 +95,9 @@ public:
         seen_.pressure_cpu = share(0);
         seen_.pressure_io = share(1);
         seen_.pressure_memory = share(2);
-        finish_machine(stat);
         finish_processes();
-        if (seen_.processes.empty())
+        finish_machine(stat);
+        if (seen_.processes.empty() || (asked_.pid != 0 && seen_.processes.front().pid != asked_.pid))
             return Error{Fault::missing, fmt::format("process {} ended while it was looked at", pids_.front())};
         finish_others();
         return std::move(seen_);
@@ -153,10 +111,9 @@ private:
                 return Error{Fault::missing, fmt::format("there is no process {}", asked_.pid)};
             found.push_back(asked_.pid);
         } else {
-            const auto folders = groups_.folders(asked_.group);
-            if (folders.empty()) return Error{Fault::missing, "there is no control group '" + asked_.group + "'"};
-            std::set<int> members;
-            for (const std::string& folder : folders) collect(folder, members, 0);
+            folders_ = groups_.folders(asked_.group);
+            if (folders_.empty()) return Error{Fault::missing, "there is no control group '" + asked_.group + "'"};
+            const std::set<int> members = members_of(folders_);
             if (members.empty())
                 return Error{Fault::missing, "no process is in the control group '" + asked_.group + "'"};
             found.assign(members.begin(), members.end());
@@ -176,19 +133,45 @@ private:
         return found;
     }
 
-    void collect(const std::string& folder, std::set<int>& members, int depth) {
+    static std::set<int> members_of(const std::vector<std::string>& folders) {
+        std::set<int> members;
+        for (const std::string& folder : folders) collect(folder, members, 0);
+        std::erase_if(members, [](int pid) {
+            const auto stat = stat_of(text_at(fmt::format("/proc/{}/stat", pid)));
+            return !stat || stat->state == 'Z';
+        });
+        return members;
+    }
+
+    static void collect(const std::string& folder, std::set<int>& members, int depth) {
         constexpr int depth_max = 16;
         const std::string listed = text_at(folder + "/cgroup.procs");
         for (const std::string_view line : split(listed, '\n')) {
-            if (const auto pid = number_of(line);
-                pid && before_.contains(static_cast<int>(*pid)) && before_.at(static_cast<int>(*pid)).state != 'Z')
-                members.insert(static_cast<int>(*pid));
+            if (const auto pid = number_of(line)) members.insert(static_cast<int>(*pid));
         }
         const auto names = sys::list_directory(folder);
         if (!names || depth == depth_max) return;
         for (const std::string& name : *names) {
             const auto what = sys::info_of_path(folder + "/" + name);
             if (what && what->kind == sys::FileInfo::Kind::directory) collect(folder + "/" + name, members, depth + 1);
+        }
+    }
+
+    // A build, a script or a test driver starts one short process after the other: without those begun meanwhile all that was seen would
+    // be gone at the end, and whoever waits for one of them would wait for a stranger. All that one of them did, it did in this time.
+    void take_in_newcomers() {
+        std::vector<int> found;
+        for (const int pid : pids_) std::ranges::copy(children_of(pid), std::back_inserter(found));
+        if (asked_.pid == 0) std::ranges::copy(members_of(folders_), std::back_inserter(found));
+        for (const int pid : found) {
+            if (pids_.size() >= processes_max)
+                std::erase_if(pids_, [&](int old) {
+                    return old != pids_.front() && !stat_of(text_at(fmt::format("/proc/{}/stat", old)));
+                });
+            if (pids_.size() >= processes_max) return;
+            if (pid == sys::current_pid() || std::ranges::find(pids_, pid) != pids_.end()) continue;
+            pids_.push_back(pid);
+            moved_[pid] = {.bytes = 0, .calls = 0, .written = 0, .writing = 0};
         }
     }
 
@@ -232,7 +215,7 @@ private:
             ++one.seen.stopped;
             return;
         }
-        const auto text = sys::read_file(folder + "syscall", text_bytes_max);
+        const auto text = sys::read_file(folder + "syscall", call_bytes_max);
         if (!text) denied_.insert(pid);
         const auto call = text ? call_of(*text) : std::nullopt;
         if (call && call->running) return;
@@ -264,7 +247,6 @@ private:
     }
 
     void finish_machine(const std::string& stat_before) {
-        seen_.cpus = sys::online_cpus();
         const std::string memory = text_at("/proc/meminfo");
         seen_.memory_available = field_number(memory, "MemAvailable").value_or(0) * 1024;
         seen_.memory_total = field_number(memory, "MemTotal").value_or(0) * 1024;
@@ -273,7 +255,11 @@ private:
                 split(std::string_view{stat}.substr(0, stat.find('\n')), ' ');  // "cpu", an empty one, user, nice, …
             return line.size() > 9 ? number_of(line[9]) : std::nullopt;
         };
-        const auto grown = minus(stolen(text_at("/proc/stat")), stolen(stat_before));
+        const std::string stat = text_at("/proc/stat");
+        seen_.machine_cpu = static_cast<double>(std::max<std::int64_t>(
+                                0, busy_ticks(stat, allowed_) - busy_ticks(stat_before, allowed_))) /
+                            ticks_per_second / seen_.window_s;
+        const auto grown = minus(stolen(stat), stolen(stat_before));
         if (grown) seen_.steal = static_cast<double>(*grown) / ticks_per_second / seen_.window_s / seen_.cpus;
     }
 
@@ -296,10 +282,9 @@ private:
             if (const auto parent = after_.find(one.parent); parent != after_.end())
                 one.forked = stat->second.arguments_at != 0 && parent->second.arguments_at == stat->second.arguments_at;
             const auto was = before_.find(pid);
-            if (was != before_.end()) {
-                one.major_faults = stat->second.major_faults - was->second.major_faults;
-                one.minor_faults = stat->second.minor_faults - was->second.minor_faults;
-            }
+            one.major_faults = stat->second.major_faults - (was == before_.end() ? 0 : was->second.major_faults);
+            one.minor_faults = stat->second.minor_faults - (was == before_.end() ? 0 : was->second.minor_faults);
+            one.children_cpu_s = collected_cpu_s(pid);
             for (const auto& [child, is] : after_) {
                 if (is.parent == pid && is.state == 'Z') one.ended.push_back(ended(is));
             }
@@ -328,6 +313,17 @@ private:
         note_unread(denied_, "task/*/syscall", "what its threads wait in");
         note_unread(closed_, "fd", "what it has open");
         if (too_many_) seen_.unread.push_back(fmt::format("threads beyond the first {}", threads_max));
+    }
+
+    // Its short-lived children are seen running at best by chance, but their time is added up for whoever collects them. What they used
+    // before the first look is not of this time.
+    double collected_cpu_s(int pid) const {
+        const auto was = before_.find(pid);
+        std::int64_t ticks = after_.at(pid).children_ticks - (was == before_.end() ? 0 : was->second.children_ticks);
+        for (const auto& [child, before] : before_) {
+            if (before.parent == pid && !after_.contains(child)) ticks -= before.cpu_ticks + before.children_ticks;
+        }
+        return static_cast<double>(std::max<std::int64_t>(0, ticks)) / ticks_per_second;
     }
 
     // One line, however many: those of other users, mostly.
@@ -436,7 +432,6 @@ private:
                                                      : static_cast<double>(now.cpu_ticks - then->second.cpu_ticks) /
                                                            ticks_per_second / seen_.window_s;
             const bool on_ours = in_list(allowed_, now.processor);
-            if (on_ours) seen_.machine_cpu += cpu;
             if (std::ranges::find(pids_, pid) == pids_.end() && on_ours && cpu >= neighbour_cpu_min)
                 busy.emplace_back(cpu, pid);
         }
@@ -459,6 +454,7 @@ private:
     sys::Duration window_;
     std::vector<MountLine> mounts_;
     Groups groups_;
+    std::vector<std::string> folders_;  // of the group that was asked about
     std::map<int, Stat> before_, after_;
     std::vector<int> pids_;
     std::map<int, Moved> moved_;

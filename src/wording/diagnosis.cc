@@ -48,6 +48,9 @@ Text text_of(Diagnosis it) {
             return {"{0} is oversubscribed: {1} of its own threads want to run on {2} CPUs",
                     "{0} 线程过多：自身有 {1} 个线程争用 {2} 个 CPU"};
         case is_neighbour: return {"{0} has to share its CPUs with {1}", "{0} 不得不与 {1} 共用 CPU"};
+        case is_neighbour_unnamed:
+            return {"{0} has to share its CPUs with processes that come and go; together they use {1} of them",
+                    "{0} 不得不与不断出现又结束的进程共用 CPU；它们共使用其中 {1} 个"};
         case is_stolen:
             return {"{0} is slow because the hypervisor keeps {1} % of the machine's time",
                     "{0} 变慢，因为虚拟化平台占去了本机 {1} % 的时间"};

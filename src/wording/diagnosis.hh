@@ -29,6 +29,7 @@ enum class Diagnosis : unsigned char {
     is_storage_data,      // the same
     is_oversubscribed,    // {1} runnable, {2} CPUs
     is_neighbour,         // {1} the neighbours
+    is_neighbour_unnamed,  // {1} cores
     is_stolen,            // {1} percent
     is_livelock,          // {1} switches a second
     is_spin,

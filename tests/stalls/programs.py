@@ -357,8 +357,7 @@ def neighbour(variant):
         while True:
             pass
 
-    for _ in range(variant + 1):
-        child(hog)
+    say("offender", "|".join(f"[{child(hog)}]" for _ in range(variant + 1)))
 
     def work(done):
         done()
@@ -490,6 +489,62 @@ def waits_for_sleeper(variant):
     os.close(write)
     say("ready")
     os.wait() if variant == 1 else os.read(read, 1)
+
+
+def neighbour_elsewhere(variant):
+    """Others work, on another CPU."""
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cpus[0]})
+
+    def hog(done):
+        done()
+        while True:
+            pass
+
+    for _ in range(variant):
+        child(hog)
+    os.sched_setaffinity(0, {cpus[-1]})
+    say("ready")
+    count()
+
+
+def many_at_rest(variant):
+    """Many more workers than CPUs, who nearly always wait for a time of their own choice."""
+    os.sched_setaffinity(0, {0})
+    say("ready")
+    for _ in range(8 * variant):
+        if os.fork() == 0:
+            while True:
+                time.sleep(0.2)
+                say("step")
+    beat_for_ever()
+
+
+def fits(variant):
+    """Reads a file at random that its memory has room for."""
+    path = os.path.join(SCRATCH, "large")
+    file = open(path, "rb")
+    view = mmap.mmap(file.fileno(), os.path.getsize(path), prot=mmap.PROT_READ)
+    view.madvise(mmap.MADV_RANDOM)
+    total = sum(view[at] for at in range(0, len(view), 4096))  # all of it is there now
+    say("ready")
+    while True:
+        for at in range(0, len(view), 4096 * variant):
+            total += view[at]
+        say("step")
+
+
+def builds(variant):
+    """One short process after the other, as make and shell scripts start them: none is there from the beginning of a look to its end."""
+    zero = os.open("/dev/zero", os.O_RDONLY)
+    say("ready")
+    while True:
+        if os.fork() == 0:
+            until = time.monotonic() + [0.6, 0.3, 0.15][variant - 1]
+            while time.monotonic() < until:
+                os.pread(zero, 4096, 0)
+            os._exit(0)
+        os.wait()
 
 
 def waits_for_worker(variant):
