@@ -16,9 +16,11 @@ void note_progress(diagnosis::RunningJob& job, const std::optional<queue::Progre
     job.reason = progress->reason;
 }
 
-diagnosis::RunningJob of_itself(const store::Submission& it, std::optional<std::int64_t> started_ms,
+diagnosis::RunningJob of_itself(const store::Submission& it, std::int64_t number,
+                                std::optional<std::int64_t> started_ms,
                                 const std::optional<queue::Progress>& progress) {
-    diagnosis::RunningJob job{.submission = it.id.text(),
+    diagnosis::RunningJob job{.job = number,
+                              .submission = it.id.text(),
                               .course = it.course.text(),
                               .module = it.module.text(),
                               .participant = it.participant.text(),
@@ -33,7 +35,8 @@ Result<> add_slots(store::Reading& reading, const queue::Board& board, const sto
     ASSAY_TRY(const auto line, board.recent(reading, now_ms, job.id));
     at.slots = line->situation.slots;
     for (const store::QueuedJob& running : line->running) {
-        diagnosis::RunningJob one{.submission = running.job.submission.text(),
+        diagnosis::RunningJob one{.job = running.job.id.value,
+                                  .submission = running.job.submission.text(),
                                   .course = running.course.text(),
                                   .module = running.module.text(),
                                   .participant = running.participant.text(),
@@ -70,7 +73,10 @@ Result<std::string> why_json(store::Reading& reading, const queue::Board& board,
             if (at.state == model::State::queued) ASSAY_CHECK(add_slots(reading, board, *job, now_ms, at));
         }
     } else if (at.state == model::State::running) {
-        at.running.push_back(of_itself(submission, again ? view->rejudge->started_ms : view->started_ms,
+        ASSAY_TRY(const auto job,
+                  reading.job_of(submission.id, again ? view->rejudge->generation : submission.generation));
+        at.running.push_back(of_itself(submission, job ? job->id.value : 0,
+                                       again ? view->rejudge->started_ms : view->started_ms,
                                        again ? view->rejudge->progress : view->progress));
     }
     ASSAY_TRY(const auto course, reading.course(submission.course));

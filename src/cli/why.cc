@@ -11,6 +11,7 @@
 #include "cli/why_machine.hh"
 #include "diagnosis/rules.hh"
 #include "diagnosis/sampler.hh"
+#include "model/json.hh"
 #include "participant/chain.hh"
 #include "participant/language.hh"
 #include "participant/talk.hh"
@@ -60,6 +61,21 @@ void print_finding(const diagnosis::Finding& finding) {
 }
 
 constexpr std::size_t line_bytes_max = 2000;
+constexpr std::size_t chain_bytes_max = 1 << 20;
+
+// Those that a chain of reasons ends with.
+std::vector<std::uint64_t> jobs_of(const std::string& answer) {
+    std::vector<std::uint64_t> jobs;
+    const auto json = model::parse_json(answer, {.size_max = chain_bytes_max});
+    if (!json || !json->is_object() || !json->contains("steps")) return jobs;
+    for (const auto& step : (*json)["steps"]) {
+        if (!step.is_object() || !step.contains("jobs")) continue;
+        for (const auto& job : step["jobs"]) {
+            if (job.is_number_unsigned()) jobs.push_back(job.get<std::uint64_t>());
+        }
+    }
+    return jobs;
+}
 
 }  // namespace
 
@@ -76,6 +92,7 @@ ExitCode why_submission(const StaffOptions& options, const std::string& submissi
             });
     if (!answer || options.json) return print(std::move(answer));
     const ExitCode code = participant::print_chain(*answer);
+    for (const std::string& line : jobs_now(options.data, jobs_of(*answer))) print_line(escaped(line, line_bytes_max));
     for (const std::string& line : machine_now(options.data))
         print_line(escaped(line, line_bytes_max));  // The bottom of it, when it is the machine.
     return code;

@@ -5,15 +5,20 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
+#include <map>
 #include <memory>
 
 #include "base/text.hh"
 #include "cli/commands.hh"
 #include "cli/why_machine.hh"
 #include "diagnosis/incident.hh"
+#include "diagnosis/rules.hh"
+#include "diagnosis/sampler.hh"
 #include "participant/language.hh"
 #include "recorder/reading.hh"
 #include "sys/zone.hh"
+#include "wording/chain.hh"
 
 namespace assay::cli {
 namespace {
@@ -26,6 +31,7 @@ constexpr std::int64_t ms = 1'000'000;  // in nanoseconds
 constexpr std::int64_t around_ms =
     30 * 60'000;  // of a time that is asked about: how far before it an incident may have begun
 constexpr std::int64_t after_ms = 10 * 60'000;
+constexpr std::int64_t jobs_sought_ms = 60 * 60'000;  // how far back the start of a job that runs is looked for
 constexpr std::int64_t step_ms = 60 * 60'000;  // of the search backwards
 constexpr std::size_t moments_max =
     3600;  // of one incident that are looked at whole; a longer one is told by its beginning
@@ -229,6 +235,44 @@ std::vector<std::string> machine_now(const std::string& data) {
     const auto incident = explained(*recording, found->back());
     if (!incident) return {};
     return diagnosis::to_lines(*incident, language(), sys::server_zone(), time_text);
+}
+
+std::vector<std::string> jobs_now(const std::string& data, std::vector<std::uint64_t> jobs) {
+    constexpr std::size_t jobs_looked_at_max = 8;
+    constexpr std::chrono::milliseconds window{1500};
+    if (jobs.size() > jobs_looked_at_max) jobs.resize(jobs_looked_at_max);
+    std::map<std::uint64_t, std::string> groups;
+    auto recording = recorder::Recording::open(data);
+    if (!recording) return {};
+    const std::int64_t now_ms = sys::to_ms(sys::system_clock().wall());
+    const Result<> read =
+        recording->each(in_ns({now_ms - jobs_sought_ms, now_ms + after_ms}), [&](const recorder::Frame& frame) {
+            for (const recorder::Event& event : frame.events) {
+                if (static_cast<recorder::EventKind>(event.kind) == recorder::EventKind::job_started &&
+                    std::ranges::find(jobs, event.subject) != jobs.end() && !event.text.empty())
+                    groups[event.subject] = event.text.view();
+            }
+            return true;
+        });
+    if (!read) return {};
+    std::map<std::uint64_t, std::future<Result<diagnosis::Observed>>> looks;
+    for (const auto& [job, group] : groups)
+        looks[job] = std::async(std::launch::async, [asked = diagnosis::Asked{.group = group}, window] {
+            return diagnosis::observe(asked, window);
+        });
+    std::vector<std::string> lines;
+    const wording::Language spoken = language();
+    for (auto& [job, look] : looks) {
+        const auto seen = look.get();
+        if (!seen) continue;
+        const diagnosis::Finding finding = diagnosis::explain(*seen);
+        if (finding.cause == diagnosis::Cause::undecided) continue;
+        const std::vector<std::string> says{
+            std::to_string(job), fmt::format("{} ({}): {}", to_string(finding.kind), to_string(finding.cause),
+                                             diagnosis::text_of(spoken, finding.summary))};
+        lines.push_back(wording::say(spoken, wording::Chain::job_now, says));
+    }
+    return lines;
 }
 
 ExitCode why_machine(const WhyMachineOptions& options) {

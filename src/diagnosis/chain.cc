@@ -41,13 +41,15 @@ Step slots(const Standing& at, Audience audience, const Teller& teller) {
     std::int64_t oldest_ms = teller.now_ms;
     for (const RunningJob& job : at.running) {
         const bool own = job.participant == at.participant && job.course == at.course;
-        if (audience == Audience::staff)
+        if (audience == Audience::staff) {
+            step.jobs.push_back(job.job);
             step.evidence.push_back(
                 teller.say(Chain::job_runs, {job.submission, job.course + "/" + job.module, job.participant,
                                              teller.lasted(job.started_ms), teller.doing(job)}));
-        else if (own)
+        } else if (own) {
             step.evidence.push_back(
                 teller.say(Chain::own_runs, {job.submission, teller.lasted(job.started_ms), teller.doing(job)}));
+        }
         if (own) continue;
         ++others;
         oldest_ms = std::min(oldest_ms, job.started_ms);
@@ -73,7 +75,10 @@ std::vector<Step> chain(const Standing& at, Audience audience, wording::Language
         if (own != at.running.end())
             step.evidence.push_back(
                 teller.say(Chain::since, {time_text(own->started_ms, zone), teller.lasted(own->started_ms)}));
-        if (staff && own != at.running.end()) step.remedy = teller.say(Chain::behind_all);
+        if (staff && own != at.running.end()) {
+            step.remedy = teller.say(Chain::behind_all);
+            step.jobs = {own->job};
+        }
         return {std::move(step)};
     }
     Step first{.code = std::string{model::to_string(*at.reason)}, .text = wording::sentence(language, *at.reason)};
@@ -97,11 +102,14 @@ std::vector<Step> chain(const Standing& at, Audience audience, wording::Language
 std::string to_json(const Standing& at, const std::vector<Step>& steps) {
     using Json = nlohmann::ordered_json;
     Json list = Json::array();
-    for (const Step& step : steps)
-        list.push_back({{"code", step.code},
-                        {"text", step.text},
-                        {"evidence", step.evidence},
-                        {"remedy", step.remedy.empty() ? Json{} : Json(step.remedy)}});
+    for (const Step& step : steps) {
+        Json one{{"code", step.code},
+                 {"text", step.text},
+                 {"evidence", step.evidence},
+                 {"remedy", step.remedy.empty() ? Json{} : Json(step.remedy)}};
+        if (!step.jobs.empty()) one["jobs"] = step.jobs;
+        list.push_back(std::move(one));
+    }
     return Json{{"type", "assay-why/1"},
                 {"submission", at.submission},
                 {"state", model::to_string(at.state)},

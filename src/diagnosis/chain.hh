@@ -15,6 +15,7 @@ namespace assay::diagnosis {
 
 // A job that runs now.
 struct RunningJob {
+    std::int64_t job = 0;  // its number, as the recorder and `why --job` know it
     std::string submission, course, module, participant;
     std::int64_t started_ms = 0;
     std::string stage;  // empty: not in one yet
@@ -43,6 +44,7 @@ struct Step {
     std::string text;
     std::vector<std::string> evidence;
     std::string remedy;  // for staff alone
+    std::vector<std::int64_t> jobs;  // for staff alone: those it speaks of, so that whoever can may look at them
 };
 
 // The first step is about the submission, each further one about what the one before waits for. A participant reads nothing of others:
@@ -51,7 +53,7 @@ using TimeText = std::string (*)(std::int64_t ms, const std::string& zone);
 std::vector<Step> chain(const Standing&, Audience, wording::Language, std::int64_t now_ms, const std::string& zone,
                         TimeText);
 
-// {"type": "assay-why/1", "submission", "state", "steps": [{"code", "text", "evidence", "remedy"}]}
+// {"type": "assay-why/1", "submission", "state", "steps": [{"code", "text", "evidence", "remedy", "jobs"}]}
 std::string to_json(const Standing&, const std::vector<Step>&);
 
 }  // namespace assay::diagnosis

@@ -16,16 +16,21 @@ Standing waiting() {
             .since_ms = 10'000,
             .position = 3,
             .slots = 2,
-            .running = {
-                {.submission = "ONE",
-                 .course = "ICS",
-                 .module = "PA1",
-                 .participant = "bob",
-                 .started_ms = 20'000,
-                 .stage = "tests",
-                 .tests_done = 3,
-                 .tests_all = 9},
-                {.submission = "TWO", .course = "OS", .module = "lab2", .participant = "alice", .started_ms = 50'000}}};
+            .running = {{.job = 987654,
+                         .submission = "ONE",
+                         .course = "ICS",
+                         .module = "PA1",
+                         .participant = "bob",
+                         .started_ms = 20'000,
+                         .stage = "tests",
+                         .tests_done = 3,
+                         .tests_all = 9},
+                        {.job = 987655,
+                         .submission = "TWO",
+                         .course = "OS",
+                         .module = "lab2",
+                         .participant = "alice",
+                         .started_ms = 50'000}}};
 }
 
 std::vector<Step> told(const Standing& at, Audience audience) {
@@ -40,12 +45,13 @@ TEST(Chain, GoesDownToWhatRuns) {
     EXPECT_EQ(steps[0].evidence[1], "since T10, for 50.0 s");
     EXPECT_EQ(steps[1].evidence[0], "ONE of ICS/PA1 (bob) has run for 40.0 s: in stage tests, 3 of 9 tests done");
     EXPECT_FALSE(steps[0].remedy.empty());
+    EXPECT_EQ(steps[1].jobs, (std::vector<std::int64_t>{987654, 987655})) << "so that they can be looked at";
 }
 
 // Also not of one who has the same id in another course.
 TEST(Chain, TellsAParticipantNothingOfOthers) {
     const std::string json = to_json(waiting(), told(waiting(), Audience::participant));
-    for (const char* const of_others : {"bob", "ONE", "TWO", "PA1", "lab2", "OS/"})
+    for (const char* const of_others : {"bob", "ONE", "TWO", "PA1", "lab2", "OS/", "98765", "\"jobs\""})
         EXPECT_EQ(json.find(of_others), std::string::npos) << of_others << json;
     EXPECT_NE(json.find("2 submissions of others run; the longest has run for 40.0 s"), std::string::npos) << json;
 }

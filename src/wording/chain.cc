@@ -29,9 +29,8 @@ Text text_of(Chain it) {
             return {"it began again {0} times after a fault of ours and {1} times after a stop of the server",
                     "因服务器一侧故障重新开始 {0} 次，因服务器停止重新开始 {1} 次"};
         case no_longer_waits: return {"it does not wait: it is {0}", "它没有在等待，状态为 {0}"};
-        case behind_all:
-            return {"nothing holds these: they end by their limits at the latest",
-                    "它们没有被阻塞：最迟会因各自的限制而结束"};
+        case behind_all: return {"they end by their limits at the latest", "最迟会因各自的限制而结束"};
+        case job_now: return {"job {0}, looked at now: {1}", "任务 {0}，现在观察到：{1}"};
     }
     return {"", ""};
 }

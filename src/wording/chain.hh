@@ -23,7 +23,8 @@ enum class Chain : unsigned char {
     begun_again,  // {0} times by a fault, {1} times by a stop
     no_longer_waits,  // {0} its state
     behind_all,  // the last step where nothing is further down
-    last_ = behind_all,
+    job_now,  // {0} job, {1} what it does or waits for, as `why --job` says it
+    last_ = job_now,
 };
 
 std::string say(Language, Chain, std::span<const std::string> arguments);
