@@ -38,12 +38,15 @@ struct Sight {  // a figure at its worst
     double usual = 0;  // the median of the calm before
 };
 
+enum class Who : std::uint8_t { unknown, job, group, process };
+
 struct Root {
     wording::Trouble trouble;
     Confidence confidence = Confidence::medium;
     std::int64_t since_ms = 0;
     double share = 0;  // of the incident's moments in which it was seen
-    std::string offender;  // a group, with its job; empty: not recorded
+    Who who = Who::unknown;
+    std::string offender;  // a group, with its job, or processes by name; empty: not recorded
     std::string used;  // how much of what, for people
     std::vector<Sight> evidence;
 };

@@ -140,12 +140,24 @@ const Row rows[] = {
     {"throttled", Trouble::cgroup_throttled, true, "",
      [](Moment& at) { set(at, {{Figure::throttled, 60}, {Figure::loop_lag_ms, 400}, {Figure::cpu_some, 10}}); },
      Trouble::own_bug},
+    {"throttled_and_booked_now_and_then", Trouble::cgroup_throttled, true, "",
+     [](Moment& at) {
+         set(at, {{Figure::loop_lag_ms, 900}, {Figure::cpu_some, 99}, {Figure::gap_s, 0.2}, {Figure::throttled, 0}});
+         if (at.at_ms / 1000 % 2 == 0) at.figures[Figure::throttled] = 180;
+     },
+     Trouble::cpu_starved},
     {"core_pinned", Trouble::core_pinned, true, "/srv",
      [](Moment& at) {
          set(at, {{Figure::core_busiest, 100}, {Figure::loop_lag_ms, 600}});
          at.groups[0].cpu = 1;
      },
      Trouble::own_bug},
+    {"a_core_that_a_job_keeps_busy", Trouble::own_bug, true, "",
+     [](Moment& at) {
+         set(at, {{Figure::core_busiest, 100}, {Figure::loop_lag_ms, 600}});
+         at.groups[1].cpu = 1;
+     },
+     Trouble::core_pinned},
     {"nfs", Trouble::nfs_slow, true, "",
      [](Moment& at) {
          set(at, {{Figure::waits_in_d, 3}, {Figure::io_full, 40}});
@@ -171,6 +183,12 @@ const Row rows[] = {
     {"one_late_turn", Trouble::own_bug, false, "",
      [](Moment& at) {
          if (at.at_ms == start_ms + calm_s * 1000) set(at, {{Figure::loop_lag_ms, 300}});
+     }},
+    {"the_recorder_alone_is_late", Trouble::own_bug, false, "", [](Moment& at) { set(at, {{Figure::late_ms, 1500}}); }},
+    {"late_beside_a_silent_server", Trouble::own_bug, true, "",
+     [](Moment& at) {
+         set(at, {{Figure::late_ms, 1500}});
+         at.figures.erase(Figure::loop_lag_ms);
      }},
     {"calm", Trouble::own_bug, false, "", [](Moment&) {}},
 };
@@ -199,6 +217,30 @@ TEST(Incident, TellsRootsFromConsequences) {
     EXPECT_GT(incident.causes[1].since_ms, incident.causes[0].since_ms);
     EXPECT_EQ(incident.causes[0].evidence[2].worst, 3);    // of memory that is available the least is the worst
     EXPECT_EQ(incident.causes[0].evidence[2].usual, 40);
+}
+
+// Compilers that each live for four seconds, in no group that is recorded, beside a server that does a little.
+std::string offender_beside_compilers(double cores) {
+    std::vector<Moment> moments;
+    for (int second = 0; second < calm_s + stalled_s; ++second) {
+        moments.push_back(calm(second));
+        if (second < calm_s) continue;
+        Moment& at = moments.back();
+        set(at, {{Figure::cpu_some, 90}, {Figure::loop_lag_ms, 400}});
+        const int age = second % 4 + 1;
+        at.tasks = {{.name = "cc1plus",
+                     .pid = static_cast<std::uint64_t>(1000 + second / 4),
+                     .born_ms = at.at_ms - age * 1000,
+                     .cpu_s = age * cores},
+                    {.name = "old", .pid = 9, .born_ms = start_ms - 1'000'000, .cpu_s = 90'000}};  // long ago
+    }
+    return explain(moments, {.from_ms = start_ms + calm_s * 1000, .to_ms = start_ms + (calm_s + stalled_s) * 1000})
+        .causes.front()
+        .offender;
+}
+TEST(Incident, NamesProcessesThatAreInNoGroup) {
+    EXPECT_EQ(offender_beside_compilers(1.9), "cc1plus");
+    EXPECT_EQ(offender_beside_compilers(0.4), "job 7 (/jobs/slot-0)");
 }
 
 TEST(Incident, ReadsFramesAsTheyWereRecorded) {

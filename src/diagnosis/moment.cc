@@ -57,14 +57,19 @@ void add_groups(const recorder::Frame& before, const recorder::Frame& now, Momen
 void add_details(const recorder::Frame& before, const recorder::Frame& now, Moment& moment) {
     if (now.has(Section::cgroups)) add_groups(before, now, moment);
     double blocked = 0;
+    constexpr std::int64_t ms_per_tick = 10;  // of USER_HZ
+    const std::int64_t boot_ms = moment.at_ms - static_cast<std::int64_t>(now.monotonic_ns / 1'000'000);
     for (const recorder::Task& task : now.tasks) {
+        moment.tasks.push_back({.name = escaped(task.name.view()),
+                                .pid = task.pid,
+                                .born_ms = boot_ms + static_cast<std::int64_t>(task.start_ticks) * ms_per_tick,
+                                .cpu_s = static_cast<double>(task.cpu_ms_total) / 1000});
         if (task.state != 'D') continue;
         ++blocked;
         const std::string_view where = task.stack.empty() ? task.wait_channel.view() : task.stack.view();
         moment.blocked.push_back({.name = fmt::format("{}[{}]", escaped(task.name.view()), task.pid),
                                   .where = escaped(where),
                                   .frames = task.in_d_frames});
-        // A task that is no group's: it may be what used the disk.
     }
     if (now.has(Section::tasks)) moment.figures[Figure::waits_in_d] = blocked;
     for (const recorder::SlowRequest& request : now.slow_requests)

@@ -27,6 +27,14 @@ struct GroupUse {
     double full = 0;  // share of the time all of it waited, for memory or for a disk
 };
 
+// A process as it was seen; the recorder looks at them in suspicious times alone, about once a second, and keeps those that use most.
+struct TaskUse {
+    std::string name;
+    std::uint64_t pid = 0;
+    std::int64_t born_ms = 0;  // wall clock; with the pid it names one process for ever
+    double cpu_s = 0;  // since it was born
+};
+
 struct BlockedTask {
     std::string name;  // "python3[1234]"
     std::string where;  // wait channel, or the stack
@@ -37,6 +45,7 @@ struct Moment {
     std::int64_t at_ms = 0;  // wall clock, at its end
     std::map<wording::Figure, double> figures;  // only those that were recorded
     std::vector<GroupUse> groups;  // those that did something
+    std::vector<TaskUse> tasks;
     std::vector<BlockedTask> blocked;
     std::vector<std::string> slow;  // "GET /x 1200": route and milliseconds
     double file_memory = 0;  // share of the machine's memory that holds pages of files

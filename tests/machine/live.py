@@ -17,6 +17,7 @@ SAMPLES, COURSE = pathlib.Path(__file__).resolve().parents[2] / "examples/ics", 
 START_S, STOP_S = 30, 15
 CALM_S = 8       # recorded before a trouble: what is usual
 TROUBLE_S = 8
+QUIET_WAITED_S_MAX = 60
 AFTER_S = 2      # until its last frame is written
 
 
@@ -100,9 +101,15 @@ class Place:
 
     def calm(self):
         """Waits until what is usual is recorded, and sees what the rest of the machine does meanwhile."""
+        with self.seen_beside():
+            time.sleep(CALM_S)
+        self.middle = time.time()
+
+    @contextlib.contextmanager
+    def seen_beside(self):
         before, began = {what: stalls(what) for what in ("cpu", "io", "memory")}, time.monotonic()
         overflows = listen_overflows()
-        time.sleep(CALM_S)
+        yield
         share = lambda what, kind: (stalls(what).get(kind, 0) - before[what].get(kind, 0)) / (time.monotonic() - began)
         if share("cpu", "some") > 0.3:
             self.beside += ["cpu_starved", "core_pinned"]
@@ -112,9 +119,13 @@ class Place:
             self.beside += ["cache_refill", "memory_thrash"]
         if listen_overflows() > overflows:
             self.beside += ["accept_queue_full"]  # the kernel counts them for all who listen together
-        self.middle = time.time()
 
     def quiet_processors(self, why):
+        """At most a minute is waited for them."""
+        until = time.monotonic() + QUIET_WAITED_S_MAX
+        while "cpu_starved" in self.beside and time.monotonic() < until:
+            self.beside = []
+            self.calm()
         if "cpu_starved" in self.beside:
             raise Lacking(f"processors that others leave alone: {why}")
 
@@ -123,8 +134,22 @@ class Place:
         self.middle = time.time() + seconds / 2
         time.sleep(seconds)
 
+    def trouble_beside_readers(self, pause_s):
+        """The same, with a server that has something to do: one that wants no processor cannot miss it."""
+        self.middle = time.time() + TROUBLE_S / 2
+        until = time.monotonic() + TROUBLE_S
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=2) as one:
+                while time.monotonic() < until:
+                    one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    if not one.recv(1 << 16):
+                        break
+                    time.sleep(pause_s)
+
     def recorded(self):
-        time.sleep(AFTER_S)
+        """Until it is written. What others do to the processors after it they may have done during it: it began before it was seen."""
+        with self.seen_beside():
+            time.sleep(AFTER_S)
 
     def group(self, *controllers):
         """In each tree that has one of them; yields its name and how to join it."""
@@ -287,6 +312,40 @@ def disk_writer(place, variant):
     return name
 
 
+def disk_reader(place, variant):
+    name, made = place.group("blkio", "memory", "cpuacct")
+    place.serve().calm()
+    place.quiet_processors("where something always runs, the kernel never says that everything waits for a disk")
+    with open(place.scratch / "large", "wb") as large:
+        large.write(os.urandom(1 << 20) * 256)
+        large.flush()
+        os.fsync(large.fileno())
+    streams = [0, 4, 6, 8][variant]
+    script = "while :; do dd if=large of=/dev/null bs=4M iflag=direct; done"
+    ends = [place.run_in(made, "sh", "-c", script)[1] for _ in range(streams)]
+    place.trouble()
+    for end in ends:
+        end()
+    place.recorded()
+    return name
+
+
+def cgroup_throttled(place, variant):
+    """The server has a quota that its work does not fit in: it stands still for the rest of each second. The near miss has one it fits in."""
+    _, made = place.group("cpu", "cpuacct")
+    place.serve()
+    quota_us = [900_000, 20_000, 40_000, 60_000][variant]
+    for group in made:
+        write(group, cpu__cfs_period_us=1_000_000, cpu__cfs_quota_us=quota_us, cpu__max=f"{quota_us} 1000000")
+    place.calm()
+    for group in made:
+        (group / "cgroup.procs").write_text(str(place.server.pid))
+    place.stack.callback(lambda: [(group.parent / "cgroup.procs").write_text(str(place.server.pid)) for group in made])
+    place.trouble_beside_readers(pause_s=0 if variant else 0.05)
+    place.recorded()
+    return ""
+
+
 def cpu_starved(place, variant):
     """The server has next to no weight beside what else wants the processors."""
     name, made = place.group("cpu", "cpuacct", "memory")
@@ -300,7 +359,7 @@ def cpu_starved(place, variant):
     (servers / "cgroup.procs").write_text(str(place.server.pid))
     place.calm()
     ends = [place.run_in(made, sys.executable, "-c", "while True: pass")[1] for _ in range([0, 6, 8, 12][variant])]
-    place.trouble()
+    place.trouble_beside_readers(pause_s=0.01)
     for end in ends:
         end()
     place.recorded()
@@ -325,5 +384,5 @@ def job_at_limit(place, variant):
     return name
 
 
-STAGES = [(prefix + stage.__name__, stage, variants) for stage in (slow_clients, own_bug, blackout, runner_lost, accept_queue_full, disk_full, disk_writer, cpu_starved, job_at_limit)
+STAGES = [(prefix + stage.__name__, stage, variants) for stage in (slow_clients, own_bug, blackout, runner_lost, accept_queue_full, disk_full, disk_writer, disk_reader, cgroup_throttled, cpu_starved, job_at_limit)
           for prefix, variants in (("", (1, 2, 3)), ("*", (0,)))]
