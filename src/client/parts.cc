@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/text.hh"
@@ -54,16 +55,17 @@ public:
             }
             if (step && step->receipt) return Said<Receipt>{std::move(*step->receipt)};
             if (step && step->progress) {
-                failures_ = 0;
+                if (std::exchange(failures_, 0) > 0 && upload_.goes_on) upload_.goes_on(arrived_);
                 last_progress_ = sys::system_clock().now();
                 continue;
             }
             const std::string why = step ? last_.text : step.error().text();
-            if (sys::system_clock().now() - last_progress_ > (offset_known_ ? patience_max : patience_before)) {
+            const auto patience = offset_known_ ? patience_max : patience_before;
+            if (sys::system_clock().now() - last_progress_ > patience) {
                 if (!step) return step.take_error();
                 return Said<Receipt>{std::unexpected{std::move(last_)}};
             }
-            if (failures_++ == 0 && upload_.waits) upload_.waits(why);
+            if (failures_++ == 0 && upload_.waits) upload_.waits({.why = why, .arrived = arrived_, .patience = patience});
             offset_.reset();  // The server knows what has arrived.
             std::this_thread::sleep_for(
                 std::min(longest_pause, first_pause * (1 << std::min(failures_, pauses_doubled_max))));
@@ -91,11 +93,7 @@ private:
 
     Result<http::Answer> exchange(const http::Outgoing& request) {
         if (connection_ && sys::system_clock().now() - last_answer_ > kept_max) connection_.reset();
-        if (!connection_) {
-            ASSAY_TRY(Transport fresh, server_.reach());
-            connection_.emplace(std::move(fresh));
-        }
-        auto answer = server_.ask(*connection_, request, quiet_max);
+        auto answer = server_.ask(connection_, request, server_.quiet_);
         last_answer_ = sys::system_clock().now();
         // After a refusal the rest of a body may be on its way yet.
         if (!answer || answer->status >= 300 || equal_ignoring_case(answer->header("Connection"), "close")) connection_.reset();
@@ -143,6 +141,7 @@ private:
             return server_.understood(Result<Step>{Error{Fault::invalid, "it does not say how much has arrived"}});
         const bool progress = !offset_ || *now_at > *offset_;
         offset_ = now_at;
+        arrived_ = *now_at;
         offset_known_ = true;
         if (upload_.progress) upload_.progress(*offset_);
         return Step{.progress = progress, .refused = {}, .receipt = {}};
@@ -209,6 +208,7 @@ private:
     std::string address_;                      // of this upload; empty: none yet
     std::string submission_;                   // what became of it; empty: nothing yet
     std::optional<std::int64_t> offset_;       // what the server has; nullopt: to be asked
+    std::int64_t arrived_ = 0;                 // the last that was known
     std::int64_t part_bytes_ = part_bytes;
     bool offset_known_ = false;                // it has been reached once
     sys::TimePoint last_progress_ = sys::system_clock().now();

@@ -23,6 +23,8 @@ bool good(const http::Answer& answer) {
     return answer.status >= 200 && answer.status < 300 && !answer.header("Assay-Server").empty();
 }
 
+std::string seconds_text(std::chrono::milliseconds duration) { return fmt::format("{:g}", static_cast<double>(duration.count()) / 1000); }
+
 std::string in_query(std::string_view text) { return http::percent_encoded(text); }
 
 }  // namespace
@@ -47,18 +49,40 @@ Error Server::not_reached(const Error& why) const {
     return {Fault::unreachable, say(language_, ClientSide::unreachable, {url_.text(), why.text()})};
 }
 
-Result<http::Answer> Server::ask(const http::Outgoing& request, std::chrono::milliseconds quiet,
-                                 const std::function<Result<>(ByteView)>& sink) const {
-    ASSAY_TRY(Transport transport, reach());
+Result<http::Answer> Server::ask(const http::Outgoing& request, const Quiet& quiet, const Sink& sink) const {
+    std::optional<Transport> transport;
     return ask(transport, request, quiet, sink);
 }
 
-Result<http::Answer> Server::ask(Transport& transport, const http::Outgoing& request, std::chrono::milliseconds quiet,
-                                 const std::function<Result<>(ByteView)>& sink) const {
-    auto answer = transport.send(request, quiet, sink);
-    if (!answer && !transport.reached()) return for_good(answer.error()) ? answer.take_error() : not_reached(answer.error());
-    if (!answer) return answer.take_error().in(say(language_, ClientSide::asked, {url_.text()}));
-    return answer;
+Result<http::Answer> Server::ask(std::optional<Transport>& kept, const http::Outgoing& request, const Quiet& quiet, const Sink& sink) const {
+    const auto tell = [&](Silence::Of of) {
+        const auto left = of == Silence::Of::connecting ? std::chrono::milliseconds{0} : quiet.max - quiet.told_after;
+        quiet.tell({.of = of, .server = url_.text(), .since = quiet.told_after, .left = left});
+    };
+    SilenceWatch watch{quiet.told_after, quiet.tell ? std::function<void(Silence::Of)>{tell} : nullptr};
+    if (!kept) {
+        ASSAY_TRY(Transport fresh, reach());
+        kept.emplace(std::move(fresh));
+    }
+    watch.connected([&] { return kept->unconfirmed(); });
+    http::Outgoing watched = request;
+    if (request.body) watched.body = [&] {
+        watch.heard();
+        return request.body();
+    };
+    const Sink heard = [&](ByteView bytes) {
+        watch.heard();
+        return sink(bytes);
+    };
+    auto answer = kept->send(watched, quiet.max, sink ? heard : Sink{});
+    if (answer) return answer;
+    if (!kept->reached()) return for_good(answer.error()) ? answer.take_error() : not_reached(answer.error());
+    if (answer.error().fault() == Fault::timed_out) return silent(quiet.max);
+    return answer.take_error().in(say(language_, ClientSide::asked, {url_.text()}));
+}
+
+Error Server::silent(std::chrono::milliseconds quiet) const {
+    return {Fault::timed_out, say(language_, ClientSide::silent, {url_.text(), seconds_text(quiet)})};
 }
 
 Refused Server::refused(const http::Answer& answer, std::int64_t body_size) const {
@@ -78,7 +102,7 @@ Refused Server::refused(const http::Answer& answer, std::int64_t body_size) cons
 }
 
 Answered<std::string> Server::text(const std::string& path) const {
-    ASSAY_TRY(http::Answer answer, ask(outgoing("GET", path), quiet_max));
+    ASSAY_TRY(http::Answer answer, ask(outgoing("GET", path)));
     if (!good(answer)) return Said<std::string>{std::unexpected{refused(answer, 0)}};
     return Said<std::string>{std::move(answer.body)};
 }
@@ -92,7 +116,7 @@ Answered<Limits> Server::limits(const std::string& course, const std::string& mo
 
 Answered<bool> Server::knows_token() const {
     // No submission has this id: whose token it is decides between the two refusals.
-    ASSAY_TRY(const http::Answer answer, ask(outgoing("GET", "/api/v1/submissions/0000000000000000"), quiet_max));
+    ASSAY_TRY(const http::Answer answer, ask(outgoing("GET", "/api/v1/submissions/0000000000000000")));
     const bool own = !answer.header("Assay-Server").empty();
     if (own && answer.status == 401) return Said<bool>{false};
     if (own && (answer.status == 404 || answer.status == 200)) return Said<bool>{true};
@@ -108,7 +132,7 @@ Answered<Committed> Server::commit(const Upload& upload) const {
     request.size = std::ssize(body);
     bool sent = false;
     request.body = [&]() -> Result<ByteView> { return std::exchange(sent, true) ? ByteView{} : bytes_of(body); };
-    ASSAY_TRY(http::Answer answer, ask(request, announce_max));
+    ASSAY_TRY(http::Answer answer, ask(request, {.max = announce_max, .told_after = announce_max, .tell = {}}));
     if (!good(answer)) return Said<Committed>{std::unexpected{refused(answer, request.size)}};
     ASSAY_TRY(Committed committed, understood(committed_from(answer.body)));
     return Said<Committed>{std::move(committed)};
@@ -130,7 +154,10 @@ Answered<Receipt> Server::submit(const Upload& upload) const {
         sent += static_cast<std::int64_t>(std::min(count, left));
         return ByteView{piece}.first(std::min(count, left));
     };
-    auto asked = ask(request, quiet_max);
+    auto asked = ask(request);
+    if (!asked && sent > 0 && asked.error().fault() == Fault::timed_out)
+        return Error{Fault::timed_out, say(language_, ClientSide::silent_upload,
+                                           {url_.text(), seconds_text(quiet_.max), std::to_string(sent), std::to_string(upload.size)})};
     if (!asked && sent > 0) return asked.take_error().in(say(language_, ClientSide::broke_off, {std::to_string(sent), std::to_string(upload.size)}));
     ASSAY_TRY(http::Answer answer, std::move(asked));
     if (!good(answer)) return Said<Receipt>{std::unexpected{refused(answer, upload.size)}};
@@ -155,7 +182,7 @@ Answered<Standing> Server::watch(const std::string& id, const std::function<bool
             return enough ? Result<>{Error{Fault::interrupted, "seen enough"}} : ok;
         };
         const auto feed = [&](ByteView bytes) { return reader.feed(text_of(bytes), take); };
-        const auto answer = ask(request, events_quiet_max, feed);
+        const auto answer = ask(request, {.max = events_quiet_max, .told_after = events_silence_told_after, .tell = quiet_.tell}, feed);
         if (enough) return Said<Standing>{std::move(*last)};
         if (answer && answer->status == 204 && last) return Said<Standing>{std::move(*last)};  // Nothing follows what we know.
         if (answer && !good(*answer) && answer->status < 500) return Said<Standing>{std::unexpected{refused(*answer, 0)}};

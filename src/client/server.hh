@@ -7,6 +7,7 @@
 
 #include "client/answers.hh"
 #include "client/event_reader.hh"
+#include "client/silence.hh"
 #include "client/transport.hh"
 #include "client/url.hh"
 #include "http/client.hh"
@@ -39,6 +40,13 @@ inline bool for_good(const Error& error) { return error.fault() == Fault::invali
 template <class T>
 using Answered = Result<std::expected<T, Refused>>;
 
+// An upload in parts stands still, and is tried again.
+struct Pause {
+    std::string why;
+    std::int64_t arrived = 0;          // bytes, as the server last said
+    std::chrono::seconds patience{0};  // until it is given up
+};
+
 struct Upload {
     std::string course;
     std::string module;
@@ -47,13 +55,22 @@ struct Upload {
     std::string sha256;
     std::string key;                 // Idempotency-Key; may be empty
     std::function<void(std::int64_t sent)> progress;
-    std::function<void(const std::string& why)> waits;  // in parts: before the first pause of several, each time
+    // In parts: before the first pause of several, each time; and when it goes on after them.
+    std::function<void(const Pause&)> waits;
+    std::function<void(std::int64_t arrived)> goes_on;
 };
 // An upload in parts that an earlier process began, and how the next one is to know of this one.
 struct Begun {
     std::string address;                                     // empty: none
     // Empty: nothing to go on with. With a receipt the caller forgets it, once he has that in hand.
     std::function<void(const std::string& address)> keep;
+};
+// How long an answer is waited for without a sign of life, and what is told of a silence meanwhile: from another thread, but never at
+// the same time as anything else that is told. `tell` may be empty.
+struct Quiet {
+    std::chrono::milliseconds max = quiet_max;
+    std::chrono::milliseconds told_after = silence_told_after;
+    std::function<void(const Silence&)> tell;
 };
 struct Receipt {
     std::string document;            // the exact signed bytes
@@ -64,8 +81,8 @@ struct Receipt {
 class Server {
 public:
     // `token`: may be empty. `language`: of what the server and this say. `ca_file`: as of Belief.
-    Server(Url url, std::string token, wording::Language language, std::string ca_file)
-        : url_{std::move(url)}, token_{std::move(token)}, language_{language}, ca_file_{std::move(ca_file)} {}
+    Server(Url url, std::string token, wording::Language language, std::string ca_file, Quiet quiet = {})
+        : url_{std::move(url)}, token_{std::move(token)}, language_{language}, ca_file_{std::move(ca_file)}, quiet_{std::move(quiet)} {}
 
     // Errors of all: unreachable, timed_out, or for good: denied (it does not prove who it is), invalid (it speaks otherwise than it
     // should).
@@ -88,10 +105,12 @@ private:
     http::Outgoing outgoing(std::string method, const std::string& path) const;
     Result<Transport> reach() const;
     Error not_reached(const Error& why) const;
-    Result<http::Answer> ask(Transport&, const http::Outgoing&, std::chrono::milliseconds quiet,
-                             const std::function<Result<>(ByteView)>& sink = {}) const;
-    Result<http::Answer> ask(const http::Outgoing&, std::chrono::milliseconds quiet,
-                             const std::function<Result<>(ByteView)>& sink = {}) const;
+    using Sink = std::function<Result<>(ByteView)>;
+    // `kept`: of the last request, or nullopt, and then there is one afterwards unless there was none to be had.
+    Result<http::Answer> ask(std::optional<Transport>& kept, const http::Outgoing&, const Quiet&, const Sink& sink = {}) const;
+    Result<http::Answer> ask(const http::Outgoing&, const Quiet&, const Sink& sink = {}) const;
+    Result<http::Answer> ask(const http::Outgoing& request) const { return ask(request, quiet_); }
+    Error silent(std::chrono::milliseconds quiet) const;
     Refused refused(const http::Answer&, std::int64_t body_size) const;
     template <class T>
     Result<T> understood(Result<T> read) const {
@@ -103,6 +122,7 @@ private:
     std::string token_;
     wording::Language language_;
     std::string ca_file_;
+    Quiet quiet_;
 };
 
 }  // namespace assay::client

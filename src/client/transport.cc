@@ -78,6 +78,7 @@ Result<http::Answer> Transport::send(const http::Outgoing& request, std::chrono:
 }
 
 bool Transport::reached() const { return true; }
+sys::Unconfirmed Transport::unconfirmed() const { return way_->client.unconfirmed(); }
 bool Transport::shows_interim_answers() { return true; }
 
 }  // namespace assay::client

@@ -34,6 +34,8 @@ public:
     Result<http::Answer> send(const http::Outgoing&, std::chrono::milliseconds quiet, const std::function<Result<>(ByteView)>& sink = {});
     // Whether there was ever a connection.
     bool reached() const;
+    // What was sent and has not arrived yet, where that can be seen. From any thread, while this lives and is not moved.
+    sys::Unconfirmed unconfirmed() const;
 
     // Whether it shows answers before the answer (100 Continue). Where not, Outgoing::expect is left out.
     static bool shows_interim_answers();

@@ -30,6 +30,8 @@ public:
 
     // The body is sent piece by piece, and no further once an answer is there. `sink` (may be empty) as of download.
     Result<Answer> send(const Outgoing&, std::chrono::milliseconds timeout, const std::function<Result<>(ByteView)>& sink = {});
+    // As of Stream.
+    sys::Unconfirmed unconfirmed() const { return stream_.unconfirmed(); }
 
 private:
     using Sending = std::function<Result<>()>;

@@ -94,26 +94,44 @@ Result<Asking> asking(const ParticipantOptions& options) {
     ASSAY_TRY(const client::Settings found, client::settings(options.flags, variable, folder, language()));
     if (!found.server) { return Error{Fault::missing, told(Told::no_server, {client::project_file_name})}; }
     ASSAY_TRY(client::Url url, client::parse_url(*found.server, language()));
-    return Asking{found, std::move(url)};
+    return Asking{found, std::move(url), options.json};
 }
 
-client::Server server_at(const Asking& asked, const std::string& token) {
-    return {asked.url, token, language(), asked.settings.ca_file.value_or("")};
+client::Server server_at(const Asking& asked, const std::string& token, OnSilence on_silence) {
+    if (!on_silence) on_silence = [json = asked.json](const client::Silence& it) { tell(it, json); };
+    return {asked.url, token, language(), asked.settings.ca_file.value_or(""), {.tell = std::move(on_silence)}};
 }
 
-Result<client::Server> server_for(const Asking& asked) {
+void tell(const client::Silence& it, bool json) {
+    const std::int64_t since_s = it.since.count() / 1000, left_s = it.left.count() / 1000;
+    if (json) {
+        print_line(nlohmann::ordered_json{{"type", "assay-wait/1"},
+                                          {"for", to_string(it.of)},
+                                          {"server", it.server},
+                                          {"since_s", since_s},
+                                          {"left_s", left_s > 0 ? nlohmann::ordered_json(left_s) : nlohmann::ordered_json(nullptr)}}
+                       .dump());
+    }
+    const Told what = it.of == client::Silence::Of::connecting ? Told::silent_connecting
+                      : it.of == client::Silence::Of::network  ? Told::silent_network
+                                                               : Told::silent_server;
+    say(told(what, {it.server, std::to_string(since_s), std::to_string(left_s)}));
+}
+
+Result<client::Server> server_for(const Asking& asked, OnSilence on_silence) {
     ASSAY_TRY(const client::FoundToken token,
               client::token_for(variable, asked.url.text(), asked.settings.course.value_or("*"), language()));
     if (!token.warning.empty()) say(token.warning);
-    return server_at(asked, token.token);
+    return server_at(asked, token.token, std::move(on_silence));
 }
 
-void end_when_interrupted() {
+void end_when_interrupted(std::function<void()> last_words) {
     auto signals = sys::signal_descriptor({SIGINT, SIGTERM});
     if (!signals) return;
-    std::thread{[fd = std::move(*signals), said = "\nassay: " + told(Told::interrupted) + "\n"] {
+    std::thread{[fd = std::move(*signals), said = "\nassay: " + told(Told::interrupted) + "\n", last_words = std::move(last_words)] {
         if (!sys::next_signal(fd)) return;
         sys::print(stderr, said);
+        if (last_words) last_words();
         sys::exit_now(static_cast<int>(ExitCode::interrupted));
     }}.detach();
 }

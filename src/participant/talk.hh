@@ -1,6 +1,7 @@
 // Talk: what the commands of a participant share: what they say and to whom, whom they ask, and how they end.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -40,15 +41,19 @@ ExitCode misused(const Error&);
 struct Asking {
     client::Settings settings;
     client::Url url;
+    bool json = false;
 };
 Result<Asking> asking(const ParticipantOptions&);
-// `token`: may be empty.
-client::Server server_at(const Asking&, const std::string& token);
+using OnSilence = std::function<void(const client::Silence&)>;
+// `token`: may be empty. Of a silence is told what there is to know, or what `on_silence` does of it.
+client::Server server_at(const Asking&, const std::string& token, OnSilence on_silence = {});
 // With the token that is kept for it.
-Result<client::Server> server_for(const Asking&);
+Result<client::Server> server_for(const Asking&, OnSilence on_silence = {});
+void tell(const client::Silence&, bool json);
 
-// Ctrl-C ends at once, with the exit code that says so. Whatever was sent is one submission or none: the key says which.
-void end_when_interrupted();
+// Ctrl-C ends at once, with the exit code that says so. Whatever was sent is one submission or none: the key says which. `last_words`
+// are said by a thread of their own.
+void end_when_interrupted(std::function<void()> last_words = {});
 
 ExitCode watch_to_end(const ParticipantOptions&, const client::Server&, const std::string& id);
 

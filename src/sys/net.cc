@@ -2,12 +2,15 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -203,6 +206,12 @@ Result<std::optional<std::size_t>> send_some(const Fd& socket, ByteView first, B
 }
 
 void wake_at(const Fd& socket, int bytes) { (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes); }
+
+Unconfirmed unconfirmed_of(const Fd& socket) {
+    int bytes = 0, unsent = 0;
+    if (::ioctl(socket.get(), SIOCOUTQNSD, &unsent) != 0 || ::ioctl(socket.get(), SIOCOUTQ, &bytes) != 0) return {};
+    return {.bytes = bytes, .on_the_way = bytes - std::min(bytes, unsent)};
+}
 
 Result<std::optional<std::size_t>> discard_some(const Fd& socket) {
     // With MSG_TRUNC a TCP socket copies nothing; a Unix socket still needs somewhere to copy to.

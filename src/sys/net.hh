@@ -45,6 +45,14 @@ Result<std::optional<std::size_t>> discard_some(const Fd&);
 // From now on the socket counts as readable when so many bytes wait, or the peer has closed. Best effort: where it fails, one does.
 void wake_at(const Fd&, int bytes);
 
+// Of what was given to a TCP socket, the bytes that the other machine has not confirmed yet; zeros where that is not known.
+struct Unconfirmed {
+    std::int64_t bytes = 0;      // all of them
+    std::int64_t on_the_way = 0; // sent, but nothing has come back; the others wait until the other machine has room
+    bool operator==(const Unconfirmed&) const = default;
+};
+Unconfirmed unconfirmed_of(const Fd&);
+
 // Best effort: an error means that the connection is gone already.
 void shut_sending(const Fd&);
 void shut_both(const Fd&);

@@ -207,6 +207,8 @@ Stream& Stream::operator=(Stream&&) noexcept = default;
 
 Result<> Stream::set_timeouts(std::chrono::milliseconds timeout) { return sys::set_timeouts(socket_, timeout); }
 
+sys::Unconfirmed Stream::unconfirmed() const { return sys::unconfirmed_of(socket_); }
+
 Result<std::optional<Distrust>> Stream::start(const std::string& host, const Trust& trust) {
     ERR_clear_error();
     auto session = std::make_unique<Session>();

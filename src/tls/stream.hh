@@ -15,6 +15,7 @@
 #include "base/text.hh"
 #include "sys/clock.hh"
 #include "sys/fd.hh"
+#include "sys/net.hh"
 
 namespace assay::tls {
 
@@ -58,6 +59,8 @@ public:
     Result<> send(ByteView);
     // At least one byte, or 0 at the end. Errors: unreachable (an encrypted end that was cut off among them), timed_out.
     Result<std::size_t> receive(std::span<std::byte> buffer);
+    // What was sent and has not arrived yet. From any thread, while the stream lives and is not moved.
+    sys::Unconfirmed unconfirmed() const;
     // Waits until receive() has something to give, be it the end. false: the deadline passed.
     Result<bool> wait_readable(sys::TimePoint deadline);
 

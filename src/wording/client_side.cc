@@ -89,6 +89,12 @@ Text text_of(ClientSide it) {
         case broke_off:
             return {"after {0} of {1} bytes, without an answer: the network failed, or something on the way bounds an upload's size or time",
                     "已发送 {1} 字节中的 {0}，没有得到回答：网络中断，或途中的设备限制了上传的大小或时间"};
+        case silent:
+            return {"{0} was connected to, but answered nothing for {1} s. Try again in some minutes; if it stays so, tell whoever runs the server",
+                    "已连接 {0}，但 {1} 秒没有任何回答。请过几分钟再试；如果一直如此，请告诉服务器管理员"};
+        case silent_upload:
+            return {"{0} was connected to and sent {2} of {3} bytes, but answered nothing for {1} s: the network failed, or the server is stuck",
+                    "已连接 {0} 并发送了 {3} 字节中的 {2}，但 {1} 秒没有任何回答：网络中断，或服务器卡住了"};
         case tls_expired:
             return {"the certificate of {0} ended on {1}, so nothing was sent. If this computer's date is right, tell whoever runs the server",
                     "{0} 的证书已于 {1} 过期，因此没有发送任何内容。如果本机日期无误，请告诉服务器管理员"};

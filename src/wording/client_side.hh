@@ -51,6 +51,8 @@ enum class ClientSide : unsigned char {
     proxy_rate,
     proxy_other,
     broke_off,  // {0} bytes sent, {1} of how many
+    silent,  // {0} server, {1} seconds
+    silent_upload,  // the same, {2} bytes sent, {3} of how many
     // Who it is: {0} server
     tls_expired,  // {1} date
     tls_not_yet,  // {1} date

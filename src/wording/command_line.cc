@@ -172,7 +172,22 @@ Text text_of(Told told) {
         case goes_on_again:
             return {"What has arrived is kept for a day: hand the same in again, and only the rest is sent.",
                     "已送达的部分会保留一天：再次提交同样的内容，只会发送其余部分。"};
-        case waits: return {"No progress for now, trying again: {0}", "暂时没有进展，正在重试：{0}"};
+        case waits:
+            return {"No progress for now, trying again by itself for up to {1}: {0}", "暂时没有进展，将自动重试，最长 {1}：{0}"};
+        case answers_again: return {"The server answers again; the upload goes on at {0} of {1}.", "服务器恢复应答；从 {0} 处继续上传，共 {1}。"};
+        case silent_connecting:
+            return {"No connection to {0} has come about for {1} s; still trying. Is your network up, and the address right?",
+                    "{1} 秒内未能连接到 {0}；仍在尝试。网络是否正常？地址是否正确？"};
+        case silent_network:
+            return {"{0} is connected to, but for {1} s what was sent has not arrived there: the network is gone, or very slow. Waiting up to {2} s more.",
+                    "已连接 {0}，但 {1} 秒内发送的数据没有送达：网络中断或极慢。最多再等 {2} 秒。"};
+        case silent_server:
+            return {"{0} is connected to, but has answered nothing for {1} s: it is busy or stuck. Waiting up to {2} s more.",
+                    "已连接 {0}，但它 {1} 秒没有任何回答：正忙或卡住了。最多再等 {2} 秒。"};
+        case silent_upload:
+            return {"The upload goes on by itself once that is over. If you end it: hand the same in again, and only the rest is sent.",
+                    "恢复后上传会自动继续。如果现在中断：再次提交同样的内容，只会发送其余部分。"};
+        case arrived: return {"{0} of {1} have arrived.", "已送达 {0}，共 {1}。"};
     }
     return {"", ""};
 }

@@ -96,9 +96,15 @@ enum class Told : unsigned char {
     not_committed,    // {0} why
     in_parts,
     goes_on,
-    waits,            // {0} why
+    waits,            // {0} why, {1} for how long
+    answers_again,    // {0} size, {1} of size
+    silent_connecting,  // {0} server, {1} seconds
+    silent_network,   // {0} server, {1} seconds, {2} seconds that it is waited yet
+    silent_server,    // likewise
+    silent_upload,    // behind these
     goes_on_again,
-    last_ = goes_on_again,
+    arrived,          // {0} size, {1} of size; before `goes_on_again`
+    last_ = arrived,
 };
 
 // {0}, {1}, … are replaced by the arguments as they are: the caller escapes.

@@ -225,6 +225,7 @@ Result<http::Answer> Transport::send(const http::Outgoing& outgoing, std::chrono
 }
 
 bool Transport::reached() const { return way_->reached; }
+sys::Unconfirmed Transport::unconfirmed() const { return {}; }
 bool Transport::shows_interim_answers() { return false; }
 
 }  // namespace assay::client
