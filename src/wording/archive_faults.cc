@@ -76,8 +76,8 @@ Text text_of(model::ArchiveFault fault) {
         case entries_overlap:
             return {"entries of the zip overlap, or bytes lie between them that belong to none", "zip 条目相互重叠，或条目之间有不属于任何条目的字节"};
         case name_empty: return {"a name that is empty, or a file or link in place of the root folder", "名称为空，或用文件、链接代替了根目录"};
-        case name_too_long: return {"a name, or one part of it, longer than {0} bytes", "名称或其中一段超过 {0} 字节"};
-        case name_too_deep: return {"a name more than {0} folders deep", "目录嵌套超过 {0} 层"};
+        case name_too_long: return {"a name, or one part of it, longer than {0} {0:byte|bytes}", "名称或其中一段超过 {0} 字节"};
+        case name_too_deep: return {"a name more than {0} {0:folder|folders} deep", "目录嵌套超过 {0} 层"};
         case name_absolute: return {"an absolute name, or one that begins with a drive letter", "名称是绝对路径，或以盘符开头"};
         case name_upward: return {"a name with '..' in it", "名称中含有“..”"};
         case name_encoding: return {"the name is not valid {0}: pack it again with names in {0}", "名称不是有效的 {0}：请以 {0} 编码的文件名重新打包"};
@@ -100,12 +100,12 @@ Text text_of(model::ArchiveFault fault) {
         case link_upward: return {"a link whose target has '..' after a name: '{0}'", "链接的目标在名称之后含有“..”：“{0}”"};
         case link_outside: return {"a link that leads outside the archive: '{0}'", "链接指向压缩包之外：“{0}”"};
 
-        case entries: return {"more than {0} files and folders", "文件和目录超过 {0} 个"};
+        case entries: return {"more than {0} {0:file or folder|files and folders}", "文件和目录超过 {0} 个"};
         case names_too_large: return {"the names take too much room altogether", "所有名称加起来太长"};
         case unpacked: return {"unpacks to more than {0}", "解开后超过 {0}"};
         case file_too_large: return {"one file of it is larger than {0}", "其中有一个文件超过 {0}"};
         case grows_too_fast:
-            return {"a part of it unpacks to more than {0} times its size, as only archives do that are meant to do harm, or files of nothing but repeated bytes",
+            return {"a part of it unpacks to more than {0} {0:time|times} its size, as only archives do that are meant to do harm, or files of nothing but repeated bytes",
                     "其中一段解开后超过自身大小的 {0} 倍；只有恶意压缩包，或内容全是重复字节的文件才会这样"};
         case padding: return {"too many zero bytes follow the tar's end blocks", "tar 结束块之后的零字节过多"};
 
@@ -126,7 +126,7 @@ Text text_of(FormFault fault) {
                     "写在网址里的 token 会留在日志中；请用表单字段“token”发送"};
         case field_missing: return {"the field '{0}' is missing", "缺少字段“{0}”"};
         case field_twice: return {"the field '{0}' is there twice", "字段“{0}”出现了两次"};
-        case field_too_long: return {"a form field is longer than {0} bytes", "有表单字段超过 {0} 字节"};
+        case field_too_long: return {"a form field is longer than {0} {0:byte|bytes}", "有表单字段超过 {0} 字节"};
         case cut: return {"the form ends before its closing boundary", "表单在结束边界之前就中断了"};
         case broken: return {"the form cannot be read: {0}", "无法解析表单：{0}"};
         case json_broken: return {"the JSON cannot be read: {0}", "无法解析 JSON：{0}"};
@@ -135,7 +135,7 @@ Text text_of(FormFault fault) {
                     "声明的 SHA-256 应为字段“sha256”中的 64 位十六进制数，或请求头 Repr-Digest 中的 sha-256=:BASE64:"};
         case size_unreadable: return {"a declared 'size' is a number of bytes", "声明的“size”应为字节数"};
         case sha256_differs: return {"the SHA-256 of what arrived is {0}", "收到内容的 SHA-256 为 {0}"};
-        case size_differs: return {"{0} bytes arrived", "实际收到 {0} 字节"};
+        case size_differs: return {"{0} {0:byte|bytes} arrived", "实际收到 {0} 字节"};
         case key_unreadable:
             return {"an Idempotency-Key is 1 to {0} visible ASCII characters", "Idempotency-Key 应为 1 到 {0} 个可见 ASCII 字符"};
         case key_reused:
@@ -153,7 +153,7 @@ Text text_of(TurnFault fault) {
                 "no more uploads can wait to be checked, and nobody has more in line than you: {0}, besides this one",
                 "等待检查的提交已达上限，而排队最多的正是你：除这次外还有 {0} 个"};
         case too_late:
-            return {"its turn to be checked did not come in time; {0} more of yours wait",
+            return {"its turn to be checked did not come in time; {0} more of yours {0:waits|wait}",
                     "未能及时轮到检查；你还有 {0} 个提交在等待检查"};
         case under_way:
             return {"as many bytes of uploads are under way as this server has room for, and none became free in time",

@@ -143,11 +143,11 @@ Text text_of(Sentence sentence) {
         case submissions_title: return {"Submissions", "提交记录"};
         case submissions_none: return {"Nothing has been handed in yet.", "还没有提交记录。"};
         case submissions_older:
-            return {"Only the newest {0} submissions are listed here; older ones are kept.", "这里只列出最近 {0} 次提交，更早的提交仍然保存着。"};
+            return {"Only the newest {0} {0:submission is|submissions are} listed here; older ones are kept.", "这里只列出最近 {0} 次提交，更早的提交仍然保存着。"};
         case received_at: return {"Received {0}", "收到时间 {0}"};
         case committed_at: return {"Committed {0}, which is the time that counts", "承诺时间 {0}（以此时间为准）"};
         case commitments_open:
-            return {"You have already announced {0} archives in this module whose bytes have not come, and more cannot be announced",
+            return {"You have already announced {0} {0:archive|archives} in this module whose bytes have not come, and more cannot be announced",
                     "你在本作业中已预先登记 {0} 个压缩包，但内容都还没有到达，不能再登记更多"};
         case commitments_form:
             return {"Send POST with a JSON object of course, module, size and sha256, and the token in the header Authorization.",
@@ -158,7 +158,7 @@ Text text_of(Sentence sentence) {
         case counts_mark: return {"counts", "计入成绩"};
         case late_mark: return {"late", "逾期"};
         case late_cost:
-            return {"It came after the due date: {0} points are taken off. Without that it would be {1}.",
+            return {"It came after the due date: {0} {0:point is|points are} taken off. Without that it would be {1}.",
                     "提交时间晚于截止时间，扣 {0} 分；扣分前为 {1} 分。"};
         case late_free: return {"It came after the due date.", "提交时间晚于截止时间。"};
         case revision_old:
@@ -172,7 +172,7 @@ Text text_of(Sentence sentence) {
                     "何时开始尚不可知，因为已结束的评测还太少，不足以推算"};
         case running_now: return {"It is being run and graded now.", "正在运行和评分。"};
         case running_stage: return {"Stage: {0}", "当前阶段：{0}"};
-        case running_tests: return {"{0} of {1} tests finished", "已完成 {0} / {1} 个测试"};
+        case running_tests: return {"{0} of {1} {1:test|tests} finished", "已完成 {0} / {1} 个测试"};
         case running_waits:
             return {"It waits a moment: what took too long while the machine was busy is run once more, alone.",
                     "稍等片刻：机器繁忙时超时的程序正在单独重新运行一次。"};
@@ -203,9 +203,9 @@ Text text_of(Sentence sentence) {
         case tests_title: return {"Tests in stage {0}", "{0} 阶段的测试"};
         case tests_passed: return {"{0} of {1} passed", "通过 {0} / {1}"};
         case tests_left_out:
-            return {"{0} more tests are not listed here; the report has them all.", "另有 {0} 个测试未在此列出，完整结果见报告。"};
+            return {"{0} more {0:test is|tests are} not listed here; the report has them all.", "另有 {0} 个测试未在此列出，完整结果见报告。"};
         case tests_not_kept:
-            return {"{0} single results were too long to be kept; they are in the score.", "另有 {0} 个单项结果因过长未保留，但已计入得分。"};
+            return {"{0} single {0:result was|results were} too long to be kept; {0:it is|they are} in the score.", "另有 {0} 个单项结果因过长未保留，但已计入得分。"};
         case test_column: return {"Test", "测试"};
         case test_hidden: return {"hidden", "隐藏"};
         case test_after_due: return {"shown after the deadline", "截止后公开"};
@@ -453,14 +453,14 @@ Text text_of(model::DifferenceKind kind) {
 Text text_of(model::WaitDetailKind kind) {
     using enum model::WaitDetailKind;
     switch (kind) {
-        case slots_busy: return {"{0} of {1} slots are busy", "{1} 个运行位置中有 {0} 个正在使用"};
+        case slots_busy: return {"{0} of {1} {1:slot|slots} {0:is|are} busy", "{1} 个运行位置中有 {0} 个正在使用"};
         case lone_job: return {"a job that has to run alone is running", "有一个必须单独运行的任务正在运行"};
         case about_to_start: return {"a slot is free and about to take it", "已有空闲的运行位置，即将开始"};
         case others_first: return {"those before it start first", "排在前面的会先开始"};
-        case far_back: return {"behind at least {0} others", "前面至少有 {0} 个"};
+        case far_back: return {"behind at least {0} {0:other|others}", "前面至少有 {0} 个"};
         case own_running: return {"another submission of the same participant is running", "同一参与者的另一个提交正在运行"};
         case own_first:
-            return {"{0} of the same participant start first, and others get their turn between them",
+            return {"{0} of the same participant {0:starts|start} first, and others get their turn between them",
                     "同一参与者还有 {0} 个提交排在前面，其间轮到其他人"};
         case live_first: return {"judged again: one slot stays free for new submissions", "重新评分：保留一个运行位置给新的提交"};
         case memory_short: return {"memory: {4} of {5} are available", "内存：{5} 中仅有 {4} 可用"};
@@ -472,7 +472,7 @@ Text text_of(model::WaitDetailKind kind) {
         case disk_low:
             return {"{4} are free on the server's disk, {5} are needed", "服务器磁盘可用空间为 {4}，需要 {5}"};
         case disk_names_low:
-            return {"the server's disk has room for {0} more files, {1} are needed", "服务器磁盘还能新建 {0} 个文件，需要 {1} 个"};
+            return {"the server's disk has room for {0} more {0:file|files}, {1} {1:is|are} needed", "服务器磁盘还能新建 {0} 个文件，需要 {1} 个"};
         case store_read_only:
             return {"nothing can be recorded at the moment: {2}", "目前无法写入记录：{2}"};
         case cut_backoff: return {"cut by server stops; starts again in {3}", "曾因服务器停止而中断，{3} 后重新开始"};

@@ -14,19 +14,19 @@ Text text_of(Chain it) {
         case position: return {"place {0} in line", "排在第 {0} 位"};
         case expected: return {"expected to start {0}", "预计 {0} 开始"};
         case expected_unknown: return {"when it starts cannot be foretold yet", "暂时无法预计开始时间"};
-        case slots_run: return {"{0} of {1} slots run jobs", "{1} 个运行位置中有 {0} 个在运行任务"};
+        case slots_run: return {"{0} of {1} {1:slot runs|slots run} jobs", "{1} 个运行位置中有 {0} 个在运行任务"};
         case job_runs: return {"{0} of {1} ({2}) has run for {3}: {4}", "{1} 的 {0}（{2}）已运行 {3}：{4}"};
         case own_runs:
             return {"another of the same participant, {0}, has run for {1}: {2}",
                     "同一参与者的另一个提交 {0} 已运行 {1}：{2}"};
         case others_run:
-            return {"{0} submissions of others run; the longest has run for {1}",
+            return {"{0} {0:submission|submissions} of others {0:runs|run}; the longest has run for {1}",
                     "有 {0} 个其他人的提交在运行；最久的已运行 {1}"};
-        case in_stage: return {"in stage {0}, {1} of {2} tests done", "处于阶段 {0}，已完成 {1} / {2} 个测试"};
+        case in_stage: return {"in stage {0}, {1} of {2} {2:test|tests} done", "处于阶段 {0}，已完成 {1} / {2} 个测试"};
         case in_no_stage: return {"it is being prepared", "正在准备"};
         case runs_now: return {"it runs: {0}", "正在运行：{0}"};
         case begun_again:
-            return {"it began again {0} times after a fault of ours and {1} times after a stop of the server",
+            return {"it began again {0} {0:time|times} after a fault of ours and {1} {1:time|times} after a stop of the server",
                     "因服务器一侧故障重新开始 {0} 次，因服务器停止重新开始 {1} 次"};
         case no_longer_waits: return {"it does not wait: it is {0}", "它没有在等待，状态为 {0}"};
         case behind_all: return {"they end by their limits at the latest", "最迟会因各自的限制而结束"};

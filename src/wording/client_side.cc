@@ -53,7 +53,7 @@ Text text_of(ClientSide it) {
         case proxy_called: return {"What calls itself “{0}”, in front of the server,", "服务器前面自称“{0}”的程序"};
         case proxy_unnamed: return {"Something between you and the server", "你与服务器之间的某个设备"};
         case proxy_too_large:
-            return {"{0} refused {1} bytes as too large ({2}); the server never saw them. Tell whoever runs it: {3}",
+            return {"{0} refused {1} {1:byte|bytes} as too large ({2}); the server never saw {1:it|them}. Tell whoever runs it: {3}",
                     "{0}拒绝了过大的 {1} 字节（{2}）；服务器从未收到。请告诉其管理员：{3}"};
         case proxy_header:
             return {"{0} refused the request's header as too large ({1}). Tell whoever runs it: {2}",
@@ -87,13 +87,13 @@ Text text_of(ClientSide it) {
             return {"{0} answered {1}; this is no answer of an assay server. Check the address",
                     "{0}回答 {1}；这不是 assay 服务器的回答。请检查地址"};
         case broke_off:
-            return {"after {0} of {1} bytes, without an answer: the network failed, or something on the way bounds an upload's size or time",
+            return {"after {0} of {1} {1:byte|bytes}, without an answer: the network failed, or something on the way bounds an upload's size or time",
                     "已发送 {1} 字节中的 {0}，没有得到回答：网络中断，或途中的设备限制了上传的大小或时间"};
         case silent:
             return {"{0} was connected to, but answered nothing for {1} s. Try again in some minutes; if it stays so, tell whoever runs the server",
                     "已连接 {0}，但 {1} 秒没有任何回答。请过几分钟再试；如果一直如此，请告诉服务器管理员"};
         case silent_upload:
-            return {"{0} was connected to and sent {2} of {3} bytes, but answered nothing for {1} s: the network failed, or the server is stuck",
+            return {"{0} was connected to and sent {2} of {3} {3:byte|bytes}, but answered nothing for {1} s: the network failed, or the server is stuck",
                     "已连接 {0} 并发送了 {3} 字节中的 {2}，但 {1} 秒没有任何回答：网络中断，或服务器卡住了"};
         case tls_expired:
             return {"the certificate of {0} ended on {1}, so nothing was sent. If this computer's date is right, tell whoever runs the server",

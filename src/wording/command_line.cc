@@ -9,13 +9,13 @@ Text text_of(Told told) {
     using enum Told;
     switch (told) {
         case left_out: return {"left out: {0} ({1})", "未打包：{0}（{1}）"};
-        case packed: return {"{0}: {1}, {2} entries of {3}, sha256 {4}", "{0}：{1}，共 {2} 项，内容 {3}，sha256 {4}"};
-        case sound: return {"{0}: sound {1}, {2} entries of {3}", "{0}：完好的 {1}，共 {2} 项，内容 {3}"};
+        case packed: return {"{0}: {1}, {2} {2:entry|entries} of {3}, sha256 {4}", "{0}：{1}，共 {2} 项，内容 {3}，sha256 {4}"};
+        case sound: return {"{0}: sound {1}, {2} {2:entry|entries} of {3}", "{0}：完好的 {1}，共 {2} 项，内容 {3}"};
         case stripped: return {", in the folder '{0}', which is stripped", "，都在目录“{0}”中，解包时去掉这一层"};
         case converted: return {"names converted from {1} to UTF-8: {0}", "已从 {1} 转换为 UTF-8 的文件名：{0} 个"};
         case refused_file: return {"{0}: refused ({1}): {2}", "{0}：不会被接收（{1}）：{2}"};
         case file_too_large:
-            return {"the file is larger than the module takes: limit {0} bytes, {1} bytes found", "文件超过本作业的大小上限：上限 {0} 字节，实际 {1} 字节"};
+            return {"the file is larger than the module takes: limit {0} {0:byte|bytes}, {1} {1:byte|bytes} found", "文件超过本作业的大小上限：上限 {0} 字节，实际 {1} 字节"};
         case closed_now:
             return {"the module does not take submissions now (opens {0}, closes {1})", "本作业现在不接受提交（开放：{0}，截止：{1}）"};
         case opens_at_once: return {"at once", "随时"};
@@ -37,13 +37,13 @@ Text text_of(Told told) {
         case no_token: return {"no token was given; it is read from standard input", "没有输入令牌；令牌从标准输入读取"};
         case token_kept: return {"the token is known at {0} and kept in {1}", "{0} 认识该令牌，已保存在 {1}"};
         case plan_folder:
-            return {"to hand in: {0} entries of {1}, packed {2} ({3})", "将提交：{0} 项，内容 {1}，打包后 {2}（{3}）"};
+            return {"to hand in: {0} {0:entry|entries} of {1}, packed {2} ({3})", "将提交：{0} 项，内容 {1}，打包后 {2}（{3}）"};
         case plan_file:
-            return {"to hand in: an archive of {2} ({3}), with {0} entries of {1}",
+            return {"to hand in: an archive of {2} ({3}), with {0} {0:entry|entries} of {1}",
                     "将提交：{2} 的压缩包（{3}），含 {0} 项，内容 {1}"};
         case plan_to: return {"to: {0}/{1} at {2}", "提交到：{0}/{1}，服务器 {2}"};
         case plan_limits:
-            return {"limits: {0} packed, {1} unpacked, {2} entries; {3}",
+            return {"limits: {0} packed, {1} unpacked, {2} {2:entry|entries}; {3}",
                     "上限：打包后 {0}，解包后 {1}，{2} 项；格式 {3}"};
         case plan_required: return {"must have: {0}", "必须包含：{0}"};
         case plan_due: return {"due: {0} ({1}), {2} left", "截止：{0}（{1}），还剩 {2}"};
@@ -115,19 +115,19 @@ Text text_of(Told told) {
                 "a line in .assayignore",
                 "无法完整读取该目录：{0}。不会悄悄漏掉任何内容：请解决该问题，或在 .assayignore 中写一行将其排除"};
         case file_shrank:
-            return {"'{0}' became shorter while it was read, each of {1} times", "“{0}”在读取过程中变短了，共尝试 {1} 次"};
+            return {"'{0}' became shorter while it was read; tried {1} {1:time|times}", "“{0}”在读取过程中变短了，共尝试 {1} 次"};
         case file_grew:
-            return {"'{0}' became longer while it was read, each of {1} times", "“{0}”在读取过程中变长了，共尝试 {1} 次"};
+            return {"'{0}' became longer while it was read; tried {1} {1:time|times}", "“{0}”在读取过程中变长了，共尝试 {1} 次"};
         case file_rewritten:
-            return {"'{0}' was written to while it was read, each of {1} times", "“{0}”在读取过程中被改写，共尝试 {1} 次"};
+            return {"'{0}' was written to while it was read; tried {1} {1:time|times}", "“{0}”在读取过程中被改写，共尝试 {1} 次"};
         case file_written:
-            return {"'{0}' is written to so often that none of {1} readings can be trusted",
+            return {"'{0}' is written to so often that no reading can be trusted; tried {1} {1:time|times}",
                     "“{0}”一直在被写入，{1} 次读取的内容都不可信"};
         case file_locked:
-            return {"'{0}' is kept locked by another process; tried {1} times", "“{0}”被其他进程锁定，共尝试 {1} 次"};
+            return {"'{0}' is kept locked by another process; tried {1} {1:time|times}", "“{0}”被其他进程锁定，共尝试 {1} 次"};
         case file_denied: return {"'{0}' may not be read: {2}", "没有读取“{0}”的权限：{2}"};
         case file_vanished: return {"'{0}' is gone since the folder was listed", "“{0}”在列出目录之后消失了"};
-        case file_unreadable: return {"'{0}' cannot be read, tried {1} times: {2}", "无法读取“{0}”，共尝试 {1} 次：{2}"};
+        case file_unreadable: return {"'{0}' cannot be read, tried {1} {1:time|times}: {2}", "无法读取“{0}”，共尝试 {1} 次：{2}"};
         case file_no_file:
             return {"'{0}' is no longer the file that was listed", "“{0}”已不是列出目录时的那个文件"};
         case file_too_long: return {"'{0}' is larger than {2}", "“{0}”超过 {2}"};
@@ -145,10 +145,10 @@ Text text_of(Told told) {
             return {"{0}: name it .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or .zip",
                     "{0}：请以 .tar、.tar.gz、.tar.bz2、.tar.xz、.tar.zst 或 .zip 结尾命名"};
         case receipt_genuine:
-            return {"genuine: {0} of {1} in {2}/{3}, {4} bytes, received {5}",
+            return {"genuine: {0} of {1} in {2}/{3}, {4} {4:byte|bytes}, received {5}",
                     "回执真实有效：{0}，{1} 提交到 {2}/{3}，{4} 字节，收到时间 {5}"};
         case commitment_genuine:
-            return {"genuine commitment: {0} in {1}/{2}, {3} bytes, announced {4}, to come by {5}",
+            return {"genuine commitment: {0} in {1}/{2}, {3} {3:byte|bytes}, announced {4}, to come by {5}",
                     "提交承诺真实有效：{0}，{1}/{2}，{3} 字节，登记时间 {4}，内容须在 {5} 之前到达"};
         case receipt_other:
             return {"it is genuine, but about other bytes than {0}", "凭证真实有效，但与 {0} 的内容不符"};

@@ -12,17 +12,23 @@ namespace assay::wording {
 
 constexpr std::size_t placeholders_max = 8;
 
-// Which of {0} … {7} occur, as bits. Throws (and so does not compile) on a brace that is no placeholder.
+// Which of {0} … {7} occur, as bits. {0:file|files} are words that go by that argument: the first of them when it is 1. Throws (and so
+// does not compile) on a brace that is no placeholder.
 constexpr unsigned placeholders(std::string_view text) {
     unsigned found = 0;
     for (std::size_t at = 0; at < text.size(); ++at) {
         if (text[at] == '}') throw "a closing brace without its opening one";
         if (text[at] != '{') continue;
-        if (at + 2 >= text.size() || text[at + 2] != '}') throw "a placeholder is {0} to {7}";
+        const std::size_t end = text.find('}', at);
+        if (end == std::string_view::npos || end < at + 2) throw "a placeholder is {0} to {7}";
         const int number = text[at + 1] - '0';
         if (number < 0 || number >= static_cast<int>(placeholders_max)) throw "a placeholder is {0} to {7}";
+        const std::string_view words = text.substr(at + 2, end - at - 2);
+        const std::size_t bar = words.find('|');
+        const bool two = words.starts_with(':') && bar != std::string_view::npos && words.find('|', bar + 1) == std::string_view::npos;
+        if (!words.empty() && (!two || words.contains('{'))) throw "words that go by a number are {0:one|several}";
         found |= 1u << number;
-        at += 2;
+        at = end;
     }
     return found;
 }

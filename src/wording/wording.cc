@@ -65,8 +65,15 @@ std::string filled(std::string_view text, std::initializer_list<std::string_view
         }
         const auto number = static_cast<std::size_t>(text[at + 1] - '0');
         ASSAY_ASSERT(number < arguments.size());
-        said += arguments.begin()[number];
-        at += 2;
+        const std::string_view argument = arguments.begin()[number];
+        const std::size_t end = text.find('}', at);
+        if (text[at + 2] == '}') {
+            said += argument;
+        } else {
+            const std::size_t bar = text.find('|', at);
+            said += argument == "1" ? text.substr(at + 3, bar - at - 3) : text.substr(bar + 1, end - bar - 1);
+        }
+        at = end;
     }
     return said;
 }

@@ -50,6 +50,24 @@ TEST(Catalogue, EveryEntryHasBothLanguagesWithTheSamePlaceholders) {
     });
 }
 
+// Words behind a number go by it: singular after 1 alone, in every sentence that has such words.
+TEST(Catalogue, WordsGoByTheirNumber) {
+    EXPECT_EQ(filled("{0} {0:file|files} of {1}", {"1", "2"}), "1 file of 2");
+    EXPECT_EQ(filled("{0} {0:file|files} of {1}", {"0", "1"}), "0 files of 1");
+    EXPECT_EQ(filled("{0} {0:is|are}{1:|s}", {"11", "1"}), "11 are");
+    EXPECT_EQ(filled("{0:|many}{1}", {"1.0", "|}"}), "many|}");
+    EXPECT_EQ(placeholders("{0} {2:file|files}"), 5u);
+    for (const char* const wrong : {"{", "}", "{a}", "{0", "{8}", "{0:one}", "{0:a|b|c}", "{0file|files}", "{0:{1}|x}", "{}"})
+        EXPECT_ANY_THROW(placeholders(wrong)) << wrong;
+    const auto detail = [](model::WaitDetailKind kind, std::int64_t number, std::int64_t of) {
+        return sentence(Language::english, model::WaitDetail{.kind = kind, .number = number, .of = of});
+    };
+    EXPECT_EQ(detail(model::WaitDetailKind::slots_busy, 1, 1), "1 of 1 slot is busy");
+    EXPECT_EQ(detail(model::WaitDetailKind::slots_busy, 2, 2), "2 of 2 slots are busy");
+    EXPECT_EQ(detail(model::WaitDetailKind::far_back, 1, 0), "behind at least 1 other");
+    EXPECT_EQ(say(Language::english, Sentence::tests_left_out, {"1"}), "1 more test is not listed here; the report has them all.");
+}
+
 // A refusal or reason says what it means and what to do; in Chinese it is Chinese, and each is told apart from the others.
 TEST(Catalogue, ClosedSetsAreRealSentencesInBothLanguages) {
     std::set<std::string> seen;
@@ -132,7 +150,7 @@ TEST(Sentence, OfWhyItWaits) {
         const char* english;
         const char* chinese;
     } cases[] = {
-        {{.kind = slots_busy, .number = 1, .of = 2}, "1 of 2 slots are busy", "2 个运行位置中有 1 个正在使用"},
+        {{.kind = slots_busy, .number = 1, .of = 2}, "1 of 2 slots is busy", "2 个运行位置中有 1 个正在使用"},
         {{.kind = cut_backoff, .number = 2000}, "cut by server stops; starts again in 2.0 s", "曾因服务器停止而中断，2.0 s 后重新开始"},
         {{.kind = host_lacks, .text = "memory {9}"}, "this host lacks: memory {9}", "这台主机缺少：memory {9}"},
         {{.kind = memory_short, .number = 20 << 20, .of = 1 << 30}, "memory: 20 MiB of 1 GiB are available", "内存：1 GiB 中仅有 20 MiB 可用"},
