@@ -82,6 +82,7 @@ std::string suspects(const Timeline& timeline, const Band& band) {
     int named = 0;
     for (const LineJob& job : timeline.jobs()) {
         if (job.from_ns > band.to_ns || job.to_ns < band.from_ns) continue;
+        if (text.starts_with(fmt::format("job {} ", job.job))) continue;
         if (++named > named_max) break;
         text += fmt::format("{}job {}{}", named > 1 ? ", " : text.empty() ? "running: " : "; running: ", job.job,
                             job.verdict.empty() ? "" : " (" + job.verdict + ")");

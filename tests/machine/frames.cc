@@ -60,9 +60,9 @@ void blocked(Frame& frame, const At& at, const char* stack) {
         *frame.tasks.add() = {.pid = 900 + i, .start_ticks = 5, .name = {"worker"}, .state = 'D', .in_d_frames = at.t, .wait_channel = {stack}, .stack = {stack}};
 }
 
-void event(Frame& frame, const At& at, EventKind kind, std::uint64_t value, const char* text) {
+void event(Frame& frame, const At& at, EventKind kind, std::uint64_t value, const char* text, std::uint64_t subject = 0) {
     if (!at.first) return;
-    *frame.events.add() = {.kind = static_cast<std::uint64_t>(kind), .monotonic_ns = frame.monotonic_ns, .value = value, .text = {text}};
+    *frame.events.add() = {.kind = static_cast<std::uint64_t>(kind), .monotonic_ns = frame.monotonic_ns, .subject = subject, .value = value, .text = {text}};
     frame.set(recorder::Section::events);
 }
 
@@ -75,7 +75,10 @@ struct Case {
 const Case cases[] = {
     {"memory_thrash", true,
      [](Frame& f, const At& at) {
-         doer(f, at).anon_bytes += at.t * (30 + 30 * at.v) * mib;
+         recorder::Cgroup& group = doer(f, at);
+         group.anon_bytes += at.t * (30 + 30 * at.v) * mib;
+         group.memory_bytes += at.t * (30 + 30 * at.v) * mib;
+         event(f, at, EventKind::job_started, 0, "", 6 + at.v);
          f.reclaim.refaults_file_total += at.t * (700 + 1'500 * at.v);
          stall(f, at.t * (80 + 100 * at.v), at.t * 500, 0);
          // As much is read back, and half of the memory is there: a cache that fills again.

@@ -43,7 +43,7 @@ class Place:
 
     def __init__(self, binary, scratch, stack):
         self.binary, self.scratch, self.stack = binary, scratch, stack
-        self.data, self.middle, self.beside = scratch / "data", 0.0, []
+        self.data, self.middle, self.beside, self.needs_quiet = scratch / "data", 0.0, [], False
 
     def serve(self):
         log = open(self.scratch / "log", "wb")
@@ -122,12 +122,16 @@ class Place:
 
     def quiet_processors(self, why):
         """At most a minute is waited for them."""
+        self.needs_quiet = True
         until = time.monotonic() + QUIET_WAITED_S_MAX
         while "cpu_starved" in self.beside and time.monotonic() < until:
             self.beside = []
             self.calm()
         if "cpu_starved" in self.beside:
             raise Lacking(f"processors that others leave alone: {why}")
+
+    def disturbed(self):
+        return self.needs_quiet and "cpu_starved" in self.beside
 
     def trouble(self, seconds=TROUBLE_S):
         """It goes on for so long, then a little until it is recorded."""
@@ -358,6 +362,7 @@ def cpu_starved(place, variant):
     place.stack.callback((theirs.parent / "cgroup.procs").write_text, str(place.server.pid))
     (servers / "cgroup.procs").write_text(str(place.server.pid))
     place.calm()
+    place.quiet_processors("who starves it there is whoever is heavier")
     ends = [place.run_in(made, sys.executable, "-c", "while True: pass")[1] for _ in range([0, 6, 8, 12][variant])]
     place.trouble_beside_readers(pause_s=0.01)
     for end in ends:

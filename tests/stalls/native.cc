@@ -96,12 +96,16 @@ void fork_lock(int variant) {
         for (;;) ::sleep(100);
     }};
     while (!held) std::this_thread::yield();
+    std::string offenders;
     for (int i = 0; i < variant; ++i) {
-        if (::fork() == 0) {
+        const pid_t child = ::fork();
+        if (child == 0) {
             lock.lock();
             ::_exit(0);
         }
+        offenders += (i == 0 ? "[" : "|[") + std::to_string(child) + "]";
     }
+    std::printf("offender %s\n", offenders.c_str());
     ::usleep(100'000);
     ready();
     while (::wait(nullptr) > 0) {}

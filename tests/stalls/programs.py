@@ -84,10 +84,13 @@ def queue_forgotten(variant):
 def python_fork_lock(variant):
     lock = threading.Lock()
     lock.acquire()
+    children = []
     for _ in range(variant):
-        if os.fork() == 0:
+        children.append(os.fork())
+        if children[-1] == 0:
             lock.acquire()
             os._exit(0)
+    say("offender", "|".join(f"[{child}]" for child in children))
     say("ready")
     os.wait()
 
