@@ -350,6 +350,24 @@ std::vector<Moment> spread(std::span<const Moment> during) {
     return moments;
 }
 
+// What nearly was a cause, where none was: the server is not to be blamed for what came beside pressure, however short that was.
+Root weakly(std::span<const Moment> during) {
+    double cpu = 0;
+    const Moment* disk = nullptr;
+    for (const Moment& at : during) {
+        cpu = std::max(cpu, at.of(Figure::cpu_some));
+        if (disk == nullptr || at.of(Figure::io_full) > disk->of(Figure::io_full)) disk = &at;
+    }
+    constexpr double cpu_some_min = 50;
+    constexpr double io_full_min = 20;
+    Root root{.trouble = Trouble::own_bug, .confidence = Confidence::low};
+    if (cpu > cpu_some_min) root.trouble = Trouble::cpu_starved;
+    else if (disk != nullptr && disk->of(Figure::io_full) > io_full_min)
+        root.trouble = disk->of(Figure::written_per_s) > disk->of(Figure::read_per_s) ? Trouble::disk_writer
+                                                                                      : Trouble::disk_reader;
+    return root;
+}
+
 // Memory and free places are worst when low.
 bool low_is_bad(Figure figure) {
     return figure == Figure::available || figure == Figure::disk_requests_per_s || figure == Figure::jobs_running;
@@ -414,9 +432,17 @@ Incident explain(std::span<const Moment> moments, const Interval& when) {
             continue;
         incident.causes.push_back(std::move(root));
     }
-    if (incident.causes.empty()) {  // It stalled, and no rule says why: what is left is ourselves.
-        Root root{.trouble = Trouble::own_bug, .confidence = Confidence::low, .since_ms = when.from_ms};
-        for (const Figure figure : {Figure::loop_lag_ms, Figure::late_ms, Figure::io_full, Figure::memory_full})
+    if (incident.causes.empty()) {  // It stalled, and no rule says why.
+        Root root = weakly(during);
+        root.since_ms = when.from_ms;
+        if (root.trouble != Trouble::own_bug)
+            name_offender(before, during,
+                          root.trouble == Trouble::cpu_starved   ? By::cpu
+                          : root.trouble == Trouble::disk_writer ? By::written
+                                                                 : By::read,
+                          root);
+        for (const Figure figure :
+             {Figure::loop_lag_ms, Figure::late_ms, Figure::cpu_some, Figure::io_full, Figure::memory_full})
             root.evidence.push_back(sight(during, usual, figure));
         incident.causes.push_back(std::move(root));
     }

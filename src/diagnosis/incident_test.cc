@@ -180,6 +180,14 @@ const Row rows[] = {
     {"clock_is_corrected", Trouble::clock_jump, false, "", [](Moment& at) { set(at, {{Figure::clock_step_s, 0.4}}); }},
     {"blackout", Trouble::blackout, true, "", [](Moment& at) { set(at, {{Figure::gap_s, 40}}); }},
     {"our_own_fault", Trouble::own_bug, true, "", [](Moment& at) { set(at, {{Figure::loop_lag_ms, 900}}); }},
+    {"late_in_a_moment_of_pressure", Trouble::cpu_starved, true, "job 7",
+     [](Moment& at) {
+         if (at.at_ms < start_ms + (calm_s + 4) * 1000) set(at, {{Figure::loop_lag_ms, 1200}, {Figure::cpu_some, 80}});
+         else set(at, {{Figure::limit_hits, 0}});
+         if (at.at_ms >= start_ms + (calm_s + 4) * 1000 && at.at_ms % 4000 == 0) set(at, {{Figure::loop_lag_ms, 1200}});
+         at.groups[1].cpu = 1.9;
+     },
+     Trouble::own_bug},
     {"one_late_turn", Trouble::own_bug, false, "",
      [](Moment& at) {
          if (at.at_ms == start_ms + calm_s * 1000) set(at, {{Figure::loop_lag_ms, 300}});
