@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/text.hh"
+#include "participant/progress.hh"
 #include "sys/file.hh"
 
 namespace assay::participant {
@@ -107,7 +108,12 @@ Result<archive::Packed> packed(const std::string& folder, const client::Selectio
     const auto see = [&](const archive::Entry& entry, std::string_view content) {
         watch.see(entry, content, std::ranges::binary_search(selection.had_back, entry.path));
     };
-    ASSAY_TRY(archive::Packing packing, archive::pack_folder(folder, selection.goes, format, out, {.seen = see}));
+    std::int64_t whole = 0;
+    for (const archive::Entry& entry : selection.goes) whole += entry.size;
+    Progress progress{whole, Progress::of_packing};
+    ASSAY_TRY(archive::Packing packing, archive::pack_folder(folder, selection.goes, format, out,
+                                                             {.seen = see, .progress = [&](std::int64_t bytes) { progress.at(bytes); }}));
+    progress.end();
     if (packing.trouble) return error_of(*packing.trouble);
     for (const std::string& glob : rules.required) {
         const auto kept = client::kept_back(folder, selection, glob);
@@ -131,11 +137,12 @@ client::Answered<HandIn> prepare(const std::string& path, const client::Limits& 
         if (!selection) return no(std::move(selection.error()));
         made.selection = std::move(*selection);
         ASSAY_TRY(made.file, sys::memory_file("submission", {}, false));
-        ASSAY_CHECK(packed(path, made.selection, made.format, limits.rules, made.file, made.warnings));
+        ASSAY_TRY(archive::Packed whole, packed(path, made.selection, made.format, limits.rules, made.file, made.warnings));
+        made.sum = {.size = whole.size, .sha256 = std::move(whole.sha256)};
     } else {
         ASSAY_TRY(made.file, sys::open_read(path));
+        ASSAY_TRY(made.sum, sum_of(made.file, limits.rules.size_max));
     }
-    ASSAY_TRY(made.sum, sum_of(made.file, limits.rules.size_max));
     if (made.sum.size > limits.rules.size_max) {
         return no(refused_here(
             model::Refusal::too_large,

@@ -12,67 +12,21 @@
 #include "participant/commands.hh"
 #include "participant/hand_in.hh"
 #include "participant/language.hh"
+#include "participant/progress.hh"
 #include "participant/talk.hh"
 #include "client/begun.hh"
 #include "sys/clock.hh"
 #include "sys/file.hh"
 #include "sys/program.hh"
 #include "sys/random.hh"
-#include "sys/terminal.hh"
 
 namespace assay::participant {
 namespace {
 
 using wording::Told;
-using namespace std::chrono_literals;
 
 constexpr std::string_view key_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::size_t key_size = 32;
-constexpr sys::Duration rate_after = 1s;     // sooner, a rate is noise
-constexpr sys::Duration shown_every = 200ms;
-
-// One line that is written over, for a person alone. A rate and what it promises once there is one.
-class Progress {
-public:
-    explicit Progress(std::int64_t whole) : whole_{whole}, shown_{sys::is_terminal(2) && variable("TERM") != "dumb"} {}
-    ~Progress() { end(); }
-    // Takes the line away, until there is something new to show.
-    void end() {
-        if (shown_ && last_ != sys::TimePoint{}) sys::print(stderr, "\r\033[K");
-        last_ = {};
-    }
-    bool began() const { return began_; }
-    void at(std::int64_t sent) {
-        const sys::TimePoint now = sys::system_clock().now();
-        if (!began_) {
-            first_ = now;
-            before_ = sent;
-        }
-        const bool due = !began_ || now - last_ >= shown_every || sent == whole_;
-        began_ = true;
-        if (!shown_ || !due) return;
-        last_ = now;
-        sys::print(stderr, "\r" + line(sent, now - first_) + "\033[K");
-    }
-
-private:
-    std::string line(std::int64_t sent, sys::Duration since) const {
-        const std::string percent = std::to_string(whole_ > 0 ? sent * 100 / whole_ : 100);
-        const double seconds = sys::ms_of(since) / 1000;
-        if (since < rate_after || sent <= before_) return told(Told::sending, {size_text(sent), size_text(whole_), percent});
-        const double rate = static_cast<double>(sent - before_) / seconds;
-        const auto left_s = static_cast<std::int64_t>(static_cast<double>(whole_ - sent) / rate);
-        return told(Told::sending_fast,
-                    {size_text(sent), size_text(whole_), percent, size_text(static_cast<std::int64_t>(rate)),
-                     duration_text(static_cast<double>(left_s) * 1000)});
-    }
-
-    const std::int64_t whole_;
-    const bool shown_;
-    bool began_ = false;
-    std::int64_t before_ = 0;  // what had been sent before this began
-    sys::TimePoint first_, last_;
-};
 
 // Refused or failed before anything was sent: then nothing counts, and that is said.
 ExitCode not_counted(ExitCode code) {
@@ -88,7 +42,7 @@ public:
 
     // From here on bytes move.
     void begin(std::int64_t whole) {
-        progress_.emplace(whole);
+        progress_.emplace(whole, Progress::of_sending);
         whole_ = whole;
     }
     // Whether another `submit` could go on with it.

@@ -20,6 +20,9 @@ Text text_of(Told told) {
             return {"the module does not take submissions now (opens {0}, closes {1})", "本作业现在不接受提交（开放：{0}，截止：{1}）"};
         case opens_at_once: return {"at once", "随时"};
         case closes_never: return {"never", "不截止"};
+        case packing: return {"packing {0} of {1} ({2} %)", "正在打包 {0}，共 {1}（{2} %）"};
+        case packing_fast:
+            return {"packing {0} of {1} ({2} %), {3} a second, {4} left", "正在打包 {0}，共 {1}（{2} %），每秒 {3}，还需 {4}"};
         case sending: return {"sending {0} of {1} ({2} %)", "正在发送 {0}，共 {1}（{2} %）"};
         case sending_fast:
             return {"sending {0} of {1} ({2} %), {3} a second, {4} left",

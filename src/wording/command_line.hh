@@ -20,6 +20,8 @@ enum class Told : unsigned char {
     closed_now,       // {0} opens, {1} closes
     opens_at_once,
     closes_never,
+    packing,          // as the two below
+    packing_fast,
     sending,          // {0} size, {1} of size, {2} percent
     sending_fast,     // the same, {3} size a second, {4} time left
     received,         // {0} id, {1} time
