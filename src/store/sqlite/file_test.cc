@@ -1,5 +1,7 @@
 // What is peculiar to SQLite's file: older and newer schemas, other people's files, damage, and a full disk.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -19,6 +21,28 @@ protected:
     std::string directory_ = std::filesystem::temp_directory_path() / ("assay-sqlite-" + sys::random_text(8, "abcdefgh"));
     std::string path_ = directory_ + "/assay.db";
 };
+
+std::int64_t read_time_ns(const std::string& path) {
+    struct stat info{};
+    EXPECT_EQ(::stat(path.c_str(), &info), 0);
+    return info.st_atim.tv_sec * 1'000'000'000 + info.st_atim.tv_nsec;
+}
+
+// As far as the file system keeps read times at all: "relatime", which is usual, keeps the first after each write.
+TEST_F(SqliteFile, AReadLeavesNoTimeBehindSoThatItNeverWaitsForTheJournal) {
+    auto writer = sqlite::Database::open(path_, sqlite::Database::Access::write);
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE(writer->script("CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(100000))"));
+    // So old that any read would renew it.
+    const timespec long_ago[] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 0, .tv_nsec = UTIME_OMIT}};
+    for (const char* const end : {"", "-wal"}) ASSERT_EQ(::utimensat(AT_FDCWD, (path_ + end).c_str(), long_ago, 0), 0);
+    auto reader = sqlite::Database::open(path_, sqlite::Database::Access::read);
+    ASSERT_TRUE(reader);
+    const auto size = reader->first<std::int64_t>("SELECT sum(length(x)) FROM t", {}, [](const sqlite::Row& row) { return row.integer(0); });
+    ASSERT_TRUE(size);
+    EXPECT_EQ(*size, 100'000);
+    for (const char* const end : {"", "-wal"}) EXPECT_EQ(read_time_ns(path_ + end), 1'000'000'000) << end;
+}
 
 TEST_F(SqliteFile, ANewerSchemaIsRefusedInClearWordsAndLeftAlone) {
     ASSERT_TRUE(open_sqlite({.path = path_}));
