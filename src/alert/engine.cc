@@ -11,6 +11,8 @@
 namespace assay::alert {
 namespace {
 
+constexpr int doublings_max = 10;
+
 std::string cut(const std::string& text) { return escaped(text, text_bytes_max); }
 
 std::string incident_id(std::string_view host, std::string_view cause, std::int64_t begin_ms) {
@@ -139,6 +141,7 @@ void Engine::gather(const Figures& figures, std::int64_t now_ms) {
         Incident& incident = incident_of(cause, now_ms);
         incident.parts = std::move(parts);
         incident.severity = std::max(incident.severity, incident.parts.front().severity);
+        incident.again |= incident.flapping && incident.quiet_since_ms != 0 && now_ms - incident.quiet_since_ms >= pace_.resolve_wait_ms;
         incident.quiet_since_ms = 0;
     }
     for (Incident& incident : memory_.incidents) {
@@ -186,7 +189,9 @@ std::optional<Message> Engine::speak(Incident& incident, std::int64_t now_ms) {
     }
     if (incident.severity == Severity::wake && incident.told_severity != Severity::wake)
         return message_of(incident, Message::Kind::escalated, now_ms);
-    if (now_ms - incident.told_ms >= pace_.repeat_ms) return message_of(incident, Message::Kind::repeated, now_ms);
+    const std::int64_t again_ms = std::min(pace_.flap_window_ms, pace_.again_wait_ms << std::clamp(incident.messages - 1, 0, doublings_max));
+    const bool due_again = incident.again && incident.severity == Severity::wake && now_ms - incident.told_ms >= again_ms;
+    if (due_again || now_ms - incident.told_ms >= pace_.repeat_ms) return message_of(incident, Message::Kind::repeated, now_ms);
     return std::nullopt;
 }
 
@@ -204,6 +209,7 @@ bool Engine::silenced(const Incident& incident) const {
 Message Engine::message_of(Incident& incident, Message::Kind kind, std::int64_t now_ms) const {
     incident.told_ms = now_ms;
     incident.told_severity = incident.severity;
+    incident.again = false;
     ++incident.messages;
     return {.id = fmt::format("{}-{}", incident.id, incident.messages),
             .incident = incident.id,

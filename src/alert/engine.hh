@@ -7,6 +7,8 @@
 //   1. An incident is all that fires with one cause. It brings one `firing` message and, if that was said, one `resolved`.
 //   2. What holds again within resolve_wait is the same incident. When a message would be the third change of a cause within
 //      flap_window the incident is flapping: it is over only after a whole flap_window of quiet, and so nothing is said until then.
+//      One that somebody has to get up for is told again when it holds again, for it may be for good this time: again_wait after the
+//      last message at the soonest, twice as late after each, flap_window at most.
 //   3. While a silence covers it nothing is said, but that it is over if it was told before. When the silence ends and it still goes
 //      on, it is told then.
 //   4. A rule that is inhibited begins no incident and joins none.
@@ -33,6 +35,7 @@ struct Pace {
     std::int64_t repeat_ms = 4 * 3600 * 1000;
     std::int64_t flap_window_ms = 600'000;
     std::size_t flap_changes = 3;  // within the window
+    std::int64_t again_wait_ms = 60'000;
 };
 
 // Nothing is said of incidents of this cause, or of rules of this name ("*": of all).
@@ -57,6 +60,7 @@ struct Incident {
     Severity severity = Severity::info;  // the highest so far
     Severity told_severity = Severity::info;
     bool flapping = false;
+    bool again = false;  // it holds again after a quiet that would have ended it, and that is to be told; not kept over a restart
     int messages = 0;  // so far: part of their ids
     std::vector<Part> parts;  // as they fire now, or fired last
     std::map<std::string, double, std::less<>> counters;  // of harm, as last seen; not kept over a restart

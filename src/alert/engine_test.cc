@@ -147,6 +147,22 @@ TEST(Engine, WhatComesAndGoesIsToldAsThat) {
     EXPECT_FALSE(bench.last.flapping);
 }
 
+TEST(Engine, WhatSomebodyGetsUpForIsToldAgainWhenItComesAgain) {
+    Bench bench{{rule("down", "lag > 1", 0, Severity::wake)}};
+    Bench::Said said;
+    for (int i = 0; i < 15; ++i) {  // Half an hour of it.
+        bench.figures.set("lag", 2);
+        for (const auto& it : bench.run(20 * s)) said.push_back(it);
+        bench.figures.set("lag", 0);
+        for (const auto& it : bench.run(100 * s)) said.push_back(it);
+    }
+    // Then once in flap_window.
+    EXPECT_EQ(said, (Bench::Said{"10 firing down", "80 resolved down", "130 firing down", "240 repeated down", "360 repeated down",
+                                 "600 repeated down", "1080 repeated down", "1680 repeated down"}));
+    bench.figures.set("lag", 2);  // A short break is none: it is still the same.
+    EXPECT_EQ(bench.run(30 * s), Bench::Said{});
+}
+
 TEST(Engine, ASilenceSaysNothingUntilItEnds) {
     Bench bench{{rule("slow", "lag > 1"), rule("full", "used > 90")}};
     ASSERT_TRUE(

@@ -26,9 +26,10 @@ constexpr RuleText shipped[] = {
      5 * minute, Severity::wake, "backlog", "queue_old"},
     // Before the day is over.
     {"grader_broken", "assay_modules_paused{reason=\"grader_broken\"} > 0", 0, Severity::day, "", "grader_faults"},
+    // Over ten seconds, not more: such a freeze may be over in half a minute, and it is told after the group's wait.
     {"memory_thrash",
-     "avg(assay_pressure_ratio{resource=\"memory\",kind=\"full\"}, 30s) > 0.05 and assay_memory_available_ratio < 0.1",
-     10 * second, Severity::day, "memory", "server_slow disk_busy queue_old verify_slow"},
+     "avg(assay_pressure_ratio{resource=\"memory\",kind=\"full\"}, 10s) > 0.1 and assay_memory_available_ratio < 0.1",
+     5 * second, Severity::day, "memory", "server_slow disk_busy queue_old verify_slow"},
     {"memory_low", "assay_memory_available_ratio < 0.08", 30 * second, Severity::day, "memory", "server_slow"},
     {"system_faults", "increase(assay_verdicts_total{verdict=\"system_fault\"}, 10min) > 0", 0, Severity::day},
     {"grader_faults", "increase(assay_verdicts_total{verdict=\"grader_fault\"}, 10min) >= 3", 0, Severity::day},
