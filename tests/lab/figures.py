@@ -1,4 +1,5 @@
 """What was said and seen into figures. Times within a machine are those of its own clock."""
+import collections
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,7 +91,7 @@ class Freeze:
     false_alarms: int = 0
     told: str = "—"  # the server's own message, after the hog outside began
     starved_s: float = 0  # the longest that the machine itself was not let run
-    hog_verdict: str = ""
+    blocked: str = "none"
 
     def longest_s(self) -> float:
         return max(self.silence_s["inside"], self.silence_s["outside"])
@@ -109,6 +110,7 @@ class Freeze:
                 ("assay why --last, --at the hog's time", f"{self.why}; {self.why_then}" if self.why else "—"),
                 ("sentinel's alarm after total silence; false alarms before", "—" if self.server != "assay" else f"{'none' if self.alarm_s is None else f'{self.alarm_s:.1f} s'}; {self.false_alarms}"),
                 ("the server's own message after the hog began", self.told),
+                ("the server's threads seen waiting for the disk, five looks a second", self.blocked),
                 ("machine itself not let run, at most", f"{self.starved_s:.1f} s")]
 
     def text(self) -> str:
@@ -152,6 +154,8 @@ def freeze(server: str, machine: Machine, watcher: Watcher, frozen: float) -> Fr
         it.recorder_gap_s = longest_gap(frames[-1]["times"], at["calm"], at["after"])
     it.oom_kills = machine.all("oom")[-1]["kills"]
     it.starved_s = max((one["late_ms"] / 1000 for one in machine.all("starved") if at["calm"] <= one["t"] <= at["after"]), default=0.0)
+    blocked = collections.Counter(one["thread"].split(" ", 1)[1] for one in machine.all("blocked") if at["inside"] <= one["t"] <= at["after"])
+    it.blocked = ", ".join(f"{name} {count}" for name, count in blocked.most_common(3)) or "none"
     if why := machine.all("why"):
         it.why, it.why_right = explained(why[-1]["json"])
         it.why_then, it.why_then_right = explained((machine.all("why_then") or [{"json": {}}])[-1]["json"])

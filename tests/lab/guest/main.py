@@ -150,6 +150,7 @@ def load(server: Assay | Gunicorn, order: dict) -> None:
     start(["/bin/sh", "-c", monitor], group("other/monitor"), "other.log", stdout=open(LOGS / "monitor", "wb"))
     ticker = start([LAB / "load", "ticker", seconds], GROUPS, "ticker.log", stdout=None)
     hog_words = [LAB / "hog.tar.gz", CALM_S] if freeze else []
+    blocked = start([LAB / "load", "blocked", server.process.pid, seconds], GROUPS, "blocked.log", stdout=None)
     begin, hog_at = time.time(), 0.0
     probe = start(["/usr/bin/python3", LAB / "probe.py", PORT, STOP, PEOPLE, LAB / "work.tar.gz", *hog_words], GROUPS, "probe.log", stdout=None)
     (Path("/proc") / str(probe.pid) / "oom_score_adj").write_text("-1000")
@@ -172,6 +173,7 @@ def load(server: Assay | Gunicorn, order: dict) -> None:
     for place in ("residents", "compiler", "monitor"):
         (GROUPS / "other" / place / "cgroup.kill").write_text("1")
     ticker.kill()
+    blocked.kill()
     say("phase", name="ended")
     monitor_times = [float(line) for line in (LOGS / "monitor").read_text().split()]
     say("monitor", times=[round(at, 3) for at in monitor_times])
