@@ -1,15 +1,14 @@
 """What systemd does for a service, as far as the server can see it. manager.py ASSAY DATA LOG"""
 import array
-import contextlib
 import ctypes
-import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
+
+from visitor import Visitor, healthy
 
 ASSAY, DATA, LOG = sys.argv[1:]
 WAIT_S = 60
@@ -76,36 +75,6 @@ class Manager:
             if self.message(WATCHDOG_S) is None:
                 return
         sys.exit("it is still fed")
-
-
-class Visitor(threading.Thread):
-    """Connects all the time, and waits for what it asked."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self.port, self.stop, self.refused, self.asked, self.answered = port, threading.Event(), 0, 0, 0
-        self.start()
-
-    def run(self) -> None:
-        waiting = []
-        while not self.stop.wait(0.02):
-            try:
-                one = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_S)
-            except ConnectionRefusedError:
-                self.refused += 1
-                continue
-            one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            self.asked += 1
-            waiting.append(one)
-        for one in waiting:
-            with contextlib.suppress(OSError):  # Of those that the killed process had taken.
-                self.answered += one.recv(64).startswith(b"HTTP/1.1 200")
-
-
-def healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
-    connection.request("GET", "/healthz")
-    return connection.getresponse().status == 200
 
 
 def ptrace(request: int, thread: int) -> None:
