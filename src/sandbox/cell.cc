@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -243,7 +244,14 @@ Result<> Cell::launch() {
     err = std::move(err_pipe.first);
     ASSAY_CHECK(admit(main));
     ASSAY_CHECK(order_entry(out_pipe.second.get(), err_pipe.second.get()));
+    if (job.guest == 0) {
+        out_kept = std::move(out_pipe.second);
+        err_kept = std::move(err_pipe.second);
+    }
     ASSAY_CHECK(hear(main.talk, say::ready, in(setup_time_max)));
+    rlimit files{};
+    if (::prlimit(main.process.pid, RLIMIT_NOFILE, nullptr, &files) != 0) return sys::last_error("prlimit", "launcher");
+    open_files_max = static_cast<std::int64_t>(files.rlim_max);
     group->keep_open();
     cpu_base = group->cpu_usage();
     job_oom_kills = job.group.oom_kills();

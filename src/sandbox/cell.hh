@@ -152,6 +152,10 @@ struct Cell {
     Inmate main;                  // the launcher, later the command; or a fill
     std::optional<Ending> main_end;
     sys::Fd out, err;             // reading ends of the command's streams
+    // Their writing ends: the end of a stream would wake the client, which then ran before the command had ended and been counted. Not of
+    // a guest's: somebody reads on to there.
+    sys::Fd out_kept, err_kept;
+    std::int64_t open_files_max = 0;  // that the machine lets the launcher have
     CpuUsage cpu_base;            // of the group before the command
     std::int64_t job_oom_kills = 0;  // of the job's group, the same
 };

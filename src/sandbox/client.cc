@@ -29,8 +29,6 @@ constexpr auto close_time_max = 40s;
 constexpr auto preparation_time_max = 240s;  // fills, setup and death together, beyond the wall limit
 constexpr std::size_t stdin_copy_bytes_max = 64 << 20;
 constexpr std::size_t read_bytes = 64 << 10;
-constexpr auto answer_near_time =
-    100us;  // from the end of both streams: the answer is about to come, sleeping would cost more
 constexpr auto stop_look_every = 100ms;      // after `wake` fired once without a stop
 
 // The same file read-only, with a position of its own at the start. Empty when we may not open it again (it was opened by
@@ -220,7 +218,6 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
     bool output_exceeded = false;
     bool cancelled = false;
     bool wake_fired = false;
-    std::optional<sys::TimePoint> answer_near;  // since both streams have ended
     const auto over = [&] { return streams[0].capture.bytes() + streams[1].capture.bytes() > request.limits.output_bytes; };
 
     for (;;) {
@@ -238,14 +235,11 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
             inner_->socket.reset();  // The keeper takes that as the order to end everything.
             return Error{Fault::timed_out, "the sandbox did not finish in time"};
         }
-        auto wait = std::min<std::chrono::milliseconds>(left, look_for_stop ? stop_look_every : 60s);
-        if (answer_near && sys::system_clock().now() < *answer_near + answer_near_time) wait = 0ms;
+        const auto wait = std::min<std::chrono::milliseconds>(left, look_for_stop ? stop_look_every : 60s);
         if (::poll(fds, std::size(fds), static_cast<int>(wait.count())) < 0 && errno != EINTR) return sys::last_error("poll", "sandbox");
 
         for (std::size_t i = 0; i < 2; ++i) {
-            if (fds[i + 1].revents == 0) continue;
-            (void)streams[i].take(buffer);
-            if (!answer_near && !streams[0].pipe && !streams[1].pipe) answer_near = sys::system_clock().now();
+            if (fds[i + 1].revents != 0) (void)streams[i].take(buffer);
         }
         if (over() && !output_exceeded) {
             output_exceeded = true;

@@ -137,6 +137,7 @@ bool serve(JobState& job) {
         std::vector<int> passed;
         for (const sys::Fd& file : kept) passed.push_back(file.get());
         if (!send(job.socket, answer, passed)) return false;
+        ::sched_yield();  // Whoever waited for it goes first, should it be on this processor.
     }
 }
 

@@ -1,6 +1,5 @@
 #include "sandbox/run.hh"
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -159,10 +158,7 @@ Result<> Run::command(FromKeeper& answer) {
             return ok;
         }
     }
-    rlimit files{};
-    if (::prlimit(cell.main.process.pid, RLIMIT_NOFILE, nullptr, &files) == 0) {
-        answer.limits.open_files = std::min(order_.limits.open_files, static_cast<std::int64_t>(files.rlim_max));
-    }
+    answer.limits.open_files = std::min(order_.limits.open_files, cell.open_files_max);
     const model::Limits& limits = order_.limits;
     const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores(), .io_bytes = limits.io_bytes};
     Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group, job_.group); }};
@@ -204,7 +200,8 @@ Result<> Run::end_all() {
 
 void Run::count(FromKeeper& answer) {
     Cell& cell = *cell_;
-    const CpuUsage cpu = cell.group->cpu_usage();
+    // How the time of one that was over at once divides would be chance: all is called user.
+    const CpuUsage cpu = stalls_base_ ? cell.group->cpu_usage() : CpuUsage{.total_ns = cell.group->cpu_used_ns()};
     std::int64_t cpu_ns = cpu.total_ns - cell.cpu_base.total_ns;
     answer.memory_peak_bytes = cell.group->memory_peak_bytes();
     answer.processes_peak = cell.group->processes_peak();
@@ -214,7 +211,7 @@ void Run::count(FromKeeper& answer) {
     const auto system_ticks = static_cast<double>(cpu.system_ns - cell.cpu_base.system_ns);
     const double ticks = system_ticks + static_cast<double>(cpu.user_ns - cell.cpu_base.user_ns);
     const double cpu_ms = static_cast<double>(cpu_ns) / 1e6;
-    answer.cpu_system_ms = ticks > 0 ? cpu_ms * system_ticks / ticks : 0;  // Shorter than a tick: all is called user.
+    answer.cpu_system_ms = ticks > 0 ? cpu_ms * system_ticks / ticks : 0;
     answer.cpu_user_ms = cpu_ms - answer.cpu_system_ms;
     answer.wall_ms = sys::ms_of(ended_ - started_);
     count_company(answer);

@@ -22,9 +22,9 @@ NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int6
 End watch(const Watched& watched, const TimeLimits& limits, const Group& group, sys::TimePoint started,
           std::int64_t cpu_base_ns, const Meanwhile& meanwhile) {
     bool lasting = !meanwhile.lasting;
-    for (;;) {
+    for (std::int64_t cpu_ns = 0;; cpu_ns = group.cpu_used_ns() - cpu_base_ns) {  // At its start it has used nothing.
         const std::int64_t wall_ns = (sys::system_clock().now() - started).count();
-        NextLook look = next_look(limits, group.cpu_used_ns() - cpu_base_ns, wall_ns);
+        NextLook look = next_look(limits, cpu_ns, wall_ns);
         if (limits.io_bytes > 0) {
             const std::optional<Group::Io> io = group.io();
             if (io && io->read_bytes + io->write_bytes > limits.io_bytes) return End::io;

@@ -133,6 +133,7 @@ struct Path {
 
 [[noreturn]] void launch() {
     must(talk, ::fcntl(talk, F_SETFD, FD_CLOEXEC) == 0, "fcntl");
+    take_short_turns(false);  // Some filters would not let it later.
     enter();
     tell(talk, say::ready);
 
@@ -150,7 +151,6 @@ struct Path {
     if (!parse_command(bytes, room, command)) give_up(talk, "the command's block is damaged");
     if (assignment.has_stdin != 0) must(talk, ::dup2(passed[count - 1], STDIN_FILENO) >= 0, "dup2");
     lower_limits(talk, assignment.rlimits);
-    take_short_turns(false);
     if (::chdir(command.directory) != 0) refuse(command.directory, errno);
     execute(command);
 }
