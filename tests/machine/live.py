@@ -17,6 +17,7 @@ SAMPLES, COURSE = pathlib.Path(__file__).resolve().parents[2] / "examples/ics", 
 START_S, STOP_S = 30, 15
 CALM_S = 8       # recorded before a trouble: what is usual
 TROUBLE_S = 8
+OTHERS_MIN = 0.3  # share of the time that something waits for a processor
 QUIET_WAITED_S_MAX = 60
 AFTER_S = 2      # until its last frame is written
 
@@ -44,6 +45,7 @@ class Place:
     def __init__(self, binary, scratch, stack):
         self.binary, self.scratch, self.stack = binary, scratch, stack
         self.data, self.middle, self.beside, self.needs_quiet = scratch / "data", 0.0, [], False
+        self.takes_processors = False  # the trouble itself
 
     def serve(self):
         log = open(self.scratch / "log", "wb")
@@ -104,6 +106,7 @@ class Place:
         with self.seen_beside():
             time.sleep(CALM_S)
         self.middle = time.time()
+        self.calm_until = time.monotonic(), stalls("cpu").get("some", 0)
 
     @contextlib.contextmanager
     def seen_beside(self):
@@ -111,7 +114,7 @@ class Place:
         overflows = listen_overflows()
         yield
         share = lambda what, kind: (stalls(what).get(kind, 0) - before[what].get(kind, 0)) / (time.monotonic() - began)
-        if share("cpu", "some") > 0.3:
+        if share("cpu", "some") > OTHERS_MIN:
             self.beside += ["cpu_starved", "core_pinned"]
         if share("io", "full") > 0.1:
             self.beside += ["disk_writer", "disk_reader", "disk_slow", "fsync_convoy", "commit_stalled"]
@@ -151,9 +154,15 @@ class Place:
                     time.sleep(pause_s)
 
     def recorded(self):
-        """Until it is written. What others do to the processors after it they may have done during it: it began before it was seen."""
+        """Until it is written. Whoever takes the processors after it may have begun before it was over; where it takes none itself, what is
+        seen of them since the calm is all of others."""
         with self.seen_beside():
             time.sleep(AFTER_S)
+        if self.takes_processors:
+            return
+        at, waited_s = self.calm_until
+        if stalls("cpu").get("some", 0) - waited_s > OTHERS_MIN * (time.monotonic() - at):
+            self.beside += ["cpu_starved", "core_pinned"]
 
     def group(self, *controllers):
         """In each tree that has one of them; yields its name and how to join it."""
@@ -304,6 +313,7 @@ def disk_full(place, variant):
 
 def disk_writer(place, variant):
     name, made = place.group("blkio", "memory", "cpuacct")
+    place.takes_processors = True
     place.serve().calm()
     place.quiet_processors("where something always runs, the kernel never says that everything waits for a disk")
     streams = [0, 3, 5, 8][variant]
@@ -318,6 +328,7 @@ def disk_writer(place, variant):
 
 def disk_reader(place, variant):
     name, made = place.group("blkio", "memory", "cpuacct")
+    place.takes_processors = True
     place.serve().calm()
     place.quiet_processors("where something always runs, the kernel never says that everything waits for a disk")
     with open(place.scratch / "large", "wb") as large:
@@ -337,6 +348,7 @@ def disk_reader(place, variant):
 def cgroup_throttled(place, variant):
     """The server has a quota that its work does not fit in: it stands still for the rest of each second. The near miss has one it fits in."""
     _, made = place.group("cpu", "cpuacct")
+    place.takes_processors = True
     place.serve()
     quota_us = [900_000, 20_000, 40_000, 60_000][variant]
     for group in made:
@@ -353,6 +365,7 @@ def cgroup_throttled(place, variant):
 def cpu_starved(place, variant):
     """The server has next to no weight beside what else wants the processors."""
     name, made = place.group("cpu", "cpuacct", "memory")
+    place.takes_processors = True
     place.serve()
     theirs = next(group for group in made if (group / "cpu.shares").exists() or (group / "cpu.weight").exists())
     servers = theirs.parent / f"{name}-server"
@@ -376,6 +389,7 @@ def job_at_limit(place, variant):
     name, made = place.group("memory", "cpuacct", "unified")
     limited = next(group for group in made if (group / "memory.limit_in_bytes").exists() or (group / "memory.max").exists())
     write(limited, memory__limit_in_bytes=(200 if variant == 0 else 16 + 16 * variant) << 20, memory__max=(200 if variant == 0 else 16 + 16 * variant) << 20, memory__swap__max=0)
+    place.takes_processors = True
     place.serve().calm()
     with open(place.scratch / "large", "wb") as large:
         large.write(os.urandom(1 << 20) * 96)
