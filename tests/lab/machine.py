@@ -33,6 +33,7 @@ class Machine:
         self.port = free_port()
         self.said: list[dict] = []
         self.offset_s = 0.0  # of this host's clock to the machine's: the least that was seen
+        self.last_offset_s = 0.0  # as of what it said last: an emulated machine that is not let run loses time
         self._news = threading.Condition()
         self._ended = False
         (work / "initramfs").write_bytes(initramfs(kernel, json.dumps({
@@ -63,7 +64,7 @@ class Machine:
             with self._news:
                 if "t" in it:
                     offset = time.time() - it["t"]
-                    self.offset_s = min(self.offset_s or offset, offset)
+                    self.offset_s, self.last_offset_s = min(self.offset_s or offset, offset), offset
                 self.said.append(it)
                 self._news.notify_all()
         with self._news:
