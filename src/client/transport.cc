@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/text.hh"
+#include "client/forward_proxy.hh"
 #include "sys/net.hh"
+#include "sys/program.hh"
 #include "tls/stream.hh"
 #include "wording/client_side.hh"
 
@@ -42,10 +44,28 @@ Result<tls::Trust> trust_in(const std::string& ca_file) {
     return last->second;
 }
 
+// Through a proxy to whom is meant; from here on its bytes are its own.
+Result<tls::Stream> tunnel(tls::Stream stream, const ForwardProxy& proxy, const Url& url, wording::Language language) {
+    const std::string place = sys::address_text(url.host, url.port);
+    http::Outgoing request{.method = "CONNECT", .target = place, .headers = {{"Host", place}, {"User-Agent", "assay/" ASSAY_VERSION}}};
+    if (!proxy.authorization.empty()) request.headers.emplace_back("Proxy-Authorization", proxy.authorization);
+    http::Client client{std::move(stream)};
+    const auto answer = client.send(request, handshake_max);
+    if (!answer) return Error{Fault::unreachable, say(language, ClientSide::proxy_unreachable, {proxy.name, answer.error().text()})};
+    if (answer->status < 300) return std::move(client).take_stream();
+    const bool beyond = answer->status >= 500;  // It did not get there; that may change by itself.
+    const ClientSide what = beyond                  ? ClientSide::proxy_got_nowhere
+                            : answer->status == 407 ? ClientSide::proxy_wants_password
+                                                    : ClientSide::proxy_refused;
+    return Error{beyond ? Fault::unreachable : Fault::denied, say(language, what, {proxy.name, place, std::to_string(answer->status)})};
+}
+
 }  // namespace
 
 struct Transport::Way {
     http::Client client;
+    std::string origin;         // of requests that a proxy passes on: what makes their targets whole; empty: none does
+    std::string authorization;  // for that proxy; may be empty
 };
 
 Transport::Transport(std::unique_ptr<Way> way) : way_{std::move(way)} {}
@@ -60,21 +80,35 @@ Result<Transport> Transport::reach(const Url& url, const Belief& belief) {
         if (!read) return Error{Fault::invalid, say(belief.language, ClientSide::tls_ca_file, {read.error().text()})};
         trust = std::move(*read);
     }
-    auto socket = sys::connect_tcp(url.host, url.port);
+    ASSAY_TRY(const auto proxy, forward_proxy_for(url, sys::variable, belief.language));
+    auto socket = sys::connect_tcp(proxy ? proxy->host : url.host, proxy ? proxy->port : url.port);
+    if (!socket && proxy) return Error{Fault::unreachable, say(belief.language, ClientSide::proxy_unreachable, {proxy->name, socket.error().text()})};
     if (!socket) return Error{Fault::unreachable, socket.error().text()};  // A name that nobody has is no reason to give up for good.
     tls::Stream stream{std::move(*socket)};
+    if (proxy && trust) {
+        ASSAY_TRY(stream, tunnel(std::move(stream), *proxy, url, belief.language));
+    }
     if (trust) {
         ASSAY_CHECK(stream.set_timeouts(handshake_max));
         const auto started = stream.start(url.host, *trust);
         if (!started) return Error{started.error().fault(), say(belief.language, ClientSide::tls_failed, {started.error().text()})};
         if (*started) return distrusted(url, **started, belief.language);
     }
-    return Transport{std::make_unique<Way>(http::Client{std::move(stream)})};
+    auto way = std::make_unique<Way>(http::Client{std::move(stream)});
+    if (proxy && !trust) {
+        way->origin = "http://" + url.host_header();
+        way->authorization = proxy->authorization;
+    }
+    return Transport{std::move(way)};
 }
 
 Result<http::Answer> Transport::send(const http::Outgoing& request, std::chrono::milliseconds quiet,
                                      const std::function<Result<>(ByteView)>& sink) {
-    return way_->client.send(request, quiet, sink);
+    if (way_->origin.empty()) return way_->client.send(request, quiet, sink);
+    http::Outgoing passed_on = request;
+    passed_on.target = way_->origin + request.target;
+    if (!way_->authorization.empty()) passed_on.headers.emplace_back("Proxy-Authorization", way_->authorization);
+    return way_->client.send(passed_on, quiet, sink);
 }
 
 bool Transport::reached() const { return true; }

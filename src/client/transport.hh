@@ -1,4 +1,5 @@
-// Transport: how requests get to one server and its answers back, by what the system offers for it: a socket of our own on Linux;
+// Transport: how requests get to one server and its answers back, by what the system offers for it: a socket of our own on Linux,
+// to the proxy that variables name or straight there;
 // WinHTTP on Windows (src/client/windows/), with the system's proxy settings and certificates. Blocking, bounded in time.
 #pragma once
 

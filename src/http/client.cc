@@ -144,7 +144,8 @@ Result<Answer> Client::exchange(const std::string& head, const Sending& send_bod
         answer.body += text_of(part);
         return ok;
     };
-    if (head_only || answer.status == 204 || answer.status == 304) return answer;
+    const bool opened = head.starts_with("CONNECT ") && answer.status < 300;  // What follows is the other side's.
+    if (head_only || opened || answer.status == 204 || answer.status == 304) return answer;
     const bool chunked = equal_ignoring_case(answer.header("Transfer-Encoding"), "chunked");
     ASSAY_TRY(const std::optional<std::int64_t> length, length_of(answer));
     Chunked chunks;

@@ -30,6 +30,8 @@ public:
 
     // The body is sent piece by piece, and no further once an answer is there. `sink` (may be empty) as of download.
     Result<Answer> send(const Outgoing&, std::chrono::milliseconds timeout, const std::function<Result<>(ByteView)>& sink = {});
+    // The way that a CONNECT opened, for whoever speaks over it from here on.
+    tls::Stream take_stream() && { return std::move(stream_); }
     // As of Stream.
     sys::Unconfirmed unconfirmed() const { return stream_.unconfirmed(); }
 

@@ -15,7 +15,7 @@ void prepare_streams();
 // As the system has them: `argc` and `argv` are used where they are whole.
 std::vector<std::string> arguments(int argc, char** argv);
 
-// Not set, or set to nothing: nullopt. Before any thread of ours.
+// Not set, or set to nothing: nullopt. From any thread: no program of ours sets one.
 std::optional<std::string> variable(const char* name);
 
 // What the system itself says of its user's language, beside variables: "zh-CN"; empty: nothing.

@@ -86,6 +86,24 @@ Text text_of(ClientSide it) {
         case proxy_other:
             return {"{0} answered {1}; this is no answer of an assay server. Check the address",
                     "{0}回答 {1}；这不是 assay 服务器的回答。请检查地址"};
+        case proxy_scheme:
+            return {"{0} names a proxy of a kind that is not spoken here; only http:// is. Unset it, or name this server in no_proxy",
+                    "{0} 指定的代理类型不受支持，只支持 http://。请取消该变量，或把服务器写入 no_proxy"};
+        case proxy_address:
+            return {"{0} names no proxy's address; it is like http://host:port. Mend it, or unset it",
+                    "{0} 不是有效的代理地址；应形如 http://主机:端口。请改正或取消该变量"};
+        case proxy_unreachable:
+            return {"the proxy of {0} cannot be reached: {1}. Mend or unset that variable, or name this server in no_proxy",
+                    "无法连接 {0} 指定的代理：{1}。请改正或取消该变量，或把服务器写入 no_proxy"};
+        case proxy_refused:
+            return {"the proxy of {0} refused CONNECT to {1}: {2}; the server never heard of it. Ask whoever runs the proxy to let that address pass, or name this server in no_proxy",
+                    "{0} 指定的代理拒绝了到 {1} 的 CONNECT：{2}；服务器没有收到任何内容。请联系代理的管理员放行该地址，或把服务器写入 no_proxy"};
+        case proxy_wants_password:
+            return {"the proxy of {0} refused CONNECT to {1}: {2}; it wants to know who you are. Write your name and password for it into the variable: http://NAME:PASSWORD@host:port",
+                    "{0} 指定的代理拒绝了到 {1} 的 CONNECT：{2}；它要求验证身份。请在该变量中写入代理的用户名和密码：http://用户名:密码@主机:端口"};
+        case proxy_got_nowhere:
+            return {"the proxy of {0} got no connection to {1}: {2}. Is the address right, and the server up? Or the proxy knows no way there: name this server in no_proxy",
+                    "{0} 指定的代理无法连接 {1}：{2}。地址是否正确，服务器是否在运行？也可能代理无法到达那里：请把服务器写入 no_proxy"};
         case broke_off:
             return {"after {0} of {1} {1:byte|bytes}, without an answer: the network failed, or something on the way bounds an upload's size or time",
                     "已发送 {1} 字节中的 {0}，没有得到回答：网络中断，或途中的设备限制了上传的大小或时间"};

@@ -50,6 +50,12 @@ enum class ClientSide : unsigned char {
     proxy_moved,  // {2} the address
     proxy_rate,
     proxy_other,
+    proxy_scheme,  // {0} the variable and its value; of one's own network's; so are those below
+    proxy_address,
+    proxy_unreachable,  // {1} why
+    proxy_refused,  // {1} host and port, {2} status
+    proxy_wants_password,  // likewise
+    proxy_got_nowhere,  // likewise
     broke_off,  // {0} bytes sent, {1} of how many
     silent,  // {0} server, {1} seconds
     silent_upload,  // the same, {2} bytes sent, {3} of how many
