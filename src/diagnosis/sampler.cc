@@ -418,6 +418,10 @@ private:
             if (most != one.calls.end() && tids.contains(key.second)) {
                 one.seen.same = most->second;
                 one.seen.awaited = objects.of(key.first, key.second, most->first.first, most->first.second, tids);
+                // By its arguments it was one wait all the time; but who waits for a child that began meanwhile collected another before.
+                const bool of_newcomer =
+                    std::ranges::any_of(one.seen.awaited.pids, [&](int child) { return !before_.contains(child); });
+                if (one.seen.awaited.wait == Wait::child && of_newcomer) one.seen.same = 0;
             }
             process.threads.push_back(std::move(one.seen));
         }

@@ -507,8 +507,14 @@ def neighbour_elsewhere(variant):
     for _ in range(variant):
         child(hog)
     os.sched_setaffinity(0, {cpus[-1]})
+
+    def work(done):
+        done()
+        count()
+
+    asked(work)
     say("ready")
-    count()
+    for_ever()
 
 
 def many_at_rest(variant):
