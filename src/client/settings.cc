@@ -68,7 +68,8 @@ Result<Settings> settings_from_toml(const std::string& text, const std::string& 
             field(settings, key.str()) = *value;
         }
     } catch (const toml::parse_error& error) {
-        return Error{Fault::invalid, fmt::format("{}:{}: {}", name, error.source().begin.line, error.description())};
+        return Error{Fault::invalid, fmt::format("{}:{}: {}", name, error.source().begin.line,
+                                                  say(language, ClientSide::setting_syntax, {error.description()}))};
     }
     return settings;
 }

@@ -88,6 +88,15 @@ client::Refused refusal(const archive::Refused& it, const std::string& folder, c
     return said;
 }
 
+client::Refused too_large(std::int64_t size, std::int64_t size_max, const std::vector<archive::Entry>& entries) {
+    client::Refused said = refused_here(model::Refusal::too_large, told(Told::file_too_large, {std::to_string(size_max), std::to_string(size)}));
+    std::string names;
+    for (const archive::Entry* const entry : largest_of(entries, 3))
+        names += (names.empty() ? "" : ", ") + escaped(entry->path) + " (" + size_text(entry->size) + ")";
+    if (!names.empty()) said.text += told(Told::largest_files, {names});
+    return said;
+}
+
 }  // namespace
 
 client::Answered<client::Selection> chosen(const std::string& folder, archive::Format format,
@@ -141,13 +150,11 @@ client::Answered<HandIn> prepare(const std::string& path, const client::Limits& 
         made.sum = {.size = whole.size, .sha256 = std::move(whole.sha256)};
     } else {
         ASSAY_TRY(made.file, sys::open_read(path));
+        ASSAY_TRY(const sys::FileInfo info, sys::info_of(made.file));
+        if (info.size > limits.rules.size_max) return no(too_large(info.size, limits.rules.size_max, {}));
         ASSAY_TRY(made.sum, sum_of(made.file, limits.rules.size_max));
     }
-    if (made.sum.size > limits.rules.size_max) {
-        return no(refused_here(
-            model::Refusal::too_large,
-            told(Told::file_too_large, {std::to_string(limits.rules.size_max), std::to_string(made.sum.size)})));
-    }
+    if (made.sum.size > limits.rules.size_max) return no(too_large(made.sum.size, limits.rules.size_max, made.selection.goes));
     ASSAY_TRY(archive::Verdict verdict, archive::verify(made.file, limits.rules));
     if (verdict.refused) return no(refused_here(*verdict.refused));
     archive::Manifest& manifest = *verdict.manifest;

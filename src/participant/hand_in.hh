@@ -36,6 +36,8 @@ Result<archive::Packed> packed(const std::string& folder, const client::Selectio
 client::Answered<HandIn> prepare(const std::string& path, const client::Limits&, bool use_ignore_files);
 
 // Why something stays; what a warning says.
+// Files alone, largest first.
+std::vector<const archive::Entry*> largest_of(const std::vector<archive::Entry>&, std::size_t count_max);
 std::string why(const client::Stay&);
 std::string text_of(const client::Warning&);
 

@@ -72,16 +72,9 @@ std::string files(const HandIn& it, bool verbose) {
         for (const archive::Entry& entry : it.selection.goes) text += line_of(entry);
         return text;
     }
-    std::vector<const archive::Entry*> largest;
-    for (const archive::Entry& entry : it.selection.goes) {
-        if (entry.kind == archive::Entry::Kind::regular) largest.push_back(&entry);
-    }
-    const auto shown = static_cast<std::ptrdiff_t>(std::min(largest.size(), largest_shown_max));
-    std::ranges::partial_sort(largest, largest.begin() + shown, [](const auto* a, const auto* b) {
-        return a->size != b->size ? a->size > b->size : a->path < b->path;
-    });
-    if (shown > 0) text = told(Told::plan_largest) + "\n";
-    for (std::ptrdiff_t i = 0; i < shown; ++i) text += line_of(*largest[static_cast<std::size_t>(i)]);
+    const auto largest = largest_of(it.selection.goes, largest_shown_max);
+    if (!largest.empty()) text = told(Told::plan_largest) + "\n";
+    for (const archive::Entry* const entry : largest) text += line_of(*entry);
     return text;
 }
 
@@ -127,6 +120,19 @@ Json json_of(const client::Stay& it) {
 }
 
 }  // namespace
+
+std::vector<const archive::Entry*> largest_of(const std::vector<archive::Entry>& entries, std::size_t count_max) {
+    std::vector<const archive::Entry*> largest;
+    for (const archive::Entry& entry : entries) {
+        if (entry.kind == archive::Entry::Kind::regular) largest.push_back(&entry);
+    }
+    const std::size_t count = std::min(largest.size(), count_max);
+    std::ranges::partial_sort(largest, largest.begin() + static_cast<std::ptrdiff_t>(count), [](const auto* a, const auto* b) {
+        return a->size != b->size ? a->size > b->size : a->path < b->path;
+    });
+    largest.resize(count);
+    return largest;
+}
 
 std::string why(const client::Stay& it) {
     switch (it.why) {

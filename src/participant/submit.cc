@@ -137,24 +137,31 @@ bool inside(const std::string& file, const std::string& folder) {
 
 ExitCode submit_command(const ParticipantOptions& options, const SubmitOptions& submit) {
     const auto asked = asking(options);
-    if (!asked) return misused(asked.error());
+    if (!asked) return not_counted(misused(asked.error()));
     const auto& course = asked->settings.course;
     const auto& module = asked->settings.module;
-    if (!course || !module) return misused({Fault::missing, told(Told::no_module)});
+    if (!course || !module) return not_counted(misused({Fault::missing, told(Told::no_module)}));
     if (!submit.receipt_file.empty() && inside(submit.receipt_file, submit.path)) {
-        return misused({Fault::invalid, told(Told::in_the_folder, {escaped(submit.receipt_file)})});
+        return not_counted(misused({Fault::invalid, told(Told::in_the_folder, {escaped(submit.receipt_file)})}));
     }
+    if (std::error_code failure; !std::filesystem::exists(submit.path, failure) && !failure)
+        return not_counted(failed(options, {Fault::missing, told(Told::nothing_there, {escaped(submit.path, 1000)})}));
     Journey journey{options.json};
     const auto on_silence = [&](const client::Silence& it) { journey.silent(it); };
     // The limits are nobody's secret, and a list can be looked at before there is a token.
     const auto server =
         submit.dry_run ? Result<client::Server>{server_at(*asked, "", on_silence)} : server_for(*asked, on_silence);
-    if (!server) return failed(options, server.error());
+    if (!server) return not_counted(failed(options, server.error()));
     end_when_interrupted(journey.last_words());
 
-    const auto limits = server->limits(*course, *module);
+    auto limits = server->limits(*course, *module);
     if (!limits) return not_counted(failed(options, limits.error()));
-    if (!*limits) return not_counted(refused(options, limits->error()));
+    if (!*limits) {
+        // Which one was asked for may stand in a file of long ago.
+        client::Refused& why = limits->error();
+        why.text = *course + "/" + *module + ": " + why.text;
+        return not_counted(refused(options, why));
+    }
     auto prepared = prepare(submit.path, **limits, submit.use_ignore_files);
     if (!prepared) return not_counted(failed(options, prepared.take_error().in(submit.path)));
     if (!*prepared) return not_counted(refused(options, prepared->error()));

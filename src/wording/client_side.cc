@@ -11,6 +11,8 @@ Text text_of(ClientSide it) {
         case setting_unknown: return {"unknown key '{0}'", "未知的键“{0}”"};
         case setting_near: return {"; did you mean '{0}'?", "；是否想写“{0}”？"};
         case setting_text: return {"'{0}' must be a text without spaces", "“{0}”必须是不含空格的文本"};
+        case setting_syntax:
+            return {"this line is no TOML ({0}); it is like server = \"https://host\"", "此行不是有效的 TOML（{0}）；应形如 server = \"https://host\""};
         case setting_not_here:
             return {"{0}: '{1}' may not be said by a project; say it in your own config.toml, or by {2}",
                     "{0}：项目文件不能设置“{1}”；请写在你自己的 config.toml 中，或用环境变量 {2}"};
@@ -43,7 +45,15 @@ Text text_of(ClientSide it) {
         case no_home:
             return {"there is no home folder to keep a token in; use the variable ASSAY_TOKEN",
                     "没有可保存令牌的主目录；请使用环境变量 ASSAY_TOKEN"};
-        case unreachable: return {"{0} cannot be reached: {1}", "无法连接 {0}：{1}"};
+        case unreachable:
+            return {"{0} cannot be reached: {1}. Check the address and your network, and try again",
+                    "无法连接 {0}：{1}。请检查地址和网络，然后重试"};
+        case no_connection: return {"nobody takes the connection ({0})", "没有程序接受连接（{0}）"};
+        case no_host: return {"no such host ({0})", "找不到这个主机（{0}）"};
+        case connection_broke: return {"the connection broke ({0})", "连接中断（{0}）"};
+        case no_sign_of_life: return {"no sign of life in time ({0})", "等待回答超时（{0}）"};
+        case no_http: return {"the answer is no HTTP ({0})", "回答不是 HTTP（{0}）"};
+        case exchange_failed: return {"it failed ({0})", "失败（{0}）"};
         case asked: return {"ask {0}", "访问 {0}"};
         case not_understood: return {"the server's answer cannot be understood: {0}", "无法理解服务器的回答：{0}"};
         case answered: return {"the server answered {0}", "服务器回答 {0}"};
@@ -139,6 +149,11 @@ Text text_of(ClientSide it) {
         case tls_other:
             return {"the certificate of {0} is not to be believed ({1}), so nothing was sent. Tell whoever runs the server",
                     "{0} 的证书不可信（{1}），因此没有发送任何内容。请告诉服务器管理员"};
+        case distrust_date: return {"it is not valid today", "证书今天不在有效期内"};
+        case distrust_name: return {"it is for another name", "证书属于另一个名称"};
+        case distrust_authority: return {"nobody this computer knows vouches for it", "本机不认识其签发者"};
+        case distrust_revoked: return {"it was revoked", "证书已被吊销"};
+        case distrust_other: return {"WinHTTP refuses it", "WinHTTP 拒绝该证书"};
         case tls_failed:
             return {"no encrypted connection comes about ({0}); if the server has none, its address begins with http://",
                     "无法建立加密连接（{0}）；如果服务器不使用加密，其地址应以 http:// 开头"};

@@ -15,6 +15,7 @@ enum class ClientSide : unsigned char {
     setting_unknown,  // {0} key
     setting_near,  // {0} key; behind `setting_unknown`
     setting_text,  // {0} key
+    setting_syntax,  // {0} what the parser says
     setting_not_here,  // {0} file, {1} key, {2} variable
     url_too_long,  // {0} the address; so are those below
     url_scheme,
@@ -30,6 +31,12 @@ enum class ClientSide : unsigned char {
     no_home,
     // A server
     unreachable,  // {0} server, {1} why
+    no_connection,  // {0} call and number of a system that has no words itself; so are those below
+    no_host,
+    connection_broke,
+    no_sign_of_life,
+    no_http,
+    exchange_failed,
     asked,  // {0} server; before what went wrong
     not_understood,  // {0} what
     answered,  // {0} status
@@ -67,6 +74,11 @@ enum class ClientSide : unsigned char {
     tls_wrong_name,  // {1} the names that would fit
     tls_no_authorities,
     tls_other,  // {1} why
+    distrust_date,  // why, of `tls_other`, where the system tells no more; so are those below
+    distrust_name,
+    distrust_authority,
+    distrust_revoked,
+    distrust_other,
     tls_failed,  // {0} why
     tls_ca_file,  // {0} why
     // Cures

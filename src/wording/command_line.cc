@@ -16,6 +16,9 @@ Text text_of(Told told) {
         case refused_file: return {"{0}: refused ({1}): {2}", "{0}：不会被接收（{1}）：{2}"};
         case file_too_large:
             return {"the file is larger than the module takes: limit {0} {0:byte|bytes}, {1} {1:byte|bytes} found", "文件超过本作业的大小上限：上限 {0} 字节，实际 {1} 字节"};
+        case nothing_there:
+            return {"there is no file or folder '{0}'; name what is to be handed in", "没有名为“{0}”的文件或目录；请指定要提交的内容"};
+        case largest_files: return {". The largest of it: {0}", "。其中最大的文件：{0}"};
         case closed_now:
             return {"the module does not take submissions now (opens {0}, closes {1})", "本作业现在不接受提交（开放：{0}，截止：{1}）"};
         case opens_at_once: return {"at once", "随时"};

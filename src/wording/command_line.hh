@@ -17,6 +17,8 @@ enum class Told : unsigned char {
     converted,        // {0} how many, {1} the encoding
     refused_file,     // {0} file, {1} the code, {2} what is wrong
     file_too_large,   // {0} limit, {1} size, both in bytes
+    nothing_there,    // {0} path
+    largest_files,    // {0} names and sizes; behind `file_too_large`
     closed_now,       // {0} opens, {1} closes
     opens_at_once,
     closes_never,

@@ -77,6 +77,7 @@ void print(std::FILE* stream, std::string_view text) {
     const int descriptor = ::_fileno(stream);
     if (!is_terminal(descriptor)) {
         (void)std::fwrite(text.data(), 1, text.size(), stream);
+        if (stream == stderr) (void)std::fflush(stream);  // Not every run time leaves it unbuffered in a pipe.
         return;
     }
     (void)std::fflush(stream);
