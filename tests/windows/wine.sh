@@ -5,7 +5,6 @@ WINE64=/usr/lib/wine/wine64
 [[ -x $WINE64 ]] || { echo 'SKIPPED: needs wine64'; exit 77; }
 export WINEPREFIX=${BUILD:?}/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml='
 unset DISPLAY WAYLAND_DISPLAY
-mkdir -p "$WINEPREFIX"
 exec {wine_alone}>"$BUILD/wine.lock"
 flock -w 100 "$wine_alone"
 end_wine() {
@@ -16,6 +15,12 @@ end_wine() {
   read -r sockets <"$WINEPREFIX/wineserver" || true
   [[ ! $sockets =~ ^wine-[A-Za-z0-9]{6}$ ]] || rm -rf "/tmp/$sockets"
 }
-trap end_wine EXIT
 wine() { "$WINE64" "$@" {wine_alone}>&-; }  # What goes on in the background there would keep the lock.
-wine hostname >/dev/null 2>&1 || true  # What it says of making a Windows is nobody's business.
+# One whose making was broken off starts programs, and lacks what they need.
+[[ -f $WINEPREFIX/made ]] || rm -rf "$WINEPREFIX"
+mkdir -p "$WINEPREFIX"
+trap end_wine EXIT
+if [[ ! -f $WINEPREFIX/made ]]; then
+  wine wineboot --init >/dev/null 2>&1 || { echo "wine could make no Windows in $WINEPREFIX" >&2; exit 1; }  # All else it says is nobody's business.
+  touch "$WINEPREFIX/made"
+fi
