@@ -52,7 +52,7 @@ Text text_of(ClientSide it) {
         case no_host: return {"no such host ({0})", "找不到这个主机（{0}）"};
         case connection_broke: return {"the connection broke ({0})", "连接中断（{0}）"};
         case no_sign_of_life: return {"no sign of life in time ({0})", "等待回答超时（{0}）"};
-        case no_http: return {"the answer is no HTTP ({0})", "回答不是 HTTP（{0}）"};
+        case no_http: return {"no answer, or none that is HTTP ({0})", "没有回答，或回答不是 HTTP（{0}）"};
         case exchange_failed: return {"it failed ({0})", "失败（{0}）"};
         case asked: return {"ask {0}", "访问 {0}"};
         case not_understood: return {"the server's answer cannot be understood: {0}", "无法理解服务器的回答：{0}"};

@@ -36,7 +36,9 @@ std::pair<Fault, ClientSide> meaning_of(DWORD number) {
         case ERROR_WINHTTP_CANNOT_CONNECT: return {Fault::unreachable, ClientSide::no_connection};
         case ERROR_WINHTTP_CONNECTION_ERROR: case WSAECONNRESET: case WSAECONNABORTED: return {Fault::unreachable, ClientSide::connection_broke};
         case ERROR_WINHTTP_NAME_NOT_RESOLVED: return {Fault::unreachable, ClientSide::no_host};
-        case ERROR_WINHTTP_INVALID_SERVER_RESPONSE: case ERROR_WINHTTP_HEADER_SIZE_OVERFLOW: return {Fault::invalid, ClientSide::no_http};
+        // A connection that ends before its answer is told so too.
+        case ERROR_WINHTTP_INVALID_SERVER_RESPONSE: return {Fault::unreachable, ClientSide::no_http};
+        case ERROR_WINHTTP_HEADER_SIZE_OVERFLOW: return {Fault::invalid, ClientSide::no_http};
         default: return {Fault::unreachable, ClientSide::exchange_failed};
     }
 }
