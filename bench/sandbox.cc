@@ -2,7 +2,7 @@
 //
 //   latency   /bin/true in turns by vfork+exec, as a command of an open job, in a job of its own, and by each peer's COMMAND (words
 //             without spaces) every EVERYth round; ms from the request to the answer
-//   rate      /bin/true two at a time for a second each, in turns: vfork+exec, commands of open jobs, jobs of their own; runs per second
+//   rate      /bin/true two at a time for a second each, in turns: vfork+exec, commands of open jobs, jobs of their own, and those with a network namespace each; runs per second
 //   limits    by how much the CPU limit is passed with one and with four busy threads; ms from asking for the end of a fork bomb and of
 //             1 GB of memory to the answer that all is gone
 //   guests    /bin/true by /assay/run in a trusted command, and as a command of an open job before and after; ms
@@ -92,7 +92,8 @@ void run_true(Job& job) {
 }
 
 struct Server {
-    Server() : id{sys::random_text(16, "0123456789abcdef")}, helper{must(start_helper({.directory_id = id, .first_uid = first_uid_for(id), .allow_binds = true}))} {}
+    explicit Server(bool network_each = false)
+        : id{sys::random_text(16, "0123456789abcdef")}, helper{must(start_helper({.directory_id = id, .first_uid = first_uid_for(id), .allow_binds = true, .network_each = network_each}))} {}
     ~Server() { stop_helper(std::move(helper), sys::system_clock().now() + 40s); }
     Client client() const { return Client{must(connect_client(helper))}; }
     std::string id;
@@ -151,9 +152,17 @@ double rate_of(const std::function<void(int)>& one) {
 }
 
 void rate(const Server& server, int rounds) {
-    std::vector<Client> clients;
-    for (int slot = 0; slot < slots; ++slot) clients.push_back(server.client());
-    Series floor, open, own;
+    const Server apart{true};
+    std::vector<Client> clients, apart_clients;
+    for (int slot = 0; slot < slots; ++slot) {
+        clients.push_back(server.client());
+        apart_clients.push_back(apart.client());
+    }
+    const auto job_of = [](std::vector<Client>& of, int slot) {
+        Job job = must(of[static_cast<std::size_t>(slot)].open_job(slot, 512LL << 20));
+        run_true(job);
+    };
+    Series floor, open, own, each;
     for (int round = 0; round < rounds; ++round) {
         floor.push_back(rate_of([](int) { spawn({"/bin/true"}); }));
         {
@@ -161,14 +170,13 @@ void rate(const Server& server, int rounds) {
             for (int slot = 0; slot < slots; ++slot) jobs.push_back(must(clients[static_cast<std::size_t>(slot)].open_job(slot, 512LL << 20)));
             open.push_back(rate_of([&](int slot) { run_true(jobs[static_cast<std::size_t>(slot)]); }));
         }
-        own.push_back(rate_of([&](int slot) {
-            Job job = must(clients[static_cast<std::size_t>(slot)].open_job(slot, 512LL << 20));
-            run_true(job);
-        }));
+        own.push_back(rate_of([&](int slot) { job_of(clients, slot); }));
+        each.push_back(rate_of([&](int slot) { job_of(apart_clients, slot); }));
     }
     print("floor", floor);
     print("open", open);
     print("own", own);
+    print("apart", each);
 }
 
 // How long it takes from asking for the end of `command`, which has grown meanwhile, to the answer that all is gone.

@@ -24,6 +24,7 @@ struct HelperConfig {
     std::uint32_t first_uid = 0;     // host uids: first_uid + slot; first_uid + slots_max = the init of every sandbox
     FillFunction fill = nullptr;
     bool allow_binds = false;        // `assay run` only
+    bool network_each = false;       // a network namespace for each job and not for each slot: nothing can stay in an empty one, and it costs
     int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
     // A folder on which the helper holds the flock as long as it lives, and for which it waits until the one before with this directory_id
     // has ended: at most 15 s. Empty: nobody else ever has this id.

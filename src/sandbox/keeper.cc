@@ -41,6 +41,7 @@ Result<> move_in(JobState& job) {
 }
 
 Result<> open(JobState& job, const std::string& digest) {
+    if (job.shop.config.network_each && ::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "network of the job");
     if (!digest.empty()) {
         ASSAY_TRY(const sys::Fd image, open_image(job.shop.data, digest));
         ASSAY_TRY(const sys::Fd tree, clone_path(image.get(), false, job.shop.host_mounts, job.own_mounts));
