@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 V1 = pathlib.Path("/sys/fs/cgroup")
@@ -141,17 +142,25 @@ class Place:
         self.middle = time.time() + seconds / 2
         time.sleep(seconds)
 
-    def trouble_beside_readers(self, pause_s):
+    def trouble_beside_readers(self, pause_s, readers=1):
         """The same, with a server that has something to do: one that wants no processor cannot miss it."""
         self.middle = time.time() + TROUBLE_S / 2
         until = time.monotonic() + TROUBLE_S
-        while time.monotonic() < until:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=2) as one:
-                while time.monotonic() < until:
-                    one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-                    if not one.recv(1 << 16):
-                        break
-                    time.sleep(pause_s)
+
+        def read():
+            while time.monotonic() < until:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=2) as one:
+                    while time.monotonic() < until:
+                        one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                        if not one.recv(1 << 16):
+                            break
+                        time.sleep(pause_s)
+
+        threads = [threading.Thread(target=read) for _ in range(readers)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
 
     def recorded(self):
         """Until it is written. Whoever takes the processors after it may have begun before it was over; where it takes none itself, what is
@@ -377,7 +386,8 @@ def cpu_starved(place, variant):
     place.calm()
     place.quiet_processors("who starves it there is whoever is heavier")
     ends = [place.run_in(made, sys.executable, "-c", "while True: pass")[1] for _ in range([0, 6, 8, 12][variant])]
-    place.trouble_beside_readers(pause_s=0.01)
+    # Whoever sleeps most of the time is served at once, whatever it weighs: only a server that always has work is late.
+    place.trouble_beside_readers(pause_s=0, readers=16) if variant else place.trouble_beside_readers(pause_s=0.01)
     for end in ends:
         end()
     place.recorded()
