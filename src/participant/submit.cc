@@ -71,7 +71,7 @@ public:
     void goes_on(std::int64_t arrived) {
         trying_again_ = false;
         arrived_ = arrived;
-        if (json_) event("over", {});
+        if (json_) event("over", nlohmann::ordered_json::object());
         say(told(Told::answers_again, {size_text(arrived), size_text(whole_)}));
     }
     // It ended without a receipt, and can be gone on with.

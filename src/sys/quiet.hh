@@ -24,6 +24,10 @@ bool may_have_directories(const Fd& directory, const char* name);
 // Opens a file for reading and writing, without waiting.
 Fd open_writable_quietly(const char* path);
 
+// open(2) for a library that takes such a function (SQLite): reads leave no time in the inode, where the file is ours. The caller owns what
+// is returned; -1 and errno.
+int open_without_read_time(const char* path, int flags, int mode);
+
 // The names in a directory, from its begin, a buffer's worth at a time.
 class NamesQuietly {
 public:

@@ -1,6 +1,5 @@
 #include "store/sqlite/database.hh"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 
 #include <cerrno>
@@ -8,6 +7,7 @@
 
 #include "base/assert.hh"
 #include "base/text.hh"
+#include "sys/quiet.hh"
 
 namespace assay::store::sqlite {
 namespace {
@@ -60,20 +60,14 @@ struct Bind {
     }
 };
 
-// Read times are not kept: the first read after a write would put one into the inode, and that waits for the file system's journal,
-// so that who only reads (a page) stood still for as long as somebody else kept the disk busy.
-int open_without_read_time(const char* path, int flags, int mode) {
-    const int file = ::open(path, flags | O_NOATIME, mode);
-    const bool not_ours = file < 0 && errno == EPERM;  // The kernel lets only a file's owner read without a trace.
-    return not_ours ? ::open(path, flags, mode) : file;
-}
-
+// The first read after a write would put its time into the inode, and that waits for the file system's journal, so that who only reads
+// (a page) stood still for as long as somebody else kept the disk busy.
 void keep_no_read_times() {
     static std::once_flag done;
     std::call_once(done, [] {
         sqlite3_vfs* const usual = sqlite3_vfs_find("unix");
         ASSAY_ASSERT(usual != nullptr);
-        const int set = usual->xSetSystemCall(usual, "open", reinterpret_cast<sqlite3_syscall_ptr>(open_without_read_time));
+        const int set = usual->xSetSystemCall(usual, "open", reinterpret_cast<sqlite3_syscall_ptr>(sys::open_without_read_time));
         ASSAY_ASSERT(set == SQLITE_OK);
     });
 }
