@@ -17,6 +17,8 @@ SLOTS = 4  # of the groups, as many as run jobs at a time on a small machine
 WORKS = "import time\nwhile True: bytes(100_000); time.sleep(0.2)"
 CPU_GOAL_PERCENT = 0.3
 LOCKED_GOAL_MIB = 6.0
+DAY_SECONDS = 86_400
+ASKED = 5
 
 
 def group_roots() -> list[Path]:
@@ -47,6 +49,8 @@ def bench(binary: Path, _rounds: int, goals: Goals) -> None:
         with tempfile.TemporaryDirectory(prefix="assay-bench-", dir="/var/tmp") as folder:
             measure(binary, Path(folder), active, goals)
     reading(binary.parent, goals)
+    with tempfile.TemporaryDirectory(prefix="assay-bench-", dir="/var/tmp") as folder:
+        asking(binary, Path(folder) / "day", goals)
 
 
 def measure(binary: Path, folder: Path, active: int, goals: Goals) -> None:
@@ -113,3 +117,22 @@ def reading(build: Path, goals: Goals) -> None:
         f" indexed in {told['index_s']:.2f} s, read whole in {told['read_s']:.2f} s, ten minutes of it in {told['part_s'] * 1000:.0f} ms")
     whole = told["index_s"] + told["read_s"]
     goals.judge("recorder: a day read", whole <= 2, f"{whole:.2f} s, goal 2 s")
+
+
+def asking(binary: Path, day: Path, goals: Goals) -> None:
+    """The whole command over a day of frames that ends in trouble, and one that ends in nothing, for which it looks at all of it."""
+    maker = binary.parent / "tests" / "machine_frames"
+    if not maker.exists():
+        raise Broken(f"{maker} is not there; ninja -C {binary.parent} machine_frames")
+    for what, cause in (("that ends in trouble", "memory_thrash"), ("without trouble", "*memory_thrash")):
+        subprocess.run([maker, day, cause, "2", str(DAY_SECONDS)], check=True)
+        took = []
+        for _ in range(ASKED):
+            began = time.monotonic()
+            told = subprocess.run([binary, "why", "--last", "--data", day, "--json"], capture_output=True, text=True, timeout=60).stdout
+            took.append(time.monotonic() - began)
+        found = "memory_thrash" in told
+        if found == cause.startswith("*"):
+            raise Broken(f"assay why over a day {what} did not say so: {told[:200]}")
+        say(f"  assay why --last over a day {what} ({day.stat().st_size / 1e6:.0f} MB): median {sorted(took)[ASKED // 2]:.2f} s, slowest of {ASKED} {max(took):.2f} s")
+        goals.judge(f"recorder: why over a day {what}", max(took) <= 2, f"{max(took):.2f} s, goal 2 s")

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "recorder/ring.hh"
+#include "recorder/suspicion.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
 #include "sys/quiet.hh"
@@ -23,8 +24,9 @@ std::string why(const Result<>& result) { return result ? "" : result.error().te
 // whole two seconds.
 Result<sys::Fd> memory_trigger() {
     const std::string path = "/proc/pressure/memory";
-    auto trigger = sys::open_stall_trigger(path, sys::StallKind::some, 70ms, 1s);
-    return trigger ? std::move(trigger) : sys::open_stall_trigger(path, sys::StallKind::some, 140ms, 2s);
+    constexpr std::chrono::microseconds stalled{trigger_stalled_us};
+    auto trigger = sys::open_stall_trigger(path, sys::StallKind::some, stalled, 1s);
+    return trigger ? std::move(trigger) : sys::open_stall_trigger(path, sys::StallKind::some, 2 * stalled, 2s);
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ public:
             std::swap(frame_, before_);
         }
         before_->sequence = 0;
+        opened_ = before_->pressure;
     }
 
     Recorded run() {
@@ -152,7 +153,7 @@ private:
                  static_cast<std::uint64_t>(static_cast<std::int64_t>(rates.clock_step_seconds * 1e3)));
         if (frame.events.size() > 0) frame.set(Section::events);
         const std::uint64_t signs =
-            signs_of(rates, frame) | (triggered ? static_cast<std::uint64_t>(Sign::trigger) : 0);
+            signs_of(rates, frame) | (triggered && trigger_holds(opened_, frame.pressure) ? static_cast<std::uint64_t>(Sign::trigger) : 0);
         const sys::OwnUse use = sys::own_use();
         frame.recorder = {.suspicion = suspicion_.look(signs & ~worth_no_look, now.monotonic_ns) | (signs & worth_no_look),
                           .unreadable = sampler_.unreadable(),
@@ -189,6 +190,7 @@ private:
     std::uint64_t own_faults_at_start_ = 0;
     std::unique_ptr<Frame> frame_;
     std::unique_ptr<Frame> before_;
+    Pressure opened_;  // as it was when the trigger was new
 };
 
 void note_refusal(std::vector<std::string>& refused, std::string_view what, const Result<>& result) {

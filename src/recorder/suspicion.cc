@@ -16,6 +16,10 @@ constexpr std::uint64_t blocked_tasks = 8;
 
 }  // namespace
 
+bool trigger_holds(const Pressure& opened, const Pressure& now) {
+    return grown(opened.memory_some_us_total, now.memory_some_us_total) >= trigger_stalled_us;
+}
+
 std::uint64_t signs_of(const Rates& rates, const Frame& now) {
     std::uint64_t signs = 0;
     const auto when = [&signs](bool seen, Sign sign) { signs |= seen ? static_cast<std::uint64_t>(sign) : 0; };

@@ -27,6 +27,13 @@ enum class Sign : std::uint64_t {
     blocked = 256,  // eight tasks or more in uninterruptible sleep
 };
 
+// What has to be waited for memory before the kernel's trigger fires.
+constexpr std::uint64_t trigger_stalled_us = 70'000;
+// Whether the trigger may be believed: since it was opened as much was waited as it watches for. For who is not root it fires at first
+// for all that was waited since the boot, as Linux 6 begins to count at a sum that it keeps for others (psi_trigger_create takes that of
+// PSI_POLL, update_triggers compares that of PSI_AVGS).
+bool trigger_holds(const Pressure& opened, const Pressure& now);
+
 // The signs between two frames.
 std::uint64_t signs_of(const Rates& rates, const Frame& now);
 

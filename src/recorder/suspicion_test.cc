@@ -23,6 +23,13 @@ TEST(Suspicion, LastsAMinuteFromTheLastSign) {
     EXPECT_FALSE(suspicion.suspicious());
 }
 
+TEST(Suspicion, ATriggerThatFiresForWhatWasBeforeItIsNotBelieved) {
+    constexpr Pressure opened{.memory_some_us_total = 78'000'000};
+    EXPECT_FALSE(trigger_holds(opened, opened));
+    EXPECT_FALSE(trigger_holds(opened, {.memory_some_us_total = 78'069'999}));
+    EXPECT_TRUE(trigger_holds(opened, {.memory_some_us_total = 78'070'000}));
+}
+
 TEST(Suspicion, SignsAreWhatTheirNamesSay) {
     const auto frame = std::make_unique<Frame>();
     fill_example(*frame, 5, 0);

@@ -1,5 +1,6 @@
 // Recordings of machines in trouble, for the battery: `machine_frames FILE CAUSE VARIANT` (1, 2 or 3; `*CAUSE`: a near miss, which has all
-// the looks of it and is none), `machine_frames --list`. Five minutes of calm, half a minute of trouble, half a minute of calm.
+// the looks of it and is none), `machine_frames --list`. Five minutes of calm, or as many seconds as a fourth argument says; half a minute
+// of trouble; half a minute of calm.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,7 +17,7 @@ using recorder::Frame;
 
 namespace {
 
-constexpr std::uint64_t calm_s = 300, trouble_s = 30, after_s = 30, groups = 20;
+constexpr std::uint64_t trouble_s = 30, after_s = 30, groups = 20;
 constexpr std::uint64_t mib = 1 << 20;
 constexpr std::uint64_t second_ns = 1'000'000'000;
 
@@ -199,7 +200,8 @@ int main(int argc, char** argv) {
         for (const Case& it : cases) std::printf("%s %s\n", it.name, it.named ? "named" : "-");
         return 0;
     }
-    if (argc != 4) return 2;
+    if (argc != 4 && argc != 5) return 2;
+    const std::uint64_t calm_s = argc == 5 ? std::strtoull(argv[4], nullptr, 10) : 300;
     const bool miss = argv[2][0] == '*';
     const Case* found = nullptr;
     for (const Case& it : cases) {
