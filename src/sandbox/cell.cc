@@ -173,7 +173,8 @@ int Cell::cores() const {
 }
 
 Result<> Cell::limit_cores(std::int64_t count) {
-    ASSAY_TRY(const std::optional<std::int64_t> got, group->limit_cores(count));
+    const bool all_own = !job.cores.empty() && count == std::ssize(job.cores);  // There are no others.
+    ASSAY_TRY(const std::optional<std::int64_t> got, group->limit_cores(all_own ? 0 : count));
     limits.cores = count;
     // Without a quota there is still what the program sees, which it may change.
     guarantees.cores = count == 0 ? model::Guarantee::none : got ? model::Guarantee::exact : model::Guarantee::approximate;
@@ -183,19 +184,18 @@ Result<> Cell::limit_cores(std::int64_t count) {
 // Looked at now and then, so a little more may have been transferred when it ends.
 void Cell::judge_io() { guarantees.io = limits.io_bytes > 0 && group->io() ? model::Guarantee::approximate : model::Guarantee::none; }
 
-void Cell::show_cores() const {
-    cpu_set_t all;
+Result<> Cell::show_cores() const {
+    const bool own = !job.cores.empty();
+    const std::vector<int>& cpus = own ? job.cores : job.shop.cores;
+    if (own) ASSAY_CHECK(job.shop.own_cores.enter(job_group(job.shop.group, job.slot), main.process.pid));
+    if (!own && (limits.cores == 0 || limits.cores >= std::ssize(cpus))) return ok;
     cpu_set_t some;
-    if (limits.cores == 0 || ::sched_getaffinity(0, sizeof all, &all) != 0 || limits.cores >= CPU_COUNT(&all)) return;
-    std::vector<std::size_t> cpus;
-    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-        if (CPU_ISSET(cpu, &all)) cpus.push_back(cpu);
-    }
     CPU_ZERO(&some);
     const auto count = static_cast<std::size_t>(limits.cores);
-    const auto first = static_cast<std::size_t>(job.slot) * count;  // Neighbours by slot, so that two jobs meet late.
-    for (std::size_t i = 0; i < count; ++i) CPU_SET(cpus[(first + i) % cpus.size()], &some);
-    (void)::sched_setaffinity(main.process.pid, sizeof some, &some);
+    const auto first = own ? 0 : static_cast<std::size_t>(job.slot) * count;  // Neighbours by slot, so that two jobs meet late.
+    for (std::size_t i = 0; i < count; ++i) CPU_SET(static_cast<std::size_t>(cpus[(first + i) % cpus.size()]), &some);
+    if (::sched_setaffinity(main.process.pid, sizeof some, &some) != 0 && own) return sys::last_error("sched_setaffinity", "own cores");
+    return ok;
 }
 
 Ways Cell::ways() const {

@@ -32,6 +32,7 @@ struct JobState {
     sys::Fd users;  // the user namespace of its commands
     sys::Fd own_mounts;
     sys::Fd own_pids;
+    std::vector<int> cores;     // of its own; empty: it shares all of the machine's
     std::string bench;
     std::vector<Group> retired; // what is left of cells' groups, for the next ones
     std::vector<Stack> stacks;  // of inits that are gone, likewise
@@ -125,8 +126,9 @@ struct Cell {
     Result<> order_entry(int stdout_fd, int stderr_fd) const;  // to the launcher
     Rlimits rlimits() const;
     int cores() const;            // that it can use at once
-    // Lets the launcher see, and run on, as many CPUs as the command may use. Best effort: what it may use is the quota's to say.
-    void show_cores() const;
+    // Lets the launcher see, and run on, as many CPUs as the command may use. Without cores of its own best effort: what it may use is
+    // the quota's to say.
+    Result<> show_cores() const;
 
     Result<> limit_cores(std::int64_t count);
     void judge_io();

@@ -21,8 +21,9 @@
 
 namespace assay::sandbox {
 
-// cpuacct: what CPU time was used; cpu: who gets how much of it; unified: a version 2 group as such, for cgroup.kill.
-enum class Controller { memory, pids, cpuacct, cpu, io, unified };
+// cpuacct: what CPU time was used; cpu: who gets how much of it; unified: a version 2 group as such, for cgroup.kill. cpuset: of version 1,
+// for own_cores.hh alone; no Group has it.
+enum class Controller { memory, pids, cpuacct, cpu, io, unified, cpuset };
 
 struct Hierarchy {
     int version = 1;

@@ -6,7 +6,11 @@
 #include <csignal>
 #include <cstdlib>
 
+#include <fmt/format.h>
+
+#include "sandbox/cgroup.hh"
 #include "sandbox/fixture.hh"
+#include "sandbox/own_cores.hh"
 #include "sys/file.hh"
 
 namespace assay::sandbox::testing {
@@ -175,6 +179,29 @@ TEST_F(Command, CoresBoundWhatManyTasksGetTogether) {
     sly.limits.cores = 1;
     const model::Outcome outcome = run(sly).outcome;
     EXPECT_LE(outcome.cpu_ms(), outcome.wall_ms + 150);
+}
+
+TEST_F(Command, CoresOfItsOwnAreAllThatAProgramCanGet) {
+    const std::vector<int> cores = online_cores();
+    if (cores.size() < 2) GTEST_SKIP() << "this machine has one core";
+    const std::string name = "assay-cores-" + std::to_string(::getpid());
+    ASSERT_TRUE(Group::make(find_hierarchies(), name, true));
+    const Result<OwnCores> possible = OwnCores::make(find_hierarchies(), name, cores);
+    for (const auto& trees : {find_hierarchies(), core_set_trees()})
+        ASSERT_TRUE(kill_and_remove(find_groups(trees, name), sys::system_clock().now() + std::chrono::seconds{5}));
+    if (!possible) GTEST_SKIP() << possible.error().text();
+    restart(false, {}, 1);
+    const Request sly = python("import os; before = os.sched_getaffinity(0)\n"
+                               "os.sched_setaffinity(0, range(1024))\n"
+                               "print(sorted(before), sorted(os.sched_getaffinity(0)))");
+    for (int turn = 0; turn < 2; ++turn) {  // a fresh one, and one that waited
+        const model::Outcome outcome = run(sly).outcome;
+        EXPECT_EQ(outcome.output.head, fmt::format("[{0}] [{0}]\n", cores.back())) << outcome.errors.head;
+        EXPECT_EQ(outcome.limits.cores, 1);
+        EXPECT_EQ(outcome.guarantees.cores, model::Guarantee::exact);
+        EXPECT_EQ(outcome.throttled_ms.value_or(0), 0) << "no quota beside it";
+    }
+    EXPECT_FALSE(client_->open_job(1, 64 << 20)) << "a slot without cores";
 }
 
 // Only version 2 counts what devices transfer; elsewhere the limit says that it is none, and ends nothing.

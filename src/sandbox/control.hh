@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,10 @@ inline constexpr Known known[] = {
     {Controller::memory, "memory", "memory"}, {Controller::pids, "pids", "pids"}, {Controller::cpu, "cpu", "cpu"},
     {Controller::cpuacct, "cpuacct", ""},     {Controller::io, "", "io"},
 };
+
+inline constexpr Known core_sets[] = {{Controller::cpuset, "cpuset", ""}};
+// find_hierarchies for these controllers alone.
+std::vector<Hierarchy> find_hierarchies(std::span<const Known>, std::string_view mountinfo, std::string_view cgroup);
 
 // What the version 2 group at `directory` has: of itself, and by its parent's leave.
 std::vector<Controller> controllers_at(const std::string& directory);

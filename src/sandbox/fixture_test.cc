@@ -10,6 +10,7 @@
 
 #include "base/text.hh"
 #include "sandbox/cgroup.hh"
+#include "sandbox/own_cores.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
 #include "testing/patience.hh"
@@ -70,9 +71,10 @@ void SandboxTest::SetUp() {
     restart(false);
 }
 
-void SandboxTest::restart(bool allow_binds, const std::string& data) {
+void SandboxTest::restart(bool allow_binds, const std::string& data, int cores_per_slot) {
     stop();
-    Result<Helper> helper = start_helper({.directory_id = id_, .first_uid = first_uid_for(id_), .fill = fill_from_lines, .allow_binds = allow_binds, .data = data});
+    Result<Helper> helper = start_helper({.directory_id = id_, .first_uid = first_uid_for(id_), .fill = fill_from_lines, .allow_binds = allow_binds,
+                                          .cores_per_slot = cores_per_slot, .slots = 1, .data = data});
     ASSERT_TRUE(helper) << helper.error().text();
     helper_ = std::move(*helper);
     Result<sys::Fd> socket = connect_client(helper_);
@@ -92,6 +94,7 @@ void SandboxTest::TearDown() {
     stop();
     EXPECT_EQ(processes_of(first_uid_for(id_)), "") << "processes are left";
     EXPECT_TRUE(find_groups(find_hierarchies(), "assay-" + id_).empty()) << "groups are left";
+    EXPECT_TRUE(find_groups(core_set_trees(), "assay-" + id_).empty()) << "sets of cores are left";
     EXPECT_EQ(sys::read_file("/proc/self/mountinfo", 1 << 20).value(), mounts_before_) << "mounts are left";
 }
 

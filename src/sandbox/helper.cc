@@ -54,6 +54,7 @@ public:
     HelperLoop(const HelperConfig& config, sys::Fd control) : control_{std::move(control)} { shop_.config = config; }
 
     Result<> prepare();
+    Result<> keep_cores_apart();
     void greet(const Result<>& prepared);
     void serve();
     void end();
@@ -116,6 +117,8 @@ Result<> HelperLoop::prepare() {
     ASSAY_CHECK(make_room(shop_.hierarchies));
     ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
     keep_memory(shop_.hierarchies);
+    shop_.cores = online_cores();
+    ASSAY_CHECK(keep_cores_apart());
     group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
     // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck; beside that of the
     // commands, whose turn comes last.
@@ -131,6 +134,20 @@ Result<> HelperLoop::prepare() {
     for (const FilterKind kind : {FilterKind::language, FilterKind::compiled, FilterKind::fill}) {
         ASSAY_TRY(shop_.filters[static_cast<std::size_t>(kind)], Filter::compile(kind));
     }
+    return ok;
+}
+
+Result<> HelperLoop::keep_cores_apart() {
+    const int own = shop_.config.cores_per_slot;
+    if (own == 0) return ok;
+    std::vector<int> all;
+    for (int slot = 0; slot < shop_.config.slots; ++slot) {
+        for (const int core : cores_of_slot(shop_.cores, own, slot)) all.push_back(core);
+    }
+    ASSAY_CHECK(sys::keep_to_cpus(static_cast<int>(shop_.cores.size() - all.size())));
+    ASSAY_TRY(shop_.own_cores, OwnCores::make(shop_.hierarchies, shop_.group, all));
+    const std::string& why = shop_.own_cores.shared_because();
+    log::info("sandbox.own_cores", {{"cores", static_cast<std::int64_t>(all.size())}, {"others", why.empty() ? "kept off" : why}});
     return ok;
 }
 
@@ -334,6 +351,7 @@ void HelperLoop::end() {
     const auto remove = [&](const std::string& name) {
         std::vector<std::string> roots;
         for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + name);
+        for (const Hierarchy& tree : core_set_trees()) roots.push_back(tree.own + "/" + name);
         std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
         if (Result<> removed = kill_and_remove(roots, deadline); !removed) log::error("sandbox.leftover", {{"error", removed.error().text()}});
     };

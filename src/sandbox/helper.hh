@@ -26,6 +26,8 @@ struct HelperConfig {
     bool allow_binds = false;        // `assay run` only
     bool network_each = false;       // a network namespace for each job and not for each slot: nothing can stay in an empty one, and it costs
     int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
+    int cores_per_slot = 0;          // that each of `slots` has to itself (own_cores.hh), the last ones of the machine first; 0: they share all
+    int slots = 0;                   // only for that
     // A folder on which the helper holds the flock as long as it lives, and for which it waits until the one before with this directory_id
     // has ended: at most 15 s. Empty: nobody else ever has this id.
     std::string turn_directory;

@@ -112,7 +112,9 @@ void open_up(const std::string& directory) {
 
 bool Hierarchy::serves(Controller controller) const { return std::ranges::find(controllers, controller) != controllers.end(); }
 
-std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_view cgroup) {
+std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_view cgroup) { return find_hierarchies(known, mountinfo, cgroup); }
+
+std::vector<Hierarchy> find_hierarchies(std::span<const Known> wanted, std::string_view mountinfo, std::string_view cgroup) {
     std::vector<Hierarchy> found;
     const auto served = [&](Controller controller) { return std::ranges::any_of(found, [&](const Hierarchy& h) { return h.serves(controller); }); };
     for (const std::string_view line : split(mountinfo, '\n')) {
@@ -125,7 +127,7 @@ std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_
         if (!second && right[0] != "cgroup") continue;
         Hierarchy hierarchy{.version = second ? 2 : 1, .mount = std::string{left[4]}, .own = {}, .home = {}, .controllers = {}};
         if (second && !served(Controller::unified)) hierarchy.controllers = {Controller::unified};
-        for (const Known& one : known) {
+        for (const Known& one : wanted) {
             if (!second && !one.v1.empty() && lists(right[2], ',', one.v1) && !served(one.controller)) hierarchy.controllers.push_back(one.controller);
         }
         if (hierarchy.controllers.empty()) continue;
@@ -134,7 +136,7 @@ std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_
             const std::size_t next = first == entry.npos ? entry.npos : entry.find(':', first + 1);
             if (next == entry.npos) continue;
             const std::string_view names = entry.substr(first + 1, next - first - 1);
-            const bool its = second ? names.empty() : std::ranges::any_of(known, [&](const Known& one) {
+            const bool its = second ? names.empty() : std::ranges::any_of(wanted, [&](const Known& one) {
                 return hierarchy.serves(one.controller) && lists(names, ',', one.v1);
             });
             if (!its) continue;

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <string>
 
 #include "base/text.hh"
 #include "sandbox/cgroup.hh"
 #include "sandbox/helper.hh"
+#include "sandbox/own_cores.hh"
 #include "sandbox/process.hh"
 #include "sandbox/sandbox.hh"
 #include "sys/error.hh"
@@ -86,6 +88,7 @@ Result<> clean_leftovers(const std::string& directory_id) {
     if (::geteuid() != 0) return Error{Fault::denied, "removing what an earlier helper left needs root"};
     const sys::TimePoint deadline = sys::system_clock().now() + clean_time_max;
     std::vector<Hierarchy> hierarchies = find_hierarchies();
+    std::ranges::move(core_set_trees(), std::back_inserter(hierarchies));
     // First the tree that kills all of a group in one go, and in it helper and keepers: none should report on the death of another.
     std::ranges::partition(hierarchies, [](const Hierarchy& h) { return h.serves(Controller::unified); });
     for (const std::string& name : {helper_group(directory_id), commands_group(directory_id)}) {

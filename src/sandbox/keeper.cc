@@ -52,6 +52,7 @@ Result<> open(JobState& job, const std::string& digest) {
         job.image_root = std::move(root).value();
     }
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job_group(job.shop.group, job.slot), true, std::move(job.group)));
+    if (!job.cores.empty()) ASSAY_CHECK(job.shop.own_cores.give(job_group(job.shop.group, job.slot), job.cores));
     job.group.keep_open();
     if (!job.stalls.busy_us) job.stalls = read_stalls(job.group, job.group);
     job.nest = job.group;
@@ -125,6 +126,9 @@ bool serve(JobState& job) {
 
         FromKeeper answer{};
         std::vector<sys::Fd> kept;
+        // Of a job with cores of its own there are no others, and all of them are for whoever asks for none.
+        if (std::int64_t& cores = asked->message.limits.cores; !job.cores.empty() && (cores == 0 || cores > std::ssize(job.cores)))
+            cores = std::ssize(job.cores);
         Result<> done = check(asked->message, asked->descriptors.size(), job.shop.config.allow_binds);
         if (done && job.guest != 0) done = check_guest(asked->message);
         if (done) done = Run{job, asked->message, std::move(asked->descriptors)}.execute(answer, kept);
@@ -176,7 +180,10 @@ int ended(const JobState& job, const Result<>& how) {
 int keep_slot(const Workshop& shop, int slot, sys::Fd helper) {
     JobState job{.shop = shop, .slot = slot, .life = std::move(helper)};
     take_short_turns(true);
-    const Result<> moved = move_in(job);
+    const int own = shop.config.cores_per_slot;
+    if (own > 0 && slot < shop.config.slots) job.cores = cores_of_slot(shop.cores, own, slot);
+    const Result<> moved = own > 0 && job.cores.empty() ? Error{Fault::unsupported, "this machine has no cores of its own for slot " + std::to_string(slot)}
+                                                        : move_in(job);
     for (bool again = true; again;) {
         Result<Received<ToHelper>> order = receive<ToHelper>(job.life);
         if (!order || order->descriptors.size() != 1) break;
@@ -197,6 +204,7 @@ int keep_guest(const JobState& host, int number, sys::Fd socket, sys::Fd life) {
     JobState job{.shop = host.shop,
                  .slot = host.slot,
                  .life = std::move(life),
+                 .cores = host.cores,
                  .bench = host.bench,
                  .stalls = host.stalls,
                  .socket = std::move(socket),

@@ -5,9 +5,11 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "sandbox/cgroup.hh"
 #include "sandbox/confine.hh"
+#include "sandbox/own_cores.hh"
 
 namespace assay::sandbox {
 
@@ -16,6 +18,8 @@ struct Workshop {
     HelperConfig config;
     std::vector<Hierarchy> hierarchies;
     std::string group;                    // `assay-<id>`
+    std::vector<int> cores;               // of the machine
+    OwnCores own_cores;                   // with config.cores_per_slot
     sys::Fd host_mounts;                  // namespaces before we made our own
     sys::Fd host_network;
     sys::Fd plain_root;                   // prepare_root, for jobs without an image

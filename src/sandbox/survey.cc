@@ -17,6 +17,7 @@
 
 #include "base/text.hh"
 #include "sandbox/cgroup.hh"
+#include "sandbox/own_cores.hh"
 #include "sandbox/pressure.hh"
 #include "sandbox/process.hh"
 #include "sys/file.hh"
@@ -66,6 +67,20 @@ void add_namespaces(std::vector<Finding>& findings) {
     }
 }
 
+// What `cores_per_slot` would be worth here.
+Finding cores_apart(const std::vector<Hierarchy>& hierarchies) {
+    constexpr const char* name = "own cores";
+    if (online_cores().size() < 2) return {name, "one core alone", Standing::weak, "a machine with more cores, if slots are to have some of their own"};
+    if (!core_set_trees().empty())
+        return {name, "a cpuset of cgroup version 1: the server and its jobs keep off, other programs do not", Standing::weak, "boot with cgroup version 2 alone (systemd.unified_cgroup_hierarchy=1)"};
+    for (const Hierarchy& hierarchy : hierarchies) {
+        const std::string offered = " " + std::string{trimmed(text_of(hierarchy.own + "/cgroup.controllers"))} + " ";
+        if (hierarchy.version == 2 && offered.contains(" cpuset "))
+            return {name, "a cpuset of cgroup version 2", Standing::fine, ""};
+    }
+    return {name, "cannot be kept apart", Standing::weak, "let the cgroup controller cpuset reach our groups: cgroup.subtree_control on version 2"};
+}
+
 void add_limits(std::vector<Finding>& findings, const HostCheck& host, const std::vector<Hierarchy>& hierarchies) {
     const auto source = [&](Controller controller, const char* instead) {
         for (const Hierarchy& hierarchy : hierarchies) {
@@ -92,6 +107,7 @@ void add_limits(std::vector<Finding>& findings, const HostCheck& host, const std
     add("limit output", sure.output, "counted as it is read", "");
     add("limit disk", sure.disk, "a tmpfs of that size", cure("namespaces"));
     add("limit cores", sure.cores, source(Controller::cpu, "only what a program sees"), "let the cgroup controller cpu reach our groups: cgroup.subtree_control on version 2");
+    findings.push_back(cores_apart(hierarchies));
 }
 
 Finding on_or_off(const char* name, const std::string& path, const char* off_cure, Standing off) {

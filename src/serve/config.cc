@@ -17,9 +17,10 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 10> known{"data", "listen", "user", "public_url", "clients", "slots", "cpu_weight", "disk_reserve", "uploads_in_flight", "recorder_size"};
+constexpr std::array<std::string_view, 11> known{"data", "listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight", "disk_reserve", "uploads_in_flight", "recorder_size"};
 constexpr std::int64_t in_flight_bytes_least = 4LL << 20;  // what may be set; it lets a few go on at once
 constexpr int cpu_weight_max = 10'000;  // the kernel's
+constexpr int cores_per_slot_max = 4096;
 
 Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
     std::string text = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key));
@@ -27,11 +28,11 @@ Error unknown_key(std::string_view name, std::uint32_t line, std::string_view ke
     return {Fault::invalid, text};
 }
 
-Result<int> slots_from(const std::string& text) {
+Result<int> count_from(std::string_view key, const std::string& text, std::string_view zero, int max) {
     int value = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc{} || end != text.data() + text.size() || value < 0 || value > sandbox::slots_max) {
-        return Error{Fault::invalid, fmt::format("slots: '{}' is not a number from 0 (one per core) to {}", escaped(text), sandbox::slots_max)};
+    if (failure != std::errc{} || end != text.data() + text.size() || value < 0 || value > max) {
+        return Error{Fault::invalid, fmt::format("{}: '{}' is not a number from 0 ({}) to {}", key, escaped(text), zero, max)};
     }
     return value;
 }
@@ -117,7 +118,9 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
             else if (key == "public_url") config.public_url = value;
             else if (key == "clients") config.clients = value;
             else if (key == "slots") {
-                ASSAY_TRY(config.slots, slots_from(value));
+                ASSAY_TRY(config.slots, count_from(key, value, "one per core", sandbox::slots_max));
+            } else if (key == "cores_per_slot") {
+                ASSAY_TRY(config.cores_per_slot, count_from(key, value, "all slots share all cores", cores_per_slot_max));
             } else if (key == "cpu_weight") {
                 ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
             } else if (key == "disk_reserve") {
@@ -137,6 +140,18 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
     }
     while (config.public_url.ends_with('/')) config.public_url.pop_back();
     return config;
+}
+
+Result<int> slots_of(const Config& config, int cores) {
+    const int own = config.cores_per_slot;
+    if (own == 0) return config.slots > 0 ? config.slots : cores;
+    const int slots_max = (cores - 1) / own;
+    if (slots_max == 0 || config.slots > slots_max) {
+        return Error{Fault::invalid, fmt::format("cores_per_slot: {} for each of {} slots, and one for the server, are more than the {} of this machine; {}",
+                                                 own, std::max(1, config.slots), cores,
+                                                 slots_max == 0 ? std::string{"leave it out"} : fmt::format("set slots to at most {}", slots_max))};
+    }
+    return config.slots > 0 ? config.slots : slots_max;
 }
 
 std::optional<std::string> config_path(const std::string& given) {

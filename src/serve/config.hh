@@ -21,6 +21,8 @@ struct Config {
     std::string public_url;                // links and receipts; empty: the listening URL
     std::string clients;                   // the folder of the ready-made clients (web/clients.hh); empty: `clients` in `data`
     int slots = 0;                         // jobs at once; 0 = one per core
+    // That each slot has to itself, and the server keeps off; there must be one more than all slots take. 0: all slots share all.
+    int cores_per_slot = 0;
     // Of all jobs together, 1..10000, beside 100 of anything else on the machine; 0, "idle": they run when nothing else wants to.
     int cpu_weight = 0;
     // With less room on the disk of `data` no upload is taken and no job started; at least 32 MiB; 0 = a twentieth of the
@@ -35,8 +37,8 @@ struct Config {
     std::optional<std::int64_t> recorder_bytes;
 };
 
-// Settings of one source by name ("data", "listen", "user", "public_url", "clients", "slots", "cpu_weight", "disk_reserve",
-// "uploads_in_flight", "recorder_size").
+// Settings of one source by name ("data", "listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
+// "disk_reserve", "uploads_in_flight", "recorder_size").
 using Settings = std::map<std::string, std::string>;
 
 // The tables [alert] and [sentinel] are left to the room alert, [admission] to thresholds_from_toml. Errors: invalid, naming file, line
@@ -49,6 +51,9 @@ Settings settings_from_environment(const char* const* environment);
 
 // Later sources win. Errors: invalid, naming the setting.
 Result<Config> config_from(const std::vector<Settings>& sources, bool as_root);
+
+// Jobs at once on a machine of `cores`. Errors: invalid, when not even one core stays for the server.
+Result<int> slots_of(const Config&, int cores);
 
 // The file to read: `given`, else ./assay.toml, else /etc/assay/assay.toml, else none.
 std::optional<std::string> config_path(const std::string& given);

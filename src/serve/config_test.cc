@@ -59,5 +59,20 @@ TEST(AdmissionTable, SetsWhatItNamesAndRefusesWhatCannotBe) {
     EXPECT_TRUE(settings_from_toml("[admission]\nkill_available = 0.05", "assay.toml"));
 }
 
+TEST(Config, SlotsWithCoresOfTheirOwnLeaveOneForTheServer) {
+    EXPECT_EQ(slots_of({}, 4).value(), 4);
+    EXPECT_EQ(slots_of({.slots = 9}, 4).value(), 9);
+    EXPECT_EQ(slots_of({.cores_per_slot = 1}, 4).value(), 3);
+    EXPECT_EQ(slots_of({.cores_per_slot = 2}, 8).value(), 3);
+    EXPECT_EQ(slots_of({.slots = 1, .cores_per_slot = 2}, 8).value(), 1);
+    const auto many = slots_of({.slots = 4, .cores_per_slot = 1}, 4);
+    ASSERT_FALSE(many);
+    EXPECT_EQ(many.error().text(),
+              "cores_per_slot: 1 for each of 4 slots, and one for the server, are more than the 4 of this machine; set slots to at most 3");
+    const auto none = slots_of({.cores_per_slot = 1}, 1);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().text(), "cores_per_slot: 1 for each of 1 slots, and one for the server, are more than the 1 of this machine; leave it out");
+}
+
 }  // namespace
 }  // namespace assay::serve

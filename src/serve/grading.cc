@@ -17,7 +17,7 @@ constexpr std::chrono::seconds stable_after{60};  // a runner that lived this lo
 
 }  // namespace
 
-Result<Privileged> start_privileged(const DataDirectory& directory, int cpu_weight) {
+Result<Privileged> start_privileged(const DataDirectory& directory, const Config& config, int slots) {
     Privileged privileged;
     if (sys::effective_uid() != 0) {
         privileged.cannot = {.kind = model::WaitDetailKind::not_root};
@@ -35,7 +35,9 @@ Result<Privileged> start_privileged(const DataDirectory& directory, int cpu_weig
                                      .first_uid = sandbox::first_uid_for(directory.id()),
                                      .fill = archive::fill_main,
                                      .allow_binds = false,
-                                     .cpu_weight = cpu_weight,
+                                     .cpu_weight = config.cpu_weight,
+                                     .cores_per_slot = config.cores_per_slot,
+                                     .slots = slots,
                                      .turn_directory = directory.path(),
                                      .data = directory.path(),
                                  }));

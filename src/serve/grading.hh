@@ -9,6 +9,7 @@
 #include "http/server.hh"
 #include "queue/board.hh"
 #include "sandbox/helper.hh"
+#include "serve/config.hh"
 #include "serve/data_directory.hh"
 
 namespace assay::serve {
@@ -20,7 +21,7 @@ struct Privileged {
     std::optional<model::WaitDetail> cannot;
     std::string jobs;  // sandbox::commands_memory_directory
 };
-Result<Privileged> start_privileged(const DataDirectory& directory, int cpu_weight);
+Result<Privileged> start_privileged(const DataDirectory& directory, const Config& config, int slots);
 
 class RunnerKeeper {
 public:

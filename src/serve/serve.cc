@@ -149,7 +149,9 @@ Result<> serve(const Config& config) {
     sys::ignore_broken_pipes();
     sys::ServiceManager manager = sys::ServiceManager::from_environment();
     ASSAY_TRY(DataDirectory directory, DataDirectory::open(config.data, config.user));
-    ASSAY_TRY(Privileged privileged, start_privileged(directory, config.cpu_weight));  // While root, before any thread.
+    ASSAY_TRY(const int slots, slots_of(config, sys::online_cpus()));
+    ASSAY_TRY(Privileged privileged, start_privileged(directory, config, slots));  // While root, before any thread.
+    if (config.cores_per_slot > 0) ASSAY_CHECK(sys::keep_to_cpus(sys::online_cpus() - slots * config.cores_per_slot));
     RecorderKeeper recorder{directory, config.recorder_bytes};
     recorder::Feed* const feed = recorder.feed();
     if (feed != nullptr) {
@@ -157,7 +159,6 @@ Result<> serve(const Config& config) {
         http::on_answer([feed](std::string_view route, int status, double ms) { feed->answered(route, status, ms); });
     }
     const int cpus = sys::online_cpus();
-    const int slots = config.slots > 0 ? config.slots : cpus;
     AdmissionKeeper admission{privileged.jobs, slots};
     const auto text_lock = sys::lock_text();  // Root may lock what it likes.
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGTERM, SIGINT}));
