@@ -108,6 +108,8 @@ def separate(hidden: set[str], work) -> int:
             if not isinstance(error, SystemExit):
                 import traceback
                 traceback.print_exc()
+            elif error.code is not None:
+                print(error.code, file=sys.stderr)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
