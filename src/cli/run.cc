@@ -15,6 +15,7 @@
 #include "image/image.hh"
 #include "model/image.hh"
 #include "sandbox/helper.hh"
+#include "sandbox/rootless.hh"
 #include "sandbox/sandbox.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
@@ -148,14 +149,14 @@ Result<sandbox::Finished> run_once(const Prepared& prepared, const std::string& 
 }  // namespace
 
 ExitCode run_command(const RunOptions& options) {
+    if (sys::effective_uid() != 0) {
+        if (options.network == "host") return fail({Fault::unsupported, "--network host needs root: the host's network is not a user's to give away"});
+        return fail(sandbox::become_own_root().in("assay run without root"));
+    }
     auto prepared = prepare(options);
     if (!prepared) {
         (void)fail(prepared.error());
         return ExitCode::misused;
-    }
-    if (sys::effective_uid() != 0) {
-        return fail({Fault::unsupported, "assay run needs root: this version's sandboxes are built by root alone, also where user namespaces and a "
-                                         "delegated cgroup would allow more; try sudo assay run, and see assay check for what this host offers"});
     }
     sys::ignore_broken_pipes();
     static std::atomic<bool> stop{false};  // The signal thread may outlive this function.

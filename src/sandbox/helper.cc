@@ -15,6 +15,7 @@
 #include <csignal>
 
 #include "base/log.hh"
+#include "base/text.hh"
 #include "sandbox/cgroup.hh"
 #include "sandbox/confine.hh"
 #include "sandbox/control.hh"
@@ -366,13 +367,26 @@ void HelperLoop::end() {
 
 }  // namespace
 
-std::uint32_t first_uid_for(const std::string& directory_id) {
+std::uint32_t first_uid_in(std::string_view uid_map, std::uint32_t hash) {
     constexpr std::uint32_t base = 0x70000000;
     constexpr std::uint32_t ranges = 1U << 20;
     constexpr std::uint32_t range_size = 256;
+    constexpr std::uint32_t contained_base = 4096;  // above what packages take in a container, and people mostly do
+    std::int64_t end = 0;  // of the ids that are there without a gap from 0
+    for (const std::string_view line : split(uid_map, '\n')) {  // inside, outside, count, in columns
+        std::vector<std::int64_t> numbers;
+        for (const std::string_view word : split(line, ' ')) {
+            if (!word.empty()) numbers.push_back(to_number(word).value_or(-1));
+        }
+        if (numbers.size() == 3 && numbers[0] == end && numbers[2] > 0) end += numbers[2];
+    }
+    if (end >= std::int64_t{base} + std::int64_t{ranges} * range_size || end < contained_base + 2 * range_size) return base + hash % ranges * range_size;
+    return contained_base + hash % static_cast<std::uint32_t>((end - contained_base) / range_size - 1) * range_size;  // The last has nobody (65534).
+}
+
+std::uint32_t first_uid_for(const std::string& directory_id) {
     const std::string digest = sys::sha256_hex(bytes_of(directory_id));
-    const auto hash = static_cast<std::uint32_t>(std::stoul(digest.substr(0, 8), nullptr, 16));
-    return base + hash % ranges * range_size;
+    return first_uid_in(read_control("/proc/self/uid_map"), static_cast<std::uint32_t>(std::stoul(digest.substr(0, 8), nullptr, 16)));
 }
 
 int helper_main(const HelperConfig& config, sys::Fd control) {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/result.hh"
 #include "model/limits.hh"
@@ -34,8 +35,11 @@ struct HelperConfig {
     std::string data;                // the directory with images/DIGEST/root; empty: jobs see the host's own folders alone
 };
 
-// Host uids for the directory `id`, in a range that neither people, packages nor systemd give out (see README.md).
+// Uids for the directory `id`, in a range that neither people, packages nor systemd give out (see README.md); in a user namespace that does
+// not have it, as of a container, in the one it has.
 std::uint32_t first_uid_for(const std::string& directory_id);
+// The same for a /proc/self/uid_map, and a hash of the id. Pure.
+std::uint32_t first_uid_in(std::string_view uid_map, std::uint32_t hash);
 
 // The cgroups of a directory's commands, and of its helper with keepers and roles: side by side, as the commands' turn on a
 // processor comes after everything else of the machine.

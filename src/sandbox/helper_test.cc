@@ -271,6 +271,19 @@ TEST(HostUids, LieInTheRangeNobodyGivesOut) {
     EXPECT_NE(first_uid_for("0123456789abcdef"), first_uid_for("0123456789abcdee"));
 }
 
+TEST(HostUids, InAContainerAreOfThoseItHas) {
+    constexpr std::uint32_t host = 0x70000000;
+    EXPECT_EQ(first_uid_in("         0          0 4294967295\n", 1), host + 256);
+    EXPECT_EQ(first_uid_in("", 1), host + 256) << "not known";
+    const char* const rootless = "         0       1001          1\n         1     100000      65535\n";
+    EXPECT_EQ(first_uid_in(rootless, 0), 4096U);
+    EXPECT_EQ(first_uid_in(rootless, 1), 4352U);
+    for (const std::uint32_t hash : {7U, 238U, 239U, 240U, 4294967295U}) EXPECT_LE(first_uid_in(rootless, hash) + 255, 65'279U) << "nobody is 65534";
+    EXPECT_EQ(first_uid_in("0 100000 65536\n", 239), 4096U);
+    EXPECT_EQ(first_uid_in("0 1001 1\n", 1), host + 256) << "too few: whatever needs them says so";
+    EXPECT_EQ(first_uid_in("0 1001 1\n1000 100000 65536\n", 1), host + 256) << "a gap";
+}
+
 TEST(NextLook, IsTheEarliestMomentALimitCanBePassed) {
     constexpr std::int64_t ms = 1'000'000;
     const TimeLimits limits{.cpu_ns = 1000 * ms, .wall_ns = 5000 * ms, .cores = 2};

@@ -177,9 +177,16 @@ Result<> build_root(const std::string& image, const std::string& root) {
     return bind(workbench + "/dev", root + "/dev", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 }
 
-Result<> mount_proc(const std::string& target) {
-    if (::mount("proc", target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2,subset=pid") != 0) return sys::last_error("mount(proc)", target);
-    return ok;
+// Of the caller's pid namespace. Where a user namespace is all that we have, the kernel wants to see another /proc that hides nothing in
+// the mount namespace of whoever makes it.
+Result<sys::Fd> proc_tree() {
+    const sys::Fd made{::fsopen("proc", FSOPEN_CLOEXEC)};
+    const auto set = [&made](const char* key, const char* value) { return ::fsconfig(made.get(), FSCONFIG_SET_STRING, key, value, 0) == 0; };
+    if (!made || !set("hidepid", "2") || !set("subset", "pid") || ::fsconfig(made.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+        return sys::last_error("fsopen", "proc");
+    sys::Fd tree{::fsmount(made.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)};
+    if (!tree) return sys::last_error("fsmount", "proc");
+    return tree;
 }
 
 // Makes `root` the root of its mount namespace, for good and read-only.
@@ -196,6 +203,7 @@ Result<> turn_to(const std::string& root) {
 
 Result<> enter_prepared(const World& world, const std::string& bench) {
     // What is the command's own can only be copied from where it is.
+    ASSAY_TRY(const sys::Fd proc, proc_tree());
     ASSAY_TRY(const sys::Fd work, work_tree(world, bench));
     ASSAY_TRY(const sys::Fd tmp, clone_tree(AT_FDCWD, world.scratch + "/tmp", safe));
     ASSAY_TRY(const sys::Fd vartmp, clone_tree(AT_FDCWD, world.scratch + "/vartmp", safe));
@@ -206,7 +214,7 @@ Result<> enter_prepared(const World& world, const std::string& bench) {
     ASSAY_CHECK(attach(tmp.get(), "/tmp"));
     ASSAY_CHECK(attach(vartmp.get(), "/var/tmp"));
     ASSAY_CHECK(attach(shm.get(), "/dev/shm"));
-    return mount_proc("/proc");
+    return attach(proc.get(), "/proc");
 }
 
 }  // namespace
@@ -335,7 +343,8 @@ Result<> enter_world(const World& world, const std::string& bench) {
     if (world.prepared >= 0) return enter_prepared(world, bench);
     const std::string root = bench + "/root";
     ASSAY_CHECK(build_root(world.image, root));
-    ASSAY_CHECK(mount_proc(root + "/proc"));
+    ASSAY_TRY(const sys::Fd proc, proc_tree());
+    ASSAY_CHECK(attach(proc.get(), root + "/proc"));
     if (world.trusted) {
         ASSAY_CHECK(mount_trusted(world, root));
     } else {

@@ -20,6 +20,7 @@
 #include "sandbox/own_cores.hh"
 #include "sandbox/pressure.hh"
 #include "sandbox/process.hh"
+#include "sandbox/rootless.hh"
 #include "sys/file.hh"
 
 namespace assay::sandbox {
@@ -181,7 +182,12 @@ Finding descriptors() {
 Finding rights() {
     const bool root = ::geteuid() == 0;
     return {"rights", root ? "root" : "uid " + std::to_string(::geteuid()), root ? Standing::fine : Standing::missing,
-            root ? "" : "start as root: sandboxes are built by root in this version, and only there"};
+            root ? "" : "start as root to grade; assay run works without, see rootless"};
+}
+
+Finding rootless() {
+    const Result<> may = may_become_own_root();
+    return {"rootless", may ? "assay run, in a user namespace" : "no", may ? Standing::fine : Standing::weak, may ? "" : may.error().text()};
 }
 
 }  // namespace
@@ -233,6 +239,7 @@ Survey survey_host() {
     const std::vector<Hierarchy> hierarchies = find_hierarchies();
     findings.push_back(judge_kernel(name.release));
     findings.push_back(rights());
+    if (::geteuid() != 0) findings.push_back(rootless());
     add_namespaces(findings);
     add_limits(findings, host, hierarchies);
     const bool swap_limited = std::ranges::none_of(host.missing, [](const std::string& text) { return text.contains("swap"); }) && host.guarantees.memory == model::Guarantee::exact;
