@@ -17,6 +17,7 @@
 #include "runner/check.hh"
 #include "runner/runner.hh"
 #include "sandbox/helper.hh"
+#include "sandbox/rootless.hh"
 #include "serve/rooms.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
@@ -228,12 +229,15 @@ ExitCode module_new(const std::string& folder) {
 }
 
 ExitCode module_check(const StaffOptions& options, const std::string& folder) {
-    const auto subject = read_subject(folder, options.data);
+    auto subject = read_subject(folder, options.data);
     if (!subject) return fail(subject.error());
     if (subject->samples.empty()) return fail({Fault::invalid, fmt::format("{} has no samples; put one in samples/NAME with src/ and expect.toml", escaped(folder))});
-    if (sys::effective_uid() != 0) return fail({Fault::unsupported, "assay module check runs the samples in the sandbox, which needs root in this version"});
-    if (const sandbox::HostCheck host = sandbox::check_host(); !host.can_grade) {
-        return fail({Fault::unsupported, "this host cannot grade: " + (host.missing.empty() ? std::string{"a guarantee is missing"} : host.missing.front())});
+    if (sys::effective_uid() != 0) return fail(sandbox::become_own_root().in("assay module check without root"));
+    if (const sandbox::HostCheck host = sandbox::check_host(); host.guarantees.disk != model::Guarantee::exact) {
+        return fail({Fault::unsupported, "this host makes no sandboxes: " + (host.missing.empty() ? std::string{"a guarantee is missing"} : host.missing.front())});
+    } else if (!host.can_grade) {
+        subject->notes.emplace_back("no control groups can be used here, so the limits of memory, processes and CPU time are approximate: a sample that ends at "
+                                    "one of them may end otherwise on the server");
     }
     sys::ignore_broken_pipes();
     sandbox::Helper helper;

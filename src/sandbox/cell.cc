@@ -114,6 +114,7 @@ Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>&
     world.network = shape.host_network;
     world.scratch = place;
     world.image = job.image;
+    world.contained = job.shop.contained;
     if (shape.common()) world.prepared = job.prepared_root();
     if (world.trusted) {
         for (const auto& [wanted, mount, path, name] : {std::tuple{shape.submission, &submission, &world.submission, "-submission"},

@@ -50,6 +50,25 @@ struct KeeperProcess {
     bool spent = false;
 };
 
+// Of a /proc/self/uid_map.
+struct Ids {
+    bool all = true;       // of the machine; also when it is not known
+    std::int64_t end = 0;  // of those that are there without a gap from 0
+};
+Ids ids_of(std::string_view uid_map) {
+    constexpr std::int64_t all_ids = UINT32_MAX;
+    Ids ids;
+    for (const std::string_view line : split(uid_map, '\n')) {  // inside, outside, count, in columns
+        std::vector<std::int64_t> numbers;
+        for (const std::string_view word : split(line, ' ')) {
+            if (!word.empty()) numbers.push_back(to_number(word).value_or(-1));
+        }
+        if (numbers.size() == 3 && numbers[0] == ids.end && numbers[2] > 0) ids.end += numbers[2];
+    }
+    ids.all = ids.end == 0 || ids.end >= all_ids;
+    return ids;
+}
+
 class HelperLoop {
 public:
     HelperLoop(const HelperConfig& config, sys::Fd control) : control_{std::move(control)} { shop_.config = config; }
@@ -119,6 +138,7 @@ Result<> HelperLoop::prepare() {
     ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
     keep_memory(shop_.hierarchies);
     shop_.cores = online_cores();
+    shop_.contained = !ids_of(read_control("/proc/self/uid_map")).all;
     ASSAY_CHECK(keep_cores_apart());
     group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
     // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck; beside that of the
@@ -372,15 +392,8 @@ std::uint32_t first_uid_in(std::string_view uid_map, std::uint32_t hash) {
     constexpr std::uint32_t ranges = 1U << 20;
     constexpr std::uint32_t range_size = 256;
     constexpr std::uint32_t contained_base = 4096;  // above what packages take in a container, and people mostly do
-    std::int64_t end = 0;  // of the ids that are there without a gap from 0
-    for (const std::string_view line : split(uid_map, '\n')) {  // inside, outside, count, in columns
-        std::vector<std::int64_t> numbers;
-        for (const std::string_view word : split(line, ' ')) {
-            if (!word.empty()) numbers.push_back(to_number(word).value_or(-1));
-        }
-        if (numbers.size() == 3 && numbers[0] == end && numbers[2] > 0) end += numbers[2];
-    }
-    if (end >= std::int64_t{base} + std::int64_t{ranges} * range_size || end < contained_base + 2 * range_size) return base + hash % ranges * range_size;
+    const auto [all, end] = ids_of(uid_map);
+    if (all || end < contained_base + 2 * range_size) return base + hash % ranges * range_size;
     return contained_base + hash % static_cast<std::uint32_t>((end - contained_base) / range_size - 1) * range_size;  // The last has nobody (65534).
 }
 

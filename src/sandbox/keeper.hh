@@ -18,6 +18,7 @@ struct Workshop {
     HelperConfig config;
     std::vector<Hierarchy> hierarchies;
     std::string group;                    // `assay-<id>`
+    bool contained = false;               // in a user namespace that has a part of the machine's ids
     std::vector<int> cores;               // of the machine
     OwnCores own_cores;                   // with config.cores_per_slot
     sys::Fd host_mounts;                  // namespaces before we made our own

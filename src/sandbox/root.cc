@@ -69,10 +69,13 @@ Result<sys::Fd> work_tree(const World& world, const std::string& bench) {
     const sys::Fd overlay{::fsopen("overlay", FSOPEN_CLOEXEC)};
     if (!overlay) return sys::last_error("fsopen", "overlay");
     for (const auto& [key, value] : {std::pair{"lowerdir", joined(layers)}, {"upperdir", below(world.scratch) + "/work"}, {"workdir", below(world.scratch) + "/ovl"},
-                                     {"redirect_dir", "on"}, {"index", "off"}, {"metacopy", "off"}, {"xino", "off"}}) {
+                                     {"redirect_dir", world.contained ? "nofollow" : "on"}, {"index", "off"}, {"metacopy", "off"}, {"xino", "off"}}) {
         if (::fsconfig(overlay.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) != 0) return sys::last_error("fsconfig", key);
     }
-    if (::fsconfig(overlay.get(), FSCONFIG_SET_FLAG, "volatile", nullptr, 0) != 0) return sys::last_error("fsconfig", "volatile");
+    for (const char* const flag : {"volatile", "userxattr"}) {
+        if (flag == std::string_view{"userxattr"} && !world.contained) continue;
+        if (::fsconfig(overlay.get(), FSCONFIG_SET_FLAG, flag, nullptr, 0) != 0) return sys::last_error("fsconfig", flag);
+    }
     if (::fsconfig(overlay.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return sys::last_error("fsconfig", "overlay");
     sys::Fd tree{::fsmount(overlay.get(), FSMOUNT_CLOEXEC, safe)};
     if (!tree) return sys::last_error("fsmount", "overlay");
@@ -89,7 +92,7 @@ Result<> mount_trusted(const World& world, const std::string& root) {
     }
     ASSAY_CHECK(make_dir(root + "/stages"));
     for (const StageView& stage : world.stages) {
-        ASSAY_CHECK(show_layers(stage.layers, root + "/stages/" + stage.name));
+        ASSAY_CHECK(show_layers(stage.layers, root + "/stages/" + stage.name, world.contained));
     }
     if (world.assay.empty()) return ok;
     ASSAY_CHECK(make_dir(root + "/assay"));
@@ -310,10 +313,10 @@ Result<> attach_tree(const sys::Fd& tree, const std::string& path) {
     return attach(tree.get(), path);
 }
 
-Result<> show_layers(const std::vector<std::string>& layers, const std::string& target) {
+Result<> show_layers(const std::vector<std::string>& layers, const std::string& target, bool contained) {
     ASSAY_CHECK(make_dir(target));
     if (layers.size() == 1) return bind(layers.front(), target, exhibited);
-    const std::string options = "lowerdir=" + joined(layers) + ",redirect_dir=follow";
+    const std::string options = "lowerdir=" + joined(layers) + (contained ? ",userxattr" : ",redirect_dir=follow");
     const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
     if (::mount("overlay", target.c_str(), "overlay", flags, options.c_str()) != 0) return sys::last_error("mount(overlay)", target);
     return ok;

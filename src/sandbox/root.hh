@@ -25,6 +25,7 @@ struct Mounted {                      // a detached mount to attach at `inside`
 
 struct World {
     bool trusted = false;
+    bool contained = false;           // we are root of a user namespace alone: overlays keep their marks in attributes that anybody may set
     bool network = false;             // the host's: /etc/resolv.conf is needed
     int prepared = -1;                // a namespace of prepare_root, for a command that needs nothing but what is written below it
     std::string image;                // where the image is mounted that it sees; empty: the host's own folders
@@ -73,7 +74,7 @@ Result<sys::Fd> open_image(const sys::Fd& data, const std::string& digest);
 Result<> attach_tree(const sys::Fd& tree, const std::string& path);
 
 // A merged view of `layers` (newest first) at `target` (created), read-only, nosuid, nodev, noexec, links not followed.
-Result<> show_layers(const std::vector<std::string>& layers, const std::string& target);
+Result<> show_layers(const std::vector<std::string>& layers, const std::string& target, bool contained);
 
 // In the sandbox's init, in a pid namespace of its own: enters a mount namespace with the tree as its root, which is built at
 // `bench`/root or was prepared.

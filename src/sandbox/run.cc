@@ -272,7 +272,7 @@ Result<> Run::keep_files(FromKeeper& answer, std::vector<sys::Fd>& kept) {
     std::vector<std::string> layers = job_.layers_upto(job_.states.size());
     layers.insert(layers.begin(), cell.scratch->path + "/work");
     const Mount view{cell.scratch->path + "-view"};
-    ASSAY_CHECK(show_layers(layers, view.path));
+    ASSAY_CHECK(show_layers(layers, view.path, job_.shop.contained));
     for (std::size_t i = 0; i < order_.files_count; ++i) {
         sys::Fd file = open_kept(view.path, std::string{order_.files[i].view()}, file_bytes_max);
         if (!file) continue;
