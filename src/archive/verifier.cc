@@ -59,9 +59,18 @@ Result<> give_up_rights(const sys::Fd& lifeline) {
     return sys::confine_parser({.memory_bytes = memory + verifier_memory_max, .passed_fd = archive_fd});
 }
 
-Result<Verdict> judge_request(const Request& request, Judge judge) {
-    ASSAY_TRY(const model::UploadRules rules, model::upload_rules_from_json(request.rules));
-    auto verdict = judge(request.archive, rules);
+// As a rule one archive after the other is for the same module.
+struct Known {
+    std::string text;
+    model::UploadRules rules;
+};
+
+Result<Verdict> judge_request(const Request& request, Judge judge, Known& known) {
+    if (request.rules != known.text) {
+        ASSAY_TRY(known.rules, model::upload_rules_from_json(request.rules));
+        known.text = request.rules;
+    }
+    auto verdict = judge(request.archive, known.rules);
     // The libraries of C say it; memory of C++ that is not there ends the process.
     if (!verdict && verdict.error().fault() == Fault::busy) return out_of_memory();
     return verdict;
@@ -75,12 +84,13 @@ int verifier_main(Judge judge) {
     const sys::Fd socket{socket_fd};
     const sys::Fd lifeline{lifeline_fd};
     const auto confined = give_up_rights(lifeline);
+    Known known;
     for (;;) {
         auto request = next_request(socket);
         if (!request) std::_Exit(exit_misunderstood);
         if (!*request) std::_Exit(0);
         // With its rights it reads no archive.
-        const auto verdict = confined ? judge_request(**request, judge) : Result<Verdict>{confined.error()};
+        const auto verdict = confined ? judge_request(**request, judge, known) : Result<Verdict>{confined.error()};
         request->reset();  // The archive is closed before another one can come.
         if (!sys::write_all(socket, answer_to_json(verdict) + "\n")) std::_Exit(0);
         if (::mallinfo2().fordblks > idle_bytes_max) ::malloc_trim(0);  // Idle, it holds little memory of what it judged.

@@ -55,7 +55,10 @@ Result<bool> went_through_text_mode(const sys::Fd& archive) {
         ASSAY_TRY(const std::size_t size, sys::read_at(archive, part, at));
         if (size == 0) break;
         if (at == 0 && recognise(ByteView{part}.first(std::min(size, recognise_bytes))) == Format::tar) {
-            ASSAY_TRY(const std::int64_t whole, Input{archive}.size());
+            auto whole = static_cast<std::int64_t>(size);  // Less than was asked for is all there is.
+            if (size == part.size()) {
+                ASSAY_TRY(whole, Input{archive}.size());
+            }
             if (whole % static_cast<std::int64_t>(tar_block_bytes) == 0) return false;
         }
         for (const std::byte byte : ByteView{part}.first(size)) {

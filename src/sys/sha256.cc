@@ -8,12 +8,22 @@
 #include "base/assert.hh"
 
 namespace assay::sys {
+namespace {
+
+// Looked up once: what EVP_sha256() names is looked up anew for each sum.
+const EVP_MD* algorithm() {
+    static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    ASSAY_ASSERT(found != nullptr);
+    return found;
+}
+
+}  // namespace
 
 struct Sha256::Context {
     EVP_MD_CTX* raw = EVP_MD_CTX_new();
     Context() {
         ASSAY_ASSERT(raw != nullptr);
-        ASSAY_ASSERT(EVP_DigestInit_ex(raw, EVP_sha256(), nullptr) == 1);
+        ASSAY_ASSERT(EVP_DigestInit_ex(raw, algorithm(), nullptr) == 1);
     }
     ~Context() { EVP_MD_CTX_free(raw); }
     Context(const Context&) = delete;
