@@ -35,6 +35,16 @@ Result<std::optional<model::Verdict>> verdict_of(store::Tx& tx, const std::vecto
     return std::optional{row->verdict};
 }
 
+// As many of them, newest first, as the decision looks at. As a rule the newest is the one that is replaced, so that the hundredth
+// hand-in costs no more than the second.
+Result<std::vector<store::Submission>> earlier_ones(store::Tx& tx, const Entitled& who, const Terms& now, const grade::Arrived& arrived) {
+    ASSAY_TRY(auto newest, tx.submissions(who.course.id, who.module.id, who.participant.id, 1));
+    const auto lateness_of = [&](const grade::Arrived& when) { return queue::lateness_of(when, *now.plan, now.dates); };
+    if (newest.empty() || !now.plan->supersede || now.plan->counts == model::Counts::best) return std::move(newest);
+    if (newest.front().state == model::State::queued && lateness_of(queue::arrived(newest.front())) == lateness_of(arrived)) return std::move(newest);
+    return tx.submissions(who.course.id, who.module.id, who.participant.id, earlier_read_max);
+}
+
 // The receipt once more, when the bytes are the same.
 Result<Acceptance> asked_again(store::Tx& tx, const SubmissionId& id, const std::string& sha256) {
     ASSAY_TRY(const auto first, tx.submission(id));
@@ -69,9 +79,12 @@ Result<Acceptance> judged(store::Tx& tx, const store::Keys& keys, course::PlanCa
                                committed_ms(made, arrived.sha256, arrived.size, arrived.last_byte_ms)};
     if (const auto closed = queue::closed_at(dates, grade::handed_in_ms(times, plan->upload_grace_ms))) return Acceptance{{}, Refusal{.code = *closed}};
 
-    ASSAY_TRY(const auto earlier, tx.submissions(who.course.id, who.module.id, who.participant.id, earlier_read_max));
+    ASSAY_TRY(const auto earlier, earlier_ones(tx, who, *now, times));
     ASSAY_TRY(const auto newest_verdict, verdict_of(tx, earlier));
-    ASSAY_TRY(const std::int64_t counted, tx.submissions_counted(who.course.id, who.module.id, who.participant.id));
+    std::int64_t counted = 0;  // Nobody asks where there is no bound.
+    if (plan->submissions_max) {
+        ASSAY_TRY(counted, tx.submissions_counted(who.course.id, who.module.id, who.participant.id));
+    }
     const queue::Arrival arrival{arrived.sha256, module.revision, times};
     const queue::ArrivalDecision decision = queue::decide_arrival(arrival, earlier, newest_verdict, counted, *plan, dates);
 
@@ -114,7 +127,7 @@ Result<Acceptance> judged(store::Tx& tx, const store::Keys& keys, course::PlanCa
 
     std::int64_t place = 0;
     if (decision.replaces) {
-        ASSAY_TRY(const auto older, tx.submission(*decision.replaces));
+        const auto older = std::ranges::find(earlier, *decision.replaces, &store::Submission::id);
         ASSAY_TRY(const auto older_job, tx.job_of(older->id, older->generation));
         if (older_job) place = older_job->place;
         ASSAY_CHECK(tx.supersede(older->id, fresh.id));

@@ -176,6 +176,33 @@ TEST_F(Accept, ThreeCommitmentsAreOpenAtOnce) {
     EXPECT_TRUE(announced(ann, 'f', now_ms + 40 * minute_ms).document);  // All have lapsed.
 }
 
+// What waits is replaced where it stands, also when something newer of the same participant runs already.
+TEST_F(Accept, TheNewestThatStillWaitsIsReplacedWhereItStands) {
+    revise([](model::Plan& plan) { plan.supersede = true; });
+    const Entitled ann = *entitled(SmallCourse::ann_token, now_ms).entitled;
+    const auto job_of = [&](const SubmissionId& id) {
+        std::optional<store::Job> job;
+        EXPECT_TRUE(course.store->read([&](store::Reading& reading) -> Result<> {
+            ASSAY_TRY(job, reading.job_of(id, 1));
+            return ok;
+        }));
+        return job.value_or(store::Job{});
+    };
+    const SubmissionId first = hand_in(ann, 'b', now_ms).accepted->id;
+    const std::int64_t place = job_of(first).place;
+    const SubmissionId second = hand_in(ann, 'c', now_ms + 1).accepted->id;
+    EXPECT_EQ(job_of(first).state, model::State::superseded);
+    EXPECT_EQ(job_of(second).place, place);
+    write([&](store::Tx& tx) -> Result<> {
+        ASSAY_CHECK(tx.move(second, model::State::running));
+        return tx.move(first, model::State::queued);  // Staff put it back.
+    });
+    const SubmissionId third = hand_in(ann, 'd', now_ms + 2).accepted->id;
+    EXPECT_EQ(job_of(first).state, model::State::superseded);
+    EXPECT_EQ(job_of(second).state, model::State::running);
+    EXPECT_EQ(job_of(third).place, place);
+}
+
 // Two uploads may both pass the early check: the transaction takes one of them.
 TEST_F(Accept, TheRateHoldsInsideTheTransaction) {
     revise([](model::Plan& plan) { plan.upload.rate = model::Rate{.count = 2, .per_ms = minute_ms}; });

@@ -10,11 +10,35 @@
 namespace assay::model {
 namespace {
 
+void append_string(std::string& json, std::string_view text) {
+    ASSAY_ASSERT(valid_utf8(text));
+    json += '"';
+    for (const char c : text) {
+        switch (c) {
+            case '"': json += "\\\""; break;
+            case '\\': json += "\\\\"; break;
+            case '\b': json += "\\b"; break;
+            case '\t': json += "\\t"; break;
+            case '\n': json += "\\n"; break;
+            case '\f': json += "\\f"; break;
+            case '\r': json += "\\r"; break;
+            default:
+                if (static_cast<unsigned char>(c) < 0x20) json += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+                else json += c;
+        }
+    }
+    json += '"';
+}
+
 // Members are given in their order.
 class Document {
 public:
     void text(std::string_view key, std::string_view value) {
-        fmt::format_to(std::back_inserter(json_), "\"{}\":{},", key, canonical_string(value));
+        json_ += '"';
+        json_ += key;
+        json_ += "\":";
+        append_string(json_, value);
+        json_ += ',';
     }
     void signature(std::string_view base64) {
         if (!base64.empty()) text("signature", base64);
@@ -75,23 +99,9 @@ std::string signed_json(const Commitment& commitment, std::string_view signature
 }
 
 std::string canonical_string(std::string_view text) {
-    ASSAY_ASSERT(valid_utf8(text));
-    std::string out = "\"";
-    for (const char c : text) {
-        switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\b': out += "\\b"; break;
-            case '\t': out += "\\t"; break;
-            case '\n': out += "\\n"; break;
-            case '\f': out += "\\f"; break;
-            case '\r': out += "\\r"; break;
-            default:
-                if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-                else out += c;
-        }
-    }
-    return out += '"';
+    std::string json;
+    append_string(json, text);
+    return json;
 }
 
 }  // namespace assay::model

@@ -87,8 +87,9 @@ Result<> Changes::add_submission(const Submission& s) {
 Result<JobId> Changes::add_job(const Job& j) {
     std::int64_t place = j.place;
     if (place == 0) {
-        ASSAY_TRY(const auto next, database_.first<std::int64_t>(
-                                       "UPDATE counter SET value = value + 1 WHERE name = 'place' RETURNING value", {}, read_number));
+        // In two statements: RETURNING makes a table of its own each time.
+        ASSAY_CHECK(change_one("UPDATE counter SET value = value + 1 WHERE name = 'place'", {}, "counter"));
+        ASSAY_TRY(const auto next, database_.first<std::int64_t>("SELECT value FROM counter WHERE name = 'place'", {}, read_number));
         ASSAY_ASSERT(next.has_value());
         place = *next;
     }
@@ -154,8 +155,10 @@ Result<> Changes::put_turn(JobId id, std::int64_t started_ms) {
 }
 
 Result<> Changes::supersede(const SubmissionId& older, const SubmissionId& by) {
-    ASSAY_CHECK(move(older, model::State::superseded));
-    return change_one("UPDATE submission SET superseded_by = ? WHERE id = ?", {view(by.text()), view(older.text())}, "submission");
+    static_assert(model::can_move(model::State::queued, model::State::superseded));
+    ASSAY_CHECK(change_one("UPDATE submission SET state = 'superseded', superseded_by = ? WHERE id = ? AND state = 'queued'",
+                           {view(by.text()), view(older.text())}, "submission in line"));
+    return change_one("UPDATE job SET state = 'superseded' WHERE submission = ? AND state = 'queued'", {view(older.text())}, "job in line");
 }
 
 Result<> Changes::update_job(const Job& j) {

@@ -29,7 +29,7 @@ Participant read_participant(const Row& row) {
             row.text(6), row.text(7), row.text(8), row.text(9)};
 }
 
-// The CHECKs of the schema and the one writer keep these columns to our words.
+// The one writer keeps these columns to our words.
 template <class E>
 E word(const Row& row, int column) {
     const auto value = model::parse<E>(row.text(column));

@@ -56,7 +56,7 @@ public:
         std::unique_lock lock{mutex_};
         paused_ = true;
         const auto none_in_use = [this] { return open_ == idle_.size(); };
-        if (free_.wait_for(lock, wait_max, none_in_use)) return true;
+        if (unused_.wait_for(lock, wait_max, none_in_use)) return true;
         paused_ = false;
         free_.notify_all();
         return false;
@@ -75,10 +75,10 @@ public:
 
 private:
     static Result<> run(Database& database, const Store::Query& query) {
-        ASSAY_CHECK(database.script("BEGIN"));
+        ASSAY_CHECK(database.change("BEGIN"));
         Queries<Reading> reading{database};
         auto result = query(reading);
-        ASSAY_CHECK(database.script("ROLLBACK"));
+        ASSAY_CHECK(database.change("ROLLBACK"));
         return result;
     }
 
@@ -103,18 +103,22 @@ private:
     }
 
     void give_back(std::unique_ptr<Database> database) {  // nullptr: it was closed
+        bool waited_for = false;
         {
             const std::lock_guard lock{mutex_};
             if (database) idle_.push_back(std::move(database));
             else --open_;
+            waited_for = paused_;
         }
-        free_.notify_all();  // Who waits for a connection, and who waits until none is in use.
+        free_.notify_one();
+        if (waited_for) unused_.notify_one();
     }
 
     const std::string path_;
     const std::string vfs_;
     std::mutex mutex_;
-    std::condition_variable free_;
+    std::condition_variable free_;    // who reads waits for a connection
+    std::condition_variable unused_;  // who paused them, until none is in use
     std::vector<std::unique_ptr<Database>> idle_;
     std::size_t open_ = 0;   // those in use and the idle
     bool paused_ = false;
@@ -227,7 +231,7 @@ private:
     // An error here refuses the whole group; `group` holds every change that was taken from the queue.
     Result<> change_and_commit(std::vector<Entry>& group) {
         const bool spent = config_.space != nullptr && config_.space->look().level == Space::Level::spent;
-        ASSAY_CHECK(database_.script("BEGIN IMMEDIATE"));
+        ASSAY_CHECK(database_.change("BEGIN IMMEDIATE"));
         const auto deadline = std::chrono::steady_clock::now() + group_time_max;
         while (group.size() < group_changes_max && std::chrono::steady_clock::now() < deadline) {
             auto entry = next();
@@ -241,17 +245,18 @@ private:
 
     Result<> commit(std::size_t changes) {
         const auto began = std::chrono::steady_clock::now();
-        auto committed = database_.script("COMMIT");
+        auto committed = database_.change("COMMIT");
         const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
         seconds_.observe(took.count() / 1000);
         if (commit_listener()) commit_listener()(took.count());
         changes_.observe(static_cast<double>(changes));
-        return committed;
+        if (!committed) return committed.take_error();
+        return ok;
     }
 
     // The change's own error goes into its entry; what is returned is one after which the transaction cannot go on.
     Result<> change_in_savepoint(Entry& entry) {
-        ASSAY_CHECK(database_.script("SAVEPOINT change"));
+        ASSAY_CHECK(database_.change("SAVEPOINT change"));
         Changes changes{database_};
         entry.result = entry.change(changes);
         entry.change = nullptr;
@@ -260,8 +265,9 @@ private:
             entry.result = ok;  // Everyone in the group gets the same answer.
             return reason;
         }
-        if (!entry.result) ASSAY_CHECK(database_.script("ROLLBACK TO change"));
-        return database_.script("RELEASE change");
+        if (!entry.result) ASSAY_CHECK(database_.change("ROLLBACK TO change"));
+        ASSAY_CHECK(database_.change("RELEASE change"));
+        return ok;
     }
 
     void take_group(std::vector<Entry>& group) {
