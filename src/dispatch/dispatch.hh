@@ -19,7 +19,7 @@ namespace assay::dispatch {
 
 constexpr std::chrono::seconds lapse_check_every{1};
 constexpr std::chrono::milliseconds poll_wait_max{20'000};
-constexpr int empty_look_pause_times = 20;                 // as long as a look that found nothing took, before a slot looks again
+constexpr int empty_look_pause_times = 60;                 // as long as a look that found nothing took, before a slot looks again
 constexpr std::chrono::milliseconds empty_look_pause_max{200};
 constexpr std::size_t request_bytes_max = 64u << 10;       // of every request but an event and a result
 constexpr std::size_t event_bytes_max = 256u << 10;
