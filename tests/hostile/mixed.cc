@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <mutex>
 #include <thread>
@@ -30,7 +31,8 @@ using model::Verdict;
 
 constexpr int at_once = 2;
 constexpr int rounds = 10;
-constexpr std::int64_t growth_bytes_max = 256 << 10;  // of the helper, from the end of the first round on
+constexpr std::int64_t growth_bytes_max = 256 << 10;  // of the helper, and of its keepers together, from the end of the first round on
+constexpr std::size_t kept_descriptors_max = std::size_t{at_once} * 4 * 3;  // a keeper keeps up to four groups of ended commands, three each
 constexpr auto idle_time_max = 30s;
 
 struct Kind {
@@ -98,20 +100,53 @@ std::int64_t field_bytes(const std::string& text, std::string_view name) {
     return 0;
 }
 
-// When none of its keepers is left: they share its memory and hold its sockets.
-Result<Size> size_when_idle(int helper) {
-    const std::string place = "/proc/" + std::to_string(helper);
-    const std::string children = place + "/task/" + std::to_string(helper) + "/children";
-    const sys::TimePoint deadline = sys::system_clock().now() + idle_time_max;
-    for (;;) {
-        ASSAY_TRY(const std::string living, sys::read_file(children, 64 << 10));
-        if (trimmed(living).empty()) break;
-        if (sys::system_clock().now() > deadline) return Error{Fault::timed_out, "the helper still has children: " + living};
-        std::this_thread::yield();
+Result<std::vector<int>> children_of(int pid) {
+    ASSAY_TRY(const std::string text, sys::read_file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children", 64 << 10));
+    std::vector<int> pids;
+    for (const std::string_view word : split(trimmed(text), ' ')) {
+        int child = 0;
+        if (std::from_chars(word.data(), word.data() + word.size(), child).ec == std::errc{}) pids.push_back(child);
     }
+    return pids;
+}
+
+// What a process has by itself; a keeper shares its program and most of its memory with the helper.
+Result<Size> size_of(int pid) {
+    const std::string place = "/proc/" + std::to_string(pid);
     ASSAY_TRY(const std::string memory, sys::read_file(place + "/smaps_rollup", 64 << 10));
     ASSAY_TRY(const std::vector<std::string> descriptors, sys::list_directory(place + "/fd"));
     return Size{field_bytes(memory, "Rss:"), field_bytes(memory, "Pss:"), descriptors.size()};
+}
+
+struct Sizes {
+    Size helper;
+    Size keepers;  // of all slots together
+};
+
+// When each slot has a keeper that waits for a job, with nothing of the last one around it, and the helper has let go of the last client, so
+// that it holds no more than `descriptors_max`: if it does not in time, that is what is seen.
+Result<Sizes> sizes_when_idle(int helper, std::size_t descriptors_max) {
+    const sys::TimePoint deadline = sys::system_clock().now() + idle_time_max;
+    for (;;) {
+        ASSAY_TRY(const std::vector<int> keepers, children_of(helper));
+        bool idle = keepers.size() == at_once;
+        for (const int keeper : keepers) {
+            const Result<std::vector<int>> below = children_of(keeper);
+            idle = idle && below && below->empty();
+        }
+        if (idle) {
+            Sizes sizes;
+            ASSAY_TRY(sizes.helper, size_of(helper));
+            for (const int keeper : keepers) {
+                ASSAY_TRY(const Size one, size_of(keeper));
+                sizes.keepers = {sizes.keepers.rss_bytes + one.rss_bytes, sizes.keepers.pss_bytes + one.pss_bytes, sizes.keepers.descriptors + one.descriptors};
+            }
+            if (sizes.helper.descriptors <= descriptors_max || sys::system_clock().now() > deadline) return sizes;
+            continue;
+        }
+        if (sys::system_clock().now() > deadline) return Error{Fault::timed_out, "its keepers are not idle: it has " + std::to_string(keepers.size())};
+        std::this_thread::yield();
+    }
 }
 
 class Mixed {
@@ -120,14 +155,15 @@ public:
 
     int run(int runs) {
         const sys::TimePoint begin = sys::system_clock().now();
-        std::vector<Size> sizes;
+        std::vector<Sizes> sizes;
         for (int round = 0; round < rounds; ++round) {
             std::vector<std::thread> threads;
             for (int slot = 0; slot < at_once; ++slot) {
                 threads.emplace_back([this, slot, until = runs * (round + 1) / rounds] { work(slot, until); });
             }
             for (std::thread& thread : threads) thread.join();
-            Result<Size> size = size_when_idle(helper_.pid);
+            for (int slot = 0; slot < at_once; ++slot) serve_once(slot);
+            const Result<Sizes> size = sizes_when_idle(helper_.pid, sizes.empty() ? SIZE_MAX : sizes.front().helper.descriptors);
             if (!size) complain(size.error().text());
             else sizes.push_back(*size);
         }
@@ -148,6 +184,14 @@ private:
             } while (!next_.compare_exchange_weak(number, number + 1));
             one(client, slot, number);
         }
+    }
+
+    // A keeper whose last job left something has ended; the next job of its slot brings another.
+    void serve_once(int slot) {
+        Result<sys::Fd> socket = connect_client(helper_);
+        if (!socket) return complain(socket.error().text());
+        Client client{std::move(*socket)};
+        one(client, slot, 0);
     }
 
     void one(Client& client, int slot, int number) {
@@ -176,18 +220,23 @@ private:
         if (++wrong_ <= 20) std::fprintf(stderr, "%s\n", what.c_str());
     }
 
-    void report(int runs, sys::Duration took, const std::vector<Size>& sizes) {
+    void report(int runs, sys::Duration took, const std::vector<Sizes>& sizes) {
         if (sizes.size() != rounds) return;
-        const Size& first = sizes.front();
         for (std::size_t i = 0; i < sizes.size(); ++i) {
-            std::printf("after %6zu runs: helper RSS %5lld KiB, PSS %5lld KiB, %zu descriptors\n", static_cast<std::size_t>(runs) * (i + 1) / rounds,
-                        static_cast<long long>(sizes[i].rss_bytes >> 10), static_cast<long long>(sizes[i].pss_bytes >> 10), sizes[i].descriptors);
-            if (sizes[i].rss_bytes > first.rss_bytes + growth_bytes_max || sizes[i].pss_bytes > first.pss_bytes + growth_bytes_max) {
-                complain("the helper has grown by more than 256 KiB since the first round");
-            }
-            if (sizes[i].descriptors > first.descriptors) complain("the helper has more descriptors than after the first round");
+            std::printf("after %6zu runs:", static_cast<std::size_t>(runs) * (i + 1) / rounds);
+            compare("helper", sizes[i].helper, sizes.front().helper, 0);
+            compare("; keepers", sizes[i].keepers, sizes.front().keepers, kept_descriptors_max);
+            std::printf("\n");
         }
         std::printf("%d runs of %zu kinds, %d at once, in %.0f s; %d wrong\n", runs, kinds().size(), at_once, sys::ms_of(took) / 1000, wrong_);
+    }
+
+    void compare(const char* who, const Size& now, const Size& first, std::size_t more_max) {
+        std::printf(" %s RSS %5lld KiB, PSS %5lld KiB, %zu descriptors", who, static_cast<long long>(now.rss_bytes >> 10),
+                    static_cast<long long>(now.pss_bytes >> 10), now.descriptors);
+        if (now.rss_bytes > first.rss_bytes + growth_bytes_max || now.pss_bytes > first.pss_bytes + growth_bytes_max)
+            complain(std::string{who} + ": more than 256 KiB larger than after the first round");
+        if (now.descriptors > first.descriptors + more_max) complain(std::string{who} + ": more descriptors than after the first round");
     }
 
     Helper helper_;
