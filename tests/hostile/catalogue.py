@@ -391,6 +391,7 @@ def in_a_place_apart(options: argparse.Namespace, work: Callable[[apart.Group, P
         if options.programs and options.programs.exists():
             shutil.copytree(options.programs, place / "programs", symlinks=True)  # Some are planted beside them, and not in a build folder.
         build(place / "programs")
-        return apart.separate({str(path) for path in (options.binary, place, options.units)}, lambda group: work(group, place))
+        options.binary = Path(shutil.copy2(options.binary, place / "assay"))  # One and the same for all lines, whatever is built meanwhile.
+        return apart.separate({str(path) for path in (place, options.units)}, lambda group: work(group, place))
     finally:
         shutil.rmtree(place, ignore_errors=True)
