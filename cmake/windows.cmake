@@ -41,9 +41,10 @@ endforeach()
 foreign_library(bzip2 bzip2-1.0.8 ${bzip2_sources})
 
 file(GLOB sources ${fetched}/zstd-1.5.4+dfsg2/lib/common/*.c ${fetched}/zstd-1.5.4+dfsg2/lib/compress/*.c ${fetched}/zstd-1.5.4+dfsg2/lib/decompress/*.c)
-foreign_library(zstd zstd-1.5.4+dfsg2/lib ${sources})
+list(FILTER sources EXCLUDE REGEX "/zstd_(fast|lazy|opt)\\.c$")
+foreign_library(zstd zstd-1.5.4+dfsg2/lib ${sources} ${CMAKE_CURRENT_LIST_DIR}/windows-zstd.c)
+target_include_directories(zstd PRIVATE ${fetched}/zstd-1.5.4+dfsg2/lib)
 target_compile_definitions(zstd PRIVATE ZSTD_DISABLE_ASM ZSTD_LEGACY_SUPPORT=0 DYNAMIC_BMI2=0 ZSTD_NO_INLINE)
-target_compile_options(zstd PRIVATE -Os)  # Small before fast: the levels that are not used come along.
 
 set(xz ${fetched}/xz-5.4.1/src)
 file(GLOB sources ${xz}/common/tuklib_physmem.c ${xz}/common/tuklib_cpucores.c ${xz}/liblzma/common/*.c ${xz}/liblzma/delta/*.c ${xz}/liblzma/lz/*.c
