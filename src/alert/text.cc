@@ -5,6 +5,7 @@
 #include "base/text.hh"
 #include "sys/zone.hh"
 #include "wording/alarms.hh"
+#include "wording/duration.hh"
 
 namespace assay::alert {
 namespace {
@@ -75,7 +76,7 @@ Text text_of(const Message& message, Language language, const std::string& zone)
     }
     if (over) {
         const double lasted_ms = static_cast<double>(message.ended_ms - message.since_ms);
-        text.lines.push_back(say(language, AlarmWord::lasted, {duration_text(lasted_ms), time(message.ended_ms)}));
+        text.lines.push_back(say(language, AlarmWord::lasted, {wording::duration(language, lasted_ms), time(message.ended_ms)}));
         text.lines.push_back(harm_line(message.harm, language));
     } else {
         text.lines.push_back(say(language, AlarmWord::since, {time(message.since_ms)}));

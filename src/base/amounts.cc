@@ -24,8 +24,9 @@ std::string duration_text(double milliseconds) {
     if (milliseconds < 1000) return fmt::format("{:.0f} ms", milliseconds);
     if (milliseconds < 60'000) return fmt::format("{:.1f} s", milliseconds / 1000);
     const auto seconds = static_cast<std::int64_t>(std::llround(milliseconds / 1000));
-    if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-    return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+    const std::int64_t hours = seconds / 3600, minutes = seconds / 60 % 60, rest = seconds % 60;
+    if (hours > 0) return minutes == 0 ? fmt::format("{} h", hours) : fmt::format("{} h {} min", hours, minutes);
+    return rest == 0 ? fmt::format("{} min", minutes) : fmt::format("{} min {} s", minutes, rest);
 }
 
 }  // namespace assay

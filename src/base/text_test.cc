@@ -38,6 +38,13 @@ TEST(Text, SizesAndDurationsReadAlikeEverywhere) {
     for (const std::string_view bad : {"", "5", "-1s", "5 sec", "99999d"}) EXPECT_FALSE(parse_duration_ms(bad)) << bad;
 }
 
+TEST(Text, DurationsNameNoUnitOfWhichThereIsNone) {
+    const std::pair<double, const char*> rows[] = {{0, "0 ms"},          {140, "140 ms"},         {3200, "3.2 s"},         {60'000, "1 min"},
+                                                   {125'000, "2 min 5 s"}, {300'000, "5 min"},      {3'600'000, "1 h"},      {3'659'000, "1 h"},
+                                                   {9'000'000, "2 h 30 min"}};
+    for (const auto& [milliseconds, text] : rows) EXPECT_EQ(duration_text(milliseconds), text);
+}
+
 TEST(Text, NearestOffersOnlyWhatIsNear) {
     constexpr std::array<std::string_view, 3> words{"serve", "submit", "status"};
     EXPECT_EQ(nearest("sreve", words), "serve");

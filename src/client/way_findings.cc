@@ -8,6 +8,7 @@
 #include "client/way.hh"
 #include "sys/clock.hh"
 #include "wording/client_side.hh"
+#include "wording/duration.hh"
 
 namespace assay::client {
 namespace {
@@ -106,7 +107,7 @@ private:
 
     void slow() {
         const Asked& it = way_.slow;
-        const std::string pause = duration_text(sys::ms_of(way_pause));
+        const std::string pause = wording::duration(language_, sys::ms_of(way_pause));
         const bool own =
             !it.passed && !it.hop && it.broke.empty();  // The server itself would not take it: nothing is learnt.
         if (own) return add(WayStep::slow_body, Grade::warn, not_known(it), say(WaySaid::cure_reach));

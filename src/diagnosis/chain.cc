@@ -5,6 +5,7 @@
 
 #include "base/text.hh"
 #include "wording/chain.hh"
+#include "wording/duration.hh"
 
 namespace assay::diagnosis {
 namespace {
@@ -18,7 +19,7 @@ struct Teller {
         return wording::say(language, it, arguments);
     }
     std::string lasted(std::int64_t since_ms) const {
-        return duration_text(static_cast<double>(std::max<std::int64_t>(0, now_ms - since_ms)));
+        return wording::duration(language, static_cast<double>(std::max<std::int64_t>(0, now_ms - since_ms)));
     }
     std::string doing(const RunningJob& job) const {
         if (job.stage.empty()) return say(Chain::in_no_stage);

@@ -4,9 +4,11 @@
 #include <cstdio>
 
 #include "base/text.hh"
+#include "participant/language.hh"
 #include "participant/talk.hh"
 #include "sys/program.hh"
 #include "sys/terminal.hh"
+#include "wording/duration.hh"
 
 namespace assay::participant {
 namespace {
@@ -45,7 +47,7 @@ std::string Progress::line(std::int64_t done, sys::Duration since) const {
     const double rate = static_cast<double>(done - before_) / (sys::ms_of(since) / 1000);
     const auto left_s = static_cast<std::int64_t>(static_cast<double>(std::max<std::int64_t>(whole_ - done, 0)) / rate);
     return told(words_.rate, {size_text(done), size_text(whole_), percent, size_text(static_cast<std::int64_t>(rate)),
-                              duration_text(static_cast<double>(left_s) * 1000)});
+                              wording::duration(language(), static_cast<double>(left_s) * 1000)});
 }
 
 }  // namespace assay::participant

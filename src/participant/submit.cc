@@ -19,6 +19,7 @@
 #include "sys/file.hh"
 #include "sys/program.hh"
 #include "sys/random.hh"
+#include "wording/duration.hh"
 
 namespace assay::participant {
 namespace {
@@ -66,7 +67,7 @@ public:
         trying_again_ = true;
         arrived_ = it.arrived;
         if (json_) event("retry", {{"left_s", it.patience.count()}, {"why", it.why}});
-        say(told(Told::waits, {it.why, duration_text(sys::ms_of(it.patience))}));
+        say(told(Told::waits, {it.why, wording::duration(language(), sys::ms_of(it.patience))}));
     }
     void goes_on(std::int64_t arrived) {
         trying_again_ = false;

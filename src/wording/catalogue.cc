@@ -466,7 +466,7 @@ Text text_of(model::WaitDetailKind kind) {
         case memory_short: return {"memory: {4} of {5} are available", "内存：{5} 中仅有 {4} 可用"};
         case memory_promised:
             return {"{4} of {5} of memory are promised to those that run, and it would not fit beside them", "可用于运行的 {5} 内存中已有 {4} 分配给正在运行的任务，余下的不够它使用"};
-        case disk_slow: return {"disk: a small write takes {3} to be safe", "磁盘：一次小的写入需要 {3} 才能落盘"};
+        case disk_slow: return {"disk: a small write takes {3} to be safe", "磁盘：一次小的写入需要 {3}才能落盘"};
         case ended_for_memory:
             return {"memory ran out while it ran, so it was ended; it is run once more, alone ({2})", "运行时内存即将耗尽，因此被终止；将单独重新运行一次（{2}）"};
         case disk_low:
@@ -475,7 +475,7 @@ Text text_of(model::WaitDetailKind kind) {
             return {"the server's disk has room for {0} more {0:file|files}, {1} {1:is|are} needed", "服务器磁盘还能新建 {0} 个文件，需要 {1} 个"};
         case store_read_only:
             return {"nothing can be recorded at the moment: {2}", "目前无法写入记录：{2}"};
-        case cut_backoff: return {"cut by server stops; starts again in {3}", "曾因服务器停止而中断，{3} 后重新开始"};
+        case cut_backoff: return {"cut by server stops; starts again in {3}", "曾因服务器停止而中断，{3}后重新开始"};
         case cut_alone:
             return {"cut by many server stops; waits until it can run alone", "曾多次因服务器停止而中断，等到可以单独运行时再开始"};
         case fault: return {"what failed: {2}", "故障内容：{2}"};

@@ -43,11 +43,11 @@ Text text_of(WaySaid it) {
                     "{0} 可通过；线路太慢，来不及尝试更大的"};
         case parts_pass:
             return {"{0} pass: what is refused at once arrives in parts", "{0} 可通过：一次被拒绝的内容可分块送达"};
-        case slow_passes: return {"a body that pauses for {0} passes", "中途停顿 {0} 的上传可通过"};
+        case slow_passes: return {"a body that pauses for {0} passes", "中途停顿 {0}的上传可通过"};
         case slow_refused:
             return {"a body that pauses for {0} does not pass: {1} answers {2}",
-                    "中途停顿 {0} 的上传不能通过：{1}回答 {2}"};
-        case slow_broke: return {"a body that pauses for {0} does not pass: {1}", "中途停顿 {0} 的上传不能通过：{1}"};
+                    "中途停顿 {0}的上传不能通过：{1}回答 {2}"};
+        case slow_broke: return {"a body that pauses for {0} does not pass: {1}", "中途停顿 {0}的上传不能通过：{1}"};
         case streamed: return {"a body is passed on as it comes", "请求正文边接收边转发"};
         case gathered:
             return {

@@ -2,6 +2,7 @@
 
 #include "base/assert.hh"
 #include "base/text.hh"
+#include "wording/duration.hh"
 #include "wording/text.hh"
 
 namespace assay::wording {
@@ -140,9 +141,9 @@ std::string sentence(Language language, const model::Difference& it) {
 }
 
 std::string sentence(Language language, const model::WaitDetail& it) {
-    const std::string duration = duration_text(static_cast<double>(it.number));
+    const std::string lasted = wording::duration(language, static_cast<double>(it.number));
     return filled(text_of(it.kind).in(language),
-                  {std::to_string(it.number), std::to_string(it.of), it.text, duration, size_text(it.number), size_text(it.of)});
+                  {std::to_string(it.number), std::to_string(it.of), it.text, lasted, size_text(it.number), size_text(it.of)});
 }
 
 std::string name(Language language, model::State state) { return std::string{name_of(state).in(language)}; }

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.hh"
+#include "wording/duration.hh"
 #include "wording/text.hh"
 
 namespace assay::wording {
@@ -151,10 +152,10 @@ TEST(Sentence, OfWhyItWaits) {
         const char* chinese;
     } cases[] = {
         {{.kind = slots_busy, .number = 1, .of = 2}, "1 of 2 slots is busy", "2 个运行位置中有 1 个正在使用"},
-        {{.kind = cut_backoff, .number = 2000}, "cut by server stops; starts again in 2.0 s", "曾因服务器停止而中断，2.0 s 后重新开始"},
+        {{.kind = cut_backoff, .number = 2000}, "cut by server stops; starts again in 2.0 s", "曾因服务器停止而中断，2.0 秒后重新开始"},
         {{.kind = host_lacks, .text = "memory {9}"}, "this host lacks: memory {9}", "这台主机缺少：memory {9}"},
         {{.kind = memory_short, .number = 20 << 20, .of = 1 << 30}, "memory: 20 MiB of 1 GiB are available", "内存：1 GiB 中仅有 20 MiB 可用"},
-        {{.kind = disk_slow, .number = 2000}, "disk: a small write takes 2.0 s to be safe", "磁盘：一次小的写入需要 2.0 s 才能落盘"},
+        {{.kind = disk_slow, .number = 2000}, "disk: a small write takes 2.0 s to be safe", "磁盘：一次小的写入需要 2.0 秒才能落盘"},
         {{.kind = disk_low, .number = 20 << 20, .of = 1 << 30}, "20 MiB are free on the server's disk, 1 GiB are needed",
          "服务器磁盘可用空间为 20 MiB，需要 1 GiB"},
         {{.kind = none_connected}, "no runner is connected", "没有已连接的评测进程"},
@@ -194,6 +195,13 @@ TEST(Choose, FollowsQualities) {
     EXPECT_EQ(choose("", Language::chinese), Language::chinese);
     EXPECT_EQ(choose("de, *;q=0.5", Language::chinese), Language::chinese);
     EXPECT_EQ(choose("*;q=0.5, en", Language::chinese), Language::english);
+}
+
+TEST(Duration, IsWordsOfItsLanguage) {
+    const std::pair<double, const char*> rows[] = {{140, "140 毫秒"},      {3200, "3.2 秒"},       {125'000, "2 分 5 秒"}, {300'000, "5 分钟"},
+                                                   {7'200'000, "2 小时"}, {9'000'000, "2 小时 30 分钟"}};
+    for (const auto& [milliseconds, text] : rows) EXPECT_EQ(duration(Language::chinese, milliseconds), text);
+    EXPECT_EQ(duration(Language::english, 300'000), "5 min");
 }
 
 // A header of any length is looked at only so far.
