@@ -32,13 +32,13 @@ public:
     }
     virtual std::optional<sys::WriteGuard> guard(const sys::Fd& file) { return sys::WriteGuard::take(file); }
     virtual std::int64_t stamp_ns() { return sys::file_stamp_now(); }
-    virtual std::vector<sys::FileWriter> writers(const sys::FileInfo& file) {
-        return sys::writers_of(file, writers_named_max);
+    virtual std::vector<sys::FileHolder> holders(const sys::Fd& root, const std::string& path) {
+        return sys::holders_of(root, path, holders_named_max);
     }
     virtual void pause(sys::Duration);
     virtual Result<> write(const sys::Fd& out, ByteView bytes) { return sys::write_all(out, bytes); }
 
-    static constexpr std::size_t writers_named_max = 3;
+    static constexpr std::size_t holders_named_max = 3;
 };
 
 Disk& real_disk();

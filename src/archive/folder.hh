@@ -58,7 +58,7 @@ struct Trouble {
     std::string path;
     std::string detail;  // the system's words
     int reads = 1;       // how often it was tried
-    std::vector<sys::FileWriter> writers;  // who has it open for writing, as far as can be told
+    std::vector<sys::FileHolder> holders;  // who is in the way, as far as can be told
 };
 std::string_view to_string(Trouble::Kind);
 

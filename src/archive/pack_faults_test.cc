@@ -56,7 +56,7 @@ public:
     }
     std::optional<sys::WriteGuard> guard(const sys::Fd&) override { return std::nullopt; }  // Nobody is kept out.
     std::int64_t stamp_ns() override { return std::numeric_limits<std::int64_t>::max(); }
-    std::vector<sys::FileWriter> writers(const sys::FileInfo&) override { return {}; }
+    std::vector<sys::FileHolder> holders(const sys::Fd&, const std::string&) override { return {}; }
     void pause(sys::Duration) override {}
     Result<> write(const sys::Fd& out, ByteView bytes) override {
         written_ += std::ssize(bytes);

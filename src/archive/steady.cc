@@ -62,14 +62,13 @@ bool may_pass(Trouble::Kind kind) {
 }
 
 std::optional<Steady> SteadyReader::read(const std::string& path, std::int64_t whole_bytes_max, std::int64_t size_max) {
-    last_.reset();
     for (int reads = 1;; ++reads) {
         if (auto steady = attempt(path, whole_bytes_max, size_max)) return steady;
         trouble_.reads = reads;
         if (!may_pass(trouble_.kind) || reads >= patience_.reads_max) break;
         disk_.pause(patience_.first_pause * (1 << (reads - 1)));
     }
-    if (last_) trouble_.writers = disk_.writers(*last_);
+    if (may_pass(trouble_.kind)) trouble_.holders = disk_.holders(root_, path);
     return std::nullopt;
 }
 
@@ -81,7 +80,6 @@ std::optional<Steady> SteadyReader::attempt(const std::string& path, std::int64_
     const std::int64_t from_ns = disk_.stamp_ns();
     const auto before = disk_.info(*file);
     if (!before) return refuse(Trouble::Kind::unreadable, path, before.error().text());
-    last_ = *before;
     if (before->kind != sys::FileInfo::Kind::regular) return refuse(Trouble::Kind::not_a_file, path);
     if (before->size > size_max) return refuse(Trouble::Kind::too_large, path, size_text(size_max));
 
@@ -186,7 +184,7 @@ Result<bool> SteadyReader::stream(const std::string& path, const Steady& steady,
     } else {
         return true;
     }
-    if (const auto now = disk_.info(steady.file)) trouble_.writers = disk_.writers(*now);
+    trouble_.holders = disk_.holders(root_, path);
     return false;
 }
 

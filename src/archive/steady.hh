@@ -73,7 +73,6 @@ private:
     const sys::Fd& root_;
     const Patience patience_;
     std::string buffer_, head_;
-    std::optional<sys::FileInfo> last_;  // of the file that was tried last
     Trouble trouble_;
 };
 

@@ -51,11 +51,12 @@ Error error_of(const archive::Trouble& trouble) {
     const auto [sentence, fault] = meaning(trouble.kind);
     std::string text = told(sentence, {escaped(trouble.path), std::to_string(trouble.reads), escaped(trouble.detail, 1000)});
     std::string holders;
-    for (const sys::FileWriter& writer : trouble.writers) {
-        if (!holders.empty()) holders += ", ";
-        holders += told(Told::file_holder, {escaped(writer.command), std::to_string(writer.pid)});
+    for (const sys::FileHolder& one : trouble.holders) {
+        if (!holders.empty()) holders += told(Told::file_holder_next);
+        holders += told(Told::file_holder, {escaped(one.program), std::to_string(one.pid)});
     }
-    if (!holders.empty()) text += told(Told::file_held_by, {holders});
+    const bool written = std::ranges::all_of(trouble.holders, &sys::FileHolder::writes);
+    if (!holders.empty()) text += told(written ? Told::file_written_by : Told::file_held_by, {holders});
     return {fault, told(Told::not_whole, {text})};
 }
 

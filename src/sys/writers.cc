@@ -58,8 +58,12 @@ std::int64_t file_stamp_now() {
     return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-std::vector<FileWriter> writers_of(const FileInfo& file, std::size_t count_max) {
-    std::vector<FileWriter> found;
+std::vector<FileHolder> holders_of(const Fd& root, const std::string& path, std::size_t count_max) {
+    std::vector<FileHolder> found;
+    const auto open = open_beneath(root, path);
+    if (!open) return found;
+    const auto file = info_of(*open);
+    if (!file) return found;
     const auto processes = list_directory("/proc");
     if (!processes) return found;
     std::size_t looked_at = 0;
@@ -72,15 +76,15 @@ std::vector<FileWriter> writers_of(const FileInfo& file, std::size_t count_max) 
         const bool writes = std::ranges::any_of(*descriptors, [&](const std::string& descriptor) {
             if (++looked_at > descriptors_looked_at_max) return false;
             struct ::stat s{};
-            if (::stat((folder + "/fd/" + descriptor).c_str(), &s) != 0 || s.st_dev != file.device ||
-                s.st_ino != file.inode)
+            if (::stat((folder + "/fd/" + descriptor).c_str(), &s) != 0 || s.st_dev != file->device ||
+                s.st_ino != file->inode)
                 return false;
             const auto flags = read_file(folder + "/fdinfo/" + descriptor, 64 << 10);
             return flags && opened_for_writing(*flags);
         });
         if (!writes) continue;
         const auto command = read_file(folder + "/comm", 256);
-        found.push_back({*pid, command ? std::string{trimmed(*command)} : ""});
+        found.push_back({.pid = *pid, .program = command ? std::string{trimmed(*command)} : "", .writes = true});
         if (found.size() >= count_max) break;
     }
     return found;

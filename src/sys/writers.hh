@@ -34,13 +34,15 @@ private:
 // behind this by a tick, or by none.
 std::int64_t file_stamp_now();
 
-struct FileWriter {
-    int pid = 0;
-    std::string command;  // as the process names itself: hostile text
+struct FileHolder {
+    std::int64_t pid = 0;
+    std::string program;  // as it names itself: hostile text
+    bool writes = false;  // it is known to have the file open for writing; else it has it open, in what way is not known
 };
-// Other processes that have this file open for writing, as far as /proc shows them to us; at most `count_max`. Looks at no
-// more than `descriptors_looked_at_max` descriptors.
-std::vector<FileWriter> writers_of(const FileInfo&, std::size_t count_max);
-constexpr std::size_t descriptors_looked_at_max = 200'000;
+// Other processes that are in the way of reading the file at `path` below `root`, as far as the system shows them to us; at most
+// `count_max`. On Linux those that have it open for writing, by /proc; on Windows all that have it open, by its Restart Manager.
+std::vector<FileHolder> holders_of(const Fd& root, const std::string& path, std::size_t count_max);
+constexpr std::size_t descriptors_looked_at_max = 200'000;  // by one call on Linux
+constexpr std::size_t holders_looked_at_max = 64;           // by one call on Windows
 
 }  // namespace assay::sys

@@ -66,13 +66,16 @@ TEST_F(Writers, AWriterIsNamedAndAReaderIsNot) {
     char byte = 0;
     ASSERT_EQ(::read(ready[0], &byte, 1), 1);
     const Fd reader = open_read(path_).value();
-    const auto found = writers_of(info_of(reader).value(), 3);
+    const Fd root = open_directory(folder_).value();
+    const auto found = holders_of(root, "file", 3);
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found.front().pid, child);
-    EXPECT_FALSE(found.front().command.empty());
-    EXPECT_TRUE(writers_of(info_of(reader).value(), 3).empty());
+    EXPECT_FALSE(found.front().program.empty());
+    EXPECT_TRUE(found.front().writes);
+    EXPECT_TRUE(holders_of(root, "file", 3).empty());
+    EXPECT_TRUE(holders_of(root, "another", 3).empty());
     ::close(ready[0]);
     ::close(ready[1]);
 }

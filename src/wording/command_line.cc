@@ -137,7 +137,9 @@ Text text_of(Told told) {
         case file_no_file:
             return {"'{0}' is no longer the file that was listed", "“{0}”已不是列出目录时的那个文件"};
         case file_too_long: return {"'{0}' is larger than {2}", "“{0}”超过 {2}"};
-        case file_held_by: return {"; open for writing in {0}", "；正在写入它的进程：{0}"};
+        case file_written_by: return {"; open for writing in {0}", "；正在写入它的进程：{0}"};
+        case file_held_by: return {"; open in {0}", "；打开了它的进程：{0}"};
+        case file_holder_next: return {", ", "、"};
         case file_holder: return {"'{0}' (process {1})", "“{0}”（进程 {1}）"};
         case not_counted:
             return {"Nothing was accepted, and nothing counts as a submission.",

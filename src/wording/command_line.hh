@@ -81,8 +81,10 @@ enum class Told : unsigned char {
     file_unreadable,
     file_no_file,
     file_too_long,
-    file_held_by,     // behind these; {0} processes
-    file_holder,      // {0} name, {1} number of the process
+    file_written_by,   // behind these; {0} processes
+    file_held_by,      // the same, where it is not known what they do with it
+    file_holder,       // {0} name, {1} number of the process
+    file_holder_next,  // between two of them
     not_counted,
     perhaps_arrived,  // {0} key
     // pack, and verify of a receipt.
