@@ -8,10 +8,21 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 
 #include "base/text.hh"
 #include "sys/terminal.hh"
 #include "sys/windows/native.hh"
+
+// What nobody caught ends the program, here without its name: libstdc++'s own prints that, and brings 45 KB that can spell it.
+namespace __gnu_cxx {
+void __verbose_terminate_handler() {
+    (void)std::fputs("assay: ended by an exception that nobody caught\n", stderr);
+    std::abort();
+}
+}  // namespace __gnu_cxx
 
 namespace assay::sys {
 namespace {
