@@ -41,12 +41,12 @@ http::Outgoing Server::outgoing(std::string method, const std::string& path) con
 
 Result<Transport> Server::reach() const {
     auto transport = Transport::reach(url_, {.ca_file = ca_file_, .language = language_});
-    if (!transport) return for_good(transport.error()) ? transport.error() : not_reached(transport.error());
+    if (!transport) return for_good(transport.error()) ? transport.error() : not_reached(transport.error().text());
     return transport;
 }
 
-Error Server::not_reached(const Error& why) const {
-    return {Fault::unreachable, say(language_, ClientSide::unreachable, {url_.text(), why.text()})};
+Error Server::not_reached(const std::string& why) const {
+    return {Fault::unreachable, say(language_, ClientSide::unreachable, {url_.text(), why})};
 }
 
 Result<http::Answer> Server::ask(const http::Outgoing& request, const Quiet& quiet, const Sink& sink) const {
@@ -76,7 +76,8 @@ Result<http::Answer> Server::ask(std::optional<Transport>& kept, const http::Out
     };
     auto answer = kept->send(watched, quiet.max, sink ? heard : Sink{});
     if (answer) return answer;
-    if (!kept->reached()) return for_good(answer.error()) ? answer.take_error() : not_reached(answer.error());
+    if (!kept->reached() && for_good(answer.error())) return answer;
+    if (!kept->reached()) return not_reached(say(language_, ClientSide::check_network, {answer.error().text()}));
     if (answer.error().fault() == Fault::timed_out) return silent(quiet.max);
     return answer.take_error().in(say(language_, ClientSide::asked, {url_.text()}));
 }

@@ -104,7 +104,7 @@ private:
     class Parts;
     http::Outgoing outgoing(std::string method, const std::string& path) const;
     Result<Transport> reach() const;
-    Error not_reached(const Error& why) const;
+    Error not_reached(const std::string& why) const;
     using Sink = std::function<Result<>(ByteView)>;
     // `kept`: of the last request, or nullopt, and then there is one afterwards unless there was none to be had.
     Result<http::Answer> ask(std::optional<Transport>& kept, const http::Outgoing&, const Quiet&, const Sink& sink = {}) const;

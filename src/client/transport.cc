@@ -83,7 +83,8 @@ Result<Transport> Transport::reach(const Url& url, const Belief& belief) {
     ASSAY_TRY(const auto proxy, forward_proxy_for(url, sys::variable, belief.language));
     auto socket = sys::connect_tcp(proxy ? proxy->host : url.host, proxy ? proxy->port : url.port);
     if (!socket && proxy) return Error{Fault::unreachable, say(belief.language, ClientSide::proxy_unreachable, {proxy->name, socket.error().text()})};
-    if (!socket) return Error{Fault::unreachable, socket.error().text()};  // A name that nobody has is no reason to give up for good.
+    // A name that nobody has is no reason to give up for good.
+    if (!socket) return Error{Fault::unreachable, say(belief.language, ClientSide::check_network, {socket.error().text()})};
     tls::Stream stream{std::move(*socket)};
     if (proxy && trust) {
         ASSAY_TRY(stream, tunnel(std::move(stream), *proxy, url, belief.language));

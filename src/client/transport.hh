@@ -24,7 +24,7 @@ struct Belief {
 
 class Transport {
 public:
-    // Encrypted when the address says so. Errors: unreachable, timed_out; denied (whoever is there does not prove who he is; in words,
+    // Encrypted when the address says so. Errors: unreachable, timed_out (in words, with what to do); denied (whoever is there does not prove who he is; in words,
     // with what to do), invalid (the file of certificates). On Windows that is found out by what is sent.
     static Result<Transport> reach(const Url&, const Belief&);
     Transport(Transport&&) noexcept;

@@ -45,9 +45,8 @@ Text text_of(ClientSide it) {
         case no_home:
             return {"there is no home folder to keep a token in; use the variable ASSAY_TOKEN",
                     "没有可保存令牌的主目录；请使用环境变量 ASSAY_TOKEN"};
-        case unreachable:
-            return {"{0} cannot be reached: {1}. Check the address and your network, and try again",
-                    "无法连接 {0}：{1}。请检查地址和网络，然后重试"};
+        case unreachable: return {"{0} cannot be reached: {1}", "无法连接 {0}：{1}"};
+        case check_network: return {"{0}. Check the address and your network, and try again", "{0}。请检查地址和网络，然后重试"};
         case no_connection: return {"nobody takes the connection ({0})", "没有程序接受连接（{0}）"};
         case no_host: return {"no such host ({0})", "找不到这个主机（{0}）"};
         case connection_broke: return {"the connection broke ({0})", "连接中断（{0}）"};

@@ -31,6 +31,7 @@ enum class ClientSide : unsigned char {
     no_home,
     // A server
     unreachable,  // {0} server, {1} why
+    check_network,  // {0} why; where nothing better is known to do
     no_connection,  // {0} call and number of a system that has no words itself; so are those below
     no_host,
     connection_broke,
