@@ -20,7 +20,6 @@ using namespace std::chrono_literals;
 template <class T>
 using Said = std::expected<T, Refused>;
 
-constexpr std::int64_t part_bytes_min = 16 << 10;
 constexpr std::chrono::milliseconds first_pause = 250ms;
 constexpr std::chrono::milliseconds longest_pause = 10s;
 constexpr int pauses_doubled_max = 6;
@@ -43,7 +42,7 @@ std::string base64_of_hex(std::string_view hex) { return to_base64(bytes_of(from
 class Server::Parts {
 public:
     Parts(const Server& server, const Upload& upload, const Begun& begun)
-        : server_{server}, upload_{upload}, begun_{begun}, address_{begun.address} {}
+        : server_{server}, upload_{upload}, begun_{begun}, address_{begun.address}, size_{server.quiet_.max} {}
 
     Answered<Receipt> send() {
         for (;;) {
@@ -55,6 +54,7 @@ public:
             }
             if (step && step->receipt) return Said<Receipt>{std::move(*step->receipt)};
             if (step && step->progress) {
+                if (!gained()) continue;
                 if (std::exchange(failures_, 0) > 0 && upload_.goes_on) upload_.goes_on(arrived_);
                 last_progress_ = sys::system_clock().now();
                 continue;
@@ -74,10 +74,16 @@ public:
 
 private:
     struct Step {
-        bool progress = false;           // else: again after a pause
+        bool progress = false;           // on with it; else: again after a pause
         std::optional<Refused> refused;  // for good
         std::optional<Receipt> receipt;  // it is over
     };
+
+    // Whether more has come of it than ever before: that somebody says where it stands is no gain.
+    bool gained() {
+        const std::int64_t now_at = submission_.empty() ? arrived_ : upload_.size + 1;
+        return now_at > std::exchange(gained_, std::max(gained_, now_at));
+    }
 
     void remember(const std::string& address) {
         address_ = address;
@@ -148,7 +154,7 @@ private:
     }
 
     Result<Step> bring(std::int64_t from) {
-        std::vector<std::byte> part(static_cast<std::size_t>(std::min(part_bytes_, upload_.size - from)));
+        std::vector<std::byte> part(static_cast<std::size_t>(std::min(size_.bytes(), upload_.size - from)));
         for (std::size_t have = 0; have < part.size();) {
             ASSAY_TRY(const std::size_t count, sys::read_at(*upload_.file, std::span{part}.subspan(have),
                                                             from + static_cast<std::int64_t>(have)));
@@ -167,22 +173,28 @@ private:
             given += piece.size();
             return piece;
         };
-        ASSAY_TRY(const http::Answer answer, exchange(made));
-        if (answer.status == 204) return stands(answer);
-        return not_taken(answer);
+        const sys::TimePoint began = sys::system_clock().now();
+        const auto answer = exchange(made);
+        if (!answer) {
+            size_.broke();
+            return answer.error();
+        }
+        if (answer->status != 204) return not_taken(*answer);
+        size_.came(std::chrono::duration_cast<std::chrono::milliseconds>(sys::system_clock().now() - began));
+        return stands(*answer);
     }
 
     // What is no progress: for good, or for now.
     Result<Step> not_taken(const http::Answer& answer) {
-        last_ = server_.refused(answer, part_bytes_);
+        last_ = server_.refused(answer, size_.bytes());
         if (!from_the_server(answer)) {
-            const bool smaller = last_.parts_may_pass && part_bytes_ > part_bytes_min;
-            if (smaller) part_bytes_ = std::max(part_bytes_min, part_bytes_ / 4);
+            const bool smaller = last_.parts_may_pass && size_.refused();
             const bool for_now = smaller || answer.status == 408 || answer.status == 429 || answer.status >= 500;
             return for_now ? Step{} : Step{.progress = false, .refused = last_, .receipt = {}};
         }
         if (last_.code == "unknown_upload") {
             remember("");  // It expired, or a later one took its place.
+            if (std::exchange(arrived_, 0) > 0) gained_ = -1;
             return Step{};
         }
         const bool for_now = answer.status >= 500 || answer.status == 409 || answer.status == 423 ||
@@ -209,7 +221,8 @@ private:
     std::string submission_;                   // what became of it; empty: nothing yet
     std::optional<std::int64_t> offset_;       // what the server has; nullopt: to be asked
     std::int64_t arrived_ = 0;                 // the last that was known
-    std::int64_t part_bytes_ = part_bytes;
+    std::int64_t gained_ = -1;                 // the most that has come of it; its size and 1: a submission
+    PartSize size_;
     bool offset_known_ = false;                // it has been reached once
     sys::TimePoint last_progress_ = sys::system_clock().now();
     int failures_ = 0;                         // in a row

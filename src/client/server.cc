@@ -76,6 +76,7 @@ Result<http::Answer> Server::ask(std::optional<Transport>& kept, const http::Out
     };
     auto answer = kept->send(watched, quiet.max, sink ? heard : Sink{});
     if (answer) return answer;
+    kept->give_up();
     if (!kept->reached() && for_good(answer.error())) return answer;
     if (!kept->reached()) return not_reached(say(language_, ClientSide::check_network, {answer.error().text()}));
     if (answer.error().fault() == Fault::timed_out) return silent(quiet.max);

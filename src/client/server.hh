@@ -7,6 +7,7 @@
 
 #include "client/answers.hh"
 #include "client/event_reader.hh"
+#include "client/part_size.hh"
 #include "client/silence.hh"
 #include "client/transport.hh"
 #include "client/url.hh"
@@ -22,7 +23,6 @@ constexpr std::chrono::seconds events_quiet_max{50};   // three beats
 constexpr int reconnects_max = 10;                     // in a row, without an event between them
 constexpr std::chrono::seconds reconnect_after{3};
 constexpr std::size_t piece_bytes = 128u << 10;        // of an upload
-constexpr std::int64_t part_bytes = 512 << 10;           // below every proxy's default limit
 constexpr std::chrono::seconds patience_max{300};
 constexpr std::chrono::seconds patience_before{8};
 

@@ -5,8 +5,10 @@
 
 #include "base/text.hh"
 #include "client/forward_proxy.hh"
+#include "sys/file.hh"
 #include "sys/net.hh"
 #include "sys/program.hh"
+#include "sys/reset.hh"
 #include "tls/stream.hh"
 #include "wording/client_side.hh"
 
@@ -64,6 +66,7 @@ Result<tls::Stream> tunnel(tls::Stream stream, const ForwardProxy& proxy, const 
 
 struct Transport::Way {
     http::Client client;
+    sys::Fd socket;             // the same connection, once more
     std::string origin;         // of requests that a proxy passes on: what makes their targets whole; empty: none does
     std::string authorization;  // for that proxy; may be empty
 };
@@ -85,6 +88,7 @@ Result<Transport> Transport::reach(const Url& url, const Belief& belief) {
     if (!socket && proxy) return Error{Fault::unreachable, say(belief.language, ClientSide::proxy_unreachable, {proxy->name, socket.error().text()})};
     // A name that nobody has is no reason to give up for good.
     if (!socket) return Error{Fault::unreachable, say(belief.language, ClientSide::check_network, {socket.error().text()})};
+    ASSAY_TRY(sys::Fd again, sys::duplicate(*socket));
     tls::Stream stream{std::move(*socket)};
     if (proxy && trust) {
         ASSAY_TRY(stream, tunnel(std::move(stream), *proxy, url, belief.language));
@@ -95,7 +99,7 @@ Result<Transport> Transport::reach(const Url& url, const Belief& belief) {
         if (!started) return Error{started.error().fault(), say(belief.language, ClientSide::tls_failed, {started.error().text()})};
         if (*started) return distrusted(url, **started, belief.language);
     }
-    auto way = std::make_unique<Way>(http::Client{std::move(stream)});
+    auto way = std::make_unique<Way>(http::Client{std::move(stream)}, std::move(again));
     if (proxy && !trust) {
         way->origin = "http://" + url.host_header();
         way->authorization = proxy->authorization;
@@ -114,6 +118,7 @@ Result<http::Answer> Transport::send(const http::Outgoing& request, std::chrono:
 
 bool Transport::reached() const { return true; }
 sys::Unconfirmed Transport::unconfirmed() const { return way_->client.unconfirmed(); }
+void Transport::give_up() { sys::reset_when_closed(way_->socket); }
 bool Transport::shows_interim_answers() { return true; }
 
 }  // namespace assay::client

@@ -38,6 +38,9 @@ public:
     // What was sent and has not arrived yet, where that can be seen. From any thread, while this lives and is not moved.
     sys::Unconfirmed unconfirmed() const;
 
+    // What has not arrived yet is not to arrive: it would take the way from what comes after it. The connection is spent.
+    void give_up();
+
     // Whether it shows answers before the answer (100 Continue). Where not, Outgoing::expect is left out.
     static bool shows_interim_answers();
 

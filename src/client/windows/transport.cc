@@ -224,6 +224,7 @@ Result<http::Answer> Transport::send(const http::Outgoing& outgoing, std::chrono
 
 bool Transport::reached() const { return way_->reached; }
 sys::Unconfirmed Transport::unconfirmed() const { return {}; }
+void Transport::give_up() {}  // A request whose handle is closed is given up.
 bool Transport::shows_interim_answers() { return false; }
 
 }  // namespace assay::client
