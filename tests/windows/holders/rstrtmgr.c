@@ -1,7 +1,7 @@
 // A Restart Manager that answers, since wine's does not: by the interface that is published (restartmanager.h), and it complains of whoever
 // does not keep to it. What it is asked goes into the file that STAND_IN_LOG names. STAND_IN says how it behaves:
 //   answers   whoever asks, and the processes of STAND_IN_HOLDERS, have the file
-//   grows     the same, and the list is longer each time it is asked for with room for the last
+//   grows     the same, and one more once whoever asks knows how many there are
 //   many      more than anybody makes room for
 //   fails     there is no list
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static int is(const char* how) {
 
 DWORD WINAPI RmStartSession(DWORD* handle, DWORD flags, WCHAR key[]) {
     if (handle == NULL || key == NULL || flags != 0) return ERROR_BAD_ARGUMENTS;
-    for (int i = 0; i < CCH_RM_SESSION_KEY; ++i) key[i] = L'0';  // As much room as whoever asks must have.
+    for (size_t i = 0; i < CCH_RM_SESSION_KEY; ++i) key[i] = L'0';  // As much room as whoever asks must have.
     key[CCH_RM_SESSION_KEY] = 0;
     *handle = session;
     told("start", "");
@@ -70,8 +70,8 @@ DWORD WINAPI RmGetList(DWORD handle, UINT* needed, UINT* count, RM_PROCESS_INFO 
         fill(&all[there++], strtoul(at, &end, 10), L"文档编辑器 \x1b[31m");
         at = *end == ',' ? end + 1 : end;
     }
-    if (is("grows")) for (UINT i = 0; i < asked; ++i) fill(&all[there++], 90000 + i, L"another");
-    if (is("many")) while (there < holders_max) fill(&all[there++], 90000 + there, L"another");
+    if (is("grows") && asked > 0) fill(&all[there++], 90000, L"another");
+    if (is("many")) for (; there < holders_max; ++there) fill(&all[there], 90000 + there, L"another");
     ++asked;
     *needed = there;
     *reasons = RmRebootReasonNone;
