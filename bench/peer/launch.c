@@ -1,8 +1,10 @@
-// What the kernel alone takes for two of bench/sandbox.cc's figures. By hand: cc -O1 -o launch launch.c && ./launch [ROUNDS]. Needs root.
+// What the kernel alone takes for some of bench/sandbox.cc's figures. By hand: cc -O1 -o launch launch.c && ./launch [ROUNDS]. Needs root.
 //
 // A prepared process that is told to become /bin/true, from the word to its end: told directly, and by a keeper between, who tells of the
 // end too; with and without pid, mount, ipc and uts namespaces of its own. In turns with vfork+exec. Then 256 processes that do nothing but
-// ask for their parent's number, in one version 2 group: from cgroup.kill until the group is empty.
+// ask for their parent's number, in one version 2 group: from cgroup.kill until the group is empty. Last, two at a time for a second each,
+// three times: vfork+exec, a prepared process in pid, mount, ipc and uts namespaces of its own, the same with a network namespace, and that
+// namespace alone, made and left by a process that does nothing else.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -171,6 +173,45 @@ static double killed(void) {
     return took;
 }
 
+static void exec_once(void) { spawned(); }
+
+static void apart_once(void) {
+    const struct prepared process = prepare(apart);
+    run(&process);
+    drop(&process);
+}
+
+static void apart_network_once(void) {
+    const struct prepared process = prepare(apart | CLONE_NEWNET);
+    run(&process);
+    drop(&process);
+}
+
+static void network_once(void) { must(unshare(CLONE_NEWNET) == 0, "unshare"); }
+
+// Per second, by two processes.
+static double rate(void (*one)(void)) {
+    int counts[2], total = 0;
+    must(pipe(counts) == 0, "pipe");
+    const double begin = now_ms();
+    for (int i = 0; i < 2; ++i) {
+        const pid_t pid = fork();
+        must(pid >= 0, "fork");
+        if (pid > 0) continue;
+        int count = 0;
+        for (; now_ms() - begin < 1000; ++count) one();
+        _exit(write(counts[1], &count, sizeof count) != sizeof count);
+    }
+    for (int i = 0; i < 2; ++i) {
+        int count = 0;
+        must(wait(NULL) > 0 && read(counts[0], &count, sizeof count) == sizeof count, "rate");
+        total += count;
+    }
+    close(counts[0]);
+    close(counts[1]);
+    return total / (now_ms() - begin) * 1e3;
+}
+
 int main(int argc, char** argv) {
     static double values[6][rounds_max];
     const char* const names[] = {"vfork+exec", "prepared", "prepared, namespaces of its own", "by a keeper", "by a keeper, namespaces of its own",
@@ -188,5 +229,12 @@ int main(int argc, char** argv) {
     }
     for (int i = 0; i < rounds / 5; ++i) values[5][i] = killed();
     for (int i = 0; i < 6; ++i) print(names[i], values[i], i < 5 ? rounds : rounds / 5);
+    void (*const sustained[])(void) = {exec_once, apart_once, apart_network_once, network_once};
+    double rates[4][3];
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 4; ++i) rates[i][round] = rate(sustained[i]);
+    }
+    const char* const kinds[] = {"vfork+exec", "prepared, namespaces of its own", "the same and a network namespace", "network namespaces alone"};
+    for (int i = 0; i < 4; ++i) printf("%-40s %.0f %.0f %.0f a second, two at a time\n", kinds[i], rates[i][0], rates[i][1], rates[i][2]);
     return 0;
 }
