@@ -19,6 +19,9 @@ namespace assay::sandbox {
 namespace {
 
 constexpr std::size_t retired_max = 4;              // groups, and stacks, that wait for a next cell
+// RLIMIT_NPROC above `processes`, which the group refuses first and counts. A fork beyond both fails before anything was copied, so that
+// of a fork bomb fewer are in the middle of one when they are killed. More than dead commands of this keeper still to be reaped.
+constexpr std::int64_t processes_slack = 8;
 constexpr std::int64_t file_bytes_slack = 1 << 20;  // RLIMIT_FSIZE above `disk`: a full disk is ENOSPC, not SIGXFSZ
 
 Result<Stack> take_stack(JobState& job) {
@@ -68,6 +71,7 @@ Cell::~Cell() {
         job.leftover = true;
     };
     judge(end());
+    for (std::optional<Mount>* const mount : {&scratch, &submission, &grader}) mount->reset();  // What is charged to the group goes with it.
     if (init_stack && !init.pidfd && job.stacks.size() < retired_max) job.stacks.push_back(std::move(init_stack));
     if (!group) return;
     // A quota would have to be taken back, and what did not end may still be in it.
@@ -160,10 +164,10 @@ Result<> Cell::start_init() {
 }
 
 Rlimits Cell::rlimits() const {
-    Rlimits set{.open_files = limits.open_files, .file_bytes = limits.disk_bytes + file_bytes_slack, .stack_bytes = limits.memory_bytes};
+    Rlimits set{.open_files = limits.open_files, .file_bytes = limits.disk_bytes + file_bytes_slack, .stack_bytes = limits.memory_bytes,
+                .processes = limits.processes + (group->has(Controller::pids) ? processes_slack : 0)};
     // Without a group these come near, each process for itself.
     if (!group->has(Controller::memory)) set.address_space_bytes = limits.memory_bytes;
-    if (!group->has(Controller::pids)) set.processes = limits.processes;
     if (!group->has(Controller::cpuacct)) set.cpu_seconds = limits.cpu_ms / 1000 + 1;
     return set;
 }

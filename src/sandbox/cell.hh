@@ -148,7 +148,7 @@ struct Cell {
     std::vector<sys::Fd> bind_trees;
     sys::Fd assay_socket;
     std::optional<Group> group;
-    sys::Fd oom;
+    int oom = -1;                 // of the group: an eventfd, or -1
     Stack init_stack;
     Spawned init;                 // shares our memory, and touches none of it
     Inmate main;                  // the launcher, later the command; or a fill

@@ -20,6 +20,7 @@
 #include "sandbox/process.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
+#include "sys/process.hh"
 
 namespace assay::sandbox {
 namespace {
@@ -27,6 +28,7 @@ namespace {
 constexpr int depth_max = 8;
 constexpr auto retry_every = std::chrono::milliseconds{1};
 constexpr std::int64_t cpu_period_us = 100'000;
+constexpr std::int64_t reserve_pages = 64;  // that the kernel takes from a group at once, for each processor
 
 std::int64_t number_in(std::string_view text) { return to_number(text).value_or(0); }
 
@@ -55,6 +57,18 @@ void subtree(const std::string& root, int depth, std::vector<std::string>& into)
 // What is born in a group whose members were killed once is killed as well, by some kernels (6.18).
 bool Group::Place::lasting() const {
     return !opened->killed && !serves(Controller::memory) && !serves(Controller::pids) && !serves(Controller::io);
+}
+
+// Of memory and processes, version 1: nothing was refused, never more than one task was in it, so that the most of the next command is
+// its own; and of memory no more is left than what the kernel has in reserve, from where the peak begins anew.
+bool Group::is_blank(const Place& place) const {
+    if (place.version != 1) return false;
+    if (place.serves(Controller::pids) && (processes_peak() != 1 || processes_hit())) return false;
+    if (!place.serves(Controller::memory)) return true;
+    pollfd out_of_memory{place.opened->ooms.get(), POLLIN, 0};
+    const std::int64_t reserve_bytes = sys::online_cpus() * reserve_pages * ::sysconf(_SC_PAGESIZE);
+    return ::poll(&out_of_memory, 1, 0) == 0 && oom_kills() == 0 && memory_usage_bytes() <= reserve_bytes &&
+           write({&place, "memory.max_usage_in_bytes"}, "0").has_value();
 }
 
 Result<Group::Place> Group::open(Hierarchy hierarchy) {
@@ -145,12 +159,16 @@ Result<> Group::write(const Control& control, std::string_view text) const {
 }
 
 Result<std::string> Group::set(const Control& control, std::string_view text) const {
+    auto& limits = control.place->opened->limits;
+    if (const auto last = limits.find(control.name); last != limits.end() && last->second.first == text) return last->second.second;
     const sys::Fd file{
         ::openat(control.place->opened->directory.get(), std::string{control.name}.c_str(), O_RDWR | O_CLOEXEC)};
     if (!file) return sys::last_error("open", control.path());
     if (::write(file.get(), text.data(), text.size()) < 0)
         return sys::last_error("write " + std::string{text}, control.path());
-    return read_open(file);
+    std::string back = read_open(file);
+    limits.insert_or_assign(std::string{control.name}, std::pair{std::string{text}, back});
+    return back;
 }
 
 bool Group::exists(const Control& control) const {
@@ -164,8 +182,18 @@ int Group::birthplace() const {
 
 Result<> Group::enter(int pid) const {
     for (const Place& place : places_) {
-        if (!place.serves(Controller::unified)) ASSAY_CHECK(write({&place, "cgroup.procs"}, std::to_string(pid)));
+        if (!place.serves(Controller::unified)) ASSAY_CHECK(join(place, pid));
     }
+    return ok;
+}
+
+Result<> Group::join(const Place& place, int pid) const {
+    const Control procs{&place, "cgroup.procs"};
+    sys::Fd& members = place.opened->members;
+    if (!members) members = sys::Fd{::openat(place.opened->directory.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC)};
+    if (!members) return sys::last_error("open", procs.path());
+    const std::string text = std::to_string(pid);
+    if (::write(members.get(), text.data(), text.size()) < 0) return sys::last_error("write " + text, procs.path());
     return ok;
 }
 
@@ -185,16 +213,16 @@ Result<std::optional<std::int64_t>> Group::limit_memory(std::int64_t bytes, bool
     Result<std::string> back = set(limit, text);
     if (!back && command && !second) {
         // Version 1 never lets the first be above the second: a higher limit has to begin there, and a lower one to end there.
-        (void)write(swap, text);
+        (void)set(swap, text);
         back = set(limit, text);
     }
     if (!back) return back.take_error();
     if (command) {
         // A kernel that does not count swap has no such file; check_host says what that means where there is swap.
-        if (Result<> swapped = write(swap, second ? "0" : text); !swapped && swapped.error().fault() != Fault::missing) return swapped.take_error();
-        if (second) ASSAY_CHECK(write({limit.place, "memory.oom.group"}, "1"));
+        if (const Result<std::string> swapped = set(swap, second ? "0" : text); !swapped && swapped.error().fault() != Fault::missing) return swapped.error();
+        if (second) ASSAY_CHECK(set({limit.place, "memory.oom.group"}, "1"));
     } else if (!second) {
-        ASSAY_CHECK(write({limit.place, "memory.swappiness"}, "0"));  // Those below begin with it.
+        ASSAY_CHECK(set({limit.place, "memory.swappiness"}, "0"));  // Those below begin with it.
     }
     const std::optional<std::int64_t> got = to_number(*back);
     if (!got || *got > bytes || *got < bytes / 2) {
@@ -239,15 +267,18 @@ bool Group::limits_swap() const {
     return exists(swap) || split(trimmed(read_control("/proc/swaps")), '\n').size() <= 1;  // The first line is a heading.
 }
 
-Result<sys::Fd> Group::oom_events() const {
+Result<int> Group::oom_events() const {
     const Control oom = control(Controller::memory, "memory.oom_control", "");
-    if (!oom || oom.place->version == 2) return sys::Fd{};
+    if (!oom || oom.place->version == 2) return -1;
+    sys::Fd& kept = oom.place->opened->ooms;
+    if (kept) return kept.get();
     sys::Fd events{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     if (!events) return sys::last_error("eventfd", "");
     const sys::Fd& watched = open_file(oom);
     if (!watched) return sys::last_error("open", oom.path());
     ASSAY_CHECK(write({oom.place, "cgroup.event_control"}, std::to_string(events.get()) + " " + std::to_string(watched.get())));
-    return events;
+    kept = std::move(events);
+    return kept.get();
 }
 
 // Of the group itself in both versions: what its children's members did is theirs.
@@ -373,10 +404,12 @@ Result<> Group::remove(sys::TimePoint deadline) const {
 
 Result<Group> Group::retire(sys::TimePoint deadline) {
     Group lasting;
-    for (Place& place : std::exchange(places_, {})) {
-        if (place.lasting()) lasting.places_.push_back(std::move(place));
+    const bool killed = std::ranges::any_of(places_, [](const Place& place) { return place.opened->killed; });
+    for (const Place& place : places_) {
+        if (place.lasting() || (!killed && is_blank(place))) lasting.places_.push_back(place);
         else ASSAY_CHECK(remove(place, deadline));
     }
+    places_.clear();
     return lasting;
 }
 

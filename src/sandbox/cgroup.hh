@@ -88,8 +88,8 @@ public:
     bool limits_swap() const;                                 // or there is none that could be used instead of memory
 
     // Version 1: an eventfd that becomes readable at an OOM in the group. Empty where the kernel itself ends a group that is out
-    // of memory (version 2), and without the memory controller.
-    Result<sys::Fd> oom_events() const;
+    // of memory (version 2), and without the memory controller. It stays the group's.
+    Result<int> oom_events() const;
     std::int64_t oom_kills() const;
     std::int64_t memory_usage_bytes() const;
     std::int64_t memory_peak_bytes() const;                   // since the group was made
@@ -115,8 +115,8 @@ public:
     void kill() const;
     // Removes the group everywhere. Processes that still end are waited for until the deadline.
     Result<> remove(sys::TimePoint deadline) const;
-    // The same, but for what a later command, or job, can be given as it is: hierarchies that neither limit nor count memory or processes,
-    // whose other counters are read as differences anyway. Only of a group without a quota.
+    // The same, but for what a later command can be given as it is, since nothing of this one shows in it (`Place::lasting`, `is_blank`).
+    // Only of a group without a quota, when all that was charged to it has been freed.
     Result<Group> retire(sys::TimePoint deadline);
 
 private:
@@ -125,10 +125,13 @@ private:
         bool keep = false;                                    // what is read stays open
         bool killed = false;  // its members once were
         std::map<std::string, sys::Fd, std::less<>> files;
+        sys::Fd members;                                      // cgroup.procs, for writing
+        sys::Fd ooms;                                         // oom_events
+        std::map<std::string, std::pair<std::string, std::string>, std::less<>> limits;  // what was set last, and what it read then
     };
     struct Place : Hierarchy {
         std::shared_ptr<Opened> opened;
-        bool lasting() const;
+        bool lasting() const;                                 // it limits and counts nothing but time, which is read as differences
     };
     struct Control {                                          // a file of a group
         const Place* place = nullptr;                         // nullptr: missing
@@ -143,7 +146,9 @@ private:
     std::string read(const Control&) const;                   // empty when it is missing or cannot be read
     const sys::Fd& open_file(const Control&) const;           // one that stays open; empty when it cannot be
     Result<> write(const Control&, std::string_view text) const;
-    Result<std::string> set(const Control&, std::string_view text) const;  // and what it reads then
+    Result<std::string> set(const Control&, std::string_view text) const;  // and what it reads then; ours alone to set, so not twice the same
+    Result<> join(const Place&, int pid) const;
+    bool is_blank(const Place&) const;
     bool exists(const Control&) const;
     std::vector<Place> places_;
 };

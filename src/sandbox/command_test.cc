@@ -2,9 +2,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -107,6 +110,51 @@ TEST_F(Command, EachCommandIsCountedFromNothing) {
         EXPECT_LT(last.outcome.processes_peak, 8);
         EXPECT_FALSE(last.outcome.processes_hit);
         EXPECT_FALSE(last.outcome.throttled_ms && *last.outcome.throttled_ms > 0);
+    }
+}
+
+// The group of one that had a single task, used little and left nothing is the next one's; of any other, in its job or in the one
+// before, nothing may show.
+TEST_F(Command, AGroupThatIsUsedAgainTellsNothingOfTheCommandBefore) {
+    std::vector<Hierarchy> memory = find_hierarchies();
+    std::erase_if(memory, [](const Hierarchy& one) { return one.version != 1 || !one.serves(Controller::memory); });
+    std::set<std::string> used;
+    const auto look = [&] {
+        for (const std::string& job : find_groups(memory, job_group(commands_group(id_), 0))) {
+            const Result<std::vector<std::string>> names = sys::list_directory(job);
+            if (names) std::ranges::copy_if(*names, std::inserter(used, used.end()), [](const std::string& name) { return name.starts_with("run"); });
+        }
+    };
+    Request large = python("open('/work/file', 'wb').write(b'x' * (8 << 20)); x = bytearray(b'x') * (40 << 20)");
+    Request larger = python("x = bytearray(b'x') * (64 << 20)");
+    larger.limits.memory_bytes = 32 << 20;
+    Request many = shell("sleep 0.01 & sleep 0.01 & wait");
+    Request too_many = python("import os\ntry: os.fork()\nexcept OSError: pass");
+    too_many.limits.processes = 1;
+    for (int round = 0; round < 2; ++round) {
+        Job job = open_job();
+        for (const Request* const before : {&large, &larger, &many, &too_many}) {
+            const Finished first = run(job, *before);
+            EXPECT_EQ(first.outcome.oom_killed, before == &larger);
+            EXPECT_EQ(first.outcome.limits.memory_bytes, before->limits.memory_bytes);
+            EXPECT_EQ(first.outcome.processes_hit, before == &too_many);
+            for (int i = 0; i < 2; ++i) {
+                const Finished next = run(job, request({"/bin/true"}));
+                EXPECT_EQ(next.outcome.exit_code, 0);
+                EXPECT_LT(next.outcome.memory_peak_bytes, 4 << 20);
+                EXPECT_EQ(next.outcome.processes_peak, 1);
+                EXPECT_FALSE(next.outcome.oom_killed);
+                EXPECT_FALSE(next.outcome.processes_hit);
+            }
+        }
+        if (memory.empty()) continue;
+        used.clear();
+        for (int i = 0; i < 20; ++i) {
+            (void)run(job, request({"/bin/true"}));
+            look();
+        }
+        EXPECT_FALSE(used.empty());
+        EXPECT_LT(used.size(), 15U);  // Two in turns, and now and then a new one.
     }
 }
 

@@ -37,6 +37,12 @@ Result<> move_in(JobState& job) {
     job.own_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
     if (!job.own_mounts) return sys::last_error("open", "own mount namespace");
     ASSAY_TRY(job.bench, make_bench());
+    const std::string name = job_group(job.shop.group, job.slot);
+    ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, name, true));
+    if (!job.cores.empty()) ASSAY_CHECK(job.shop.own_cores.give(name, job.cores));
+    job.group.keep_open();
+    job.nest = job.group;
+    job.stalls = read_stalls(job.group, job.group);
     return ok;
 }
 
@@ -51,11 +57,6 @@ Result<> open(JobState& job, const std::string& digest) {
         if (!root) return Error{Fault::system, root.error().text()};  // Whatever lacks in it: the image is there.
         job.image_root = std::move(root).value();
     }
-    ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, job_group(job.shop.group, job.slot), true, std::move(job.group)));
-    if (!job.cores.empty()) ASSAY_CHECK(job.shop.own_cores.give(job_group(job.shop.group, job.slot), job.cores));
-    job.group.keep_open();
-    if (!job.stalls.busy_us) job.stalls = read_stalls(job.group, job.group);
-    job.nest = job.group;
     job.memory_given_bytes = 0;
     return ok;
 }
@@ -152,15 +153,12 @@ void end_cells(JobState& job) {
 }
 
 // Nothing of the job is left but what the next one may have.
-Result<> close(JobState& job) {
+void close(JobState& job) {
     end_cells(job);
     for (const State& state : job.states) detach(state.mount);
     job.states.clear();
     if (!job.image.empty()) detach(std::exchange(job.image, {}));
     job.image_root.reset();
-    job.nest = {};
-    ASSAY_TRY(job.group, job.group.retire(in(empty_time_max)));
-    return ok;
 }
 
 // The keeper ends: also what would have been for later.
@@ -192,7 +190,7 @@ int keep_slot(const Workshop& shop, int slot, sys::Fd helper) {
         const Result<> opened = moved ? open(job, std::string{order->message.image.view()}) : moved;
         if (!greet(job, opened) || !opened) return 1;
         again = serve(job);
-        if (const Result<> closed = close(job); !closed) return ended(job, closed);
+        close(job);
         again = again && !job.leftover;
         if (again) tell(job.life.get(), say::ready);
         job.socket.reset();

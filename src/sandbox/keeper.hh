@@ -1,6 +1,6 @@
 // A keeper: the privileged process of one slot. It serves the slot's jobs one after the other, and runs each job's commands one after
 // the other, each in a sandbox of its own. Between commands it keeps what they share: the job's group, the sealed states. Between jobs
-// it keeps nothing that a job could have touched: its mount namespace, empty again, and groups that count and limit nothing but time.
+// it keeps nothing that a job could have touched: its mount namespace, empty again, and groups in which nothing of it shows.
 #pragma once
 
 #include <array>

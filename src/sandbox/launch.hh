@@ -59,9 +59,9 @@ struct Rlimits {
     std::int64_t open_files = 256;
     std::int64_t file_bytes = 0;
     std::int64_t stack_bytes = 0;
-    // Only where the host has no such cgroup; 0 = not set.
+    std::int64_t processes = 0;  // 0 here and below = not set
+    // Only where the host has no such cgroup.
     std::int64_t address_space_bytes = 0;
-    std::int64_t processes = 0;
     std::int64_t cpu_seconds = 0;
 };
 // Lowers, never raises. `soft_only` leaves the hard limit as it is.

@@ -32,7 +32,7 @@ End watch(const Watched& watched, const TimeLimits& limits, const Group& group, 
         }
         pollfd fds[] = {
             {watched.process.get(), POLLIN, 0}, {watched.init.get(), POLLIN, 0}, {watched.socket.get(), POLLIN, 0},
-            {watched.life.get(), POLLIN, 0},    {watched.oom.get(), POLLIN, 0},  // -1 is passed over
+            {watched.life.get(), POLLIN, 0},    {watched.oom, POLLIN, 0},  // -1 is passed over
         };
         const std::chrono::nanoseconds brief = lasting_after - std::chrono::nanoseconds{wall_ns};
         if (!lasting && brief.count() <= 0) {

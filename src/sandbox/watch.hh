@@ -36,7 +36,7 @@ struct Watched {
     const sys::Fd& init;        // pidfd
     const sys::Fd& socket;      // the client's; a message asks for an end, closing abandons
     const sys::Fd& life;        // closing: the helper is gone
-    const sys::Fd& oom;         // eventfd or empty
+    int oom;                    // eventfd or -1
 };
 
 // What else is done meanwhile; each may be empty.
