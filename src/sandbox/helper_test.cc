@@ -62,7 +62,6 @@ protected:
     std::string kept_by(int pid) const {
         const std::string process = "/proc/" + std::to_string(pid);
         std::string kept = sys::read_file(process + "/mountinfo", 1 << 20).value();
-        kept += std::to_string(sys::list_directory(process + "/fd").value().size()) + " descriptors\n";
         for (const std::string& group : find_groups(find_hierarchies(), "job0")) {
             if (group.contains("/assay-" + id_ + "/")) kept += group + "\n";
         }
@@ -158,6 +157,8 @@ TEST_F(HelperProcess, AJobIsNothingToTheNext) {
         if (round == 2) kept = kept_by(keeper());
     }
     EXPECT_EQ(kept_by(keeper()), kept);
+    // How many groups of commands wait for a next one differs from time to time; that they are few does not.
+    EXPECT_LE(sys::list_directory("/proc/" + std::to_string(keeper()) + "/fd").value().size(), 96U);
 }
 
 // Some kernels (6.18) kill whatever is born into a group whose members were killed once. The commands of a slot are killed all at once when
