@@ -65,8 +65,9 @@ void prepare_engine() {
     static std::once_flag done;
     std::call_once(done, [] {
         // Nobody asks how much memory the engine has, and to count it takes one lock of the process for each piece.
+        // Where somebody has used the engine already, as a disk that fails for a test does, it counts on.
         const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-        ASSAY_ASSERT(uncounted == SQLITE_OK);
+        ASSAY_ASSERT(uncounted == SQLITE_OK || uncounted == SQLITE_MISUSE);
         // The first read after a write would put its time into the inode, and that waits for the file system's journal, so that who
         // only reads (a page) stood still for as long as somebody else kept the disk busy.
         sqlite3_vfs* const usual = sqlite3_vfs_find("unix");
