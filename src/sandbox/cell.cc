@@ -49,7 +49,9 @@ Result<> JobState::give_memory(std::int64_t demand_bytes) {
     if (guest != 0) return ok;
     const std::int64_t demand = std::max(memory_max_bytes, demand_bytes);
     if (demand == memory_given_bytes && states.size() == states_given) return ok;
-    ASSAY_CHECK(group.limit_memory(demand + group.memory_usage_bytes(), false));
+    // Groups that wait for a next command may hold the kernel's reserve each; the command's own limit shall be what it meets first.
+    const std::int64_t held_bytes = static_cast<std::int64_t>(retired_max) * Group::reserve_bytes();
+    ASSAY_CHECK(group.limit_memory(demand + group.memory_usage_bytes() + held_bytes, false));
     memory_given_bytes = demand;
     states_given = states.size();
     return ok;

@@ -66,8 +66,7 @@ bool Group::is_blank(const Place& place) const {
     if (place.serves(Controller::pids) && (processes_peak() != 1 || processes_hit())) return false;
     if (!place.serves(Controller::memory)) return true;
     pollfd out_of_memory{place.opened->ooms.get(), POLLIN, 0};
-    const std::int64_t reserve_bytes = sys::online_cpus() * reserve_pages * ::sysconf(_SC_PAGESIZE);
-    return ::poll(&out_of_memory, 1, 0) == 0 && oom_kills() == 0 && memory_usage_bytes() <= reserve_bytes &&
+    return ::poll(&out_of_memory, 1, 0) == 0 && oom_kills() == 0 && memory_usage_bytes() <= reserve_bytes() &&
            write({&place, "memory.max_usage_in_bytes"}, "0").has_value();
 }
 
@@ -260,6 +259,8 @@ void Group::set_cpu_weight(int weight) const {
     const int wanted = std::max(1, weight);  // Before Linux 5.15 idle is a hundredth of an ordinary group's.
     (void)write(control_of_weight, std::to_string(control_of_weight.place->version == 1 ? wanted * 1024 / 100 : wanted));
 }
+
+std::int64_t Group::reserve_bytes() { return sys::online_cpus() * reserve_pages * ::sysconf(_SC_PAGESIZE); }
 
 bool Group::limits_swap() const {
     const Control swap = control(Controller::memory, "memory.memsw.limit_in_bytes", "memory.swap.max");

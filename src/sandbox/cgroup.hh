@@ -85,6 +85,9 @@ public:
     // gives it up at once. Best effort.
     void set_cpu_weight(int weight) const;
 
+    // What may stay charged to a group of version 1 in which nothing is: pages that the kernel took in advance.
+    static std::int64_t reserve_bytes();
+
     bool limits_swap() const;                                 // or there is none that could be used instead of memory
 
     // Version 1: an eventfd that becomes readable at an OOM in the group. Empty where the kernel itself ends a group that is out

@@ -163,6 +163,9 @@ Result<> Run::command(FromKeeper& answer) {
     const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores(), .io_bytes = limits.io_bytes};
     Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group, job_.group); }};
     if (order_.guests != 0) meanwhile.open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
+    // The kernel tells all groups below one that is out of memory: what the job, or a command before, ran out of is none of this one's.
+    std::uint64_t before = 0;
+    if (cell.oom >= 0) (void)::read(cell.oom, &before, sizeof before);
     ASSAY_CHECK(cell.show_cores());
     ASSAY_CHECK(assign());
     answer.started = 1;
