@@ -235,9 +235,11 @@ Result<> Cell::order_entry(int stdout_fd, int stderr_fd) const {
 Result<> Cell::launch() {
     ASSAY_TRY(auto out_pipe, sys::make_pipe());
     ASSAY_TRY(auto err_pipe, sys::make_pipe());
-    for (const sys::Fd* const end : {&out_pipe.second, &err_pipe.second}) {
+    for (const auto* const pipe : {&out_pipe, &err_pipe}) {
         // Its own, so that it may open /dev/stdout anew.
-        if (::fchown(end->get(), job.uid(), job.uid()) != 0) return sys::last_error("fchown", "pipe");
+        if (::fchown(pipe->second.get(), job.uid(), job.uid()) != 0) return sys::last_error("fchown", "pipe");
+        // For the client, so that this is done when nobody waits.
+        if (::fcntl(pipe->first.get(), F_SETFL, O_NONBLOCK) != 0) return sys::last_error("fcntl", "pipe");
     }
     LauncherPlan plan{.program = job.shop.launcher.get()};
     ASSAY_TRY(Stack stack, take_stack(job));
@@ -256,18 +258,51 @@ Result<> Cell::launch() {
         err_kept = std::move(err_pipe.second);
     }
     ASSAY_CHECK(hear(main.talk, say::ready, in(setup_time_max)));
+    filter_kept = copy_descriptor(main.process.pidfd, filter_fd);
     rlimit files{};
     if (::prlimit(main.process.pid, RLIMIT_NOFILE, nullptr, &files) != 0) return sys::last_error("prlimit", "launcher");
     open_files_max = static_cast<std::int64_t>(files.rlim_max);
     group->keep_open();
     cpu_base = group->cpu_usage();
-    job_oom_kills = job.group.oom_kills();
     // The other counters that an answer waits for, so that they are open.
     group->open_counters();
     return ok;
 }
 
+Result<> Cell::offer() {
+    if (on_offer || !main.process.pidfd) return ok;
+    FromKeeper offer{};
+    offer.kind = FromKeeper::Kind::offered;
+    offer.compiled = shape.compiled;
+    offer.uid = job.uid();
+    offer.limits = limits;
+    if (limits.cores == std::ssize(job.cores))
+        offer.limits.cores = 0;  // All of its own: mostly nobody asks for a number then.
+    offer.rlimits = rlimits();
+    // A guest's streams are its harness's to read, and some limits hang on the order where there are no groups.
+    if (job.guest != 0 || offer.rlimits.address_space_bytes > 0 || offer.rlimits.cpu_seconds > 0) return ok;
+    ASSAY_CHECK(show_cores());
+    forget_the_past();
+    offered = sys::system_clock().now();
+    on_offer = true;
+    const int passed[] = {main.talk.get(), out.get(), err.get()};
+    return send(job.socket, offer, passed);
+}
+
+// The kernel tells all groups below one that is out of memory: what the job, or a command before, ran out of is none of this one's.
+void Cell::forget_the_past() {
+    std::uint64_t before = 0;
+    if (oom >= 0) (void)::read(oom, &before, sizeof before);
+    job_oom_kills = job.group.oom_kills();
+}
+
+bool Cell::stands_under(const model::Limits& wanted) const {
+    return wanted.memory_bytes == limits.memory_bytes && wanted.processes == limits.processes &&
+           wanted.disk_bytes == limits.disk_bytes && wanted.cores == limits.cores;
+}
+
 Result<bool> Cell::fit(const model::Limits& wanted) {
+    if (wanted.cores != limits.cores && offered != sys::TimePoint{}) return false;  // It has been shown others.
     ASSAY_CHECK(job.give_memory(wanted.memory_bytes + (shape.guests ? wanted.memory_bytes : 0)));
     if (wanted.memory_bytes != limits.memory_bytes) {
         // It may be less than the launcher uses by now: one that starts under the limit says how that ends.
@@ -292,7 +327,9 @@ Result<bool> Cell::fit(const model::Limits& wanted) {
     return true;
 }
 
-bool Cell::alone() const { return group->processes() == (main.process.pidfd ? 1 : 0); }
+bool Cell::alone() const {
+    return (main.process.pidfd && group->processes_peak() == 1) || group->processes() == (main.process.pidfd ? 1 : 0);
+}
 
 void Cell::let_go() {
     if (main_end && main.process.pidfd && reap(main.process.pidfd, sys::system_clock().now())) main = {};

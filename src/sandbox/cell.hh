@@ -113,6 +113,9 @@ struct Cell {
     Result<> build(std::vector<sys::Fd> trees, const std::vector<std::string>& places);
     // The launcher, up to where it waits for its assignment. Errors also when the memory limit does not even hold it.
     Result<> launch();
+    // Tells the client that it waits, who may then start its command without us. Nothing, where our part is needed before that.
+    Result<> offer();
+    bool stands_under(const model::Limits&) const;  // that a launcher cannot set itself
     // From the limits it was built for to these. false: it cannot; build another.
     Result<bool> fit(const model::Limits&);
 
@@ -132,6 +135,7 @@ struct Cell {
 
     Result<> limit_cores(std::int64_t count);
     void judge_io();
+    void forget_the_past();  // before a command may begin
     Result<> start_init();
 
     bool alone() const;  // but for the command, which has ended and is not reaped yet, nothing is in its group
@@ -157,6 +161,9 @@ struct Cell {
     // Their writing ends: the end of a stream would wake the client, which then ran before the command had ended and been counted. Not of
     // a guest's: somebody reads on to there.
     sys::Fd out_kept, err_kept;
+    sys::Fd filter_kept;  // so that it goes with us, and not with the command
+    bool on_offer = false;     // the client may have begun its command already
+    sys::TimePoint offered{};  // when it last was; no earlier can it have been begun
     std::int64_t open_files_max = 0;  // that the machine lets the launcher have
     CpuUsage cpu_base;            // of the group before the command
     std::int64_t job_oom_kills = 0;  // of the job's group, the same

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <optional>
 
 #include "base/log.hh"
@@ -71,25 +72,27 @@ bool has_nul(const std::vector<std::string>& words) {
     return std::ranges::any_of(words, [](const std::string& word) { return word.contains('\0'); });
 }
 
-struct Order {
-    ToKeeper message{};
+// What goes with an order.
+struct Luggage {
     std::vector<sys::Fd> owned;
     std::vector<int> descriptors;
 };
 
 // Passes `archive` on with a position of its own where that can be had; the fill starts from offset 0 either way.
-void add_archive(Order& order, int archive) {
+void add_archive(Luggage& luggage, int archive) {
     sys::Fd again = opened_again(archive);
-    order.descriptors.push_back(again ? again.get() : archive);
-    if (again) order.owned.push_back(std::move(again));
+    luggage.descriptors.push_back(again ? again.get() : archive);
+    if (again) luggage.owned.push_back(std::move(again));
 }
 
-Result<Order> order_for(const Request& request) {
+// `message` may be one that was used before: it is large, and only what it used of itself is cleared.
+Result<Luggage> order_for(const Request& request, ToKeeper& message) {
     const auto wrong = [](const char* what) { return Error{Fault::invalid, std::string{"sandbox request: "} + what}; };
     if (request.command.empty() || request.command.front().empty()) return wrong("no command");
     if (has_nul(request.command) || has_nul(request.environment) || request.directory.contains('\0')) return wrong("a NUL byte in the command");
-    Order order;
-    ToKeeper& message = order.message;
+    const std::size_t used = used_part(message).size();
+    std::memset(static_cast<void*>(&message), 0, used);
+    Luggage luggage;
     message.kind = ToKeeper::Kind::run;
     message.trusted = request.trust == Trust::trusted;
     message.compiled = request.profile == Profile::compiled;
@@ -106,24 +109,24 @@ Result<Order> order_for(const Request& request) {
     if (bytes.size() > command_bytes_max) return wrong("command and environment are longer than 1 MiB");
     ASSAY_TRY(sys::Fd command, place_command(bytes, message.command));
     if (command) {
-        order.descriptors.push_back(command.get());
-        order.owned.push_back(std::move(command));
+        luggage.descriptors.push_back(command.get());
+        luggage.owned.push_back(std::move(command));
     }
     if (request.stdin_fd >= 0) {
         ASSAY_TRY(sys::Fd input, input_from(request.stdin_fd));
         message.has_stdin = 1;
-        order.descriptors.push_back(input.get());
-        order.owned.push_back(std::move(input));
+        luggage.descriptors.push_back(input.get());
+        luggage.owned.push_back(std::move(input));
     }
     if (request.submission) {
         message.has_submission = 1;
         if (!message.submission_prefix.set(request.submission->prefix)) return wrong("the prefix is too long");
-        add_archive(order, request.submission->archive);
+        add_archive(luggage, request.submission->archive);
     }
     if (request.grader) {
         message.has_grader = 1;
         if (!message.grader_prefix.set(request.grader->prefix)) return wrong("the prefix is too long");
-        add_archive(order, request.grader->archive);
+        add_archive(luggage, request.grader->archive);
     }
     if (request.files.size() > files_max) return wrong("more than 32 files");
     message.files_count = static_cast<std::uint32_t>(request.files.size());
@@ -135,10 +138,10 @@ Result<Order> order_for(const Request& request) {
     for (std::size_t i = 0; i < request.binds.size(); ++i) {
         if (!message.binds[i].inside.set(request.binds[i].inside)) return wrong("a bind's inside path is too long");
         message.binds[i].writable = request.binds[i].writable;
-        order.descriptors.push_back(request.binds[i].directory);
+        luggage.descriptors.push_back(request.binds[i].directory);
     }
-    ASSAY_CHECK(check(message, order.descriptors.size(), true));
-    return order;
+    ASSAY_CHECK(check(message, luggage.descriptors.size(), true));
+    return luggage;
 }
 
 // One of the command's streams.
@@ -172,11 +175,54 @@ Result<Received<FromKeeper>> answer_from(const sys::Fd& socket, sys::TimePoint d
     return receive<FromKeeper>(socket);
 }
 
+// A sandbox that waits for its command (protocol.hh).
+struct Offer {
+    FromKeeper terms;
+    sys::Fd launcher, out, err;
+};
+
+// One that came since the last run: nothing else can have, and it no more than once. What is wrong with the socket, the run will see.
+std::optional<Offer> offer_at(const sys::Fd& socket) {
+    Received<FromKeeper> came;
+    if (!receive(socket, came, false) || came.message.kind != FromKeeper::Kind::offered || came.descriptors.size() != 3)
+        return std::nullopt;
+    std::vector<sys::Fd>& fds = came.descriptors;
+    return Offer{
+        .terms = came.message, .launcher = std::move(fds[0]), .out = std::move(fds[1]), .err = std::move(fds[2])};
+}
+
+bool serves(const Offer& offer, const Request& request) {
+    const model::Limits &has = offer.terms.limits, &wanted = request.limits;
+    return request.trust == Trust::untrusted && (request.profile == Profile::compiled) == (offer.terms.compiled != 0) &&
+           request.network == Network::none && !request.submission && !request.grader && request.binds.empty() &&
+           !request.guests && !request.again && wanted.memory_bytes == has.memory_bytes &&
+           wanted.processes == has.processes && wanted.disk_bytes == has.disk_bytes && wanted.cores == has.cores;
+}
+
+// Starts the command in the sandbox that waits: told by us its launcher begins at once, on this processor, and the keeper has its part
+// to do meanwhile. false: it is gone.
+bool take(const Offer& offer, ToKeeper& message, Luggage& luggage) {
+    Assignment assignment;
+    assignment.rlimits = offer.terms.rlimits;
+    assignment.rlimits.open_files = message.limits.open_files;
+    assignment.has_stdin = message.has_stdin;
+    assignment.command.size = message.command.size;
+    std::memcpy(assignment.command.bytes, message.command.bytes, message.command.size);
+    message.taken_ns = sys::system_clock().now().time_since_epoch().count();
+    if (!send(offer.launcher, assignment, luggage.descriptors)) return false;
+    message.taken = 1;
+    message.command.size = 0;
+    message.has_stdin = 0;
+    luggage.descriptors.clear();
+    return true;
+}
+
 }  // namespace
 
 struct Job::Inner {
     sys::Fd socket;
     int slot = 0;
+    ToKeeper order{};
 };
 
 struct Client::Inner {
@@ -207,9 +253,12 @@ Job::~Job() {
 Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop, int wake_fd) {
     if (!inner_ || !inner_->socket) return Error{Fault::unreachable, "the job's sandbox is gone"};
     const sys::Fd& socket = inner_->socket;
-    ASSAY_TRY(Order order, order_for(request));
-    ASSAY_CHECK(send(socket, order.message, order.descriptors));
-    order.owned.clear();
+    ToKeeper& order = inner_->order;
+    ASSAY_TRY(Luggage luggage, order_for(request, order));
+    std::optional<Offer> offer = offer_at(socket);
+    const bool taken = offer && serves(*offer, request) && take(*offer, order, luggage);
+    ASSAY_CHECK(send(socket, order, luggage.descriptors));
+    luggage.owned.clear();
 
     const sys::TimePoint deadline = sys::system_clock().now() + std::chrono::milliseconds{request.limits.wall_ms} + preparation_time_max;
     std::array<Stream, 2> streams{Stream{{}, Capture{request.output_kept_max}}, Stream{{}, Capture{request.output_kept_max}}};
@@ -219,6 +268,11 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
     bool cancelled = false;
     bool wake_fired = false;
     const auto over = [&] { return streams[0].capture.bytes() + streams[1].capture.bytes() > request.limits.output_bytes; };
+
+    if (taken) {
+        streams[0].pipe = std::move(offer->out);
+        streams[1].pipe = std::move(offer->err);
+    }
 
     for (;;) {
         if (stop != nullptr && !cancelled && stop->load()) {
@@ -255,10 +309,7 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
         }
         FromKeeper& message = answer->message;
         if (message.kind == FromKeeper::Kind::started && answer->descriptors.size() == (request.guests ? 3U : 2U)) {
-            for (std::size_t i = 0; i < 2; ++i) {
-                streams[i].pipe = std::move(answer->descriptors[i]);
-                if (::fcntl(streams[i].pipe.get(), F_SETFL, O_NONBLOCK) != 0) return sys::last_error("fcntl", "pipe");
-            }
+            for (std::size_t i = 0; i < 2; ++i) streams[i].pipe = std::move(answer->descriptors[i]);
             if (request.guests) guests.emplace(socket, std::move(answer->descriptors[2]), message.uid, *request.guests, request.limits);
             continue;
         }
@@ -276,6 +327,7 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
         finished.outcome.output = std::move(streams[0].capture).take();
         finished.outcome.errors = std::move(streams[1].capture).take();
         finished.fill_failed = message.fill_failed != 0;
+        finished.ahead = taken;
         if (request.files.empty()) {
             if (answer->descriptors.size() == 1) finished.report = std::move(answer->descriptors.front());
             return finished;
@@ -287,6 +339,11 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
         }
         return finished;
     }
+}
+
+bool Job::prepared(sys::TimePoint deadline) const {
+    const Result<bool> offered = sys::wait_readable(inner_->socket, deadline);
+    return offered && *offered;
 }
 
 Client::Client(sys::Fd socket) : inner_{std::make_shared<Inner>(std::move(socket))} {}

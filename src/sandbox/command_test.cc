@@ -19,9 +19,30 @@
 namespace assay::sandbox::testing {
 namespace {
 
-class Command : public SandboxTest {};
+// In a sandbox made for it, and in one that waited (`ahead`).
+using namespace std::chrono_literals;
 
-TEST_F(Command, PrintsToBothStreamsAndExits) {
+class Command : public SandboxTest, public ::testing::WithParamInterface<bool> {
+protected:
+    Finished run(const Request& request) {
+        Job job = open_job();
+        return run(job, request);
+    }
+    Finished run(Job& job, const Request& request) {
+        if (!GetParam()) return SandboxTest::run(job, request);
+        Request before = SandboxTest::request({"/bin/true"});
+        before.limits = request.limits;
+        before.profile = request.profile;
+        (void)SandboxTest::run(job, before);
+        EXPECT_TRUE(job.prepared(sys::system_clock().now() + 20s));
+        Finished done = SandboxTest::run(job, request);
+        if (request.binds.empty() && !request.submission) EXPECT_TRUE(done.ahead);
+        return done;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(, Command, ::testing::Bool(), [](const auto& param) { return param.param ? "ahead" : "now"; });
+
+TEST_P(Command, PrintsToBothStreamsAndExits) {
     const Finished done = run(shell("echo out; echo err >&2; exit 3"));
     EXPECT_EQ(done.outcome.exit_code, 3);
     EXPECT_FALSE(done.outcome.signal);
@@ -33,21 +54,21 @@ TEST_F(Command, PrintsToBothStreamsAndExits) {
     EXPECT_GT(done.outcome.memory_peak_bytes, 0);
 }
 
-TEST_F(Command, LimitsAreReadBack) {
+TEST_P(Command, LimitsAreReadBack) {
     const Request wanted = request({"/bin/true"});
     const Finished done = run(wanted);
     EXPECT_EQ(done.outcome.limits, wanted.limits);
     EXPECT_EQ(done.outcome.guarantees.memory, model::Guarantee::exact);
 }
 
-TEST_F(Command, ASignalIsTold) {
+TEST_P(Command, ASignalIsTold) {
     const Finished done = run(shell("kill -SEGV $$"));
     EXPECT_EQ(done.outcome.signal, SIGSEGV);
     EXPECT_FALSE(done.outcome.exit_code);
 }
 
 // Like a shell would say it, so that graders need no special case.
-TEST_F(Command, WhatCannotBeExecutedExits127Or126) {
+TEST_P(Command, WhatCannotBeExecutedExits127Or126) {
     const Finished missing = run(request({"no-such-program"}));
     EXPECT_EQ(missing.outcome.exit_code, 127);
     EXPECT_THAT(missing.outcome.errors.head, ::testing::HasSubstr("no-such-program: No such file"));
@@ -57,7 +78,7 @@ TEST_F(Command, WhatCannotBeExecutedExits127Or126) {
     EXPECT_EQ(run(lost).outcome.exit_code, 127);
 }
 
-TEST_F(Command, SeesExactlyItsEnvironmentDirectoryAndDescriptors) {
+TEST_P(Command, SeesExactlyItsEnvironmentDirectoryAndDescriptors) {
     Request wanted = request({"/usr/bin/env"});
     wanted.environment = {"A=1", "B=two words"};
     EXPECT_EQ(run(wanted).outcome.output.head, "A=1\nB=two words\n");
@@ -67,7 +88,7 @@ TEST_F(Command, SeesExactlyItsEnvironmentDirectoryAndDescriptors) {
     EXPECT_EQ(run(request({"/bin/echo", "", "a b", "*"})).outcome.output.head, " a b *\n");
 }
 
-TEST_F(Command, ReadsItsInput) {
+TEST_P(Command, ReadsItsInput) {
     const sys::Fd input = archive("hello\n");
     Request wanted = request({"/bin/cat"});
     wanted.stdin_fd = input.get();
@@ -75,7 +96,7 @@ TEST_F(Command, ReadsItsInput) {
     EXPECT_EQ(run(request({"/bin/cat"})).outcome.output.head, "");
 }
 
-TEST_F(Command, CpuLimitCountsTheWholeTree) {
+TEST_P(Command, CpuLimitCountsTheWholeTree) {
     for (const char* const script : {"while :; do :; done", "(while :; do :; done) & (while :; do :; done) & wait"}) {
         Request wanted = shell(script);
         wanted.limits.cpu_ms = 200;
@@ -88,14 +109,14 @@ TEST_F(Command, CpuLimitCountsTheWholeTree) {
     }
 }
 
-TEST_F(Command, ManyShortChildrenCount) {
+TEST_P(Command, ManyShortChildrenCount) {
     Request wanted = shell("while :; do /bin/true; done");
     wanted.limits.cpu_ms = 200;
     EXPECT_TRUE(run(wanted).outcome.cpu_exceeded);
 }
 
 // What a job's commands share of their groups is told apart by differences.
-TEST_F(Command, EachCommandIsCountedFromNothing) {
+TEST_P(Command, EachCommandIsCountedFromNothing) {
     Job job = open_job();
     Request first = python("x = bytearray(b'x') * (64 << 20)\nwhile True: pass");
     first.limits.cpu_ms = 300;
@@ -115,7 +136,7 @@ TEST_F(Command, EachCommandIsCountedFromNothing) {
 
 // The group of one that had a single task, used little and left nothing is the next one's; of any other, in its job or in the one
 // before, nothing may show.
-TEST_F(Command, AGroupThatIsUsedAgainTellsNothingOfTheCommandBefore) {
+TEST_P(Command, AGroupThatIsUsedAgainTellsNothingOfTheCommandBefore) {
     std::vector<Hierarchy> memory = find_hierarchies();
     std::erase_if(memory, [](const Hierarchy& one) { return one.version != 1 || !one.serves(Controller::memory); });
     std::set<std::string> used;
@@ -158,7 +179,7 @@ TEST_F(Command, AGroupThatIsUsedAgainTellsNothingOfTheCommandBefore) {
     }
 }
 
-TEST_F(Command, WallLimitEndsSleepersAndTheStopped) {
+TEST_P(Command, WallLimitEndsSleepersAndTheStopped) {
     for (const char* const script : {"sleep 100", "kill -STOP $$", "trap '' TERM HUP INT; sleep 100 & wait"}) {
         Request wanted = shell(script);
         wanted.limits.wall_ms = 150;
@@ -170,7 +191,7 @@ TEST_F(Command, WallLimitEndsSleepersAndTheStopped) {
     }
 }
 
-TEST_F(Command, MemoryBombIsAnOomKillWhateverTheExitCode) {
+TEST_P(Command, MemoryBombIsAnOomKillWhateverTheExitCode) {
     Request direct = python("x = bytearray(400 << 20)");
     direct.limits.memory_bytes = 64 << 20;
     const Finished first = run(direct);
@@ -188,7 +209,7 @@ TEST_F(Command, MemoryBombIsAnOomKillWhateverTheExitCode) {
 }
 
 // Not even room for the way in: the verdict is the limit's, not a fault of ours.
-TEST_F(Command, TinyMemoryLimitIsAnOomKill) {
+TEST_P(Command, TinyMemoryLimitIsAnOomKill) {
     Request wanted = python("print('no room')");
     for (const std::int64_t bytes : {1LL << 20, 2LL << 20}) {
         wanted.limits.memory_bytes = bytes;
@@ -198,7 +219,7 @@ TEST_F(Command, TinyMemoryLimitIsAnOomKill) {
     }
 }
 
-TEST_F(Command, ForkBombHitsTheProcessLimitAndIsGone) {
+TEST_P(Command, ForkBombHitsTheProcessLimitAndIsGone) {
     Request wanted = shell("f() { f | f & }; f; sleep 100");
     wanted.limits.wall_ms = 500 * patience();
     wanted.limits.processes = 32;
@@ -209,7 +230,7 @@ TEST_F(Command, ForkBombHitsTheProcessLimitAndIsGone) {
 }
 
 // Four busy loops in the time of one, and the program's own CPU time is no more for it.
-TEST_F(Command, CoresBoundWhatManyTasksGetTogether) {
+TEST_P(Command, CoresBoundWhatManyTasksGetTogether) {
     Request wanted = shell("for i in 1 2 3 4; do (while :; do :; done) & done; nproc; sleep 0.6");
     wanted.limits.cores = 1;
     wanted.limits.wall_ms = 20'000 * patience();
@@ -229,7 +250,7 @@ TEST_F(Command, CoresBoundWhatManyTasksGetTogether) {
     EXPECT_LE(outcome.cpu_ms(), outcome.wall_ms + 150);
 }
 
-TEST_F(Command, CoresOfItsOwnAreAllThatAProgramCanGet) {
+TEST_P(Command, CoresOfItsOwnAreAllThatAProgramCanGet) {
     const std::vector<int> cores = online_cores();
     if (cores.size() < 2) GTEST_SKIP() << "this machine has one core";
     const std::string name = "assay-cores-" + std::to_string(::getpid());
@@ -253,7 +274,7 @@ TEST_F(Command, CoresOfItsOwnAreAllThatAProgramCanGet) {
 }
 
 // Only version 2 counts what devices transfer; elsewhere the limit says that it is none, and ends nothing.
-TEST_F(Command, WhatDevicesTransferIsBoundWhereItIsCounted) {
+TEST_P(Command, WhatDevicesTransferIsBoundWhereItIsCounted) {
     restart(true);
     std::string folder = "/var/tmp/assay-io-XXXXXX";
     ASSERT_NE(::mkdtemp(folder.data()), nullptr);
@@ -272,7 +293,7 @@ TEST_F(Command, WhatDevicesTransferIsBoundWhereItIsCounted) {
     ASSERT_EQ(::rmdir(folder.c_str()), 0);
 }
 
-TEST_F(Command, OutputFloodIsCutAndCounted) {
+TEST_P(Command, OutputFloodIsCutAndCounted) {
     Request wanted = request({"/usr/bin/yes"});
     wanted.limits.output_bytes = 1 << 20;
     wanted.output_kept_max = 1000;
@@ -289,7 +310,7 @@ TEST_F(Command, OutputFloodIsCutAndCounted) {
     EXPECT_TRUE(run(exact).outcome.output_exceeded);
 }
 
-TEST_F(Command, FullDiskIsAnErrorInsideAndTold) {
+TEST_P(Command, FullDiskIsAnErrorInsideAndTold) {
     const Finished bytes = run(shell("head -c 100M /dev/zero > fill"));
     EXPECT_TRUE(bytes.outcome.disk_full);
     EXPECT_EQ(bytes.outcome.exit_code, 1);
@@ -307,14 +328,14 @@ TEST_F(Command, FullDiskIsAnErrorInsideAndTold) {
 }
 
 // A command ends when its first process ends, whoever still holds its streams.
-TEST_F(Command, DaemonsDieWithTheFirstProcess) {
+TEST_P(Command, DaemonsDieWithTheFirstProcess) {
     const Finished done = run(shell("(setsid sh -c 'sleep 100; echo late' &) ; echo now"));
     EXPECT_EQ(done.outcome.exit_code, 0);
     EXPECT_EQ(done.outcome.output.head, "now\n");
     EXPECT_LT(done.outcome.wall_ms, 5000);
 }
 
-TEST_F(Command, CanBeCancelled) {
+TEST_P(Command, CanBeCancelled) {
     Job job = open_job();
     const std::atomic<bool> stop = true;
     const Result<Finished> done = job.run(shell("sleep 100"), &stop);
@@ -323,7 +344,7 @@ TEST_F(Command, CanBeCancelled) {
     EXPECT_EQ(run(job, shell("echo again")).outcome.output.head, "again\n");
 }
 
-TEST_F(Command, ProfileCompiledKillsWhatAnOrdinaryProgramDoesNotNeed) {
+TEST_P(Command, ProfileCompiledKillsWhatAnOrdinaryProgramDoesNotNeed) {
     Request wanted = python("import socket; socket.socket()");
     wanted.profile = Profile::compiled;
     EXPECT_TRUE(run(wanted).outcome.forbidden);
@@ -332,7 +353,7 @@ TEST_F(Command, ProfileCompiledKillsWhatAnOrdinaryProgramDoesNotNeed) {
     EXPECT_EQ(run(harmless).outcome.output.head, "45\n");
 }
 
-TEST_F(Command, ToolchainsWork) {
+TEST_P(Command, ToolchainsWork) {
     const sys::Fd tree = archive("main.c=#include <stdio.h>#int add(int, int); int main(void) { printf(\"%d\\n\", add(1, 2)); }\n"
                                  "add.c=int add(int a, int b) { return a + b; }\n");
     Request wanted = shell("sed -i 's/>#/>\\n/' main.c; printf 'calc: main.o add.o\\n\\tgcc -o calc main.o add.o\\n' > Makefile; make -j2 && ./calc");
@@ -342,7 +363,7 @@ TEST_F(Command, ToolchainsWork) {
     EXPECT_THAT(done.outcome.output.head, ::testing::EndsWith("\n3\n"));
 }
 
-TEST_F(Command, BindsAreForSingleCommandsAndReadOnlyUnlessSaid) {
+TEST_P(Command, BindsAreForSingleCommandsAndReadOnlyUnlessSaid) {
     char directory[] = "/tmp/assay-bind-XXXXXX";
     ASSERT_NE(::mkdtemp(directory), nullptr);
     ASSERT_TRUE(sys::change_mode(directory, 0777));

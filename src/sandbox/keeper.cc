@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto empty_time_max = 20s;
 constexpr auto call_time = 1ms;
+constexpr auto order_late_max = 500ms;  // after its command was begun
 constexpr std::size_t worn_max = 4;
 
 // From all others: an empty network, loopback down, that nobody in a sandbox may change and whose abstract sockets are this keeper's
@@ -108,32 +109,46 @@ void turn_over(JobState& job, Guess& guess) {
         if (built && !guess.fills) built = cell->launch();
         if (built) job.spare = std::move(cell);  // Else the next command meets the same, and says so.
     }
+    if (job.spare && !job.spare->offer()) job.spare.reset();
     if (!is_called(job, 0ns)) job.worn.clear();
+}
+
+// Waits for what the client asks. Whoever takes an offer tells us in the same breath.
+Result<> next_order(JobState& job, Received<ToKeeper>& order) {
+    for (;;) {
+        pollfd fds[] = {{job.socket.get(), POLLIN, 0},
+                        {job.life.get(), POLLIN, 0},
+                        {job.spare && job.spare->on_offer ? job.spare->main.talk.get() : -1, POLLIN, 0}};
+        if (::poll(fds, 3, -1) < 0) continue;  // Only EINTR is possible.
+        if (fds[1].revents != 0) return Error{Fault::interrupted, "the helper is gone"};
+        if (fds[0].revents != 0) return receive(job.socket, order);
+        if (is_called(job, order_late_max)) continue;
+        job.spare.reset();  // Its launcher has ended, or runs what nobody would watch.
+    }
 }
 
 // true: its client has closed it. false: client or helper is gone.
 bool serve(JobState& job) {
     Guess guess{.fills = job.guest == 0};  // Of a job's first command.
     guess.limits.memory_bytes = std::min(guess.limits.memory_bytes, job.memory_max_bytes);
+    Received<ToKeeper> asked;  // It is large: one for all.
     for (;;) {
         turn_over(job, guess);
-        pollfd fds[] = {{job.socket.get(), POLLIN, 0}, {job.life.get(), POLLIN, 0}};
-        if (::poll(fds, 2, -1) < 0) continue;  // Only EINTR is possible.
-        if (fds[1].revents != 0) return false;
-        Result<Received<ToKeeper>> asked = receive<ToKeeper>(job.socket);
-        if (!asked) return false;
-        if (asked->message.kind == ToKeeper::Kind::close) return true;
-        if (asked->message.kind != ToKeeper::Kind::run) continue;  // Asks for the end of what has just ended.
+        if (!next_order(job, asked)) return false;
+        if (asked.message.kind == ToKeeper::Kind::close) return true;
+        if (asked.message.kind != ToKeeper::Kind::run) continue;  // Asks for the end of what has just ended.
 
         FromKeeper answer{};
         std::vector<sys::Fd> kept;
         // Of a job with cores of its own there are no others, and all of them are for whoever asks for none.
-        if (std::int64_t& cores = asked->message.limits.cores; !job.cores.empty() && (cores == 0 || cores > std::ssize(job.cores)))
+        if (std::int64_t& cores = asked.message.limits.cores;
+            !job.cores.empty() && (cores == 0 || cores > std::ssize(job.cores)))
             cores = std::ssize(job.cores);
-        Result<> done = check(asked->message, asked->descriptors.size(), job.shop.config.allow_binds);
-        if (done && job.guest != 0) done = check_guest(asked->message);
-        if (done) done = Run{job, asked->message, std::move(asked->descriptors)}.execute(answer, kept);
+        Result<> done = check(asked.message, asked.descriptors.size(), job.shop.config.allow_binds);
+        if (done && job.guest != 0) done = check_guest(asked.message);
+        if (done) done = Run{job, asked.message, std::move(asked.descriptors)}.execute(answer, kept);
         if (job.abandoned) return false;
+        if (job.spare) job.spare->on_offer = false;
         guess.fills = false;
         answer.kind = FromKeeper::Kind::finished;
         if (!done) {

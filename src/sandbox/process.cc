@@ -110,6 +110,10 @@ Result<Spawned> clone_to_execute(int group, const Stack& stack, int (*body)(void
 #endif
 }
 
+sys::Fd copy_descriptor(const sys::Fd& pidfd, int fd) {
+    return sys::Fd{static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd.get(), fd, 0))};
+}
+
 sys::Fd open_pidfd(int pid) { return sys::Fd{::pidfd_open(pid, 0)}; }
 
 void kill_process(const sys::Fd& pidfd) {

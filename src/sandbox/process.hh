@@ -49,6 +49,8 @@ Result<Spawned> clone_sharing(std::uint64_t namespaces, const Stack&, int (*body
 // version 2 group `group`: of one that shares its parent's memory so, an OOM takes neither. Elsewhere than on x86-64 a fork.
 Result<Spawned> clone_to_execute(int group, const Stack&, int (*body)(void*), void* argument);
 
+sys::Fd copy_descriptor(const sys::Fd& pidfd,
+                        int fd);  // of that process; empty when it has none there, and before Linux 5.6
 sys::Fd open_pidfd(int pid);  // empty when there is no such process
 void kill_process(const sys::Fd& pidfd);
 // Frees the memory of a process that was killed, on our CPU beside its own, which for a gigabyte takes long. Linux 5.15; before, and

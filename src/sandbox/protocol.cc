@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <string>
 
 #include "base/text.hh"
@@ -16,6 +17,10 @@ struct Range {
     std::int64_t max;
 };
 
+std::size_t used_bytes(const CommandBlock& block) {
+    return offsetof(CommandBlock, bytes) + std::min<std::size_t>(block.size, sizeof block.bytes);
+}
+
 bool plain(std::string_view component) { return !component.empty() && component != "." && component != ".."; }
 
 }  // namespace
@@ -28,6 +33,19 @@ ByteView used_part(ByteView message) {
     }
     while (size > 1 && message[size - 1] == std::byte{}) --size;
     return message.first(std::max<std::size_t>(size, 1));
+}
+
+ByteView used_part(const ToKeeper& order) {
+    const bool more =
+        order.has_submission != 0 || order.has_grader != 0 || order.binds_count != 0 || order.files_count != 0;
+    const ByteView all = std::as_bytes(std::span{&order, 1});
+    if (more) return used_part(all);
+    return all.first(offsetof(ToKeeper, command) + used_bytes(order.command));
+}
+
+ByteView used_part(const Assignment& assignment) {
+    return std::as_bytes(std::span{&assignment, 1})
+        .first(offsetof(Assignment, command) + used_bytes(assignment.command));
 }
 
 bool valid_inside(std::string_view path) { return path.size() <= path_bytes_max && path.starts_with('/') && valid_below(path.substr(1)); }
@@ -88,8 +106,12 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
         if (!valid_inside(order.binds[i].inside.view())) return wrong("a bind's inside path is not a plain absolute path");
     }
     if (order.command.size > sizeof order.command.bytes) return wrong("the command is longer than its place");
-    const std::size_t expected = (order.command.size == 0) + (order.has_stdin != 0) + (order.has_submission != 0) +
-                                 (order.has_grader != 0) + order.binds_count;
+    const bool plain =
+        order.trusted == 0 && !special && order.has_submission == 0 && order.again == 0 && order.stdin_pipe == 0;
+    if (order.taken != 0 && (!plain || order.has_stdin != 0 || order.command.size != 0))
+        return wrong("what was offered is for a plain command");
+    const std::size_t expected = (order.command.size == 0 && order.taken == 0) + (order.has_stdin != 0) +
+                                 (order.has_submission != 0) + (order.has_grader != 0) + order.binds_count;
     if (descriptors != expected) return wrong("descriptors are missing");
     return ok;
 }

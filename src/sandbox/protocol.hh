@@ -85,21 +85,28 @@ struct ToKeeper {
     std::uint32_t guests = 0;           // trusted: /assay is there
     std::uint32_t stdin_pipe = 0;       // instead of `has_stdin`: made by the keeper, its writing end comes with `started`
     std::uint32_t files_count = 0;
+    std::uint32_t taken = 0;  // the sandbox that was offered has been given its command and input: neither is here
+    std::int64_t taken_ns = 0;  // when, by the monotonic clock
     model::Limits limits;
     Name stage;
-    CommandBlock command;  // only the launcher looks into it
     Name report;
+    std::uint32_t again = 0;  // with `seal`: the newest state is this stage's, and goes first
+    CommandBlock command;  // only the launcher looks into it
+    // From here on only what has files, trees or binds says anything.
     Text<prefix_bytes_max> submission_prefix;  // handed to the fill as it is; nobody else looks into it
     Text<prefix_bytes_max> grader_prefix;
     BindOrder binds[binds_max];
-    Text<path_bytes_max> files[files_max];     // below /work; opened there by the kernel's rules, looked into by nobody here
-    std::uint32_t again = 0;  // with `seal`: the newest state is this stage's, and goes first
+    Text<path_bytes_max>
+        files[files_max];  // below /work; opened there by the kernel's rules, looked into by nobody here
 };
 
 // From a job's keeper: `opened` once; then per run `started` (descriptors: stdout, stderr, [stdin], [the socket at which /assay/run
-// is listened to]) unless it failed before, and `finished` (descriptors: [the report], the files that are there).
+// is listened to]) unless it failed before or took an offer, and `finished` (descriptors: [the report], the files that are there).
+// `offered`: a sandbox waits for the next command, if that is an untrusted one with nothing unpacked or bound, of this profile and with these
+// limits of memory, processes, disk and cores (descriptors: where its launcher takes an Assignment, stdout, stderr). Who takes it tells
+// the launcher first and the keeper then; it stands until the next order, whatever that is.
 struct FromKeeper {
-    enum class Kind : std::uint32_t { opened = 1, started, finished };
+    enum class Kind : std::uint32_t { opened = 1, started, finished, offered };
     Kind kind{};
     std::uint32_t failed = 0;           // our own failure; `fault` says which
     std::uint32_t image_missing = 0;    // opened: the job's image is not there
@@ -115,6 +122,7 @@ struct FromKeeper {
     std::uint32_t disk_full = 0;
     std::uint32_t uid = 0;              // started: of the command, as the machine sees it; `limits` are then what was asked for
     std::uint32_t files_there = 0;      // finished: one bit per file of the order
+    std::uint32_t compiled = 0;  // offered
     double cpu_user_ms = 0;
     double cpu_system_ms = 0;
     double wall_ms = 0;
@@ -126,6 +134,7 @@ struct FromKeeper {
     std::int64_t io_write_bytes = -1;
     std::int32_t trustworthy_timing = -1;
     model::Limits limits;
+    Rlimits rlimits;  // offered: all but open_files
     model::Guarantees guarantees;
     Text<text_bytes_max> fault;
 };
@@ -135,11 +144,18 @@ static_assert(std::is_trivially_copyable_v<ToKeeper> && std::is_trivially_copyab
 
 // Without the zeros at its end, which the receiver puts back: a long struct costs what is used of it. Not empty.
 ByteView used_part(ByteView message);
+// The same for the longest of them, without a look at what it does not use.
+ByteView used_part(const ToKeeper&);
+ByteView used_part(const Assignment&);
+template <class T>
+ByteView used_part(const T& message) {
+    return used_part(std::as_bytes(std::span{&message, 1}));
+}
 
 template <class T>
 Result<> send(const sys::Fd& socket, const T& message, std::span<const int> descriptors = {}) {
     static_assert(std::is_trivially_copyable_v<T>);
-    return sys::send_message(socket, used_part(std::as_bytes(std::span{&message, 1})), descriptors);
+    return sys::send_message(socket, used_part(message), descriptors);
 }
 
 template <class T>
@@ -147,16 +163,21 @@ struct Received {
     T message{};
     std::vector<sys::Fd> descriptors;
 };
-// Errors: unreachable (closed), invalid (larger than T).
+// Into what was there, all of which goes. Errors: unreachable (closed), invalid (larger than T), busy (nothing there, without `waits`).
 template <class T>
-Result<Received<T>> receive(const sys::Fd& socket) {
+Result<> receive(const sys::Fd& socket, Received<T>& into, bool waits = true) {
     static_assert(std::is_trivially_copyable_v<T>);
-    Received<T> received;
-    const auto bytes = std::as_writable_bytes(std::span{&received.message, 1});
-    ASSAY_TRY(sys::Message raw, sys::receive_message(socket, bytes));
+    const auto bytes = std::as_writable_bytes(std::span{&into.message, 1});
+    ASSAY_TRY(sys::Message raw, sys::receive_message(socket, bytes, waits));
     if (raw.size == 0) return Error{Fault::unreachable, "the other side of the sandbox socket is gone"};
     std::memset(bytes.data() + raw.size, 0, bytes.size() - raw.size);
-    received.descriptors = std::move(raw.descriptors);
+    into.descriptors = std::move(raw.descriptors);
+    return ok;
+}
+template <class T>
+Result<Received<T>> receive(const sys::Fd& socket) {
+    Received<T> received;
+    ASSAY_CHECK(receive(socket, received));
     return received;
 }
 

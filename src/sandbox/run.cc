@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <functional>
 
 #include "sandbox/watch.hh"
@@ -46,6 +47,11 @@ Result<> Run::build_cell() {
 
 // The one that waits, if it is of the right shape and can take these limits; else a new one.
 Result<> Run::take_cell() {
+    if (order_.taken != 0 &&
+        (!job_.spare || !job_.spare->on_offer || job_.spare->shape != shape() || !job_.spare->stands_under(order_.limits))) {
+        job_.spare.reset();  // Whatever runs in it.
+        return Error{Fault::invalid, "no such sandbox was offered"};
+    }
     const bool fills = submission_ >= 0 || grader_ >= 0;
     if (job_.spare && job_.spare->shape == shape() && !(fills && job_.spare->main.process.pidfd)) {
         ASSAY_TRY(const bool fits, job_.spare->fit(order_.limits));
@@ -144,7 +150,6 @@ Result<> Run::assign() {
         if (more >= 0) ends.push_back(more);
     }
     ASSAY_CHECK(send(job_.socket, begun, ends));
-    for (sys::Fd* const ours : {&cell.out, &cell.err, &cell.assay_socket}) ours->reset();
     return ok;
 }
 
@@ -163,11 +168,15 @@ Result<> Run::command(FromKeeper& answer) {
     const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores(), .io_bytes = limits.io_bytes};
     Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group, job_.group); }};
     if (order_.guests != 0) meanwhile.open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
-    // The kernel tells all groups below one that is out of memory: what the job, or a command before, ran out of is none of this one's.
-    std::uint64_t before = 0;
-    if (cell.oom >= 0) (void)::read(cell.oom, &before, sizeof before);
-    ASSAY_CHECK(cell.show_cores());
-    ASSAY_CHECK(assign());
+    if (order_.taken != 0) {
+        started_ = std::clamp(sys::TimePoint{std::chrono::nanoseconds{order_.taken_ns}}, cell.offered,
+                              sys::system_clock().now());
+    } else {
+        cell.forget_the_past();
+        ASSAY_CHECK(cell.show_cores());
+        ASSAY_CHECK(assign());
+    }
+    for (sys::Fd* const clients : {&cell.out, &cell.err, &cell.assay_socket}) clients->reset();
     answer.started = 1;
     const End end = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, time,
                           *cell.group, started_, cell.cpu_base.total_ns, meanwhile);
@@ -226,8 +235,11 @@ void Run::count(FromKeeper& answer) {
         const std::optional<Group::Io> io = cell.group->io();
         if (io && io->read_bytes + io->write_bytes > order_.limits.io_bytes) answer.io_exceeded = 1;
     }
-    if (cell.group->oom_kills() > 0 || job_.group.oom_kills() > cell.job_oom_kills) answer.oom_killed = 1;
-    if (cell.group->processes_hit()) answer.processes_hit = 1;
+    // One that was alone and was not killed was killed by nobody; one that never had all the processes it may was refused none.
+    const bool killed = answer.processes_peak != 1 || (cell.main_end->signalled && cell.main_end->code == SIGKILL);
+    if (killed && (cell.group->oom_kills() > 0 || job_.group.oom_kills() > cell.job_oom_kills)) answer.oom_killed = 1;
+    const bool full = answer.processes_peak == 0 || answer.processes_peak >= order_.limits.processes;
+    if (full && cell.group->processes_hit()) answer.processes_hit = 1;
     if (Result<Room> room = room_of(cell.scratch->path); room) answer.disk_full = room->full;
     answer.signalled = cell.main_end->signalled;
     answer.code = cell.main_end->code;
@@ -298,7 +310,7 @@ Result<> Run::unseal() {
 
 // The way in and the command itself; stops where something does not fit.
 Result<> Run::begin(FromKeeper& answer) {
-    if (order_.command.size == 0) command_ = take_descriptor();
+    if (order_.command.size == 0 && order_.taken == 0) command_ = take_descriptor();
     if (order_.has_stdin != 0) stdin_ = take_descriptor();
     if (order_.has_submission != 0) submission_ = take_descriptor();
     if (order_.has_grader != 0) grader_ = take_descriptor();

@@ -74,6 +74,7 @@ struct Finished {
     sys::Fd report;        // the named regular file of /out, read-only; empty when it is missing or not a regular file
     std::vector<sys::Fd> files;  // as asked for; empty where there is no regular file of at most 16 MiB, or a link on the way
     bool fill_failed = false;  // the tree did not fit (outcome.disk_full or oom_killed says how)
+    bool ahead = false;  // its sandbox had been made before it was asked for, and it began at once
 };
 
 class Client;
@@ -87,6 +88,9 @@ public:
     // Runs one command to its end. Blocks at most limits.wall_ms + preparation. Errors are our own failures (system_fault);
     // everything the program did is in the Outcome. `stop` is checked whenever something happens and on each wake of `wake`.
     Result<Finished> run(const Request&, const std::atomic<bool>* stop = nullptr, int wake_fd = -1);
+
+    // Whether a sandbox stands ready for a next command like the last: one is made when none is asked for. Waits for it until `deadline`.
+    bool prepared(sys::TimePoint deadline) const;
 
 private:
     friend class Client;

@@ -33,7 +33,7 @@ Result<> send_message(const Fd& socket, ByteView message, std::span<const int> d
     }
 }
 
-Result<Message> receive_message(const Fd& socket, std::span<std::byte> buffer) {
+Result<Message> receive_message(const Fd& socket, std::span<std::byte> buffer, bool waits) {
     iovec part{buffer.data(), buffer.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * passed_fds_max)];
     msghdr header{};
@@ -42,7 +42,7 @@ Result<Message> receive_message(const Fd& socket, std::span<std::byte> buffer) {
     header.msg_control = control;
     header.msg_controllen = sizeof control;
     ssize_t n = 0;
-    do n = ::recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC);
+    do n = ::recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC | (waits ? 0 : MSG_DONTWAIT));
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == ECONNRESET) return Message{};
     if (n < 0) return last_error("recvmsg", "inner socket");

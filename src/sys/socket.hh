@@ -27,8 +27,8 @@ struct Message {
     std::size_t size = 0;  // 0 = the other side closed
     std::vector<Fd> descriptors;
 };
-// Receives into `buffer`; a longer message or more descriptors than allowed is Fault::invalid.
-Result<Message> receive_message(const Fd& socket, std::span<std::byte> buffer);
+// Receives into `buffer`; a longer message or more descriptors than allowed is Fault::invalid. Without `waits`: busy when there is none.
+Result<Message> receive_message(const Fd& socket, std::span<std::byte> buffer, bool waits = true);
 
 struct Peer {
     int pid = 0;

@@ -69,7 +69,7 @@ void enter() {
     for (int target = 0; target < 3; ++target) must(talk, ::dup2(streams[target], target) >= 0, "dup2");
     must(talk, ::syscall(SYS_close_range, talk + 1, ~0U, 0) == 0, "close_range");
     must(talk, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "prctl(PR_SET_DUMPABLE)");
-    must(talk, install_filter(entry.filter, size), "seccomp");
+    must(talk, install_filter(entry.filter, size, true), "seccomp");  // at `filter_fd`: there is none behind the talk
 }
 
 void* mapped(std::size_t size, int file) {
