@@ -4,12 +4,15 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <bit>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -33,6 +36,14 @@ constexpr Names absent = {
     "inotify_init", "inotify_init1", "inotify_add_watch",
 };
 
+// Its flags stand where a filter cannot see them. Whoever uses it does without on older kernels.
+constexpr Names with_hidden_flags = {"openat2"};
+
+// Advice, which a system may ignore. It throws what all share out of the page cache (POSIX_FADV_DONTNEED), or queues reads that nobody
+// waits for: their pages stay locked, to others as well, until the reads are let through (disk_reads.hh), and whoever asked can go on to
+// queue more. Less is read ahead for want of the rest of it.
+constexpr Names ignored = {"fadvise64", "readahead"};
+
 constexpr Names refused = {
     // The mount tree and other namespaces.
     "mount", "umount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "move_mount", "open_tree",
@@ -55,10 +66,10 @@ constexpr std::uint32_t reviewed_max = 450;  // set_mempolicy_home_node, of Linu
 constexpr std::uint32_t x32_bit = 0x40000000;
 
 constexpr Names memory_and_files = {
-    "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "open", "openat", "openat2", "creat", "close",
+    "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "open", "openat", "creat", "close",
     "close_range", "stat", "fstat", "lstat", "newfstatat", "statx", "statfs", "fstatfs", "lseek", "mmap", "mremap", "munmap",
     "mprotect", "madvise", "brk", "access", "faccessat", "faccessat2", "dup", "dup2", "dup3", "fcntl", "ftruncate", "truncate",
-    "fallocate", "fadvise64", "getcwd", "chdir", "fchdir", "getdents", "getdents64", "rename", "renameat", "renameat2", "mkdir",
+    "fallocate", "getcwd", "chdir", "fchdir", "getdents", "getdents64", "rename", "renameat", "renameat2", "mkdir",
     "mkdirat", "rmdir", "link", "linkat", "unlink", "unlinkat", "symlink", "symlinkat", "readlink", "readlinkat", "chmod",
     "fchmod", "fchmodat", "utime", "utimes", "utimensat", "futimesat", "umask", "fsync", "fdatasync", "sync_file_range",
     "copy_file_range", "sendfile", "splice", "memfd_create", "futex", "clock_gettime", "clock_getres", "gettimeofday", "time",
@@ -76,7 +87,7 @@ constexpr Names processes_and_time = {
     "rt_tgsigqueueinfo", "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_getscheduler", "sched_getattr",
     "sched_setattr", "sched_get_priority_max", "sched_get_priority_min", "getppid", "getpgrp", "getpgid", "setpgid", "getsid", "setsid",
     "getgroups", "getresuid", "getresgid", "getpriority", "setpriority", "prctl", "mlock", "munlock", "mlockall", "munlockall", "msync", "mincore", "flock",
-    "get_mempolicy", "getcpu", "tee", "vmsplice", "chown", "fchown", "lchown", "fchownat", "mknod", "mknodat", "readahead",
+    "get_mempolicy", "getcpu", "tee", "vmsplice", "chown", "fchown", "lchown", "fchownat", "mknod", "mknodat",
 };
 
 struct Release {
@@ -161,13 +172,52 @@ void refuse_families(Rules& rules) {
     }
 }
 
-// To stand before the rules: calls beyond those that were looked at are absent. A foreign architecture and x32 are for the rules.
-std::vector<sock_filter> refuse_newer() {
+// An argument's lower 32 bits, which are all that the kernel reads of these.
+struct Condition {
+    unsigned argument;
+    std::uint16_t test;  // BPF_JEQ or BPF_JSET
+    std::uint32_t value;
+};
+
+// To stand before the rules, which take no exceptions from what they allow: `call` is answered with `error` where all of `conditions` hold.
+void answer_if(std::vector<sock_filter>& program, const char* call, std::initializer_list<Condition> conditions, std::uint32_t error) {
+    static_assert(std::endian::native == std::endian::little);
+    const int number = seccomp_syscall_resolve_name(call);
+    if (number < 0) return;
+    auto left = static_cast<std::uint8_t>(2 * conditions.size() + 1);  // instructions until the next call is looked at
+    program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, left));
+    for (const Condition& condition : conditions) {
+        left = static_cast<std::uint8_t>(left - 2);
+        program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offsetof(seccomp_data, args) + 8 * condition.argument)));
+        program.push_back(BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | condition.test | BPF_K), condition.value, 0, left));
+    }
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error));
+}
+
+// What would come to the disk past the page cache, or without anybody's waiting for it.
+std::vector<sock_filter> keep_to_the_cache() {
+    std::vector<sock_filter> program;
+    // As tmpfs said to it before Linux 6.6, so whoever uses it goes on without. What reads so waits where no signal reaches it: some threads that read
+    // into the same memory were not gone for as long as all of that takes at the pace of disk_reads.hh.
+    answer_if(program, "open", {{1, BPF_JSET, O_DIRECT}}, EINVAL);
+    answer_if(program, "openat", {{2, BPF_JSET, O_DIRECT}}, EINVAL);
+    answer_if(program, "fcntl", {{1, BPF_JEQ, F_SETFL}, {2, BPF_JSET, O_DIRECT}}, EINVAL);
+    // The same advice as `ignored`, for a mapping. Others are left: MADV_PAGEOUT and MADV_COLD take only files that one may write,
+    // MADV_DONTNEED leaves the cache alone, MADV_POPULATE_READ waits.
+    answer_if(program, "madvise", {{2, BPF_JEQ, MADV_WILLNEED}}, 0);
+    return program;
+}
+
+// To stand before everything: calls beyond those that were looked at are absent. A foreign architecture and x32 are for the rules,
+// beyond the next `skipped` instructions.
+std::vector<sock_filter> refuse_newer(std::size_t skipped) {
+    const auto over = static_cast<std::uint8_t>(skipped);
     return {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, 4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, static_cast<std::uint8_t>(4 + over)),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, x32_bit, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, x32_bit, static_cast<std::uint8_t>(2 + over), 0),
         BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, reviewed_max, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
     };
@@ -188,14 +238,18 @@ Result<Filter> Filter::compile(FilterKind kind) {
     Rules rules{context.get()};
     if (kind == FilterKind::language) {
         rules.add(SCMP_ACT_ERRNO(ENOSYS), absent);
+        rules.add(SCMP_ACT_ERRNO(ENOSYS), with_hidden_flags);
+        rules.add(SCMP_ACT_ERRNO(0), ignored);
         rules.add(SCMP_ACT_ERRNO(EPERM), refused);
         refuse_by_argument(rules);
         refuse_families(rules);
         pretend_no_core(rules);
     } else {
         rules.add(SCMP_ACT_ALLOW, memory_and_files);
+        rules.add(kind == FilterKind::fill ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS), with_hidden_flags);
         if (kind == FilterKind::compiled) {
             rules.add(SCMP_ACT_ERRNO(ENOSYS), absent);
+            rules.add(SCMP_ACT_ERRNO(0), ignored);
             rules.add(SCMP_ACT_ALLOW, processes_and_time);
             allow_by_argument(rules);
             pretend_no_core(rules);
@@ -214,7 +268,9 @@ Result<Filter> Filter::compile(FilterKind kind) {
     ASSAY_TRY(const std::string bytes, sys::read_all(file, bytes_max));
 
     static_assert(sizeof(sock_filter) == sizeof(std::uint64_t));
-    const std::vector<sock_filter> before = refuse_newer();
+    const std::vector<sock_filter> exceptions = keep_to_the_cache();
+    std::vector<sock_filter> before = refuse_newer(exceptions.size());
+    before.insert(before.end(), exceptions.begin(), exceptions.end());
     Filter filter;
     filter.program_.resize(before.size() + bytes.size() / sizeof(std::uint64_t));
     std::memcpy(filter.program_.data(), before.data(), before.size() * sizeof(sock_filter));

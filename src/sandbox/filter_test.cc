@@ -4,8 +4,10 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -39,6 +41,7 @@ std::uint32_t verdict(const Filter& filter, const seccomp_data& call) {
             case BPF_JMP | BPF_JEQ | BPF_K: branch(accumulator == now.k); break;
             case BPF_JMP | BPF_JGT | BPF_K: branch(accumulator > now.k); break;
             case BPF_JMP | BPF_JGE | BPF_K: branch(accumulator >= now.k); break;
+            case BPF_JMP | BPF_JSET | BPF_K: branch((accumulator & now.k) != 0); break;
             case BPF_RET | BPF_K: return now.k;
             default: ADD_FAILURE() << "an instruction of code " << now.code; return 0;
         }
@@ -95,6 +98,23 @@ constexpr Row rows[] = {
     {"sync", {}, error(EPERM), kill},
     {"syncfs", {}, error(EPERM), kill},
     {"fsync", {}, allow, allow},
+    {"fadvise64", {}, pretend, pretend},
+    {"readahead", {}, pretend, pretend},
+    {"madvise", {0, 0, MADV_WILLNEED}, pretend, pretend},
+    {"madvise", {0, 0, MADV_WILLNEED | high}, pretend, pretend},
+    {"madvise", {0, 0, MADV_DONTNEED}, allow, allow},
+    {"madvise", {MADV_WILLNEED, MADV_WILLNEED, MADV_POPULATE_READ}, allow, allow},
+    {"open", {0, O_RDONLY | O_CLOEXEC}, allow, allow},
+    {"open", {0, O_RDWR | O_DIRECT}, error(EINVAL), error(EINVAL)},
+    {"open", {O_DIRECT, O_CREAT, O_DIRECT}, allow, allow},
+    {"openat", {0, 0, O_RDONLY}, allow, allow},
+    {"openat", {0, 0, O_DIRECT | high}, error(EINVAL), error(EINVAL)},
+    {"openat", {0, O_DIRECT, O_DIRECTORY}, allow, allow},
+    {"openat2", {}, error(ENOSYS), error(ENOSYS)},
+    {"fcntl", {0, F_SETFL, O_NONBLOCK}, allow, allow},
+    {"fcntl", {0, F_SETFL | high, O_DIRECT | O_NONBLOCK}, error(EINVAL), error(EINVAL)},
+    {"fcntl", {0, F_SETLK, O_DIRECT}, allow, allow},
+    {"fcntl", {O_DIRECT, F_GETFL}, allow, allow},
     {"mount", {}, error(EPERM), kill},
     {"ptrace", {}, error(EPERM), kill},
     {"ioctl", {0, TCGETS}, allow, allow},
@@ -153,7 +173,7 @@ TEST(FilterTable, ForeignNumberingKills) {
 
 TEST(FilterTable, TheOneForUnpackingKnowsFilesAndMemoryAlone) {
     const Filter fill = compiled(FilterKind::fill);
-    for (const char* const name : {"openat", "mkdirat", "write", "mmap", "exit_group"}) EXPECT_EQ(verdict(fill, call(seccomp_syscall_resolve_name(name))), allow) << name;
+    for (const char* const name : {"openat", "openat2", "mkdirat", "write", "mmap", "exit_group"}) EXPECT_EQ(verdict(fill, call(seccomp_syscall_resolve_name(name))), allow) << name;
     for (const char* const name : {"execve", "clone", "socket", "ptrace", "mount", "ioctl", "prctl", "setrlimit", "mknodat"}) {
         EXPECT_EQ(verdict(fill, call(seccomp_syscall_resolve_name(name))), error(EPERM)) << name;
     }
