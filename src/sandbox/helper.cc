@@ -140,6 +140,9 @@ Result<> HelperLoop::prepare() {
     shop_.cores = online_cores();
     shop_.contained = !ids_of(read_control("/proc/self/uid_map")).all;
     ASSAY_CHECK(keep_cores_apart());
+    std::vector<std::string> read{"/", "/usr"};  // What commands read from.
+    if (shop_.data) read.push_back(shop_.config.data);
+    shop_.disk_reads = DiskReads{shop_.hierarchies, shop_.group, shop_.config.disk_reads, read};
     group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
     // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck; beside that of the
     // commands, whose turn comes last.
@@ -373,6 +376,7 @@ void HelperLoop::end() {
         std::vector<std::string> roots;
         for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + name);
         for (const Hierarchy& tree : core_set_trees()) roots.push_back(tree.own + "/" + name);
+        for (const Hierarchy& tree : block_trees()) roots.push_back(tree.own + "/" + name);
         std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
         if (Result<> removed = kill_and_remove(roots, deadline); !removed) log::error("sandbox.leftover", {{"error", removed.error().text()}});
     };

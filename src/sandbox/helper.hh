@@ -20,6 +20,12 @@ namespace assay::sandbox {
 // since this room knows nothing of archives.
 using FillFunction = int (*)(int archive, const char* prefix);
 
+// How fast the commands of one job may read from a disk, all of them together; 0: as fast as it can.
+struct DiskPace {
+    int mib_per_s = 64;
+    int reads_per_s = 2000;
+};
+
 struct HelperConfig {
     std::string directory_id;        // 16 hex digits; names cgroups, so that two servers never meet
     std::uint32_t first_uid = 0;     // host uids: first_uid + slot; first_uid + slots_max = the init of every sandbox
@@ -29,6 +35,7 @@ struct HelperConfig {
     int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
     int cores_per_slot = 0;          // that each of `slots` has to itself (own_cores.hh), the last ones of the machine first; 0: they share all
     int slots = 0;                   // only for that
+    DiskPace disk_reads;             // of each job (disk_reads.hh), where this host can bound them
     // A folder on which the helper holds the flock as long as it lives, and for which it waits until the one before with this directory_id
     // has ended: at most 15 s. Empty: nobody else ever has this id.
     std::string turn_directory;

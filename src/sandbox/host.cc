@@ -11,6 +11,7 @@
 
 #include "base/text.hh"
 #include "sandbox/cgroup.hh"
+#include "sandbox/disk_reads.hh"
 #include "sandbox/helper.hh"
 #include "sandbox/own_cores.hh"
 #include "sandbox/process.hh"
@@ -89,6 +90,7 @@ Result<> clean_leftovers(const std::string& directory_id) {
     const sys::TimePoint deadline = sys::system_clock().now() + clean_time_max;
     std::vector<Hierarchy> hierarchies = find_hierarchies();
     std::ranges::move(core_set_trees(), std::back_inserter(hierarchies));
+    std::ranges::move(block_trees(), std::back_inserter(hierarchies));
     // First the tree that kills all of a group in one go, and in it helper and keepers: none should report on the death of another.
     std::ranges::partition(hierarchies, [](const Hierarchy& h) { return h.serves(Controller::unified); });
     for (const std::string& name : {helper_group(directory_id), commands_group(directory_id)}) {

@@ -9,6 +9,7 @@
 
 #include "sandbox/cgroup.hh"
 #include "sandbox/confine.hh"
+#include "sandbox/disk_reads.hh"
 #include "sandbox/own_cores.hh"
 
 namespace assay::sandbox {
@@ -21,6 +22,7 @@ struct Workshop {
     bool contained = false;               // in a user namespace that has a part of the machine's ids
     std::vector<int> cores;               // of the machine
     OwnCores own_cores;                   // with config.cores_per_slot
+    DiskReads disk_reads;
     sys::Fd host_mounts;                  // namespaces before we made our own
     sys::Fd host_network;
     sys::Fd plain_root;                   // prepare_root, for jobs without an image

@@ -17,6 +17,7 @@
 
 #include "base/text.hh"
 #include "sandbox/cgroup.hh"
+#include "sandbox/disk_reads.hh"
 #include "sandbox/own_cores.hh"
 #include "sandbox/pressure.hh"
 #include "sandbox/process.hh"
@@ -82,6 +83,20 @@ Finding cores_apart(const std::vector<Hierarchy>& hierarchies) {
     return {name, "cannot be kept apart", Standing::weak, "let the cgroup controller cpuset reach our groups: cgroup.subtree_control on version 2"};
 }
 
+// What `disk_read_mib_per_s` would be worth here, for the machine's own folders.
+Finding disk_reads(const std::vector<Hierarchy>& hierarchies) {
+    constexpr const char* name = "disk reads";
+    const Result<Hierarchy> tree = disk_read_tree(hierarchies);
+    if (!tree)
+        return {name, "not bounded: " + tree.error().text(), Standing::weak,
+                ::geteuid() != 0 ? "start as root" : "let the cgroup controller io reach our groups: cgroup.subtree_control on version 2; until then a program that reads much makes others wait for the disk"};
+    const Result<std::string> disk = disk_of("/usr");
+    if (!disk)
+        return {name, "not bounded: " + disk.error().text(), Standing::weak,
+                "run on the host itself, with /usr and the data directory on a disk's file system; until then a program that reads much makes others wait for the disk"};
+    return {name, "bounded at disk " + *disk + ", by cgroup version " + std::to_string(tree->version), Standing::fine, ""};
+}
+
 void add_limits(std::vector<Finding>& findings, const HostCheck& host, const std::vector<Hierarchy>& hierarchies) {
     const auto source = [&](Controller controller, const char* instead) {
         for (const Hierarchy& hierarchy : hierarchies) {
@@ -109,6 +124,7 @@ void add_limits(std::vector<Finding>& findings, const HostCheck& host, const std
     add("limit disk", sure.disk, "a tmpfs of that size", cure("namespaces"));
     add("limit cores", sure.cores, source(Controller::cpu, "only what a program sees"), "let the cgroup controller cpu reach our groups: cgroup.subtree_control on version 2");
     findings.push_back(cores_apart(hierarchies));
+    findings.push_back(disk_reads(hierarchies));
 }
 
 Finding on_or_off(const char* name, const std::string& path, const char* off_cure, Standing off) {

@@ -17,10 +17,12 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 11> known{"data", "listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight", "disk_reserve", "uploads_in_flight", "recorder_size"};
+constexpr std::array<std::string_view, 13> known{"data", "listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
+                                                 "disk_read_mib_per_s", "disk_reads_per_s", "disk_reserve", "uploads_in_flight", "recorder_size"};
 constexpr std::int64_t in_flight_bytes_least = 4LL << 20;  // what may be set; it lets a few go on at once
 constexpr int cpu_weight_max = 10'000;  // the kernel's
 constexpr int cores_per_slot_max = 4096;
+constexpr int disk_pace_max = 1'000'000;  // more than any disk has
 
 Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
     std::string text = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key));
@@ -123,6 +125,10 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
                 ASSAY_TRY(config.cores_per_slot, count_from(key, value, "all slots share all cores", cores_per_slot_max));
             } else if (key == "cpu_weight") {
                 ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
+            } else if (key == "disk_read_mib_per_s") {
+                ASSAY_TRY(config.disk_reads.mib_per_s, count_from(key, value, "as fast as the disk can", disk_pace_max));
+            } else if (key == "disk_reads_per_s") {
+                ASSAY_TRY(config.disk_reads.reads_per_s, count_from(key, value, "as fast as the disk can", disk_pace_max));
             } else if (key == "disk_reserve") {
                 ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
             } else if (key == "uploads_in_flight") {

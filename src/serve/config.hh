@@ -11,6 +11,7 @@
 #include "admission/thresholds.hh"
 #include "alert/config.hh"
 #include "base/result.hh"
+#include "sandbox/helper.hh"
 
 namespace assay::serve {
 
@@ -25,6 +26,8 @@ struct Config {
     int cores_per_slot = 0;
     // Of all jobs together, 1..10000, beside 100 of anything else on the machine; 0, "idle": they run when nothing else wants to.
     int cpu_weight = 0;
+    // How fast the commands of one job may read from a disk, 0..1000000 each; 0: as fast as it can.
+    sandbox::DiskPace disk_reads;
     // With less room on the disk of `data` no upload is taken and no job started; at least 32 MiB; 0 = a twentieth of the
     // file system, from 32 MiB to 1 GiB.
     std::int64_t disk_reserve_bytes = 0;
@@ -38,7 +41,7 @@ struct Config {
 };
 
 // Settings of one source by name ("data", "listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
-// "disk_reserve", "uploads_in_flight", "recorder_size").
+// "disk_read_mib_per_s", "disk_reads_per_s", "disk_reserve", "uploads_in_flight", "recorder_size").
 using Settings = std::map<std::string, std::string>;
 
 // The tables [alert] and [sentinel] are left to the room alert, [admission] to thresholds_from_toml. Errors: invalid, naming file, line

@@ -18,6 +18,10 @@ TEST(Config, LaterSourcesWin) {
     EXPECT_EQ(config->cpu_weight, 50);
     EXPECT_EQ(config_from({{{"cpu_weight", "idle"}}}, false)->cpu_weight, 0);
     EXPECT_EQ(config_from({}, false)->cpu_weight, 0);
+    EXPECT_EQ(config_from({}, false)->disk_reads.mib_per_s, sandbox::DiskPace{}.mib_per_s);
+    const auto slow = config_from({{{"disk_read_mib_per_s", "8"}, {"disk_reads_per_s", "0"}}}, false);
+    EXPECT_EQ(slow->disk_reads.mib_per_s, 8);
+    EXPECT_EQ(slow->disk_reads.reads_per_s, 0);
 }
 
 TEST(Config, NamesWhatIsWrong) {
@@ -29,6 +33,8 @@ TEST(Config, NamesWhatIsWrong) {
                                      {"cpu_weight", "0"},
                                      {"cpu_weight", "10001"},
                                      {"cpu_weight", "busy"},
+                                     {"disk_read_mib_per_s", "1000001"},
+                                     {"disk_reads_per_s", "-1"},
                                      {"disk_reserve", "1 KiB"},
                                      {"uploads_in_flight", "1 MiB"},
                                      {"listen", "nowhere"},

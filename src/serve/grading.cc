@@ -38,6 +38,7 @@ Result<Privileged> start_privileged(const DataDirectory& directory, const Config
                                      .cpu_weight = config.cpu_weight,
                                      .cores_per_slot = config.cores_per_slot,
                                      .slots = slots,
+                                     .disk_reads = config.disk_reads,
                                      .turn_directory = directory.path(),
                                      .data = directory.path(),
                                  }));
