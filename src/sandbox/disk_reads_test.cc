@@ -57,8 +57,7 @@ protected:
         if (!tree) GTEST_SKIP() << tree.error().text();
         tree_ = *tree;
         const Result<std::string> disk = disk_of("/var/tmp");
-        const Result<std::string> bounded = disk_of("/");
-        if (!disk || !bounded || *disk != *bounded) GTEST_SKIP() << "/var/tmp is not on the disk of /";
+        if (!disk) GTEST_SKIP() << disk.error().text();
         disk_ = *disk;
         folder_ = "/var/tmp/assay-reads-XXXXXX";
         ASSERT_NE(::mkdtemp(folder_.data()), nullptr);
@@ -93,7 +92,7 @@ protected:
 
 // A neighbour's sync waits behind what others read from its disk, so a program may not read as fast as that disk can.
 TEST_F(BoundedReads, ComeNoFasterThanTheyMay) {
-    restart(true, {}, 0, {.mib_per_s = 8, .reads_per_s = 500});
+    restart(true, folder_, 0, {.mib_per_s = 8, .reads_per_s = 500});
     Job job = open_job();
     if (tree_.version == 1) {
         EXPECT_THAT(figures("blkio.throttle.read_bps_device"), HasSubstr(disk_ + " 8388608\n"));
@@ -107,7 +106,7 @@ TEST_F(BoundedReads, ComeNoFasterThanTheyMay) {
 }
 
 TEST_F(BoundedReads, AreLeftAloneWhereNobodyAsks) {
-    restart(true, {}, 0, {.mib_per_s = 0, .reads_per_s = 0});
+    restart(true, folder_, 0, {.mib_per_s = 0, .reads_per_s = 0});
     Job job = open_job();
     if (tree_.version == 1) EXPECT_THAT(find_groups(block_trees(), "assay-" + id_), IsEmpty());
     else EXPECT_THAT(figures("io.max"), IsEmpty());

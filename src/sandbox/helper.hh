@@ -23,7 +23,7 @@ using FillFunction = int (*)(int archive, const char* prefix);
 // How fast the commands of one job may read from a disk, all of them together; 0: as fast as it can.
 struct DiskPace {
     int mib_per_s = 64;
-    int reads_per_s = 2000;
+    int reads_per_s = 1000;
 };
 
 struct HelperConfig {
