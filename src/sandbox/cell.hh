@@ -38,7 +38,7 @@ struct JobState {
     std::vector<Stack> stacks;  // of inits that are gone, likewise
     int cells = 0;              // built so far: their groups have names of their own
     Stalls stalls;  // at the first job: what this host tells at all
-    sys::Fd disk_reads;         // bytes_read, where only the slot's are counted
+    sys::Fd disk_reads;  // bytes_read, where only the slot's are counted
 
     sys::Fd socket;
     std::int64_t memory_max_bytes = 0;

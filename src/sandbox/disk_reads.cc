@@ -28,7 +28,8 @@ std::int64_t bytes_per_s(const DiskPace& pace) { return std::int64_t{pace.mib_pe
 
 Result<std::uint64_t> mount_of(const std::string& path) {
     struct statx info{};
-    if (::syscall(SYS_statx, AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &info) != 0) return sys::last_error("statx", path);
+    if (::syscall(SYS_statx, AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &info) != 0)
+        return sys::last_error("statx", path);
     return info.stx_mnt_id;
 }
 
@@ -70,8 +71,10 @@ Result<std::string> disk_of(const std::string& path) {
 }
 
 std::vector<Hierarchy> block_trees() {
-    std::vector<Hierarchy> trees = find_hierarchies(block_reads, read_control("/proc/self/mountinfo"), read_control("/proc/self/cgroup"));
-    std::erase_if(trees, [](const Hierarchy& tree) { return tree.version != 1 || ::access(tree.own.c_str(), W_OK) != 0; });
+    std::vector<Hierarchy> trees =
+        find_hierarchies(block_reads, read_control("/proc/self/mountinfo"), read_control("/proc/self/cgroup"));
+    std::erase_if(trees,
+                  [](const Hierarchy& tree) { return tree.version != 1 || ::access(tree.own.c_str(), W_OK) != 0; });
     return trees;
 }
 
@@ -91,7 +94,9 @@ std::string io_max_of(const std::string& disk, const DiskPace& pace) {
     return disk + " rbps=" + figure(bytes_per_s(pace)) + " riops=" + figure(pace.reads_per_s);
 }
 
-DiskReads::DiskReads(const std::vector<Hierarchy>& hierarchies, const std::string& group, const DiskPace& pace, std::span<const std::string> paths) : pace_{pace} {
+DiskReads::DiskReads(const std::vector<Hierarchy>& hierarchies, const std::string& group, const DiskPace& pace,
+                     std::span<const std::string> paths)
+    : pace_{pace} {
     if (pace.mib_per_s == 0 && pace.reads_per_s == 0) return;
     Result<Hierarchy> tree = disk_read_tree(hierarchies);
     if (!tree) return;
@@ -110,7 +115,8 @@ Result<> DiskReads::bound(const std::string& job, int pid) const {
     const auto write = [&](std::string_view control, const std::string& text) {
         if (Result<> written = write_control(place + std::string{control}, text); !written) done = std::move(written);
     };
-    if (tree_.version == 1 && ::mkdir(place.c_str(), 0755) != 0 && errno != EEXIST) return sys::last_error("mkdir", place);
+    if (tree_.version == 1 && ::mkdir(place.c_str(), 0755) != 0 && errno != EEXIST)
+        return sys::last_error("mkdir", place);
     for (const std::string& disk : disks_) {
         if (tree_.version == 2) {
             write("io.max", io_max_of(disk, pace_));
@@ -134,7 +140,8 @@ std::optional<std::int64_t> bytes_read(const sys::Fd& counter) {
     std::int64_t sum = 0;
     const std::string text = read_open(counter);
     for (const std::string_view line : split(text, '\n')) {  // A disk, what was done, bytes.
-        if (const std::size_t at = line.find(key); at != line.npos) sum += to_number(line.substr(at + key.size())).value_or(0);
+        if (const std::size_t at = line.find(key); at != line.npos)
+            sum += to_number(line.substr(at + key.size())).value_or(0);
     }
     return sum;
 }

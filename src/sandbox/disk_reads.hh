@@ -37,7 +37,8 @@ class DiskReads {
 public:
     DiskReads() = default;  // bounds nothing
     // Of the disks that `paths` lie on, for jobs below `group`. Where this host cannot bound them, or is not asked to, nothing is bounded.
-    DiskReads(const std::vector<Hierarchy>&, const std::string& group, const DiskPace&, std::span<const std::string> paths);
+    DiskReads(const std::vector<Hierarchy>&, const std::string& group, const DiskPace&,
+              std::span<const std::string> paths);
 
     // Bounds what runs in `job`, a group below `group`; with version 2 it is there, with version 1 `pid` and what it will start enter
     // another of that name. Errors: system; then some of it is not bounded.

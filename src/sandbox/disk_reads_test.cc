@@ -67,7 +67,8 @@ protected:
     }
     void TearDown() override {
         SandboxTest::TearDown();
-        if (!id_.empty()) EXPECT_THAT(find_groups(block_trees(), "assay-" + id_), IsEmpty()) << "groups that bound reads are left";
+        if (!id_.empty())
+            EXPECT_THAT(find_groups(block_trees(), "assay-" + id_), IsEmpty()) << "groups that bound reads are left";
         if (folder_.empty()) return;
         EXPECT_EQ(::unlink((folder_ + "/file").c_str()), 0);
         EXPECT_EQ(::rmdir(folder_.c_str()), 0);
@@ -83,7 +84,9 @@ protected:
         EXPECT_EQ(outcome.output.head, std::to_string(file_bytes) + "\n");
         return outcome;
     }
-    std::string figures(std::string_view control) const { return read_control(tree_.own + "/" + job_group("assay-" + id_, 0) + "/" + std::string{control}); }
+    std::string figures(std::string_view control) const {
+        return read_control(tree_.own + "/" + job_group("assay-" + id_, 0) + "/" + std::string{control});
+    }
 
     Hierarchy tree_;
     std::string disk_;

@@ -64,6 +64,7 @@ constexpr Names refused = {
 // kernel adds does not exist in a sandbox, and a libc falls back.
 constexpr std::uint32_t reviewed_max = 450;  // set_mempolicy_home_node, of Linux 5.17
 constexpr std::uint32_t x32_bit = 0x40000000;
+constexpr std::uint32_t rwf_dontcache = 0x80;  // newer than our headers
 
 constexpr Names memory_and_files = {
     "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "open", "openat", "creat", "close",
@@ -203,6 +204,8 @@ std::vector<sock_filter> keep_to_the_cache() {
     answer_if(program, "open", {{1, BPF_JSET, O_DIRECT}}, EINVAL);
     answer_if(program, "openat", {{2, BPF_JSET, O_DIRECT}}, EINVAL);
     answer_if(program, "fcntl", {{1, BPF_JEQ, F_SETFL}, {2, BPF_JSET, O_DIRECT}}, EINVAL);
+    // Linux 6.14: what was read is not kept, so it can be read from the disk again and again. Older ones say so too.
+    answer_if(program, "preadv2", {{5, BPF_JSET, rwf_dontcache}}, EOPNOTSUPP);
     // The same advice as `ignored`, for a mapping. Others are left: MADV_PAGEOUT and MADV_COLD take only files that one may write,
     // MADV_DONTNEED leaves the cache alone, MADV_POPULATE_READ waits.
     answer_if(program, "madvise", {{2, BPF_JEQ, MADV_WILLNEED}}, 0);

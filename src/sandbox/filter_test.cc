@@ -1,10 +1,10 @@
 // The filters as tables: each program is run here, on numbers alone, as the kernel would.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
-#include <fcntl.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -52,13 +52,13 @@ std::uint32_t verdict(const Filter& filter, const seccomp_data& call) {
 
 Filter compiled(FilterKind kind) { return std::move(Filter::compile(kind)).value(); }
 
-seccomp_data call(int number, std::array<std::uint64_t, 3> arguments = {}) {
-    return {.nr = number, .arch = seccomp_arch_native(), .instruction_pointer = 0, .args = {arguments[0], arguments[1], arguments[2], 0, 0, 0}};
+seccomp_data call(int number, std::array<std::uint64_t, 6> arguments = {}) {
+    return {.nr = number, .arch = seccomp_arch_native(), .instruction_pointer = 0, .args = {arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]}};
 }
 
 struct Row {
     const char* name;
-    std::array<std::uint64_t, 3> arguments;
+    std::array<std::uint64_t, 6> arguments;
     std::uint32_t language, compiled;
 };
 
@@ -104,6 +104,8 @@ constexpr Row rows[] = {
     {"madvise", {0, 0, MADV_WILLNEED | high}, pretend, pretend},
     {"madvise", {0, 0, MADV_DONTNEED}, allow, allow},
     {"madvise", {MADV_WILLNEED, MADV_WILLNEED, MADV_POPULATE_READ}, allow, allow},
+    {"preadv2", {0, 0, 0, 0, 0, 0x80 | high}, error(EOPNOTSUPP), error(EOPNOTSUPP)},  // RWF_DONTCACHE
+    {"preadv2", {0x80, 0, 0, 0, 0, 0x8}, allow, kill},
     {"open", {0, O_RDONLY | O_CLOEXEC}, allow, allow},
     {"open", {0, O_RDWR | O_DIRECT}, error(EINVAL), error(EINVAL)},
     {"open", {O_DIRECT, O_CREAT, O_DIRECT}, allow, allow},
@@ -173,7 +175,8 @@ TEST(FilterTable, ForeignNumberingKills) {
 
 TEST(FilterTable, TheOneForUnpackingKnowsFilesAndMemoryAlone) {
     const Filter fill = compiled(FilterKind::fill);
-    for (const char* const name : {"openat", "openat2", "mkdirat", "write", "mmap", "exit_group"}) EXPECT_EQ(verdict(fill, call(seccomp_syscall_resolve_name(name))), allow) << name;
+    for (const char* const name : {"openat", "openat2", "mkdirat", "write", "mmap", "exit_group"})
+        EXPECT_EQ(verdict(fill, call(seccomp_syscall_resolve_name(name))), allow) << name;
     for (const char* const name : {"execve", "clone", "socket", "ptrace", "mount", "ioctl", "prctl", "setrlimit", "mknodat"}) {
         EXPECT_EQ(verdict(fill, call(seccomp_syscall_resolve_name(name))), error(EPERM)) << name;
     }

@@ -73,8 +73,14 @@ void SandboxTest::SetUp() {
 
 void SandboxTest::restart(bool allow_binds, const std::string& data, int cores_per_slot, const DiskPace& disk_reads) {
     stop();
-    Result<Helper> helper = start_helper({.directory_id = id_, .first_uid = first_uid_for(id_), .fill = fill_from_lines, .allow_binds = allow_binds,
-                                          .cores_per_slot = cores_per_slot, .slots = 1, .disk_reads = disk_reads, .data = data});
+    Result<Helper> helper = start_helper({.directory_id = id_,
+                                          .first_uid = first_uid_for(id_),
+                                          .fill = fill_from_lines,
+                                          .allow_binds = allow_binds,
+                                          .cores_per_slot = cores_per_slot,
+                                          .slots = 1,
+                                          .disk_reads = disk_reads,
+                                          .data = data});
     ASSERT_TRUE(helper) << helper.error().text();
     helper_ = std::move(*helper);
     Result<sys::Fd> socket = connect_client(helper_);

@@ -35,7 +35,7 @@ struct HelperConfig {
     int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
     int cores_per_slot = 0;          // that each of `slots` has to itself (own_cores.hh), the last ones of the machine first; 0: they share all
     int slots = 0;                   // only for that
-    DiskPace disk_reads;             // of each job (disk_reads.hh), where this host can bound them
+    DiskPace disk_reads;  // of each job (disk_reads.hh), where this host can bound them
     // A folder on which the helper holds the flock as long as it lives, and for which it waits until the one before with this directory_id
     // has ended: at most 15 s. Empty: nobody else ever has this id.
     std::string turn_directory;

@@ -89,12 +89,16 @@ Finding disk_reads(const std::vector<Hierarchy>& hierarchies) {
     const Result<Hierarchy> tree = disk_read_tree(hierarchies);
     if (!tree)
         return {name, "not bounded: " + tree.error().text(), Standing::weak,
-                ::geteuid() != 0 ? "start as root" : "let the cgroup controller io reach our groups: cgroup.subtree_control on version 2; until then a program that reads much makes others wait for the disk"};
+                ::geteuid() != 0 ? "start as root"
+                                 : "let the cgroup controller io reach our groups: cgroup.subtree_control on version "
+                                   "2; until then a program that reads much makes others wait for the disk"};
     const Result<std::string> disk = disk_of("/usr");
     if (!disk)
         return {name, "not bounded: " + disk.error().text(), Standing::weak,
-                "run on the host itself, with /usr and the data directory on a disk's file system; until then a program that reads much makes others wait for the disk"};
-    return {name, "bounded at disk " + *disk + ", by cgroup version " + std::to_string(tree->version), Standing::fine, ""};
+                "run on the host itself, with /usr and the data directory on a disk's file system; until then a "
+                "program that reads much makes others wait for the disk"};
+    return {name, "bounded at disk " + *disk + ", by cgroup version " + std::to_string(tree->version), Standing::fine,
+            ""};
 }
 
 void add_limits(std::vector<Finding>& findings, const HostCheck& host, const std::vector<Hierarchy>& hierarchies) {
