@@ -23,6 +23,9 @@ constexpr std::int64_t in_flight_bytes_least = 4LL << 20;  // what may be set; i
 constexpr int cpu_weight_max = 10'000;  // the kernel's
 constexpr int cores_per_slot_max = 4096;
 constexpr int disk_pace_max = 1'000'000;  // more than any disk has
+// With less, programs that were killed while they read are not gone within seconds.
+constexpr int disk_read_mib_per_s_least = 4;
+constexpr int disk_reads_per_s_least = 100;
 
 Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
     std::string text = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key));
@@ -36,6 +39,15 @@ Result<int> count_from(std::string_view key, const std::string& text, std::strin
     if (failure != std::errc{} || end != text.data() + text.size() || value < 0 || value > max) {
         return Error{Fault::invalid, fmt::format("{}: '{}' is not a number from 0 ({}) to {}", key, escaped(text), zero, max)};
     }
+    return value;
+}
+
+Result<int> disk_pace_from(std::string_view key, const std::string& text, int least) {
+    int value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool fits = value == 0 || (value >= least && value <= disk_pace_max);
+    if (failure != std::errc{} || end != text.data() + text.size() || !fits)
+        return Error{Fault::invalid, fmt::format("{}: '{}' is neither 0 (as fast as the disk can) nor a number from {} to {}", key, escaped(text), least, disk_pace_max)};
     return value;
 }
 
@@ -126,9 +138,9 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
             } else if (key == "cpu_weight") {
                 ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
             } else if (key == "disk_read_mib_per_s") {
-                ASSAY_TRY(config.disk_reads.mib_per_s, count_from(key, value, "as fast as the disk can", disk_pace_max));
+                ASSAY_TRY(config.disk_reads.mib_per_s, disk_pace_from(key, value, disk_read_mib_per_s_least));
             } else if (key == "disk_reads_per_s") {
-                ASSAY_TRY(config.disk_reads.reads_per_s, count_from(key, value, "as fast as the disk can", disk_pace_max));
+                ASSAY_TRY(config.disk_reads.reads_per_s, disk_pace_from(key, value, disk_reads_per_s_least));
             } else if (key == "disk_reserve") {
                 ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
             } else if (key == "uploads_in_flight") {

@@ -26,7 +26,7 @@ struct Config {
     int cores_per_slot = 0;
     // Of all jobs together, 1..10000, beside 100 of anything else on the machine; 0, "idle": they run when nothing else wants to.
     int cpu_weight = 0;
-    // How fast the commands of one job may read from a disk, 0..1000000 each; 0: as fast as it can.
+    // How fast the commands of one job may read from a disk, 4..1000000 and 100..1000000; 0: as fast as it can.
     sandbox::DiskPace disk_reads;
     // With less room on the disk of `data` no upload is taken and no job started; at least 32 MiB; 0 = a twentieth of the
     // file system, from 32 MiB to 1 GiB.
