@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/log.hh"
+#include "sandbox/disk_reads.hh"
 #include "sandbox/guest_keepers.hh"
 #include "sandbox/sandbox.hh"
 #include "sys/error.hh"
@@ -294,6 +295,7 @@ void Cell::forget_the_past() {
     std::uint64_t before = 0;
     if (oom >= 0) (void)::read(oom, &before, sizeof before);
     job_oom_kills = job.group.oom_kills();
+    read_before_bytes = bytes_read(job.disk_reads).value_or(0);
 }
 
 bool Cell::stands_under(const model::Limits& wanted) const {

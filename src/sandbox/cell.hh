@@ -168,6 +168,7 @@ struct Cell {
     std::int64_t open_files_max = 0;  // that the machine lets the launcher have
     CpuUsage cpu_base;            // of the group before the command
     std::int64_t job_oom_kills = 0;  // of the job's group, the same
+    std::int64_t read_before_bytes = 0;  // by the slot, the same
 };
 
 }  // namespace assay::sandbox

@@ -137,7 +137,6 @@ Result<> Run::assign() {
     for (const int fd : {command_, from}) {
         if (fd >= 0) passed.push_back(fd);
     }
-    read_base_bytes_ = bytes_read(job_.disk_reads).value_or(0);
     started_ = sys::system_clock().now();
     // One that was killed meanwhile cannot hear it; why, its end says.
     (void)send(cell.main.talk, assignment, passed);
@@ -262,7 +261,7 @@ void Run::count_company(FromKeeper& answer) const {
         answer.io_read_bytes = io->read_bytes;
         answer.io_write_bytes = io->write_bytes;
     } else if (const std::optional<std::int64_t> read = bytes_read(job_.disk_reads)) {
-        answer.io_read_bytes = *read - read_base_bytes_;
+        answer.io_read_bytes = *read - cell_->read_before_bytes;
     }
 }
 

@@ -52,7 +52,6 @@ private:
 
     std::unique_ptr<Cell> cell_;
     std::optional<Stalls> stalls_base_;  // once it has lasted
-    std::int64_t read_base_bytes_ = 0;  // by the slot, before it began
     GuestKeepers guests_;
     sys::TimePoint started_{};
     sys::TimePoint ended_{};
