@@ -22,6 +22,7 @@
 
 #include "base/result.hh"
 #include "model/limits.hh"
+#include "sys/clock.hh"
 #include "sys/fd.hh"
 
 namespace assay::sandbox {
