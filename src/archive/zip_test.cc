@@ -388,7 +388,10 @@ TEST(Zip, ReadsWhatTheUsualToolsWrite) {
                                        std::string{"zip -ry made.zip w"}, std::string{"zip -ry - w | cat >made.zip"}, std::string{"7z a made.zip w"},
                                        std::string{"bsdtar --format zip -cf made.zip w"}, std::string{"bsdtar --format zip -c w | cat >made.zip"}}) {
         if (shell(fmt::format("command -v {} && rm -f made.zip", command.substr(0, command.find(' ')))) != 0) continue;
-        ASSERT_EQ(shell(command), 0) << command << ": " << sys::read_file(root / "log", 1 << 20).value();
+        const int failed = shell(command);
+        const std::string log = sys::read_file(root / "log", 1 << 20).value();
+        if (log.contains("zip -0 not supported for I/O on pipes")) continue;  // A link into a pipe: Debian mended it in 3.0-13+deb12u1.
+        ASSERT_EQ(failed, 0) << command << ": " << log;
         const Verdict verdict = judge(sys::read_file(root / "made.zip", 1 << 20).value());
         ASSERT_TRUE(verdict.manifest) << command << ": " << said(verdict);
         EXPECT_EQ(verdict.manifest->stripped, "w") << command;
