@@ -94,23 +94,28 @@ std::string io_max_of(const std::string& disk, const DiskPace& pace) {
     return disk + " rbps=" + figure(bytes_per_s(pace)) + " riops=" + figure(pace.reads_per_s);
 }
 
-DiskReads::DiskReads(const std::vector<Hierarchy>& hierarchies, const std::string& group, const DiskPace& pace,
+DiskReads::DiskReads(const std::vector<Hierarchy>& hierarchies, const std::string& directory_id, const DiskPace& pace,
                      std::span<const std::string> paths)
-    : pace_{pace} {
+    : id_{directory_id}, pace_{pace} {
     if (pace.mib_per_s == 0 && pace.reads_per_s == 0) return;
     Result<Hierarchy> tree = disk_read_tree(hierarchies);
     if (!tree) return;
     tree_ = std::move(tree).value();
-    if (tree_.version == 1 && ::mkdir((tree_.own + "/" + group).c_str(), 0755) != 0 && errno != EEXIST) return;
+    if (tree_.version == 1 && ::mkdir((tree_.own + "/" + reads_group(id_)).c_str(), 0755) != 0 && errno != EEXIST) return;
     for (const std::string& path : paths) {
         Result<std::string> disk = disk_of(path);
         if (disk && std::ranges::find(disks_, *disk) == disks_.end()) disks_.push_back(std::move(disk).value());
     }
 }
 
-Result<> DiskReads::bound(const std::string& job, int pid) const {
+std::string DiskReads::place_of(int slot) const {
+    if (tree_.version == 2) return tree_.own + "/" + job_group(commands_group(id_), slot) + "/";
+    return tree_.own + "/" + reads_group(id_) + "/slot" + std::to_string(slot) + "/";
+}
+
+Result<> DiskReads::bound(int slot, int pid) const {
     if (disks_.empty()) return ok;
-    const std::string place = tree_.own + "/" + job + "/";
+    const std::string place = place_of(slot);
     Result<> done = ok;
     const auto write = [&](std::string_view control, const std::string& text) {
         if (Result<> written = write_control(place + std::string{control}, text); !written) done = std::move(written);
@@ -129,9 +134,9 @@ Result<> DiskReads::bound(const std::string& job, int pid) const {
     return done;
 }
 
-sys::Fd DiskReads::counter(const std::string& job) const {
+sys::Fd DiskReads::counter(int slot) const {
     if (disks_.empty() || tree_.version != 1) return {};
-    return open_control(tree_.own + "/" + job + "/blkio.throttle.io_service_bytes_recursive");
+    return open_control(place_of(slot) + "blkio.throttle.io_service_bytes_recursive");
 }
 
 std::optional<std::int64_t> bytes_read(const sys::Fd& counter) {

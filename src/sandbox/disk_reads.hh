@@ -36,18 +36,21 @@ std::string io_max_of(const std::string& disk, const DiskPace&);
 class DiskReads {
 public:
     DiskReads() = default;  // bounds nothing
-    // Of the disks that `paths` lie on, for jobs below `group`. Where this host cannot bound them, or is not asked to, nothing is bounded.
-    DiskReads(const std::vector<Hierarchy>&, const std::string& group, const DiskPace&,
+    // Of the disks that `paths` lie on, for the jobs of `directory_id`. Where this host cannot bound them, or is not asked to, nothing is bounded.
+    DiskReads(const std::vector<Hierarchy>&, const std::string& directory_id, const DiskPace&,
               std::span<const std::string> paths);
 
-    // Bounds what runs in `job`, a group below `group`; with version 2 it is there, with version 1 `pid` and what it will start enter
-    // another of that name. Errors: system; then some of it is not bounded.
-    Result<> bound(const std::string& job, int pid) const;
+    // Bounds what runs in the slot: with version 2 its job's group, which is there; with version 1 `pid` and what it will start, in a group
+    // of its own. Errors: system; then some of it is not bounded.
+    Result<> bound(int slot, int pid) const;
     // What version 1 counts for that group, for bytes_read. Empty: nothing does.
-    sys::Fd counter(const std::string& job) const;
+    sys::Fd counter(int slot) const;
 
 private:
+    std::string place_of(int slot) const;
+
     Hierarchy tree_;
+    std::string id_;
     DiskPace pace_;
     std::vector<std::string> disks_;  // empty: nothing is bounded
 };

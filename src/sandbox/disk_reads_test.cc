@@ -68,7 +68,7 @@ protected:
     void TearDown() override {
         SandboxTest::TearDown();
         if (!id_.empty())
-            EXPECT_THAT(find_groups(block_trees(), "assay-" + id_), IsEmpty()) << "groups that bound reads are left";
+            EXPECT_THAT(find_groups(block_trees(), reads_group(id_)), IsEmpty()) << "groups that bound reads are left";
         if (folder_.empty()) return;
         EXPECT_EQ(::unlink((folder_ + "/file").c_str()), 0);
         EXPECT_EQ(::rmdir(folder_.c_str()), 0);
@@ -85,7 +85,8 @@ protected:
         return outcome;
     }
     std::string figures(std::string_view control) const {
-        return read_control(tree_.own + "/" + job_group("assay-" + id_, 0) + "/" + std::string{control});
+        const std::string group = tree_.version == 1 ? reads_group(id_) + "/slot0" : job_group(commands_group(id_), 0);
+        return read_control(tree_.own + "/" + group + "/" + std::string{control});
     }
 
     Hierarchy tree_;
@@ -111,7 +112,7 @@ TEST_F(BoundedReads, ComeNoFasterThanTheyMay) {
 TEST_F(BoundedReads, AreLeftAloneWhereNobodyAsks) {
     restart(true, folder_, 0, {.mib_per_s = 0, .reads_per_s = 0});
     Job job = open_job();
-    if (tree_.version == 1) EXPECT_THAT(find_groups(block_trees(), "assay-" + id_), IsEmpty());
+    if (tree_.version == 1) EXPECT_THAT(find_groups(block_trees(), reads_group(id_)), IsEmpty());
     else EXPECT_THAT(figures("io.max"), IsEmpty());
     (void)read_cold(job);
 }

@@ -142,7 +142,7 @@ Result<> HelperLoop::prepare() {
     ASSAY_CHECK(keep_cores_apart());
     std::vector<std::string> read{"/", "/usr"};  // What commands read from.
     if (shop_.data) read.push_back(shop_.config.data);
-    shop_.disk_reads = DiskReads{shop_.hierarchies, shop_.group, shop_.config.disk_reads, read};
+    shop_.disk_reads = DiskReads{shop_.hierarchies, shop_.config.directory_id, shop_.config.disk_reads, read};
     group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
     // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck; beside that of the
     // commands, whose turn comes last.
@@ -382,6 +382,7 @@ void HelperLoop::end() {
     };
     // Our own last: as long as something may take time, a later start finds us there.
     remove(shop_.group);
+    remove(reads_group(shop_.config.directory_id));
     const Controller anchor = group_.has(Controller::unified) ? Controller::unified : Controller::pids;
     for (const Hierarchy& hierarchy : shop_.hierarchies) {
         if (hierarchy.serves(anchor)) (void)Group::enter_directory(hierarchy.home, ::getpid());

@@ -53,6 +53,8 @@ std::uint32_t first_uid_in(std::string_view uid_map, std::uint32_t hash);
 inline std::string commands_group(const std::string& directory_id) { return "assay-" + directory_id; }
 // Below it: what runs in a slot.
 inline std::string job_group(const std::string& commands_group, std::int64_t slot) { return commands_group + "/job" + std::to_string(slot); }
+// What version 1 bounds the reads of, a group a slot: with its keeper in it, which is in none of a job.
+inline std::string reads_group(const std::string& directory_id) { return "assay-" + directory_id + "-reads"; }
 inline std::string helper_group(const std::string& directory_id) { return "assay-" + directory_id + "-helper"; }
 // The directory of commands_group in the hierarchy that counts memory, where `job0`, `job1`, … come and go: for whoever watches them.
 // Needs root, and the helper. Empty: this host has none.

@@ -41,9 +41,9 @@ Result<> move_in(JobState& job) {
     const std::string name = job_group(job.shop.group, job.slot);
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, name, true));
     if (!job.cores.empty()) ASSAY_CHECK(job.shop.own_cores.give(name, job.cores));
-    if (const Result<> bounded = job.shop.disk_reads.bound(name, ::getpid()); !bounded)
+    if (const Result<> bounded = job.shop.disk_reads.bound(job.slot, ::getpid()); !bounded)
         log::warn("sandbox.reads_not_bounded", {{"slot", job.slot}, {"error", bounded.error().text()}});
-    job.disk_reads = job.shop.disk_reads.counter(name);
+    job.disk_reads = job.shop.disk_reads.counter(job.slot);
     job.group.keep_open();
     job.nest = job.group;
     job.stalls = read_stalls(job.group, job.group);
