@@ -101,7 +101,8 @@ DiskReads::DiskReads(const std::vector<Hierarchy>& hierarchies, const std::strin
     Result<Hierarchy> tree = disk_read_tree(hierarchies);
     if (!tree) return;
     tree_ = std::move(tree).value();
-    if (tree_.version == 1 && ::mkdir((tree_.own + "/" + reads_group(id_)).c_str(), 0755) != 0 && errno != EEXIST) return;
+    if (tree_.version == 1 && ::mkdir((tree_.own + "/" + reads_group(id_)).c_str(), 0755) != 0 && errno != EEXIST)
+        return;
     for (const std::string& path : paths) {
         Result<std::string> disk = disk_of(path);
         if (disk && std::ranges::find(disks_, *disk) == disks_.end()) disks_.push_back(std::move(disk).value());

@@ -93,7 +93,8 @@ Result<> clean_leftovers(const std::string& directory_id) {
     std::ranges::move(block_trees(), std::back_inserter(hierarchies));
     // First the tree that kills all of a group in one go, and in it helper and keepers: none should report on the death of another.
     std::ranges::partition(hierarchies, [](const Hierarchy& h) { return h.serves(Controller::unified); });
-    for (const std::string& name : {helper_group(directory_id), commands_group(directory_id), reads_group(directory_id)}) {
+    for (const std::string& name :
+         {helper_group(directory_id), commands_group(directory_id), reads_group(directory_id)}) {
         ASSAY_CHECK(kill_and_remove(find_groups(hierarchies, name), deadline));
     }
     // On a host without groups, and for what died too slowly: by identity.
