@@ -49,7 +49,8 @@ struct Meanwhile {
 constexpr auto lasting_after = std::chrono::milliseconds{2};
 
 // Returns when the process ended by itself or for the reason that it must be ended; ends nothing.
-// `started` is when its wall time began, `cpu_base_ns` the group's CPU then.
+// `started` is when its wall time began, `cpu_base_ns` the group's CPU then. With `lasting`, the process must be our child, and what
+// else may end it is heard when it has run for `lasting_after`, no sooner. Takes SIGALRM and the process's real-time timer for itself.
 End watch(const Watched&, const TimeLimits&, const Group&, sys::TimePoint started, std::int64_t cpu_base_ns,
           const Meanwhile& = {});
 
