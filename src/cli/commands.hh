@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "participant/talk.hh"
+#include "sandbox/helper.hh"
 #include "serve/config.hh"
 
 namespace assay::cli {
@@ -80,6 +81,7 @@ struct RunOptions {
     std::int64_t processes = 64;
     std::int64_t open_files = 256;
     std::int64_t cores = 0;
+    int disk_read_mib_per_s = sandbox::DiskPace{}.mib_per_s;
     std::string image = "host", profile = "language", network = "none";
     std::string stdin_path, directory;
     std::string data;  // where its image is

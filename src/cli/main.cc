@@ -333,6 +333,7 @@ int parse_and_run(int argc, char** argv) {
     run->add_option("--io", options.io, "what it may read from and write to block devices (cgroup version 2; default: no bound)")->type_name("SIZE");
     run->add_option("--open-files", options.open_files, "open files of one process, from 3 (default 256)")->type_name("N")->check(CLI::Range(3, 1'000'000));
     run->add_option("--cores", options.cores, "CPUs it sees, and their worth of CPU time per time (default: all)")->type_name("N")->check(CLI::Range(1, 4096));
+    run->add_option("--disk-read-mib-per-s", options.disk_read_mib_per_s, "how fast it may read what is not cached (default 64; 0: as fast as the disk can)")->type_name("N");
     run->add_option("--image", options.image, "the root it sees: an imported image, or host (default): the machine's own folders")->type_name("NAME");
     add_data_option(*run, common);
     run->add_option("--profile", options.profile, "system calls it may make: language (default) suits compilers and runtimes, compiled is tight")->type_name("NAME")->check(CLI::IsMember({"language", "compiled"}));

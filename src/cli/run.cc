@@ -67,6 +67,10 @@ Result<model::Limits> limits_of(const RunOptions& options) {
     limits.processes = options.processes;
     limits.open_files = options.open_files;
     limits.cores = options.cores;
+    if (const int pace = options.disk_read_mib_per_s; !sandbox::DiskPace::is_pace(pace, sandbox::DiskPace::mib_per_s_least)) {
+        return Error{Fault::invalid, fmt::format("--disk-read-mib-per-s: '{}' is neither 0 (as fast as the disk can) nor a number from {} to {}", pace,
+                                                 sandbox::DiskPace::mib_per_s_least, sandbox::DiskPace::most)};
+    }
     if (limits.cpu_ms < 1 || limits.wall_ms < 1) return Error{Fault::invalid, "--cpu and --wall must be at least 1ms"};
     return limits;
 }
@@ -116,7 +120,7 @@ void print_summary(const model::Outcome& outcome, model::Verdict verdict) {
 }
 
 // Ctrl-C ends the command, not us: what it did until then is still told.
-Result<sandbox::Finished> run_once(const Prepared& prepared, const std::string& data, std::atomic<bool>& stop) {
+Result<sandbox::Finished> run_once(const Prepared& prepared, const RunOptions& options, std::atomic<bool>& stop) {
     const sandbox::Request& request = prepared.request;
     const std::string id = to_hex(bytes_of(sys::random_bytes(8)));
     ASSAY_TRY(sandbox::Helper helper, sandbox::start_helper({
@@ -124,7 +128,8 @@ Result<sandbox::Finished> run_once(const Prepared& prepared, const std::string& 
                                           .first_uid = sandbox::first_uid_for(id),
                                           .fill = archive::fill_main,
                                           .allow_binds = true,
-                                          .data = prepared.image.empty() ? "" : std::filesystem::absolute(data).string(),
+                                          .disk_reads = {.mib_per_s = options.disk_read_mib_per_s},
+                                          .data = prepared.image.empty() ? "" : std::filesystem::absolute(options.data).string(),
                                       }));
     ASSAY_TRY(auto wake, sys::make_pipe());
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGINT, SIGTERM}));  // After the fork: the helper has its own way.
@@ -160,7 +165,7 @@ ExitCode run_command(const RunOptions& options) {
     }
     sys::ignore_broken_pipes();
     static std::atomic<bool> stop{false};  // The signal thread may outlive this function.
-    auto finished = run_once(*prepared, options.data, stop);
+    auto finished = run_once(*prepared, options, stop);
     if (!finished) {
         const bool ours = finished.error().fault() != Fault::invalid;  // A limit outside its range is found where it would be used.
         const ExitCode failed = fail(finished.error());

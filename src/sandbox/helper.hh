@@ -24,6 +24,12 @@ using FillFunction = int (*)(int archive, const char* prefix);
 struct DiskPace {
     int mib_per_s = 64;
     int reads_per_s = 1000;
+
+    // With less, programs that were killed while they read are not gone within seconds.
+    static constexpr int mib_per_s_least = 4;
+    static constexpr int reads_per_s_least = 100;
+    static constexpr int most = 1'000'000;  // more than any disk has
+    static constexpr bool is_pace(int value, int least) { return value == 0 || (value >= least && value <= most); }
 };
 
 struct HelperConfig {

@@ -22,10 +22,6 @@ constexpr std::array<std::string_view, 13> known{"data", "listen", "user", "publ
 constexpr std::int64_t in_flight_bytes_least = 4LL << 20;  // what may be set; it lets a few go on at once
 constexpr int cpu_weight_max = 10'000;  // the kernel's
 constexpr int cores_per_slot_max = 4096;
-constexpr int disk_pace_max = 1'000'000;  // more than any disk has
-// With less, programs that were killed while they read are not gone within seconds.
-constexpr int disk_read_mib_per_s_least = 4;
-constexpr int disk_reads_per_s_least = 100;
 
 Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
     std::string text = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key));
@@ -45,9 +41,8 @@ Result<int> count_from(std::string_view key, const std::string& text, std::strin
 Result<int> disk_pace_from(std::string_view key, const std::string& text, int least) {
     int value = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool fits = value == 0 || (value >= least && value <= disk_pace_max);
-    if (failure != std::errc{} || end != text.data() + text.size() || !fits)
-        return Error{Fault::invalid, fmt::format("{}: '{}' is neither 0 (as fast as the disk can) nor a number from {} to {}", key, escaped(text), least, disk_pace_max)};
+    if (failure != std::errc{} || end != text.data() + text.size() || !sandbox::DiskPace::is_pace(value, least))
+        return Error{Fault::invalid, fmt::format("{}: '{}' is neither 0 (as fast as the disk can) nor a number from {} to {}", key, escaped(text), least, sandbox::DiskPace::most)};
     return value;
 }
 
@@ -138,9 +133,9 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
             } else if (key == "cpu_weight") {
                 ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
             } else if (key == "disk_read_mib_per_s") {
-                ASSAY_TRY(config.disk_reads.mib_per_s, disk_pace_from(key, value, disk_read_mib_per_s_least));
+                ASSAY_TRY(config.disk_reads.mib_per_s, disk_pace_from(key, value, sandbox::DiskPace::mib_per_s_least));
             } else if (key == "disk_reads_per_s") {
-                ASSAY_TRY(config.disk_reads.reads_per_s, disk_pace_from(key, value, disk_reads_per_s_least));
+                ASSAY_TRY(config.disk_reads.reads_per_s, disk_pace_from(key, value, sandbox::DiskPace::reads_per_s_least));
             } else if (key == "disk_reserve") {
                 ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
             } else if (key == "uploads_in_flight") {

@@ -105,10 +105,10 @@ class Lookout:
             self.listener.listen()
 
 class Bystander:
-    def __init__(self, name: str, argument: str, log: Path):
+    def __init__(self, name: str, argument: str, log: Path, become: Callable[[], None] | None):
         self.name, self.log = name, log
         with open(log, "wb") as out:
-            self.child = subprocess.Popen([sys.executable, HERE / "bystander.py", name, argument], stdout=out)
+            self.child = subprocess.Popen([sys.executable, HERE / "bystander.py", name, argument], stdout=out, preexec_fn=become)
         self.quiet: list[float] = []
 
     def turns(self) -> list[tuple[float, float]]:
@@ -163,13 +163,20 @@ class Runner:
         self.lookout = Lookout()
         self.uid: int | None = None
         self.back_s = 0.0
+        self.become: Callable[[], None] | None = None  # what the server and the bystanders do first
+        if options.own_core:
+            *others, own = sorted(os.sched_getaffinity(0))
+            if not others:
+                raise SystemExit("--own-core: this machine has one core alone")
+            self.become = lambda: os.sched_setaffinity(0, others)
+            os.sched_setaffinity(0, [own])
         (place / "neighbour").mkdir()
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("ASSAY_") or key == "ASSAY_TEST_PATIENCE"} | {
             "ASSAY": str(options.binary), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def start_server(self) -> str:
         self.server = subprocess.Popen([self.options.binary, "serve", "--data", self.place / "data", "--listen", "127.0.0.1:0"],
-                                       env=self.environment, stdout=subprocess.PIPE, stderr=open(self.place / "server.log", "wb"), start_new_session=True)
+                                       env=self.environment, stdout=subprocess.PIPE, stderr=open(self.place / "server.log", "wb"), start_new_session=True, preexec_fn=self.become)
         if not select.select([self.server.stdout], [], [], 60)[0]:
             raise SystemExit("the server did not say that it listens")
         said = self.server.stdout.readline().decode()
@@ -187,7 +194,7 @@ class Runner:
         kinds = [("files", str(self.place / "neighbour"))]
         if self.options.server:
             kinds.append(("page", self.start_server() + "/"))
-        self.bystanders = [Bystander(name, argument, self.place / f"{name}.log") for name, argument in kinds]
+        self.bystanders = [Bystander(name, argument, self.place / f"{name}.log", self.become) for name, argument in kinds]
         begun = time.monotonic()
         for bystander in self.bystanders:
             bystander.must_answer()
@@ -238,6 +245,8 @@ class Runner:
             first = f"/mnt/{first}"
         command = ["/usr/bin/python3", first] if first.endswith(".py") else [first]
         options = [word for name, value in limits.items() for word in (f"--{name}", value)]
+        if self.options.disk_read_mib_per_s is not None:
+            options += ["--disk-read-mib-per-s", str(self.options.disk_read_mib_per_s)]
         if "stdin" in line.limits:
             options += ["--stdin", str(self.programs / "big")]
         if "{big}" in line.program:
@@ -375,6 +384,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--programs", type=Path, help="where `run --build` built them; else they are built into a scratch folder")
     parser.add_argument("--units", type=Path, help="the folder of the rooms' test programs; else that of the binary")
     parser.add_argument("--place", type=Path, default=Path("/var/tmp"), help="where the scratch folder is made; not /tmp (/var/tmp)")
+    parser.set_defaults(own_core=False, disk_read_mib_per_s=None)
     parser.add_argument("cases", nargs="*", metavar="CASE", help="a case (B12), or all of a letter (B)")
 
 
