@@ -177,7 +177,7 @@ Rlimits Cell::rlimits() const {
 
 int Cell::cores() const {
     const std::int64_t at_once = limits.cores > 0 ? std::min(limits.cores, limits.processes) : limits.processes;
-    return static_cast<int>(std::min<std::int64_t>(sys::online_cpus(), at_once));
+    return static_cast<int>(std::min(std::ssize(job.shop.cores), at_once));
 }
 
 Result<> Cell::limit_cores(std::int64_t count) {

@@ -14,6 +14,7 @@
 #include "sandbox/pressure.hh"
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
+#include "sandbox/watch.hh"
 
 namespace assay::sandbox {
 
@@ -41,6 +42,7 @@ struct JobState {
     sys::Fd disk_reads;  // bytes_read, where only the slot's are counted
 
     sys::Fd socket;
+    Alarm alarm;
     std::int64_t memory_max_bytes = 0;
     std::string image;          // where the job's image is mounted; empty: its commands see the host's own folders
     sys::Fd image_root;         // prepare_root of it

@@ -316,8 +316,9 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
         if (message.kind != FromKeeper::Kind::finished) continue;
         if (message.failed != 0 && !cancelled) return Error{Fault::system, "run " + request.stage + ": " + std::string{message.fault.view()}};
 
-        for (Stream& stream : streams) {
-            while (stream.take(buffer)) {}  // All writers are dead: what is left is in the pipe, which is bounded.
+        for (std::size_t i = 0; i < 2; ++i) {
+            // All writers were dead when this answer was sent, and the streams looked at after it: what is left is in the pipe, which is bounded.
+            while (fds[i + 1].revents != 0 && streams[i].take(buffer)) {}
         }
         Finished finished;
         finished.outcome = outcome_of(message);

@@ -95,6 +95,7 @@ bool is_called(const JobState& job, std::chrono::nanoseconds patience) {
 // then, a cell is built that the next one will probably want: of the kind of the last one that was worth it, under its limits.
 // It is only a guess: a command that wants another gets another.
 void turn_over(JobState& job, Guess& guess) {
+    job.alarm.stop();
     if (!job.worn.empty()) {
         Cell& last = *job.worn.back();
         last.let_go();

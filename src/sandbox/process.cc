@@ -128,9 +128,7 @@ std::optional<Ending> ask(const sys::Fd& pidfd, int options) {
     siginfo_t info{};
     rusage used{};
     // The kernel's waitid tells the use of resources; the C library's does not.
-    while (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED | options, &used) != 0) {
-        if (errno != EINTR) return std::nullopt;
-    }
+    if (::syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED | options, &used) != 0) return std::nullopt;
     if (info.si_pid == 0) return std::nullopt;
     const auto ns = [](const timeval& time) { return (time.tv_sec * 1'000'000 + time.tv_usec) * 1000; };
     return Ending{.signalled = info.si_code != CLD_EXITED, .code = info.si_status, .cpu_ns = ns(used.ru_utime) + ns(used.ru_stime),
@@ -141,9 +139,11 @@ std::optional<Ending> ask(const sys::Fd& pidfd, int options) {
 
 std::optional<Ending> ending_of(const sys::Fd& pidfd) { return ask(pidfd, WNOHANG | WNOWAIT); }
 
+std::optional<Ending> wait_for_ending(const sys::Fd& pidfd) { return ask(pidfd, WNOWAIT); }
+
 std::optional<Ending> reap(const sys::Fd& pidfd, sys::TimePoint deadline) {
     if (Result<bool> ended = sys::wait_readable(pidfd, deadline); !ended || !*ended) return std::nullopt;
-    return ask(pidfd, 0);
+    return ask(pidfd, WNOHANG);
 }
 
 void pause_for(std::chrono::nanoseconds time) {

@@ -94,7 +94,7 @@ Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& 
     const sys::TimePoint begin = sys::system_clock().now();
     tell(cell.main.talk.get(), say::go);
     const TimeLimits limits{.cpu_ns = sys::Duration{fill_time_max}.count(), .wall_ns = sys::Duration{fill_time_max}.count(), .cores = 1};
-    const End end = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, limits, *cell.group, begin, cell.group->cpu_usage().total_ns);
+    const auto [end, _] = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, limits, *cell.group, begin, cell.group->cpu_usage().total_ns);
     if (end == End::abandoned || end == End::cancelled) {
         job_.abandoned = end == End::abandoned;
         return Error{Fault::interrupted, "the run was cancelled while its files were unpacked"};
@@ -166,7 +166,7 @@ Result<> Run::command(FromKeeper& answer) {
     answer.limits.open_files = std::min(order_.limits.open_files, cell.open_files_max);
     const model::Limits& limits = order_.limits;
     const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores(), .io_bytes = limits.io_bytes};
-    Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group, job_.group); }};
+    Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group, job_.group); }, .alarm = &job_.alarm};
     if (order_.guests != 0) meanwhile.open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
     if (order_.taken != 0) {
         started_ = std::clamp(sys::TimePoint{std::chrono::nanoseconds{order_.taken_ns}}, cell.offered,
@@ -178,7 +178,7 @@ Result<> Run::command(FromKeeper& answer) {
     }
     for (sys::Fd* const clients : {&cell.out, &cell.err, &cell.assay_socket}) clients->reset();
     answer.started = 1;
-    const End end = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, time,
+    const auto [end, ending] = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, time,
                           *cell.group, started_, cell.cpu_base.total_ns, meanwhile);
     ended_ = sys::system_clock().now();
     switch (end) {
@@ -190,7 +190,8 @@ Result<> Run::command(FromKeeper& answer) {
         case End::init_died: return Error{Fault::system, "the sandbox's init ended before its command"};
         case End::itself: case End::output: case End::cancelled: break;
     }
-    if (end != End::itself) return ok;
+    cell.main_end = ending;
+    if (end != End::itself || (ending && ending->code == 0)) return ok;
     // A launcher that could not become the command said why; exec closed the talk of one that did.
     char complaint[complaint_bytes_max];
     const ssize_t n = ::recv(cell.main.talk.get(), complaint, sizeof complaint, MSG_DONTWAIT);
@@ -204,9 +205,10 @@ Result<> Run::end_all() {
     if (!cell_) return ok;
     Cell& cell = *cell_;
     if (cell.main.process.pidfd && started_ != sys::TimePoint{} && !leaves_something()) {
-        cell.main_end = ending_of(cell.main.process.pidfd);
+        if (!cell.main_end) cell.main_end = ending_of(cell.main.process.pidfd);
         if (cell.main_end && cell.alone()) return ok;
     }
+    job_.alarm.stop();  // What follows may wait.
     return cell.end();
 }
 

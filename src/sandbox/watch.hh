@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "sandbox/cgroup.hh"
+#include "sandbox/process.hh"
 #include "sys/clock.hh"
 #include "sys/fd.hh"
 
@@ -15,9 +16,9 @@ namespace assay::sandbox {
 // the CPU limit or the wall limit can be reached. nullopt: one of them has been.
 // What a device transfers has no such moment and no event: with a limit on it the group's counter is looked at every `io_look`.
 struct TimeLimits {
-    std::int64_t cpu_ns = 0;    // of the tree
+    std::int64_t cpu_ns = 0;  // of the tree
     std::int64_t wall_ns = 0;
-    int cores = 1;              // that can burn CPU at once, >= 1
+    int cores = 1;  // that can burn CPU at once, >= 1
     std::int64_t io_bytes = 0;  // 0: no bound
 };
 constexpr auto io_look = std::chrono::milliseconds{20};
@@ -32,26 +33,48 @@ NextLook next_look(const TimeLimits&, std::int64_t cpu_used_ns, std::int64_t wal
 enum class End { itself, cpu, wall, io, oom, output, cancelled, abandoned, init_died };
 
 struct Watched {
-    const sys::Fd& process;     // pidfd
-    const sys::Fd& init;        // pidfd
-    const sys::Fd& socket;      // the client's; a message asks for an end, closing abandons
-    const sys::Fd& life;        // closing: the helper is gone
-    int oom;                    // eventfd or -1
+    const sys::Fd& process;  // pidfd
+    const sys::Fd& init;  // pidfd
+    const sys::Fd& socket;  // the client's; a message asks for an end, closing abandons
+    const sys::Fd& life;  // closing: the helper is gone
+    int oom;  // eventfd or -1
+};
+
+// SIGALRM for whoever waits as a parent, which has no other end: again and again, so that it cannot come too early to end a wait for
+// good. Takes the process's real-time timer; calls that it cuts short are to be made again.
+class Alarm {
+public:
+    Alarm() = default;
+    ~Alarm() { stop(); }
+    Alarm(const Alarm&) = delete;
+    Alarm& operator=(const Alarm&) = delete;
+    void ring_every(std::chrono::nanoseconds);
+    void stop();
+
+private:
+    bool on_ = false;
 };
 
 // What else is done meanwhile; each may be empty.
 struct Meanwhile {
     std::function<void(sys::Fd)>
         open_guest;  // takes the sockets of `open_guest` messages; without it such a message abandons, as
-        // every order that does not belong here
+    // every order that does not belong here
     std::function<void()> lasting;  // called once, when it has run for `lasting_after`
+    Alarm* alarm =
+        nullptr;  // with `lasting`. Still on when the process ended sooner: to stop it is nothing that an answer should wait for
 };
 constexpr auto lasting_after = std::chrono::milliseconds{2};
 
+struct Watch {
+    End end;
+    std::optional<Ending> ending;  // of a process that ended by itself, where that is known already
+};
+
 // Returns when the process ended by itself or for the reason that it must be ended; ends nothing.
 // `started` is when its wall time began, `cpu_base_ns` the group's CPU then. With `lasting`, the process must be our child, and what
-// else may end it is heard when it has run for `lasting_after`, no sooner. Takes SIGALRM and the process's real-time timer for itself.
-End watch(const Watched&, const TimeLimits&, const Group&, sys::TimePoint started, std::int64_t cpu_base_ns,
-          const Meanwhile& = {});
+// else may end it is heard when it has run for `lasting_after`, no sooner.
+Watch watch(const Watched&, const TimeLimits&, const Group&, sys::TimePoint started, std::int64_t cpu_base_ns,
+            const Meanwhile& = {});
 
 }  // namespace assay::sandbox
