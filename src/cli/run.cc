@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -14,6 +15,7 @@
 #include "grade/grade.hh"
 #include "image/image.hh"
 #include "model/image.hh"
+#include "model/words.hh"
 #include "sandbox/helper.hh"
 #include "sandbox/rootless.hh"
 #include "sandbox/sandbox.hh"
@@ -91,6 +93,7 @@ Result<Prepared> prepare(const RunOptions& options) {
         request.environment.push_back(variable);
     }
     ASSAY_TRY(request.limits, limits_of(options));
+    request.scratch = *model::parse<model::Scratch>(options.scratch);
     request.profile = options.profile == "compiled" ? sandbox::Profile::compiled : sandbox::Profile::language;
     request.network = options.network == "host" ? sandbox::Network::host : sandbox::Network::none;
     request.directory = options.directory;
@@ -124,6 +127,7 @@ Result<sandbox::Finished> run_once(const Prepared& prepared, const std::string& 
                                           .first_uid = sandbox::first_uid_for(id),
                                           .fill = archive::fill_main,
                                           .allow_binds = true,
+                                          .disk_scratch = own_disk_scratch(data),
                                           .data = prepared.image.empty() ? "" : std::filesystem::absolute(data).string(),
                                       }));
     ASSAY_TRY(auto wake, sys::make_pipe());
@@ -147,6 +151,14 @@ Result<sandbox::Finished> run_once(const Prepared& prepared, const std::string& 
 }
 
 }  // namespace
+
+sandbox::DiskScratchRules own_disk_scratch(const std::string& data) {
+    constexpr int mib_max = 4 << 20;  // The disk is what bounds it.
+    if (!data.empty() && sys::open_directory(data)) return {.folder = std::filesystem::absolute(data).string(), .mib_max = mib_max};
+    const char* const folder = std::getenv("TMPDIR");
+    const bool named = folder != nullptr && *folder != '\0';
+    return {.folder = std::filesystem::absolute(named ? folder : "/var/tmp").string(), .mib_max = mib_max};
+}
 
 ExitCode run_command(const RunOptions& options) {
     if (sys::effective_uid() != 0) {
