@@ -2,6 +2,8 @@
 #include "sandbox/disk_scratch.hh"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,9 +73,25 @@ std::string make_folder() {
     return folder;
 }
 
+// Mounts that nobody else sees, and that are gone with it.
+class OwnMounts {
+public:
+    OwnMounts() {
+        EXPECT_EQ(::unshare(CLONE_NEWNS), 0);
+        EXPECT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    }
+    OwnMounts(const OwnMounts&) = delete;
+    OwnMounts& operator=(const OwnMounts&) = delete;
+    ~OwnMounts() { EXPECT_EQ(::setns(before_.get(), CLONE_NEWNS), 0); }
+
+private:
+    const sys::Fd before_{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
+};
+
 // What needs no control group, on every host.
 TEST(DiskScratchFile, HoldsWhatItPromisesAndLeavesNothing) {
     if (::geteuid() != 0) GTEST_SKIP() << "devices are made by root";
+    const OwnMounts own;
     const std::string folder = make_folder();
     const DiskScratch scratch{
         {.folder = folder, .mib_max = 64, .free_bytes_min = 0}, {}, first_uid_for("f") + 64, std::nullopt};
@@ -107,6 +125,7 @@ TEST(DiskScratchFile, HoldsWhatItPromisesAndLeavesNothing) {
 
 TEST(DiskScratchFile, LeavesItsDeviceToNobodyWhenItCannotBeBound) {
     if (::geteuid() != 0) GTEST_SKIP() << "devices are made by root";
+    const OwnMounts own;
     const std::string folder = make_folder();
     const DiskScratch scratch{
         {.folder = folder, .mib_max = 64, .free_bytes_min = 0}, {}, first_uid_for("f") + 64, std::nullopt};
