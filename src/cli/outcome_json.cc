@@ -70,7 +70,8 @@ std::string json_of(const model::Limits& limits, model::Scratch scratch) {
         .add("output_bytes", number(limits.output_bytes))
         .add("disk_bytes", number(limits.disk_bytes));
     json.add("open_files", number(limits.open_files)).add("cores", limits.cores > 0 ? number(limits.cores) : "null");
-    json.add("io_bytes", limits.io_bytes > 0 ? number(limits.io_bytes) : "null").add("scratch", quoted(model::to_string(scratch)));
+    json.add("io_bytes", limits.io_bytes > 0 ? number(limits.io_bytes) : "null")
+        .add("scratch", quoted(model::to_string(scratch)));
     return std::move(json).closed();
 }
 

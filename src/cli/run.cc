@@ -122,14 +122,15 @@ void print_summary(const model::Outcome& outcome, model::Verdict verdict) {
 Result<sandbox::Finished> run_once(const Prepared& prepared, const std::string& data, std::atomic<bool>& stop) {
     const sandbox::Request& request = prepared.request;
     const std::string id = to_hex(bytes_of(sys::random_bytes(8)));
-    ASSAY_TRY(sandbox::Helper helper, sandbox::start_helper({
-                                          .directory_id = id,
-                                          .first_uid = sandbox::first_uid_for(id),
-                                          .fill = archive::fill_main,
-                                          .allow_binds = true,
-                                          .disk_scratch = own_disk_scratch(data),
-                                          .data = prepared.image.empty() ? "" : std::filesystem::absolute(data).string(),
-                                      }));
+    ASSAY_TRY(sandbox::Helper helper,
+              sandbox::start_helper({
+                  .directory_id = id,
+                  .first_uid = sandbox::first_uid_for(id),
+                  .fill = archive::fill_main,
+                  .allow_binds = true,
+                  .disk_scratch = own_disk_scratch(data),
+                  .data = prepared.image.empty() ? "" : std::filesystem::absolute(data).string(),
+              }));
     ASSAY_TRY(auto wake, sys::make_pipe());
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGINT, SIGTERM}));  // After the fork: the helper has its own way.
     ASSAY_TRY(sys::Fd signals_copy, sys::duplicate(signals));
@@ -154,7 +155,8 @@ Result<sandbox::Finished> run_once(const Prepared& prepared, const std::string& 
 
 sandbox::DiskScratchRules own_disk_scratch(const std::string& data) {
     constexpr int mib_max = 4 << 20;  // The disk is what bounds it.
-    if (!data.empty() && sys::open_directory(data)) return {.folder = std::filesystem::absolute(data).string(), .mib_max = mib_max};
+    if (!data.empty() && sys::open_directory(data))
+        return {.folder = std::filesystem::absolute(data).string(), .mib_max = mib_max};
     const char* const folder = std::getenv("TMPDIR");
     const bool named = folder != nullptr && *folder != '\0';
     return {.folder = std::filesystem::absolute(named ? folder : "/var/tmp").string(), .mib_max = mib_max};

@@ -26,9 +26,10 @@ std::string scratch_disk_lack(const model::StagePlan& stage, const Machine& mach
     std::int64_t largest = stage.limits.disk_bytes;
     for (const model::TestPlan& test : stage.tests) largest = std::max(largest, test.limits.disk_bytes);
     if (largest <= machine.scratch_disk_bytes_max) return "";
-    return fmt::format("its disk of {} is more than scratch on disk may have here, {} (scratch_disk_mib_max in the "
-                       "server's assay.toml)",
-                       size_text(largest), size_text(machine.scratch_disk_bytes_max));
+    return fmt::format(
+        "its disk of {} is more than scratch on disk may have here, {} (scratch_disk_mib_max in the "
+        "server's assay.toml)",
+        size_text(largest), size_text(machine.scratch_disk_bytes_max));
 }
 
 }  // namespace

@@ -398,8 +398,10 @@ TEST(Compile, ScratchOnDiskIsForUntrustedStagesAndTheirTests) {
 
     const auto memory = with("PA1/module.toml", "points = 3", "points = 3\nscratch = \"memory\"");
     ASSERT_TRUE(memory);
-    EXPECT_EQ(model::to_json(memory->modules[0].plan), model::to_json(compile_files(sound)->modules[0].plan)) << "no other plan than without it";
-    EXPECT_THAT(error_with("PA1/module.toml", "points = 3", "scratch = \"ssd\""), HasSubstr("must be one of memory, disk"));
+    EXPECT_EQ(model::to_json(memory->modules[0].plan), model::to_json(compile_files(sound)->modules[0].plan))
+        << "no other plan than without it";
+    EXPECT_THAT(error_with("PA1/module.toml", "points = 3", "scratch = \"ssd\""),
+                HasSubstr("must be one of memory, disk"));
     EXPECT_THAT(error_with("PA1/module.toml", "trusted = true", "trusted = true\nscratch = \"disk\""),
                 HasSubstr("a trusted stage and its guests write to memory"));
 }

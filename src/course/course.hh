@@ -47,7 +47,8 @@ Result<Compiled> compile(std::vector<archive::SourceFile> course_folder, const s
 struct Machine {
     std::int64_t memory_bytes = 0;
     int cpus = 1;
-    std::int64_t scratch_disk_bytes_max = std::numeric_limits<std::int64_t>::max();  // of one stage or test; 0: none is offered
+    std::int64_t scratch_disk_bytes_max =
+        std::numeric_limits<std::int64_t>::max();  // of one stage or test; 0: none is offered
     std::string scratch_disk_lacks;  // why there can be none; empty: nothing is known to be amiss
 };
 

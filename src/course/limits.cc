@@ -64,8 +64,7 @@ model::Limits merge_limits(std::initializer_list<LimitKeys> layers, bool on_disk
     const std::size_t disk_from = take(&LimitKeys::disk_bytes, limits.disk_bytes);
     if (disk_from == nowhere)
         limits.disk_bytes = quarter;
-    else if (memory_from < disk_from && !on_disk)
-        limits.disk_bytes = std::min(limits.disk_bytes, quarter);
+    else if (memory_from < disk_from && !on_disk) limits.disk_bytes = std::min(limits.disk_bytes, quarter);
     return limits;
 }
 

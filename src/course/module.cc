@@ -187,8 +187,8 @@ private:
     }
 
     Result<> read_stage(const Value& value) {
-        constexpr std::string_view known[] = {"name",   "run",    "tests",  "trusted", "required",
-                                              "limits", "scratch", "report", "format", "points"};
+        constexpr std::string_view known[] = {"name",   "run",     "tests",  "trusted", "required",
+                                              "limits", "scratch", "report", "format",  "points"};
         constexpr Later later[] = {
             {"cores", "this version cannot give a stage a number of cores yet; leave it out"},
             {"image", "all stages of a module run in one image: name it in [environment]"},
@@ -245,7 +245,9 @@ private:
         ASSAY_TRY(const auto scratch, section.word("scratch", words));
         if (scratch != "disk") return ok;
         if (stage.trusted)
-            return section.problem("scratch", "a trusted stage and its guests write to memory; leave it out, or ask for it in an untrusted stage");
+            return section.problem(
+                "scratch",
+                "a trusted stage and its guests write to memory; leave it out, or ask for it in an untrusted stage");
         stage.scratch = model::Scratch::disk;
         return ok;
     }

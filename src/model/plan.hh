@@ -46,7 +46,7 @@ struct StagePlan {
     bool required = true;
     std::vector<std::string> command;     // empty for a stage of tests
     Limits limits;
-    std::optional<Scratch> scratch;       // of its commands and tests; nullopt = in memory
+    std::optional<Scratch> scratch;  // of its commands and tests; nullopt = in memory
     std::vector<TestPlan> tests;
     std::string report;                   // file name in /out; empty = no report, or ReportFormat::exit, which needs no file
     std::optional<ReportFormat> report_format;  // nullopt = no report

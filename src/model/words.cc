@@ -69,7 +69,8 @@ constexpr bool in_order() {
 static_assert(in_order<State>() && in_order<Verdict>() && in_order<Reason>() && in_order<Refusal>());
 static_assert(in_order<ReportFormat>() && in_order<Symlinks>() && in_order<NameEncoding>());
 static_assert(in_order<WaitDetailKind>() && in_order<DifferenceKind>());
-static_assert(in_order<Visibility>() && in_order<Compare>() && in_order<Counts>() && in_order<Guarantee>() && in_order<Scratch>() && in_order<AttemptEnd>() && in_order<KeyUse>());
+static_assert(in_order<Visibility>() && in_order<Compare>() && in_order<Counts>() && in_order<Guarantee>() &&
+              in_order<Scratch>() && in_order<AttemptEnd>() && in_order<KeyUse>());
 
 }  // namespace
 

@@ -81,7 +81,8 @@ Cell::~Cell() {
     };
     judge(end());
     if (scratch && !scratch->path.empty()) job.drop(std::exchange(scratch->path, {}));
-    for (std::optional<Mount>* const mount : {&submission, &grader}) mount->reset();  // What is charged to the group goes with it.
+    for (std::optional<Mount>* const mount : {&submission, &grader})
+        mount->reset();  // What is charged to the group goes with it.
     if (init_stack && !init.pidfd && job.stacks.size() < retired_max) job.stacks.push_back(std::move(init_stack));
     if (!group) return;
     // A quota would have to be taken back, and what did not end may still be in it.

@@ -50,7 +50,7 @@ struct JobState {
     Group nest;                 // where the cells' groups are made: the job's, or a guest's below it
     bool abandoned = false;     // client or helper is gone: end everything
     bool leftover = false;      // something of a cell did not go
-    bool handed_out = false;    // files of its scratches: the client may read them still
+    bool handed_out = false;  // files of its scratches: the client may read them still
     std::int64_t memory_given_bytes = 0;  // what the job's own limit was last made for
     std::size_t states_given = 0;
     std::unique_ptr<Cell> spare;  // waits for the next command
@@ -99,12 +99,14 @@ struct Shape {
     bool submission = false;      // trusted: at /submission
     bool grader = false;
     bool guests = false;
-    bool disk = false;            // its scratch
+    bool disk = false;  // its scratch
     std::size_t binds = 0;
     std::size_t states = 0;       // sealed when it is built
     bool operator==(const Shape&) const = default;
 
-    bool common() const { return !trusted && !host_network && binds == 0 && !disk; }  // worth building ahead, in a root that is there
+    bool common() const {
+        return !trusted && !host_network && binds == 0 && !disk;
+    }  // worth building ahead, in a root that is there
 };
 
 struct Cell {

@@ -349,7 +349,7 @@ std::optional<Group::Io> Group::io() const {
     Io sum;
     const std::string text = read(stat);
     for (const std::string_view line : split(text, '\n')) {  // A device and its "key=value" pairs.
-        if (line.starts_with(loop_devices)) continue;          // It is there again, of the disk that the device's file lies on.
+        if (line.starts_with(loop_devices)) continue;  // It is there again, of the disk that the device's file lies on.
         for (const std::string_view word : split(line, ' ')) {
             if (word.starts_with("rbytes=")) sum.read_bytes += to_number(word.substr(7)).value_or(0);
             if (word.starts_with("wbytes=")) sum.write_bytes += to_number(word.substr(7)).value_or(0);

@@ -197,8 +197,8 @@ bool serves(const Offer& offer, const Request& request) {
     return request.trust == Trust::untrusted && (request.profile == Profile::compiled) == (offer.terms.compiled != 0) &&
            request.network == Network::none && !request.submission && !request.grader && request.binds.empty() &&
            !request.guests && !request.again && request.scratch == model::Scratch::memory &&
-           wanted.memory_bytes == has.memory_bytes &&
-           wanted.processes == has.processes && wanted.disk_bytes == has.disk_bytes && wanted.cores == has.cores;
+           wanted.memory_bytes == has.memory_bytes && wanted.processes == has.processes &&
+           wanted.disk_bytes == has.disk_bytes && wanted.cores == has.cores;
 }
 
 // Starts the command in the sandbox that waits: told by us its launcher begins at once, on this processor, and the keeper has its part

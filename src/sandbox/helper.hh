@@ -28,8 +28,8 @@ struct DiskPace {
 
 // Scratch on disk (disk_scratch.hh), for commands that ask for it.
 struct DiskScratchRules {
-    std::string folder;                        // where its files are, which have no names
-    int mib_max = 0;                           // how large one may be; 0: none is offered
+    std::string folder;  // where its files are, which have no names
+    int mib_max = 0;  // how large one may be; 0: none is offered
     std::int64_t free_bytes_min = 64LL << 20;  // that it leaves on the disk of the folder
 };
 // Why this host can have none, in a sentence with what to do; empty: it can.
@@ -44,7 +44,8 @@ struct HelperConfig {
     int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
     int cores_per_slot = 0;          // that each of `slots` has to itself (own_cores.hh), the last ones of the machine first; 0: they share all
     int slots = 0;                   // only for that
-    DiskPace disk_reads;  // of each job (disk_reads.hh), where this host can bound them; and of scratch on disk, both ways
+    DiskPace
+        disk_reads;  // of each job (disk_reads.hh), where this host can bound them; and of scratch on disk, both ways
     DiskScratchRules disk_scratch;
     // A folder on which the helper holds the flock as long as it lives, and for which it waits until the one before with this directory_id
     // has ended: at most 15 s. Empty: nobody else ever has this id.

@@ -29,7 +29,7 @@ struct World {
     bool network = false;             // the host's: /etc/resolv.conf is needed
     int prepared = -1;                // a namespace of prepare_root, for a command that needs nothing but what is written below it
     std::string image;                // where the image is mounted that it sees; empty: the host's own folders
-    std::string scratch;              // mounted, with the directories of make_scratch_folders
+    std::string scratch;  // mounted, with the directories of make_scratch_folders
     std::vector<std::string> layers;  // sealed states below the working directory, newest first
     std::string submission;           // trusted: mounted tmpfs, or empty
     std::string grader;               // the same
@@ -62,7 +62,7 @@ void detach(const std::string& path);              // unmounts now or as soon as
 
 struct Room {
     std::int64_t bytes = 0;
-    bool full = false;     // no bytes or no inodes left; on disk also: so few bytes that a write may have been refused
+    bool full = false;  // no bytes or no inodes left; on disk also: so few bytes that a write may have been refused
 };
 Result<Room> room_of(const std::string& path);
 

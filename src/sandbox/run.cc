@@ -23,9 +23,15 @@ constexpr std::size_t complaint_bytes_max = 400;
 }  // namespace
 
 Shape Run::shape() const {
-    return {.trusted = order_.trusted != 0, .compiled = order_.compiled != 0, .host_network = order_.host_network != 0,
-            .submission = order_.trusted != 0 && order_.has_submission != 0, .grader = order_.has_grader != 0, .guests = order_.guests != 0,
-            .disk = order_.disk_scratch != 0, .binds = order_.binds_count, .states = job_.states.size()};
+    return {.trusted = order_.trusted != 0,
+            .compiled = order_.compiled != 0,
+            .host_network = order_.host_network != 0,
+            .submission = order_.trusted != 0 && order_.has_submission != 0,
+            .grader = order_.has_grader != 0,
+            .guests = order_.guests != 0,
+            .disk = order_.disk_scratch != 0,
+            .binds = order_.binds_count,
+            .states = job_.states.size()};
 }
 
 Result<> Run::build_cell() {

@@ -106,7 +106,9 @@ Finding disk_reads(const std::vector<Hierarchy>& hierarchies) {
 Finding disk_scratch(const std::vector<Hierarchy>& hierarchies) {
     constexpr const char* name = "scratch on disk";
     const std::optional<Lack> lack = lack_for_disk_scratch(hierarchies);
-    if (lack) return {name, "cannot be had: " + lack->what, Standing::weak, lack->cure + "; until then all scratch is memory"};
+    if (lack)
+        return {name, "cannot be had: " + lack->what, Standing::weak,
+                lack->cure + "; until then all scratch is memory"};
     return {name, "can be had, bounded by cgroup version 2", Standing::fine, ""};
 }
 

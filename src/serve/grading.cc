@@ -33,11 +33,13 @@ Result<Privileged> start_privileged(const DataDirectory& directory, const Config
     }
     if (config.scratch_disk_mib_max > 0) {
         privileged.scratch_disk_lacks = sandbox::no_disk_scratch();
-        if (!privileged.scratch_disk_lacks.empty()) log::warn("sandbox.no_disk_scratch", {{"why", privileged.scratch_disk_lacks}});
+        if (!privileged.scratch_disk_lacks.empty())
+            log::warn("sandbox.no_disk_scratch", {{"why", privileged.scratch_disk_lacks}});
     }
     // What goes on at its own pace should not meet the bound at which uploads are refused.
     constexpr std::int64_t reserves = 2;
-    ASSAY_TRY(const std::int64_t reserve_bytes, store::Space::intake_bytes_of(sys::real_disk(), directory.path(), config.disk_reserve_bytes));
+    ASSAY_TRY(const std::int64_t reserve_bytes,
+              store::Space::intake_bytes_of(sys::real_disk(), directory.path(), config.disk_reserve_bytes));
     const std::int64_t free_bytes_min = reserves * reserve_bytes;
     archive::prepare_name_encodings();  // For those that the helper forks to unpack.
     ASSAY_TRY(privileged.helper, sandbox::start_helper({
@@ -49,7 +51,9 @@ Result<Privileged> start_privileged(const DataDirectory& directory, const Config
                                      .cores_per_slot = config.cores_per_slot,
                                      .slots = slots,
                                      .disk_reads = config.disk_reads,
-                                     .disk_scratch = {.folder = directory.path(), .mib_max = config.scratch_disk_mib_max, .free_bytes_min = free_bytes_min},
+                                     .disk_scratch = {.folder = directory.path(),
+                                                      .mib_max = config.scratch_disk_mib_max,
+                                                      .free_bytes_min = free_bytes_min},
                                      .turn_directory = directory.path(),
                                      .data = directory.path(),
                                  }));
