@@ -21,6 +21,7 @@ ExitCode serve_command(const serve::Config& config);
 struct StaffOptions {
     std::string data;
     bool json = false;
+    int scratch_disk_mib_max = 0;  // of the server
 };
 ExitCode course_apply(const StaffOptions&, const std::string& folder, bool dry_run);
 ExitCode course_list(const StaffOptions&);
@@ -82,13 +83,15 @@ struct RunOptions {
     std::int64_t open_files = 256;
     std::int64_t cores = 0;
     int disk_read_mib_per_s = sandbox::DiskPace{}.mib_per_s;
-    std::string image = "host", profile = "language", network = "none";
+    std::string image = "host", profile = "language", network = "none", scratch = "memory";
     std::string stdin_path, directory;
-    std::string data;  // where its image is
+    std::string data;  // where its image is, and its scratch on disk if that is a folder
     std::vector<std::string> binds, environment, command;
     bool json = false;
 };
 ExitCode run_command(const RunOptions&);
+// Where a helper of our own has scratch on disk: in the data directory `data` if it is there, else in TMPDIR, else in /var/tmp.
+sandbox::DiskScratchRules own_disk_scratch(const std::string& data);
 
 struct WhyOptions {
     int pid = 0;               // or

@@ -141,7 +141,9 @@ int parse_and_run(int argc, char** argv) {
     serve->callback([&] { with_config([](const serve::Config& config) { return serve_command(config); }); });
 
     bool json = false;
-    const auto staff = [&](const serve::Config& config) { return StaffOptions{.data = config.data, .json = json}; };
+    const auto staff = [&](const serve::Config& config) {
+        return StaffOptions{.data = config.data, .json = json, .scratch_disk_mib_max = config.scratch_disk_mib_max};
+    };
 
     CLI::App* const course = app.add_subcommand("course", "Courses and their modules")->require_subcommand(1);
     std::string folder;
@@ -330,6 +332,10 @@ int parse_and_run(int argc, char** argv) {
     run->add_option("--processes", options.processes, "tasks at once, from 1 (default 64)")->type_name("N")->check(CLI::Range(1, 100'000));
     run->add_option("--output", options.output, "stdout and stderr together (default 1MiB)")->type_name("SIZE");
     run->add_option("--disk", options.disk, "writable scratch (default: a quarter of the memory)")->type_name("SIZE");
+    run->add_option("--scratch", options.scratch,
+                    "where that is: memory (default), or disk, which cgroup version 2 bounds in its pace")
+        ->type_name("NAME")
+        ->check(CLI::IsMember({"memory", "disk"}));
     run->add_option("--io", options.io, "what it may read from and write to block devices (cgroup version 2; default: no bound)")->type_name("SIZE");
     run->add_option("--open-files", options.open_files, "open files of one process, from 3 (default 256)")->type_name("N")->check(CLI::Range(3, 1'000'000));
     run->add_option("--cores", options.cores, "CPUs it sees, and their worth of CPU time per time (default: all)")->type_name("N")->check(CLI::Range(1, 4096));
@@ -351,7 +357,8 @@ int parse_and_run(int argc, char** argv) {
     const int parsed_argc = marked ? static_cast<int>(words - argv) + 2 : argc;
     run->callback([&] {
         if (marked) options.command.assign(words + 1, argv + argc);
-        if (options.image == model::host_image) {  // No configuration is needed, and a wrong one is no reason not to run.
+        if (options.image == model::host_image &&
+            options.scratch == "memory") {  // No configuration is needed, and a wrong one is no reason not to run.
             code = run_command(options);
             return;
         }

@@ -175,7 +175,11 @@ void print_json(const Subject& subject, const std::vector<Tried>& all, const std
 // Once the helper is there we are nobody: what the samples print is parsed without rights.
 Result<sandbox::Client> begin(sandbox::Helper& helper, const std::string& data) {
     const std::string id = to_hex(bytes_of(sys::random_bytes(8)));
-    ASSAY_TRY(helper, sandbox::start_helper({.directory_id = id, .first_uid = sandbox::first_uid_for(id), .fill = archive::fill_main, .data = data}));
+    ASSAY_TRY(helper, sandbox::start_helper({.directory_id = id,
+                                             .first_uid = sandbox::first_uid_for(id),
+                                             .fill = archive::fill_main,
+                                             .disk_scratch = own_disk_scratch(data),
+                                             .data = data}));
     ASSAY_TRY(sys::Fd socket, sandbox::connect_client(helper));
     const std::uint32_t uid = sandbox::first_uid_for(id) + sandbox::runner_uid_offset;
     ASSAY_CHECK(sys::become(uid, uid));

@@ -61,7 +61,7 @@ private:
     std::string text_;
 };
 
-std::string json_of(const model::Limits& limits) {
+std::string json_of(const model::Limits& limits, model::Scratch scratch) {
     Object json{2};
     json.add("cpu_ms", number(limits.cpu_ms))
         .add("wall_ms", number(limits.wall_ms))
@@ -70,7 +70,8 @@ std::string json_of(const model::Limits& limits) {
         .add("output_bytes", number(limits.output_bytes))
         .add("disk_bytes", number(limits.disk_bytes));
     json.add("open_files", number(limits.open_files)).add("cores", limits.cores > 0 ? number(limits.cores) : "null");
-    json.add("io_bytes", limits.io_bytes > 0 ? number(limits.io_bytes) : "null");
+    json.add("io_bytes", limits.io_bytes > 0 ? number(limits.io_bytes) : "null")
+        .add("scratch", quoted(model::to_string(scratch)));
     return std::move(json).closed();
 }
 
@@ -110,7 +111,7 @@ std::string outcome_json(const model::Outcome& outcome, model::Verdict verdict, 
     json.add("stdout_dropped_bytes", number(outcome.output.dropped_bytes));
     json.add("stderr_dropped_bytes", number(outcome.errors.dropped_bytes));
     json.add("trustworthy_timing", or_null(outcome.trustworthy_timing, yes_or_no));
-    json.add("limits", json_of(outcome.limits));
+    json.add("limits", json_of(outcome.limits, outcome.scratch));
     json.add("guarantees", json_of(outcome.guarantees, writable_bind));
     if (!outcome.fault.empty()) json.add("fault", quoted(outcome.fault));
     return std::move(json).closed();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -14,6 +15,7 @@
 #include "grade/grade.hh"
 #include "image/image.hh"
 #include "model/image.hh"
+#include "model/words.hh"
 #include "sandbox/helper.hh"
 #include "sandbox/rootless.hh"
 #include "sandbox/sandbox.hh"
@@ -95,6 +97,7 @@ Result<Prepared> prepare(const RunOptions& options) {
         request.environment.push_back(variable);
     }
     ASSAY_TRY(request.limits, limits_of(options));
+    request.scratch = *model::parse<model::Scratch>(options.scratch);
     request.profile = options.profile == "compiled" ? sandbox::Profile::compiled : sandbox::Profile::language;
     request.network = options.network == "host" ? sandbox::Network::host : sandbox::Network::none;
     request.directory = options.directory;
@@ -123,14 +126,16 @@ void print_summary(const model::Outcome& outcome, model::Verdict verdict) {
 Result<sandbox::Finished> run_once(const Prepared& prepared, const RunOptions& options, std::atomic<bool>& stop) {
     const sandbox::Request& request = prepared.request;
     const std::string id = to_hex(bytes_of(sys::random_bytes(8)));
-    ASSAY_TRY(sandbox::Helper helper, sandbox::start_helper({
-                                          .directory_id = id,
-                                          .first_uid = sandbox::first_uid_for(id),
-                                          .fill = archive::fill_main,
-                                          .allow_binds = true,
-                                          .disk_reads = {.mib_per_s = options.disk_read_mib_per_s},
-                                          .data = prepared.image.empty() ? "" : std::filesystem::absolute(options.data).string(),
-                                      }));
+    ASSAY_TRY(sandbox::Helper helper,
+              sandbox::start_helper({
+                  .directory_id = id,
+                  .first_uid = sandbox::first_uid_for(id),
+                  .fill = archive::fill_main,
+                  .allow_binds = true,
+                  .disk_reads = {.mib_per_s = options.disk_read_mib_per_s},
+                  .disk_scratch = own_disk_scratch(options.data),
+                  .data = prepared.image.empty() ? "" : std::filesystem::absolute(options.data).string(),
+              }));
     ASSAY_TRY(auto wake, sys::make_pipe());
     ASSAY_TRY(const sys::Fd signals, sys::signal_descriptor({SIGINT, SIGTERM}));  // After the fork: the helper has its own way.
     ASSAY_TRY(sys::Fd signals_copy, sys::duplicate(signals));
@@ -152,6 +157,15 @@ Result<sandbox::Finished> run_once(const Prepared& prepared, const RunOptions& o
 }
 
 }  // namespace
+
+sandbox::DiskScratchRules own_disk_scratch(const std::string& data) {
+    constexpr int mib_max = 4 << 20;  // The disk is what bounds it.
+    if (!data.empty() && sys::open_directory(data))
+        return {.folder = std::filesystem::absolute(data).string(), .mib_max = mib_max};
+    const char* const folder = std::getenv("TMPDIR");
+    const bool named = folder != nullptr && *folder != '\0';
+    return {.folder = std::filesystem::absolute(named ? folder : "/var/tmp").string(), .mib_max = mib_max};
+}
 
 ExitCode run_command(const RunOptions& options) {
     if (sys::effective_uid() != 0) {

@@ -95,8 +95,10 @@ ExitCode course_apply(const StaffOptions& options, const std::string& folder, bo
     return print(act(options.data, call, [&](serve::Rooms& rooms) -> Result<std::string> {
         ASSAY_TRY(course::Compiled compiled, course::compile(std::move(files).value(), sys::server_zone()));
         ASSAY_CHECK(course::pin_images(compiled, api::images_of(rooms.images)));
+        course::Machine machine = serve::this_machine();
+        machine.scratch_disk_bytes_max = std::int64_t{options.scratch_disk_mib_max} << 20U;
         ASSAY_TRY(const course::Applied applied,
-                  course::apply(*rooms.store, rooms.revisions, compiled, serve::this_machine(), dry_run, now_ms()));
+                  course::apply(*rooms.store, rooms.revisions, compiled, machine, dry_run, now_ms()));
         return options.json ? applied.json : fmt::format("{}", fmt::join(applied.lines, "\n"));
     }));
 }

@@ -16,6 +16,22 @@ namespace {
 
 constexpr std::int64_t inodes_spare = 1000;  // what a stage makes on top of the submission's entries
 
+// Why this machine cannot give the stage and its tests their scratch on disk; empty: it can.
+std::string scratch_disk_lack(const model::StagePlan& stage, const Machine& machine) {
+    if (machine.scratch_disk_bytes_max == 0) {
+        return "this server offers no scratch on disk; set scratch_disk_mib_max in its assay.toml, or leave out "
+               "scratch = \"disk\"";
+    }
+    if (!machine.scratch_disk_lacks.empty()) return machine.scratch_disk_lacks;
+    std::int64_t largest = stage.limits.disk_bytes;
+    for (const model::TestPlan& test : stage.tests) largest = std::max(largest, test.limits.disk_bytes);
+    if (largest <= machine.scratch_disk_bytes_max) return "";
+    return fmt::format(
+        "its disk of {} is more than scratch on disk may have here, {} (scratch_disk_mib_max in the "
+        "server's assay.toml)",
+        size_text(largest), size_text(machine.scratch_disk_bytes_max));
+}
+
 }  // namespace
 
 Result<> check_fits(const CompiledModule& module, const Machine& machine) {
@@ -40,7 +56,9 @@ Result<> check_fits(const CompiledModule& module, const Machine& machine) {
                                                  rules.entries_max + inodes_spare));
             }
         }
-        if (limits.memory_bytes / 2 < limits.disk_bytes) {
+        if (stage.scratch_on_disk()) {
+            if (std::string lack = scratch_disk_lack(stage, machine); !lack.empty()) return refuse(stage, lack);
+        } else if (limits.memory_bytes / 2 < limits.disk_bytes) {
             return refuse(
                 stage,
                 fmt::format("its memory of {} is smaller than twice its disk of {}; what it writes is memory as well",

@@ -159,6 +159,27 @@ TEST_F(ApplyTest, RefusesWhatCanNeverRunNamingTheNumbers) {
     }
 }
 
+TEST_F(ApplyTest, ScratchOnDiskIsMeasuredByWhatTheServerOffers) {
+    auto given = files();
+    given[1].content += "scratch = \"disk\"\nlimits = { memory = \"512 MiB\", disk = \"20 GiB\" }\n";
+    const auto compiled = compile(given, "UTC");
+    ASSERT_TRUE(compiled) << compiled.error().text();
+    const auto told = [&](std::int64_t bytes_max, const std::string& lacks) {
+        const Machine offers{
+            .memory_bytes = 8LL << 30, .cpus = 2, .scratch_disk_bytes_max = bytes_max, .scratch_disk_lacks = lacks};
+        const auto applied = apply(*store_, *blobs_, *compiled, offers, true, now_ms);
+        return applied ? "applied" : applied.error().text();
+    };
+    EXPECT_EQ(told(20LL << 30, ""), "applied");
+    EXPECT_EQ(
+        told(0, ""),
+        "PA1: stage 'build' can never run well: this server offers no scratch on disk; set scratch_disk_mib_max in its "
+        "assay.toml, or leave out scratch = \"disk\"");
+    EXPECT_THAT(told((20LL << 30) - 1, ""), HasSubstr("its disk of 20 GiB is more than scratch on disk may have here"));
+    EXPECT_EQ(told(20LL << 30, "scratch on disk cannot be had: x; y"),
+              "PA1: stage 'build' can never run well: scratch on disk cannot be had: x; y");
+}
+
 TEST_F(ApplyTest, ListsModulesAndWhetherTheyAreOpen) {
     ASSERT_TRUE(apply_files(files("make", "due = 2020-01-01T00:00:00Z\n")));
     const auto json = nlohmann::json::parse(*list_json(*store_, now_ms));

@@ -382,6 +382,30 @@ TEST(Compile, NamesFileLineAndCure) {
     }
 }
 
+// What is written to a disk is no memory: neither its size nor that of its tests hangs on memory then.
+TEST(Compile, ScratchOnDiskIsForUntrustedStagesAndTheirTests) {
+    const auto compiled = with("PA1/module.toml", "points = 3\nlimits = { memory = \"256 MiB\", disk = \"40 MiB\" }",
+                               "points = 3\nscratch = \"disk\"\nlimits = { memory = \"256 MiB\", disk = \"20 GiB\" }");
+    ASSERT_TRUE(compiled) << compiled.error().text();
+    const auto& stages = compiled->modules[0].plan.stages;
+    EXPECT_FALSE(stages[0].scratch);
+    EXPECT_TRUE(stages[1].scratch_on_disk());
+    EXPECT_EQ(stages[1].tests[0].limits.memory_bytes, 64 << 20);
+    EXPECT_EQ(stages[1].tests[0].limits.disk_bytes, 20LL << 30);
+    const auto back = model::plan_from_json(model::to_json(compiled->modules[0].plan));
+    ASSERT_TRUE(back) << back.error().text();
+    EXPECT_TRUE(back->stages[1].scratch_on_disk());
+
+    const auto memory = with("PA1/module.toml", "points = 3", "points = 3\nscratch = \"memory\"");
+    ASSERT_TRUE(memory);
+    EXPECT_EQ(model::to_json(memory->modules[0].plan), model::to_json(compile_files(sound)->modules[0].plan))
+        << "no other plan than without it";
+    EXPECT_THAT(error_with("PA1/module.toml", "points = 3", "scratch = \"ssd\""),
+                HasSubstr("must be one of memory, disk"));
+    EXPECT_THAT(error_with("PA1/module.toml", "trusted = true", "trusted = true\nscratch = \"disk\""),
+                HasSubstr("a trusted stage and its guests write to memory"));
+}
+
 TEST(Compile, NeedsACourseAndUniqueModules) {
     EXPECT_THAT(compile_files({{"PA1/module.toml", ""}}).error().text(), HasSubstr("there is no course.toml"));
     Files files = sound;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,9 @@ Result<Compiled> compile(std::vector<archive::SourceFile> course_folder, const s
 struct Machine {
     std::int64_t memory_bytes = 0;
     int cpus = 1;
+    std::int64_t scratch_disk_bytes_max =
+        std::numeric_limits<std::int64_t>::max();  // of one stage or test; 0: none is offered
+    std::string scratch_disk_lacks;  // why there can be none; empty: nothing is known to be amiss
 };
 
 // Refuses what can never run well, naming the numbers. Errors: invalid.

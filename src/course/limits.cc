@@ -44,7 +44,7 @@ Result<LimitKeys> read_limits(const Section& owner, const std::string& name) {
     return keys;
 }
 
-model::Limits merge_limits(std::initializer_list<LimitKeys> layers) {
+model::Limits merge_limits(std::initializer_list<LimitKeys> layers, bool on_disk) {
     model::Limits limits;
     // The place of the layer that said it, or nowhere.
     const auto take = [&](std::optional<std::int64_t> LimitKeys::* key, std::int64_t& out) {
@@ -64,8 +64,7 @@ model::Limits merge_limits(std::initializer_list<LimitKeys> layers) {
     const std::size_t disk_from = take(&LimitKeys::disk_bytes, limits.disk_bytes);
     if (disk_from == nowhere)
         limits.disk_bytes = quarter;
-    else if (memory_from < disk_from)
-        limits.disk_bytes = std::min(limits.disk_bytes, quarter);
+    else if (memory_from < disk_from && !on_disk) limits.disk_bytes = std::min(limits.disk_bytes, quarter);
     return limits;
 }
 

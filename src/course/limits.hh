@@ -19,7 +19,7 @@ struct LimitKeys {  // what one `limits = { … }` says
 Result<LimitKeys> read_limits(const Section& owner, const std::string& name);
 
 // `layers`: the nearest first. Disk that nobody set is a quarter of the memory; where memory is set nearer than disk, disk is
-// at most a quarter of it.
-model::Limits merge_limits(std::initializer_list<LimitKeys> layers);
+// at most a quarter of it, unless what is written takes no memory (`on_disk`).
+model::Limits merge_limits(std::initializer_list<LimitKeys> layers, bool on_disk);
 
 }  // namespace assay::course

@@ -187,8 +187,8 @@ private:
     }
 
     Result<> read_stage(const Value& value) {
-        constexpr std::string_view known[] = {"name",   "run",    "tests",  "trusted", "required",
-                                              "limits", "report", "format", "points"};
+        constexpr std::string_view known[] = {"name",   "run",     "tests",  "trusted", "required",
+                                              "limits", "scratch", "report", "format",  "points"};
         constexpr Later later[] = {
             {"cores", "this version cannot give a stage a number of cores yet; leave it out"},
             {"image", "all stages of a module run in one image: name it in [environment]"},
@@ -206,7 +206,8 @@ private:
         ASSAY_TRY(stage.command, read_command(section));
         stage.trusted = trusted.value_or(false);
         stage.required = required.value_or(true);
-        stage.limits = merge_limits({limits});
+        ASSAY_CHECK(read_scratch(section, stage));
+        stage.limits = merge_limits({limits}, stage.scratch_on_disk());
         if (stage.trusted && out_.plan.stages.empty()) {
             return section.problem("trusted",
                                    "the first stage cannot be trusted: it is the one that receives the submission");
@@ -216,7 +217,7 @@ private:
                               fmt::format("{} needs either 'run' or 'tests', and not both", name));
         }
         ASSAY_CHECK(read_report(section, stage));
-        if (section.has("tests")) ASSAY_CHECK(read_tests(section, limits, stage));
+        if (section.has("tests")) ASSAY_CHECK(read_tests(section, {limits, stage.scratch_on_disk()}, stage));
         if (stage.points && !stage.has_tests() && !stage.has_report()) {
             return section.problem("points", "only a stage with tests or with a report gives points");
         }
@@ -235,6 +236,19 @@ private:
             return section.problem("name", fmt::format("there is a stage '{}' already", *name));
         }
         stage.name = std::move(*name);
+        return ok;
+    }
+
+    // What is in memory, as almost all are, is left out, so that what was compiled before stays what it was.
+    static Result<> read_scratch(const Section& section, model::StagePlan& stage) {
+        constexpr std::string_view words[] = {"memory", "disk"};
+        ASSAY_TRY(const auto scratch, section.word("scratch", words));
+        if (scratch != "disk") return ok;
+        if (stage.trusted)
+            return section.problem(
+                "scratch",
+                "a trusted stage and its guests write to memory; leave it out, or ask for it in an untrusted stage");
+        stage.scratch = model::Scratch::disk;
         return ok;
     }
 
@@ -272,7 +286,7 @@ private:
         return std::nullopt;
     }
 
-    Result<> read_tests(const Section& section, const LimitKeys& limits, model::StagePlan& stage) {
+    Result<> read_tests(const Section& section, const StageLimits& limits, model::StagePlan& stage) {
         if (stage.trusted)
             return section.problem("tests", "tests run the participant's program, so their stage cannot be trusted");
         ASSAY_TRY(const auto glob, section.text("tests"));

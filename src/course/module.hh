@@ -37,10 +37,15 @@ struct ModulePlan {
 // Errors: invalid, naming file and line.
 Result<ModulePlan> compile_module(const ModuleFolder&, const std::string& timezone);
 
-// The tests of the files that `glob` names, in the order of the files' names. `stage`: what the stage's own limits say.
+// What a stage says of the limits of its tests.
+struct StageLimits {
+    LimitKeys keys;
+    bool on_disk = false;  // what its tests write
+};
+// The tests of the files that `glob` names, in the order of the files' names.
 // `room`: how many more tests the module may have. Errors: invalid.
 Result<std::vector<model::TestPlan>> compile_tests(const ModuleFolder&, const Section& stage, const std::string& glob,
-                                                   const LimitKeys& stage_limits, std::size_t room);
+                                                   const StageLimits&, std::size_t room);
 
 // The key `run` of a stage or test (or another that holds a command): a list, or text split like a shell. Absent = empty.
 Result<std::vector<std::string>> read_command(const Section&, std::string_view key = "run");

@@ -51,7 +51,7 @@ Result<TestKeys> read_keys(const ModuleFolder& folder, const Section& section, c
 }
 
 Result<model::TestPlan> read_test(const ModuleFolder& folder, const std::string& file, const Value& value,
-                                  const TestKeys& defaults, const LimitKeys& stage_limits) {
+                                  const TestKeys& defaults, const StageLimits& stage_limits) {
     ASSAY_TRY(const Section section, Section::open(file, value, "[[test]]", test_keys));
     ASSAY_CHECK(section.require("name"));
     ASSAY_TRY(auto name, section.text("name", test_name_bytes_max));
@@ -73,7 +73,7 @@ Result<model::TestPlan> read_test(const ModuleFolder& folder, const std::string&
     ASSAY_CHECK(merge_comparison(section, own.comparison, defaults.comparison, test));
     test.points = own.points.value_or(defaults.points.value_or(1));
     test.visibility = own.visibility.value_or(defaults.visibility.value_or(model::Visibility::visible));
-    test.limits = merge_limits({own.limits, defaults.limits, stage_limits});
+    test.limits = merge_limits({own.limits, defaults.limits, stage_limits.keys}, stage_limits.on_disk);
     return test;
 }
 
@@ -94,7 +94,7 @@ Result<std::vector<std::string>> read_command(const Section& section, std::strin
 }
 
 Result<std::vector<model::TestPlan>> compile_tests(const ModuleFolder& folder, const Section& stage,
-                                                   const std::string& glob, const LimitKeys& stage_limits,
+                                                   const std::string& glob, const StageLimits& stage_limits,
                                                    std::size_t room) {
     constexpr std::string_view top_keys[] = {"defaults", "test"};
     std::vector<model::TestPlan> tests;

@@ -13,7 +13,7 @@ namespace assay::model {
 struct Limits {
     std::int64_t cpu_ms = 10'000;                 // user + system of the whole tree
     std::int64_t wall_ms = 30'000;                // since the command started
-    std::int64_t memory_bytes = 512LL << 20;      // everything charged to the group, scratch included; no swap
+    std::int64_t memory_bytes = 512LL << 20;  // everything charged to the group, scratch in memory included; no swap
     std::int64_t processes = 64;                  // tasks; our own init is not counted
     std::int64_t output_bytes = 1LL << 20;        // stdout + stderr together
     std::int64_t disk_bytes = 128LL << 20;        // of the scratch; inodes follow from it
@@ -82,6 +82,7 @@ struct Outcome {
     Captured errors;                     // stderr
     Limits limits;                       // as read back from the kernel
     Guarantees guarantees;
+    Scratch scratch = Scratch::memory;
 
     double cpu_ms() const { return cpu_user_ms + cpu_system_ms; }
 };

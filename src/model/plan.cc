@@ -53,6 +53,7 @@ void fields(V& visit, T& it) {
     visit("required", it.required);
     visit("command", it.command);
     visit("limits", it.limits);
+    visit("scratch", it.scratch);
     visit("tests", it.tests);
     visit("report", it.report);
     visit("report_format", it.report_format);

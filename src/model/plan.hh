@@ -46,10 +46,12 @@ struct StagePlan {
     bool required = true;
     std::vector<std::string> command;     // empty for a stage of tests
     Limits limits;
+    std::optional<Scratch> scratch;  // of its commands and tests; nullopt = in memory
     std::vector<TestPlan> tests;
     std::string report;                   // file name in /out; empty = no report, or ReportFormat::exit, which needs no file
     std::optional<ReportFormat> report_format;  // nullopt = no report
     std::optional<double> points;         // of a report stage, or of a tests stage in a module with a report
+    bool scratch_on_disk() const { return scratch == Scratch::disk; }
     bool has_tests() const { return !tests.empty(); }
     bool has_report() const { return report_format.has_value(); }
 };

@@ -77,6 +77,7 @@ void fields(V& visit, T& it) {
     visit("score_max", it.score_max);
     visit("limits", it.limits);
     visit("guarantees", it.guarantees);
+    visit("scratch", it.scratch);
     visit("tests", it.tests);
     visit("tests_left_out", it.tests_left_out);
 }

@@ -86,6 +86,7 @@ struct StageReport {
     std::optional<double> score_max;
     Limits limits;           // as read back from the kernel
     Guarantees guarantees;
+    std::optional<Scratch> scratch;  // nullopt: in memory
     std::vector<TestReport> tests;
     std::int64_t tests_left_out = 0;  // counted in the score, but not kept: the report would have been too large
 };

@@ -44,6 +44,7 @@ ASSAY_WORDS(Symlinks, W(inside), W(refuse))
 ASSAY_WORDS(NameEncoding, {utf_8, "utf-8"}, W(gb18030))
 ASSAY_WORDS(Counts, W(last), W(best), W(last_on_time))
 ASSAY_WORDS(Guarantee, W(exact), W(approximate), W(none))
+ASSAY_WORDS(Scratch, W(memory), W(disk))
 ASSAY_WORDS(AttemptEnd, W(verdict), W(fault), W(cut))
 ASSAY_WORDS(KeyUse, W(receipt), W(commitment))
 
@@ -68,7 +69,8 @@ constexpr bool in_order() {
 static_assert(in_order<State>() && in_order<Verdict>() && in_order<Reason>() && in_order<Refusal>());
 static_assert(in_order<ReportFormat>() && in_order<Symlinks>() && in_order<NameEncoding>());
 static_assert(in_order<WaitDetailKind>() && in_order<DifferenceKind>());
-static_assert(in_order<Visibility>() && in_order<Compare>() && in_order<Counts>() && in_order<Guarantee>() && in_order<AttemptEnd>() && in_order<KeyUse>());
+static_assert(in_order<Visibility>() && in_order<Compare>() && in_order<Counts>() && in_order<Guarantee>() &&
+              in_order<Scratch>() && in_order<AttemptEnd>() && in_order<KeyUse>());
 
 }  // namespace
 
@@ -107,6 +109,7 @@ ASSAY_INSTANTIATE(Symlinks)
 ASSAY_INSTANTIATE(NameEncoding)
 ASSAY_INSTANTIATE(Counts)
 ASSAY_INSTANTIATE(Guarantee)
+ASSAY_INSTANTIATE(Scratch)
 ASSAY_INSTANTIATE(AttemptEnd)
 ASSAY_INSTANTIATE(KeyUse)
 #undef ASSAY_INSTANTIATE

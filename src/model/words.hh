@@ -88,6 +88,9 @@ enum class Counts : std::uint8_t { last, best, last_on_time };
 // How far a limit can be relied on here.
 enum class Guarantee : std::uint8_t { exact, approximate, none };
 
+// Where what a command writes is kept: in memory, as part of its own, or on the machine's disk.
+enum class Scratch : std::uint8_t { memory, disk };
+
 // How an attempt (one infrastructure try of a job) ended.
 enum class AttemptEnd : std::uint8_t {
     verdict,      // A report was committed.
@@ -111,6 +114,7 @@ std::string_view to_string(Symlinks);
 std::string_view to_string(NameEncoding);
 std::string_view to_string(Counts);
 std::string_view to_string(Guarantee);
+std::string_view to_string(Scratch);
 std::string_view to_string(AttemptEnd);
 std::string_view to_string(KeyUse);
 

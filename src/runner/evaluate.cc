@@ -132,6 +132,7 @@ private:
         request.command = stage.command;
         request.environment = environment_of(work_.plan, stage.trusted);
         request.limits = stage.limits;
+        request.scratch = stage.scratch.value_or(model::Scratch::memory);
         request.output_kept_max = model::stage_output_kept_max;
         return request;
     }
@@ -211,6 +212,7 @@ private:
         report.trusted = stage.trusted;
         report.limits = outcome.limits;
         report.guarantees = outcome.guarantees;
+        report.scratch = stage.scratch;
         return report;
     }
 
@@ -359,6 +361,8 @@ private:
         ASSAY_TRY(const sys::Fd submission, sys::memory_file("checked", bytes_of(bytes), true));
         sandbox::Request asked = request(stage);
         asked.trust = sandbox::Trust::trusted;
+        asked.scratch = model::Scratch::memory;  // As of all that is trusted, and so no larger than it may be there.
+        asked.limits.disk_bytes = std::min(asked.limits.disk_bytes, asked.limits.memory_bytes / 2);
         asked.stage = "checker";
         asked.environment = environment_of(work_.plan, true);
         asked.command = plan.checker;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hh"
 #include "sandbox/disk_reads.hh"
@@ -45,6 +46,11 @@ std::vector<std::string> JobState::layers_upto(std::size_t count) const {
     return layers;
 }
 
+void JobState::drop(const std::string& scratch) const {
+    if (handed_out) detach(scratch);
+    else drop_scratch(scratch);
+}
+
 Result<> JobState::give_memory(std::int64_t demand_bytes) {
     // What earlier stages left sealed is charged to the job's group and must not crowd out this one.
     if (guest != 0) return ok;
@@ -74,7 +80,9 @@ Cell::~Cell() {
         job.leftover = true;
     };
     judge(end());
-    for (std::optional<Mount>* const mount : {&scratch, &submission, &grader}) mount->reset();  // What is charged to the group goes with it.
+    if (scratch && !scratch->path.empty()) job.drop(std::exchange(scratch->path, {}));
+    for (std::optional<Mount>* const mount : {&submission, &grader})
+        mount->reset();  // What is charged to the group goes with it.
     if (init_stack && !init.pidfd && job.stacks.size() < retired_max) job.stacks.push_back(std::move(init_stack));
     if (!group) return;
     // A quota would have to be taken back, and what did not end may still be in it.
@@ -113,7 +121,12 @@ Result<> Cell::build(std::vector<sys::Fd> trees, const std::vector<std::string>&
 
     const std::string place = job.bench + (job.guest == 0 ? "/r" : "/g" + std::to_string(job.guest) + "r") + number;
     scratch.emplace(place);
-    ASSAY_CHECK(make_scratch(place, limits.disk_bytes, job.uid()));
+    if (shape.disk) {
+        ASSAY_CHECK(job.shop.disk_scratch.mount(place, limits.disk_bytes, job.group));
+        ASSAY_CHECK(make_scratch_folders(place, job.uid()));
+    } else {
+        ASSAY_CHECK(make_scratch(place, limits.disk_bytes, job.uid()));
+    }
     ASSAY_TRY(const Room room, room_of(place));
     limits.disk_bytes = room.bytes;
 

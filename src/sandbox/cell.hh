@@ -52,6 +52,7 @@ struct JobState {
     Group nest;                 // where the cells' groups are made: the job's, or a guest's below it
     bool abandoned = false;     // client or helper is gone: end everything
     bool leftover = false;      // something of a cell did not go
+    bool handed_out = false;  // files of its scratches: the client may read them still
     std::int64_t memory_given_bytes = 0;  // what the job's own limit was last made for
     std::size_t states_given = 0;
     std::unique_ptr<Cell> spare;  // waits for the next command
@@ -61,6 +62,7 @@ struct JobState {
     std::uint32_t init_uid() const;
     int prepared_root() const;
     std::vector<std::string> layers_upto(std::size_t count) const;  // newest first
+    void drop(const std::string& scratch) const;  // a mounted one: of a cell, or of a state
     // Leaves room in the job's group for a command of `demand_bytes`, whatever its sealed states use.
     Result<> give_memory(std::int64_t demand_bytes);
 };
@@ -99,11 +101,14 @@ struct Shape {
     bool submission = false;      // trusted: at /submission
     bool grader = false;
     bool guests = false;
+    bool disk = false;  // its scratch
     std::size_t binds = 0;
     std::size_t states = 0;       // sealed when it is built
     bool operator==(const Shape&) const = default;
 
-    bool common() const { return !trusted && !host_network && binds == 0; }  // worth building ahead, in a root that is there
+    bool common() const {
+        return !trusted && !host_network && binds == 0 && !disk;
+    }  // worth building ahead, in a root that is there
 };
 
 struct Cell {

@@ -28,6 +28,7 @@ namespace {
 constexpr int depth_max = 8;
 constexpr auto retry_every = std::chrono::milliseconds{1};
 constexpr std::int64_t cpu_period_us = 100'000;
+constexpr std::string_view loop_devices = "7:";
 constexpr std::int64_t reserve_pages = 64;  // that the kernel takes from a group at once, for each processor
 
 std::int64_t number_in(std::string_view text) { return to_number(text).value_or(0); }
@@ -348,6 +349,7 @@ std::optional<Group::Io> Group::io() const {
     Io sum;
     const std::string text = read(stat);
     for (const std::string_view line : split(text, '\n')) {  // A device and its "key=value" pairs.
+        if (line.starts_with(loop_devices)) continue;  // It is there again, of the disk that the device's file lies on.
         for (const std::string_view word : split(line, ' ')) {
             if (word.starts_with("rbytes=")) sum.read_bytes += to_number(word.substr(7)).value_or(0);
             if (word.starts_with("wbytes=")) sum.write_bytes += to_number(word.substr(7)).value_or(0);

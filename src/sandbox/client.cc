@@ -100,6 +100,7 @@ Result<Luggage> order_for(const Request& request, ToKeeper& message) {
     message.seal = request.seal;
     message.again = request.again;
     message.guests = request.guests.has_value();
+    message.disk_scratch = request.scratch == model::Scratch::disk;
     message.limits = request.limits;
     if (!message.stage.set(request.stage)) return wrong("the stage's name is too long");
     if (!message.report.set(request.report)) return wrong("the report's name is too long");
@@ -195,8 +196,9 @@ bool serves(const Offer& offer, const Request& request) {
     const model::Limits &has = offer.terms.limits, &wanted = request.limits;
     return request.trust == Trust::untrusted && (request.profile == Profile::compiled) == (offer.terms.compiled != 0) &&
            request.network == Network::none && !request.submission && !request.grader && request.binds.empty() &&
-           !request.guests && !request.again && wanted.memory_bytes == has.memory_bytes &&
-           wanted.processes == has.processes && wanted.disk_bytes == has.disk_bytes && wanted.cores == has.cores;
+           !request.guests && !request.again && request.scratch == model::Scratch::memory &&
+           wanted.memory_bytes == has.memory_bytes && wanted.processes == has.processes &&
+           wanted.disk_bytes == has.disk_bytes && wanted.cores == has.cores;
 }
 
 // Starts the command in the sandbox that waits: told by us its launcher begins at once, on this processor, and the keeper has its part
@@ -322,6 +324,7 @@ Result<Finished> Job::run(const Request& request, const std::atomic<bool>* stop,
         }
         Finished finished;
         finished.outcome = outcome_of(message);
+        finished.outcome.scratch = request.scratch;
         finished.outcome.output_exceeded = output_exceeded || over();
         finished.outcome.cancelled = cancelled;
         if (message.failed != 0) finished.outcome.fault = std::string{message.fault.view()};

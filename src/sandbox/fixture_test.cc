@@ -71,7 +71,8 @@ void SandboxTest::SetUp() {
     restart(false);
 }
 
-void SandboxTest::restart(bool allow_binds, const std::string& data, int cores_per_slot, const DiskPace& disk_reads) {
+void SandboxTest::restart(bool allow_binds, const std::string& data, int cores_per_slot, const DiskPace& disk_reads,
+                          const DiskScratchRules& disk_scratch) {
     stop();
     Result<Helper> helper = start_helper({.directory_id = id_,
                                           .first_uid = first_uid_for(id_),
@@ -80,6 +81,7 @@ void SandboxTest::restart(bool allow_binds, const std::string& data, int cores_p
                                           .cores_per_slot = cores_per_slot,
                                           .slots = 1,
                                           .disk_reads = disk_reads,
+                                          .disk_scratch = disk_scratch,
                                           .data = data});
     ASSERT_TRUE(helper) << helper.error().text();
     helper_ = std::move(*helper);

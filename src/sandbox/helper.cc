@@ -143,6 +143,8 @@ Result<> HelperLoop::prepare() {
     std::vector<std::string> read{"/", "/usr"};  // What commands read from.
     if (shop_.data) read.push_back(shop_.config.data);
     shop_.disk_reads = DiskReads{shop_.hierarchies, shop_.config.directory_id, shop_.config.disk_reads, read};
+    shop_.disk_scratch = DiskScratch{shop_.config.disk_scratch, shop_.config.disk_reads,
+                                     shop_.config.first_uid + slots_max, lack_for_disk_scratch(shop_.hierarchies)};
     group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
     // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck; beside that of the
     // commands, whose turn comes last.
@@ -354,8 +356,8 @@ Result<KeeperProcess*> HelperLoop::free_keeper(int slot) {
     ASSAY_TRY(Spawned process, clone_process());
     if (process.pid == 0) {
         (void)::prctl(PR_SET_NAME, "assay-keeper");
-        close_all_except({talk.second.get(), shop_.host_mounts.get(), shop_.host_network.get(), shop_.plain_root.get(), shop_.data.get(),
-                          shop_.launcher.get()});
+        close_all_except({talk.second.get(), shop_.host_mounts.get(), shop_.host_network.get(), shop_.plain_root.get(),
+                          shop_.data.get(), shop_.launcher.get(), shop_.disk_scratch.folder()});
         ::_exit(keep_slot(shop_, slot, std::move(talk.second)));
     }
     return &keepers_.emplace_back(slot, std::move(process), std::move(talk.first));
@@ -444,6 +446,11 @@ Result<Helper> start_helper(const HelperConfig& config) {
     if (!ready) return give_up(ready.take_error().in("start the sandbox helper"));
     if (ready->message.done == 0) return give_up({Fault::unsupported, "the sandbox helper: " + std::string{ready->message.text.view()}});
     return Helper{.control = std::move(control.first), .pid = process.pid};
+}
+
+std::string no_disk_scratch() {
+    const std::optional<Lack> lack = lack_for_disk_scratch(find_hierarchies());
+    return lack ? "scratch on disk cannot be had: " + lack->what + "; " + lack->cure : "";
 }
 
 std::string commands_memory_directory(const std::string& directory_id) {

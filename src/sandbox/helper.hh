@@ -32,6 +32,15 @@ struct DiskPace {
     static constexpr bool is_pace(int value, int least) { return value == 0 || (value >= least && value <= most); }
 };
 
+// Scratch on disk (disk_scratch.hh), for commands that ask for it.
+struct DiskScratchRules {
+    std::string folder;  // where its files are, which have no names
+    int mib_max = 0;  // how large one may be; 0: none is offered
+    std::int64_t free_bytes_min = 64LL << 20;  // that it leaves on the disk of the folder
+};
+// Why this host can have none, in a sentence with what to do; empty: it can.
+std::string no_disk_scratch();
+
 struct HelperConfig {
     std::string directory_id;        // 16 hex digits; names cgroups, so that two servers never meet
     std::uint32_t first_uid = 0;     // host uids: first_uid + slot; first_uid + slots_max = the init of every sandbox
@@ -41,7 +50,9 @@ struct HelperConfig {
     int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
     int cores_per_slot = 0;          // that each of `slots` has to itself (own_cores.hh), the last ones of the machine first; 0: they share all
     int slots = 0;                   // only for that
-    DiskPace disk_reads;  // of each job (disk_reads.hh), where this host can bound them
+    DiskPace
+        disk_reads;  // of each job (disk_reads.hh), where this host can bound them; and of scratch on disk, both ways
+    DiskScratchRules disk_scratch;
     // A folder on which the helper holds the flock as long as it lives, and for which it waits until the one before with this directory_id
     // has ended: at most 15 s. Empty: nobody else ever has this id.
     std::string turn_directory;

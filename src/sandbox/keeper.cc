@@ -174,8 +174,9 @@ void end_cells(JobState& job) {
 // Nothing of the job is left but what the next one may have.
 void close(JobState& job) {
     end_cells(job);
-    for (const State& state : job.states) detach(state.mount);
+    for (const State& state : job.states) job.drop(state.mount);
     job.states.clear();
+    job.handed_out = false;
     if (!job.image.empty()) detach(std::exchange(job.image, {}));
     job.image_root.reset();
 }

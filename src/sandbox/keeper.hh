@@ -10,6 +10,7 @@
 #include "sandbox/cgroup.hh"
 #include "sandbox/confine.hh"
 #include "sandbox/disk_reads.hh"
+#include "sandbox/disk_scratch.hh"
 #include "sandbox/own_cores.hh"
 
 namespace assay::sandbox {
@@ -23,6 +24,7 @@ struct Workshop {
     std::vector<int> cores;               // of the machine
     OwnCores own_cores;                   // with config.cores_per_slot
     DiskReads disk_reads;
+    DiskScratch disk_scratch;
     sys::Fd host_mounts;                  // namespaces before we made our own
     sys::Fd host_network;
     sys::Fd plain_root;                   // prepare_root, for jobs without an image

@@ -93,6 +93,8 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
     if (order.seal != 0 && order.trusted != 0) return wrong("a trusted stage is never sealed");
     if (order.again != 0 && order.seal == 0) return wrong("only a stage that is sealed comes in place of itself");
     if (order.guests != 0 && order.trusted == 0) return wrong("only a trusted stage has guests");
+    if (order.disk_scratch != 0 && order.trusted != 0)
+        return wrong("a trusted stage writes to memory; scratch on disk is for an untrusted one");
     if (order.stdin_pipe != 0 && order.has_stdin != 0) return wrong("the input is a file or a pipe, not both");
     if (order.files_count > files_max) return wrong("more than 32 files");
     if (order.files_count > 0 && order.trusted != 0) return wrong("files come from /work, which a trusted stage has not");
@@ -106,8 +108,8 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
         if (!valid_inside(order.binds[i].inside.view())) return wrong("a bind's inside path is not a plain absolute path");
     }
     if (order.command.size > sizeof order.command.bytes) return wrong("the command is longer than its place");
-    const bool plain =
-        order.trusted == 0 && !special && order.has_submission == 0 && order.again == 0 && order.stdin_pipe == 0;
+    const bool plain = order.trusted == 0 && !special && order.has_submission == 0 && order.again == 0 &&
+                       order.stdin_pipe == 0 && order.disk_scratch == 0;
     if (order.taken != 0 && (!plain || order.has_stdin != 0 || order.command.size != 0))
         return wrong("what was offered is for a plain command");
     const std::size_t expected = (order.command.size == 0 && order.taken == 0) + (order.has_stdin != 0) +
@@ -118,6 +120,8 @@ Result<> check(const ToKeeper& order, std::size_t descriptors, bool binds_allowe
 
 Result<> check_guest(const ToKeeper& order) {
     const bool plain = order.trusted == 0 && order.seal == 0 && order.has_submission == 0 && order.binds_count == 0 && order.host_network == 0;
+    if (order.disk_scratch != 0)
+        return Error{Fault::invalid, "sandbox request: a guest writes to memory; scratch on disk is for a stage"};
     if (!plain) return Error{Fault::invalid, "sandbox request: a guest is a plain untrusted command"};
     return ok;
 }

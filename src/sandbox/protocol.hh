@@ -85,6 +85,7 @@ struct ToKeeper {
     std::uint32_t guests = 0;           // trusted: /assay is there
     std::uint32_t stdin_pipe = 0;       // instead of `has_stdin`: made by the keeper, its writing end comes with `started`
     std::uint32_t files_count = 0;
+    std::uint32_t disk_scratch = 0;  // what it writes is kept on the machine's disk
     std::uint32_t taken = 0;  // the sandbox that was offered has been given its command and input: neither is here
     std::int64_t taken_ns = 0;  // when, by the monotonic clock
     model::Limits limits;

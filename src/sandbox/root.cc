@@ -262,6 +262,10 @@ Result<> mount_tmpfs(const std::string& path, std::int64_t bytes, std::int64_t i
 
 Result<> make_scratch(const std::string& path, std::int64_t disk_bytes, std::uint32_t uid) {
     ASSAY_CHECK(mount_tmpfs(path, disk_bytes, model::inodes_of(disk_bytes) + scratch_inodes_own));
+    return make_scratch_folders(path, uid);
+}
+
+Result<> make_scratch_folders(const std::string& path, std::uint32_t uid) {
     ASSAY_CHECK(make_dir(path + "/ovl", 0700));
     ASSAY_CHECK(make_dir(path + "/work"));
     for (const char* const name : {"/tmp", "/vartmp", "/shm"}) ASSAY_CHECK(make_dir(path + name, 01777));
@@ -289,7 +293,11 @@ void detach(const std::string& path) {
 Result<Room> room_of(const std::string& path) {
     struct statfs info{};
     if (::statfs(path.c_str(), &info) != 0) return sys::last_error("statfs", path);
-    return Room{.bytes = static_cast<std::int64_t>(info.f_blocks) * info.f_bsize, .full = info.f_bfree == 0 || info.f_ffree == 0};
+    // From everybody: on disk, for what describes files. There a write is refused as a whole that needs more than is left at once.
+    const auto held_back = info.f_bfree - info.f_bavail;
+    const auto left_over = held_back == 0 ? 0 : std::clamp<fsblkcnt_t>(info.f_blocks / 64, 16, 512);
+    return Room{.bytes = static_cast<std::int64_t>(info.f_blocks - held_back) * info.f_bsize,
+                .full = info.f_bavail <= left_over || info.f_ffree == 0};
 }
 
 Result<sys::Fd> clone_path(int fd, bool writable, const sys::Fd& host_mounts, const sys::Fd& own_mounts) {

@@ -29,7 +29,7 @@ struct World {
     bool network = false;             // the host's: /etc/resolv.conf is needed
     int prepared = -1;                // a namespace of prepare_root, for a command that needs nothing but what is written below it
     std::string image;                // where the image is mounted that it sees; empty: the host's own folders
-    std::string scratch;              // a mounted tmpfs with the directories of make_scratch
+    std::string scratch;  // mounted, with the directories of make_scratch_folders
     std::vector<std::string> layers;  // sealed states below the working directory, newest first
     std::string submission;           // trusted: mounted tmpfs, or empty
     std::string grader;               // the same
@@ -52,15 +52,17 @@ Result<std::string> make_bench();
 
 // A tmpfs at `path` (created), nosuid, nodev, of exactly these bytes and inodes.
 Result<> mount_tmpfs(const std::string& path, std::int64_t bytes, std::int64_t inodes);
-// The directories of a scratch, those of a person owned by `uid`: work, tmp, vartmp, shm, ovl.
+// Scratch in memory, with its directories.
 Result<> make_scratch(const std::string& path, std::int64_t disk_bytes, std::uint32_t uid);
+// The directories of a scratch that is mounted there, those of a person owned by `uid`: work, tmp, vartmp, shm, ovl.
+Result<> make_scratch_folders(const std::string& path, std::uint32_t uid);
 Result<> resize_scratch(const std::string& path, std::int64_t disk_bytes);  // nothing is in it yet
 Result<> make_read_only(const std::string& path);  // the file system itself, whoever has it mounted
 void detach(const std::string& path);              // unmounts now or as soon as nobody uses it; removes the mount point
 
 struct Room {
     std::int64_t bytes = 0;
-    bool full = false;     // no bytes or no inodes left
+    bool full = false;  // no bytes or no inodes left; on disk also: so few bytes that a write may have been refused
 };
 Result<Room> room_of(const std::string& path);
 

@@ -23,9 +23,15 @@ constexpr std::size_t complaint_bytes_max = 400;
 }  // namespace
 
 Shape Run::shape() const {
-    return {.trusted = order_.trusted != 0, .compiled = order_.compiled != 0, .host_network = order_.host_network != 0,
-            .submission = order_.trusted != 0 && order_.has_submission != 0, .grader = order_.has_grader != 0, .guests = order_.guests != 0,
-            .binds = order_.binds_count, .states = job_.states.size()};
+    return {.trusted = order_.trusted != 0,
+            .compiled = order_.compiled != 0,
+            .host_network = order_.host_network != 0,
+            .submission = order_.trusted != 0 && order_.has_submission != 0,
+            .grader = order_.has_grader != 0,
+            .guests = order_.guests != 0,
+            .disk = order_.disk_scratch != 0,
+            .binds = order_.binds_count,
+            .states = job_.states.size()};
 }
 
 Result<> Run::build_cell() {
@@ -39,6 +45,7 @@ Result<> Run::build_cell() {
         places.emplace_back(order_.binds[i].inside.view());
         uncounted = uncounted || writable;
     }
+    if (order_.disk_scratch != 0) job_.worn.clear();  // Each may hold as much again.
     cell_ = std::make_unique<Cell>(job_, shape(), order_.limits);
     ASSAY_CHECK(cell_->build(std::move(trees), places));
     if (uncounted) cell_->guarantees.disk = model::Guarantee::none;  // What is written there is nobody's to count.
@@ -296,6 +303,7 @@ Result<> Run::keep_files(FromKeeper& answer, std::vector<sys::Fd>& kept) {
         sys::Fd file = open_kept(view.path, std::string{order_.files[i].view()}, file_bytes_max);
         if (!file) continue;
         answer.files_there |= 1U << i;
+        job_.handed_out = true;
         kept.push_back(std::move(file));
     }
     return ok;
@@ -307,7 +315,7 @@ Result<> Run::unseal() {
         return Error{Fault::invalid, "the stage was not the last to be sealed"};
     job_.spare.reset();  // It stands on what goes.
     job_.worn.clear();
-    detach(job_.states.back().mount);
+    job_.drop(job_.states.back().mount);
     job_.states.pop_back();
     return ok;
 }

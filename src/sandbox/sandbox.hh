@@ -22,6 +22,7 @@
 
 #include "base/result.hh"
 #include "model/limits.hh"
+#include "model/words.hh"
 #include "sys/clock.hh"
 #include "sys/fd.hh"
 
@@ -56,6 +57,8 @@ struct Request {
     std::vector<std::string> environment;  // NAME=value, complete
     std::string directory;                 // empty: /work, or /out when trusted
     model::Limits limits;
+    // disk: of an untrusted command alone; an error where this host or server has none.
+    model::Scratch scratch = model::Scratch::memory;
     Profile profile = Profile::language;
     Network network = Network::none;
     int stdin_fd = -1;                     // -1 = empty; a regular file or memory file, stays the caller's

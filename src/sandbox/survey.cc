@@ -18,6 +18,7 @@
 #include "base/text.hh"
 #include "sandbox/cgroup.hh"
 #include "sandbox/disk_reads.hh"
+#include "sandbox/disk_scratch.hh"
 #include "sandbox/own_cores.hh"
 #include "sandbox/pressure.hh"
 #include "sandbox/process.hh"
@@ -101,6 +102,16 @@ Finding disk_reads(const std::vector<Hierarchy>& hierarchies) {
             ""};
 }
 
+// What `scratch_disk_mib_max` would be worth here.
+Finding disk_scratch(const std::vector<Hierarchy>& hierarchies) {
+    constexpr const char* name = "scratch on disk";
+    const std::optional<Lack> lack = lack_for_disk_scratch(hierarchies);
+    if (lack)
+        return {name, "cannot be had: " + lack->what, Standing::weak,
+                lack->cure + "; until then all scratch is memory"};
+    return {name, "can be had, bounded by cgroup version 2", Standing::fine, ""};
+}
+
 void add_limits(std::vector<Finding>& findings, const HostCheck& host, const std::vector<Hierarchy>& hierarchies) {
     const auto source = [&](Controller controller, const char* instead) {
         for (const Hierarchy& hierarchy : hierarchies) {
@@ -129,6 +140,7 @@ void add_limits(std::vector<Finding>& findings, const HostCheck& host, const std
     add("limit cores", sure.cores, source(Controller::cpu, "only what a program sees"), "let the cgroup controller cpu reach our groups: cgroup.subtree_control on version 2");
     findings.push_back(cores_apart(hierarchies));
     findings.push_back(disk_reads(hierarchies));
+    findings.push_back(disk_scratch(hierarchies));
 }
 
 Finding on_or_off(const char* name, const std::string& path, const char* off_cure, Standing off) {

@@ -17,11 +17,24 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 13> known{"data", "listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
-                                                 "disk_read_mib_per_s", "disk_reads_per_s", "disk_reserve", "uploads_in_flight", "recorder_size"};
+constexpr std::array<std::string_view, 14> known{"data",
+                                                 "listen",
+                                                 "user",
+                                                 "public_url",
+                                                 "clients",
+                                                 "slots",
+                                                 "cores_per_slot",
+                                                 "cpu_weight",
+                                                 "disk_read_mib_per_s",
+                                                 "disk_reads_per_s",
+                                                 "scratch_disk_mib_max",
+                                                 "disk_reserve",
+                                                 "uploads_in_flight",
+                                                 "recorder_size"};
 constexpr std::int64_t in_flight_bytes_least = 4LL << 20;  // what may be set; it lets a few go on at once
 constexpr int cpu_weight_max = 10'000;  // the kernel's
 constexpr int cores_per_slot_max = 4096;
+constexpr int scratch_disk_mib_most = 4 << 20;  // 4 TiB, as a module may say
 
 Error unknown_key(std::string_view name, std::uint32_t line, std::string_view key) {
     std::string text = fmt::format("{}:{}: unknown key '{}'", name, line, escaped(key));
@@ -136,6 +149,9 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
                 ASSAY_TRY(config.disk_reads.mib_per_s, disk_pace_from(key, value, sandbox::DiskPace::mib_per_s_least));
             } else if (key == "disk_reads_per_s") {
                 ASSAY_TRY(config.disk_reads.reads_per_s, disk_pace_from(key, value, sandbox::DiskPace::reads_per_s_least));
+            } else if (key == "scratch_disk_mib_max") {
+                ASSAY_TRY(config.scratch_disk_mib_max,
+                          count_from(key, value, "none is offered", scratch_disk_mib_most));
             } else if (key == "disk_reserve") {
                 ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
             } else if (key == "uploads_in_flight") {

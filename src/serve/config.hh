@@ -28,6 +28,8 @@ struct Config {
     int cpu_weight = 0;
     // How fast the commands of one job may read from a disk, 4..1000000 and 100..1000000; 0: as fast as it can.
     sandbox::DiskPace disk_reads;
+    // MiB that scratch on disk may have, of one stage or test, 1..4194304; 0: none is offered.
+    int scratch_disk_mib_max = 0;
     // With less room on the disk of `data` no upload is taken and no job started; at least 32 MiB; 0 = a twentieth of the
     // file system, from 32 MiB to 1 GiB.
     std::int64_t disk_reserve_bytes = 0;
@@ -41,7 +43,7 @@ struct Config {
 };
 
 // Settings of one source by name ("data", "listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
-// "disk_read_mib_per_s", "disk_reads_per_s", "disk_reserve", "uploads_in_flight", "recorder_size").
+// "disk_read_mib_per_s", "disk_reads_per_s", "scratch_disk_mib_max", "disk_reserve", "uploads_in_flight", "recorder_size").
 using Settings = std::map<std::string, std::string>;
 
 // The tables [alert] and [sentinel] are left to the room alert, [admission] to thresholds_from_toml. Errors: invalid, naming file, line

@@ -22,6 +22,8 @@ TEST(Config, LaterSourcesWin) {
     const auto slow = config_from({{{"disk_read_mib_per_s", "8"}, {"disk_reads_per_s", "0"}}}, false);
     EXPECT_EQ(slow->disk_reads.mib_per_s, 8);
     EXPECT_EQ(slow->disk_reads.reads_per_s, 0);
+    EXPECT_EQ(config_from({}, false)->scratch_disk_mib_max, 0);
+    EXPECT_EQ(config_from({{{"scratch_disk_mib_max", "20480"}}}, false)->scratch_disk_mib_max, 20480);
 }
 
 TEST(Config, NamesWhatIsWrong) {
@@ -37,6 +39,8 @@ TEST(Config, NamesWhatIsWrong) {
                                      {"disk_read_mib_per_s", "3"},
                                      {"disk_reads_per_s", "-1"},
                                      {"disk_reads_per_s", "99"},
+                                     {"scratch_disk_mib_max", "20 GiB"},
+                                     {"scratch_disk_mib_max", "4194305"},
                                      {"disk_reserve", "1 KiB"},
                                      {"uploads_in_flight", "1 MiB"},
                                      {"listen", "nowhere"},

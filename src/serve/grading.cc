@@ -6,6 +6,8 @@
 
 #include "archive/archive.hh"
 #include "base/log.hh"
+#include "store/space.hh"
+#include "sys/disk.hh"
 #include "sys/socket.hh"
 
 namespace assay::serve {
@@ -29,6 +31,16 @@ Result<Privileged> start_privileged(const DataDirectory& directory, const Config
         privileged.cannot = {.kind = model::WaitDetailKind::host_lacks, .text = fmt::format("{}", fmt::join(host.missing, "; "))};
         return privileged;
     }
+    if (config.scratch_disk_mib_max > 0) {
+        privileged.scratch_disk_lacks = sandbox::no_disk_scratch();
+        if (!privileged.scratch_disk_lacks.empty())
+            log::warn("sandbox.no_disk_scratch", {{"why", privileged.scratch_disk_lacks}});
+    }
+    // What goes on at its own pace should not meet the bound at which uploads are refused.
+    constexpr std::int64_t reserves = 2;
+    ASSAY_TRY(const std::int64_t reserve_bytes,
+              store::Space::intake_bytes_of(sys::real_disk(), directory.path(), config.disk_reserve_bytes));
+    const std::int64_t free_bytes_min = reserves * reserve_bytes;
     archive::prepare_name_encodings();  // For those that the helper forks to unpack.
     ASSAY_TRY(privileged.helper, sandbox::start_helper({
                                      .directory_id = directory.id(),
@@ -39,6 +51,9 @@ Result<Privileged> start_privileged(const DataDirectory& directory, const Config
                                      .cores_per_slot = config.cores_per_slot,
                                      .slots = slots,
                                      .disk_reads = config.disk_reads,
+                                     .disk_scratch = {.folder = directory.path(),
+                                                      .mib_max = config.scratch_disk_mib_max,
+                                                      .free_bytes_min = free_bytes_min},
                                      .turn_directory = directory.path(),
                                      .data = directory.path(),
                                  }));

@@ -20,6 +20,7 @@ struct Privileged {
     std::optional<sandbox::Helper> helper;
     std::optional<model::WaitDetail> cannot;
     std::string jobs;  // sandbox::commands_memory_directory
+    std::string scratch_disk_lacks;  // why there is none, though it is asked for
 };
 Result<Privileged> start_privileged(const DataDirectory& directory, const Config& config, int slots);
 

@@ -29,13 +29,18 @@ Result<std::unique_ptr<Space>> Space::open(sys::Disk& disk, std::string director
     std::unique_ptr<Space> space{new Space{disk, std::move(directory), std::move(file)}};
     ASSAY_CHECK(disk.remove(space->file_));  // One that a predecessor left counts as free.
     ASSAY_TRY(sys::DiskRoom room, disk.room(space->directory_));
-    const std::int64_t share = std::clamp(room.size_bytes / default_share, intake_bytes_min, intake_bytes_max);
-    space->state_.needed_bytes = intake_bytes != 0 ? intake_bytes : share;
+    ASSAY_TRY(space->state_.needed_bytes, intake_bytes_of(disk, space->directory_, intake_bytes));
     if (auto taken = space->take_reserve(room); !taken && taken.error().fault() != Fault::disk_full) {
         return taken.take_error().in("the reserved file " + space->file_);
     }
     space->settle(room);
     return space;
+}
+
+Result<std::int64_t> Space::intake_bytes_of(sys::Disk& disk, const std::string& directory, std::int64_t intake_bytes) {
+    if (intake_bytes != 0) return intake_bytes;
+    ASSAY_TRY(const sys::DiskRoom room, disk.room(directory));
+    return std::clamp(room.size_bytes / default_share, intake_bytes_min, intake_bytes_max);
 }
 
 Space::State Space::state() const {

@@ -45,6 +45,10 @@ public:
     // Errors: what the disk says; that it is too full for the reserved file is none.
     static Result<std::unique_ptr<Space>> open(sys::Disk& disk, std::string directory, std::string file, std::int64_t intake_bytes);
 
+    // What `intake_bytes` means on that disk.
+    static Result<std::int64_t> intake_bytes_of(sys::Disk& disk, const std::string& directory,
+                                                std::int64_t intake_bytes);
+
     Level level() const { return level_.load(std::memory_order_relaxed); }
     State state() const;                           // as last looked at
     State look();                                  // what cannot be asked leaves everything as it was
