@@ -1,6 +1,7 @@
 // The files of control groups, and which controllers there are: what finding groups and using them share.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,6 +14,8 @@
 #include "sys/fd.hh"
 
 namespace assay::sandbox {
+
+constexpr auto retry_every = std::chrono::milliseconds{1};  // to remove a group, where nothing tells that it is empty
 
 Result<> write_control(const std::string& path, std::string_view text);
 sys::Fd open_control(const std::string& path);

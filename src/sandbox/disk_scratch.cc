@@ -23,6 +23,7 @@
 #include "sandbox/mount.hh"
 #include "sandbox/process.hh"
 #include "sandbox/root.hh"
+#include "sandbox/uids.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
@@ -138,9 +139,7 @@ Result<Device> attach_device(const sys::Fd& file) {
 }  // namespace
 
 std::optional<Lack> lack_for_disk_scratch(const std::vector<Hierarchy>& hierarchies) {
-    const bool whole_machine =
-        read_control("/proc/self/uid_map").contains(" 4294967295");  // No user namespace of a part of it.
-    if (::geteuid() != 0 || !whole_machine)
+    if (::geteuid() != 0 || !maps_all_ids(read_control("/proc/self/uid_map")))
         return Lack{"it is a device, which root of the machine alone may make", "start as root"};
     const auto bounds = [](const Hierarchy& hierarchy) {
         return hierarchy.version == 2 && hierarchy.serves(Controller::io);

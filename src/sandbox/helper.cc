@@ -23,10 +23,10 @@
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
 #include "sandbox/sandbox.hh"
+#include "sandbox/uids.hh"
 #include "sys/error.hh"
-#include "sys/file.hh"
 #include "sys/process.hh"
-#include "sys/sha256.hh"
+#include "sys/socket.hh"
 
 namespace assay::sandbox {
 namespace {
@@ -35,7 +35,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t clients_max = 64;
 constexpr std::size_t roles_max = 16;
-constexpr auto ready_time_max = 20s;
 constexpr auto predecessor_wait_max = 15s;
 constexpr auto predecessor_asked_every = 1ms;
 constexpr auto slot_wait_max = 1s;        // a keeper whose job has ended is about to be free, or gone
@@ -49,25 +48,6 @@ struct KeeperProcess {
     // All its groups were killed once, and some kernels kill whatever is born into such a group (Group::kill).
     bool spent = false;
 };
-
-// Of a /proc/self/uid_map.
-struct Ids {
-    bool all = true;       // of the machine; also when it is not known
-    std::int64_t end = 0;  // of those that are there without a gap from 0
-};
-Ids ids_of(std::string_view uid_map) {
-    constexpr std::int64_t all_ids = UINT32_MAX;
-    Ids ids;
-    for (const std::string_view line : split(uid_map, '\n')) {  // inside, outside, count, in columns
-        std::vector<std::int64_t> numbers;
-        for (const std::string_view word : split(line, ' ')) {
-            if (!word.empty()) numbers.push_back(to_number(word).value_or(-1));
-        }
-        if (numbers.size() == 3 && numbers[0] == ids.end && numbers[2] > 0) ids.end += numbers[2];
-    }
-    ids.all = ids.end == 0 || ids.end >= all_ids;
-    return ids;
-}
 
 class HelperLoop {
 public:
@@ -138,7 +118,7 @@ Result<> HelperLoop::prepare() {
     ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
     keep_memory(shop_.hierarchies);
     shop_.cores = online_cores();
-    shop_.contained = !ids_of(read_control("/proc/self/uid_map")).all;
+    shop_.contained = !maps_all_ids(read_control("/proc/self/uid_map"));
     ASSAY_CHECK(keep_cores_apart());
     std::vector<std::string> read{"/", "/usr"};  // What commands read from.
     if (shop_.data) read.push_back(shop_.config.data);
@@ -394,21 +374,6 @@ void HelperLoop::end() {
 
 }  // namespace
 
-std::uint32_t first_uid_in(std::string_view uid_map, std::uint32_t hash) {
-    constexpr std::uint32_t base = 0x70000000;
-    constexpr std::uint32_t ranges = 1U << 20;
-    constexpr std::uint32_t range_size = 256;
-    constexpr std::uint32_t contained_base = 4096;  // above what packages take in a container, and people mostly do
-    const auto [all, end] = ids_of(uid_map);
-    if (all || end < contained_base + 2 * range_size) return base + hash % ranges * range_size;
-    return contained_base + hash % static_cast<std::uint32_t>((end - contained_base) / range_size - 1) * range_size;  // The last has nobody (65534).
-}
-
-std::uint32_t first_uid_for(const std::string& directory_id) {
-    const std::string digest = sys::sha256_hex(bytes_of(directory_id));
-    return first_uid_in(read_control("/proc/self/uid_map"), static_cast<std::uint32_t>(std::stoul(digest.substr(0, 8), nullptr, 16)));
-}
-
 int helper_main(const HelperConfig& config, sys::Fd control) {
     for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
     sigset_t none;
@@ -424,71 +389,6 @@ int helper_main(const HelperConfig& config, sys::Fd control) {
     if (prepared) loop.serve();
     loop.end();
     return prepared ? 0 : 1;
-}
-
-Result<Helper> start_helper(const HelperConfig& config) {
-    ASSAY_TRY(auto control, sys::socket_pair(sys::PairKind::seqpacket));
-    ASSAY_TRY(Spawned process, clone_process());
-    if (process.pid == 0) {
-        close_all_except({control.second.get()});
-        ::_exit(helper_main(config, std::move(control.second)));
-    }
-    control.second.reset();
-    const auto give_up = [&](Error error) {
-        kill_process(process.pidfd);
-        (void)reap(process.pidfd, sys::system_clock().now() + end_time_max);
-        return error;
-    };
-    Result<bool> answered = sys::wait_readable(control.first, sys::system_clock().now() + ready_time_max);
-    if (!answered) return give_up(answered.take_error());
-    if (!*answered) return give_up({Fault::timed_out, "the sandbox helper does not become ready"});
-    Result<Received<FromHelper>> ready = receive<FromHelper>(control.first);
-    if (!ready) return give_up(ready.take_error().in("start the sandbox helper"));
-    if (ready->message.done == 0) return give_up({Fault::unsupported, "the sandbox helper: " + std::string{ready->message.text.view()}});
-    return Helper{.control = std::move(control.first), .pid = process.pid};
-}
-
-std::string no_disk_scratch() {
-    const std::optional<Lack> lack = lack_for_disk_scratch(find_hierarchies());
-    return lack ? "scratch on disk cannot be had: " + lack->what + "; " + lack->cure : "";
-}
-
-std::string commands_memory_directory(const std::string& directory_id) {
-    for (const std::string& group : find_groups(find_hierarchies(), commands_group(directory_id))) {
-        if (::access((group + "/memory.stat").c_str(), R_OK) == 0) return group;
-    }
-    return "";
-}
-
-Result<> end_commands(const Helper& helper, int slot) {
-    ToHelper order{};
-    order.kind = ToHelper::Kind::end_commands;
-    order.slot = static_cast<std::uint32_t>(slot);
-    return send(helper.control, order);
-}
-
-Result<sys::Fd> connect_client(const Helper& helper) {
-    ASSAY_TRY(auto connection, sys::socket_pair(sys::PairKind::seqpacket));
-    ToHelper order{};
-    order.kind = ToHelper::Kind::connect;
-    const int passed[] = {connection.second.get()};
-    ASSAY_CHECK(send(helper.control, order, passed));
-    return std::move(connection.first);
-}
-
-Result<Role> spawn_role(const Helper& helper, const std::string& argument, const std::vector<int>& descriptors) {
-    if (descriptors.size() >= sys::passed_fds_max) return Error{Fault::invalid, "a role takes at most 15 descriptors"};
-    ToHelper order{};
-    order.kind = ToHelper::Kind::spawn_role;
-    if (!order.argument.set(argument)) return Error{Fault::invalid, "a role's name is at most 64 bytes"};
-    ASSAY_CHECK(send(helper.control, order, descriptors));
-    ASSAY_TRY(const bool answered, sys::wait_readable(helper.control, sys::system_clock().now() + ready_time_max));
-    if (!answered) return Error{Fault::timed_out, "the sandbox helper does not answer"};
-    ASSAY_TRY(Received<FromHelper> answer, receive<FromHelper>(helper.control));
-    if (answer.message.done == 0 || answer.descriptors.size() != 1) {
-        return Error{Fault::system, "start " + argument + ": " + std::string{answer.message.text.view()}};
-    }
-    return Role{.pid = answer.message.pid, .pidfd = std::move(answer.descriptors.front())};
 }
 
 }  // namespace assay::sandbox
