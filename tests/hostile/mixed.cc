@@ -32,7 +32,9 @@ using model::Verdict;
 constexpr int at_once = 2;
 constexpr int rounds = 10;
 constexpr std::int64_t growth_bytes_max = 256 << 10;  // of the helper, and of its keepers together, from the end of the first round on
-constexpr std::size_t kept_descriptors_max = std::size_t{at_once} * 4 * 3;  // a keeper keeps up to four groups of ended commands, three each
+// A keeper keeps up to four groups of ended commands, with what is open of each: of one that was alone and lasted, twenty. One that any of
+// the kinds leaves behind each time would be several hundred.
+constexpr std::size_t kept_descriptors_max = std::size_t{at_once} * 4 * 20;
 constexpr auto idle_time_max = 30s;
 
 struct Kind {
