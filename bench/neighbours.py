@@ -13,7 +13,8 @@ FACTOR = 1.5
 WHO = {"page": "the server's page", "files": "a neighbour's fsync"}
 WORST = 5  # named of those that miss it
 # How a server is set up where neighbours are to notice nothing (docs/operating/processor.md), and how one is that says nothing.
-LAYOUTS = {"cores_per_slot = 1, disk_read_mib_per_s = 16": ["--own-core", "--disk-read-mib-per-s", "16"], "as shipped, all cores shared": []}
+LAYOUTS = {"cores_per_slot = 1, disk_read_mib_per_s = 16, read-ahead 128 KiB": ["--own-core", "--disk-read-mib-per-s", "16", "--read-ahead-kib", "128"],
+           "as shipped, all cores shared": []}
 
 
 def bench(binary: Path, rounds: int, goals: Goals) -> None:

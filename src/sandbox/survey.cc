@@ -17,6 +17,7 @@
 
 #include "base/text.hh"
 #include "sandbox/cgroup.hh"
+#include "sandbox/control.hh"
 #include "sandbox/disk_reads.hh"
 #include "sandbox/disk_scratch.hh"
 #include "sandbox/own_cores.hh"
@@ -35,6 +36,7 @@ constexpr std::size_t file_bytes_max = 64 << 10;
 constexpr int kernel_min[] = {5, 14};             // cgroup.kill; before it mount_setattr, clone3 and pidfds
 constexpr std::uint64_t descriptors_wanted = 16384;
 constexpr std::int64_t tick_ns_good = 4'000'000;  // 250 Hz
+constexpr std::int64_t read_ahead_kib_good = 512;  // A millisecond or two of a disk; Linux begins with 128.
 
 std::string text_of(const std::string& path) {
     const Result<std::string> text = sys::read_file(path, file_bytes_max);
@@ -98,8 +100,8 @@ Finding disk_reads(const std::vector<Hierarchy>& hierarchies) {
         return {name, "not bounded: " + disk.error().text(), Standing::weak,
                 "run on the host itself, with /usr and the data directory on a disk's file system; until then a "
                 "program that reads much makes others wait for the disk"};
-    return {name, "bounded at disk " + *disk + ", by cgroup version " + std::to_string(tree->version), Standing::fine,
-            ""};
+    return judge_read_ahead("bounded at disk " + *disk + ", by cgroup version " + std::to_string(tree->version), *disk,
+                            text_of("/sys/dev/block/" + *disk + "/queue/read_ahead_kb"));
 }
 
 // What `scratch_disk_mib_max` would be worth here.
@@ -260,6 +262,16 @@ Finding judge_swaps(std::string_view swaps, bool limited) {
     if (none) return {"swap", "none", Standing::fine, ""};
     return {"swap", limited ? "used, and counted" : "used, and not counted", limited ? Standing::fine : Standing::missing,
             limited ? "" : "boot with swapaccount=1, or swapoff -a: a memory limit means nothing while a program can swap"};
+}
+
+Finding judge_read_ahead(std::string_view bound, std::string_view disk, std::string_view kib) {
+    Finding finding{"disk reads", std::string{bound}, Standing::fine, ""};
+    if (to_number(kib).value_or(0) <= read_ahead_kib_good) return finding;
+    finding.value += ", but one may bring " + std::string{kib} + " KiB (read-ahead)";
+    finding.standing = Standing::weak;
+    finding.cure = "echo 128 > /sys/dev/block/" + std::string{disk} +
+                   "/queue/read_ahead_kb, and a udev rule that keeps it; until then whoever syncs waits behind that much at once";
+    return finding;
 }
 
 Survey survey_host() {

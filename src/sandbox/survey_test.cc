@@ -36,6 +36,14 @@ TEST(Survey, SwapThatNobodyCountsMakesMemoryLimitsMeaningless) {
     EXPECT_EQ(judge_swaps(heading + "/swap file 1 0 -2\n", false).standing, Standing::missing);
 }
 
+TEST(Survey, SaysWhenOneReadIsLongEnoughToHoldUpAll) {
+    for (const char* const kib : {"128", "512", "0", "", "none"}) EXPECT_EQ(judge_read_ahead("bounded", "8:0", kib).standing, Standing::fine) << kib;
+    const Finding large = judge_read_ahead("bounded", "8:0", "8192");
+    EXPECT_EQ(large.standing, Standing::weak);
+    EXPECT_THAT(large.value, ::testing::HasSubstr("8192 KiB"));
+    EXPECT_THAT(large.cure, ::testing::HasSubstr("echo 128 > /sys/dev/block/8:0/queue/read_ahead_kb"));
+}
+
 // Whatever this host is: names are told apart, what is amiss has a cure, grading is refused exactly when check_host refuses it, and
 // no group or mount is there that was not before.
 TEST(Survey, IsCompleteAndChangesNothing) {
