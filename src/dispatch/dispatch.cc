@@ -185,15 +185,23 @@ bool Dispatcher::Inner::end_in_slot(std::int64_t slot, const std::string& eviden
     return true;
 }
 
-bool Dispatcher::Inner::promise_memory(const queue::Lease& lease, std::int64_t bytes) {
-    parts.board.learn_memory(lease.revision, bytes);
+Result<> Dispatcher::Inner::promise(const queue::Lease& lease, const queue::Needs& needs) {
+    parts.board.learn_needs(lease.revision, needs);
     const std::int64_t most = parts.board.memory_max();
+    const std::optional<std::int64_t> room = parts.board.scratch_room();
     const std::lock_guard lock{mutex};
-    std::int64_t promised = 0;
-    for (const auto& [id, job] : told) promised += id == lease.token.job ? 0 : job.memory_bytes;
-    if (most > 0 && promised > 0 && promised + bytes > most) return false;
-    if (const auto found = told.find(lease.token.job); found != told.end()) found->second.memory_bytes = bytes;
-    return true;
+    queue::Needs promised;
+    for (const auto& [id, job] : told) {
+        if (id == lease.token.job) continue;
+        promised.memory_bytes += job.needs.memory_bytes;
+        promised.scratch_bytes += job.needs.scratch_bytes;
+    }
+    if (most > 0 && promised.memory_bytes > 0 && promised.memory_bytes + needs.memory_bytes > most)
+        return Error{Fault::busy, "its memory does not fit beside what is promised to others"};
+    if (room && needs.scratch_bytes > 0 && promised.scratch_bytes + needs.scratch_bytes > *room)
+        return Error{Fault::busy, "the disk has no room for its scratch"};
+    if (const auto found = told.find(lease.token.job); found != told.end()) found->second.needs = needs;
+    return ok;
 }
 
 void Dispatcher::Inner::end_sessions(model::WaitDetailKind why) {

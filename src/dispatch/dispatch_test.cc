@@ -412,6 +412,33 @@ TEST_F(DispatchTest, WhatDoesNotFitBesideOthersWaitsForTheirEnd) {
     EXPECT_EQ(leased(other, epoch).at("submission"), second);
 }
 
+// Scratch on disk for which there is no room costs no attempt, holds up nobody else, and starts when there is.
+TEST_F(DispatchTest, WithoutRoomForItsScratchAJobWaitsAndOthersDoNot) {
+    write([&](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(const auto before, tx.revision(RevisionId{1}));
+        model::Plan plan = model::plan_from_json(before->plan).value();
+        for (const char* const name : {"run", "more"}) {  // What the first leaves stays while the second writes.
+            plan.stages.resize(name == std::string_view{"run"} ? 1 : 2, plan.stages.front());
+            plan.stages.back().name = name;
+            plan.stages.back().scratch = model::Scratch::disk;
+            plan.stages.back().limits.disk_bytes = 1 << 30;
+        }
+        ASSAY_TRY([[maybe_unused]] const RevisionId id, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 2, revision_digest_, model::to_json(plan), 1}));
+        return ok;
+    });
+    board_.set_scratch_room(std::int64_t{1} << 31);
+    auto client = connect();
+    const auto epoch = begin(client);
+    submit(first, "p", 2);
+    EXPECT_EQ(poll(client, epoch).status, 204);
+    EXPECT_EQ(state(first), State::queued);
+    EXPECT_EQ(job().faults, 0);
+    submit(second, "q", 1);
+    EXPECT_EQ(leased(client, epoch).at("submission"), second);
+    board_.set_scratch_room(std::int64_t{3} << 30);
+    EXPECT_EQ(leased(client, epoch).at("submission"), first);
+}
+
 TEST_F(DispatchTest, ASecondSessionEndsTheFirst) {
     auto client = connect();
     const auto epoch = begin(client);

@@ -32,7 +32,7 @@ struct Told {
     queue::Topic topic;
     queue::Token token;
     std::int64_t slot = 0;                // of its runner
-    std::int64_t memory_bytes = 0;        // that it may take; 0: not known yet
+    queue::Needs needs;                   // nothing: not known yet
     std::int64_t sequence = 0;            // of the newest event
     std::optional<sys::TimePoint> at;     // when the feed was told last
     bool untold = false;                  // more has come since
@@ -89,8 +89,8 @@ struct Dispatcher::Inner {
     void end_lapsed();
     void flush_endings();
     bool end_in_slot(std::int64_t slot, const std::string& evidence);
-    // Whether so much memory may be promised to it beside the others that run. Once known, the choice sees to it.
-    bool promise_memory(const queue::Lease& lease, std::int64_t bytes);
+    // Whether so much may be promised to it beside the others that run; an error that says what not. Once known, the choice sees to it.
+    Result<> promise(const queue::Lease& lease, const queue::Needs& needs);
     // Whether the image is there; else nothing of the lease's revision is granted until it is.
     bool has_image(const queue::Lease& lease, const std::string& digest);
     void look_for_images();

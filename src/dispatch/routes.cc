@@ -71,13 +71,19 @@ Task<Response> session(Shared inner, Reader& reader) {
     co_return Response::json(200, session_answer(*epoch));
 }
 
-// The most that a job's group is allowed: its largest limit, and as much again beside a trusted stage, whose guests may take it.
-std::int64_t memory_bytes_most(const model::Plan& plan) {
-    std::int64_t most = 0;
+// Of memory what the job's group is allowed: its largest limit, and as much again beside a trusted stage, whose guests may take it. Of the
+// disk what all stages take, since what one leaves stays for the next.
+queue::Needs needs_of(const model::Plan& plan) {
+    queue::Needs most;
     for (const model::StagePlan& stage : plan.stages) {
-        std::int64_t own = stage.limits.memory_bytes;
-        for (const model::TestPlan& test : stage.tests) own = std::max(own, test.limits.memory_bytes);
-        most = std::max(most, stage.trusted ? own * 2 : own);
+        std::int64_t memory = stage.limits.memory_bytes;
+        std::int64_t disk = stage.limits.disk_bytes;
+        for (const model::TestPlan& test : stage.tests) {
+            memory = std::max(memory, test.limits.memory_bytes);
+            disk = std::max(disk, test.limits.disk_bytes);
+        }
+        most.memory_bytes = std::max(most.memory_bytes, stage.trusted ? memory * 2 : memory);
+        if (stage.scratch_on_disk()) most.scratch_bytes += model::disk_scratch_bytes(disk);
     }
     return most;
 }
@@ -97,9 +103,9 @@ Task<Response> leased(Shared inner, queue::Lease lease) {
             may_not_yet = true;
             return Error{Fault::missing, "the image of the module is not there"};
         }
-        if (!inner->promise_memory(lease, memory_bytes_most(plan))) {
+        if (const Result<> promised = inner->promise(lease, needs_of(plan)); !promised) {
             may_not_yet = true;
-            return Error{Fault::busy, "its memory does not fit beside what is promised to others"};
+            return promised.error();
         }
         std::int64_t tests = 0;
         for (const model::StagePlan& stage : plan.stages) tests += static_cast<std::int64_t>(stage.tests.size());
@@ -118,7 +124,7 @@ Task<Response> leased(Shared inner, queue::Lease lease) {
     }
 
     const auto ended = std::make_shared<queue::Ended>();
-    // An image or memory that is not there is no fault of the attempt: why it waits is on the board.
+    // An image, memory or room that is not there is no fault of the attempt: why it waits is on the board.
     const model::AttemptEnd how = may_not_yet ? model::AttemptEnd::cut : model::AttemptEnd::fault;
     const std::optional<model::Reason> reason = may_not_yet ? std::nullopt : std::optional{model::Reason::retry};
     const std::string why = may_not_yet ? "" : revision.error().text();

@@ -27,6 +27,9 @@ struct Limits {
 // Inodes that `disk_bytes` of scratch allow: one per 4 KiB, at least 1,024.
 constexpr std::int64_t inodes_of(std::int64_t disk_bytes) { return disk_bytes / 4096 > 1024 ? disk_bytes / 4096 : 1024; }
 
+// What scratch on disk of `disk_bytes` takes of the disk at most, the tables of its file system included.
+constexpr std::int64_t disk_scratch_bytes(std::int64_t disk_bytes) { return disk_bytes + disk_bytes / 14 + (20LL << 20); }
+
 struct Guarantees {
     Guarantee cpu = Guarantee::none;
     Guarantee wall = Guarantee::none;

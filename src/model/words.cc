@@ -32,7 +32,7 @@ ASSAY_WORDS(Refusal, W(method), W(missing_field), W(bad_token), W(wrong_course),
             W(closed), W(too_large), W(empty), W(not_an_archive), W(format), W(damaged), W(unsafe), W(too_many_entries),
             W(unpacks_too_large), W(required_missing), W(digest_mismatch), W(rate), W(busy), W(disk_full), W(shutting_down), W(internal))
 ASSAY_WORDS(WaitDetailKind, W(slots_busy), W(lone_job), W(about_to_start), W(others_first), W(far_back), W(own_running),
-            W(own_first), W(live_first), W(memory_short), W(memory_promised), W(disk_slow), W(ended_for_memory), W(disk_low), W(disk_names_low), W(store_read_only), W(cut_backoff),
+            W(own_first), W(live_first), W(memory_short), W(memory_promised), W(disk_slow), W(ended_for_memory), W(disk_low), W(disk_names_low), W(scratch_short), W(store_read_only), W(cut_backoff),
             W(cut_alone), W(fault), W(session_ended), W(no_heartbeat), W(runner_ended), W(helper_ended), W(not_root), W(host_lacks),
             W(runner_not_started), W(none_connected), W(no_slots))
 ASSAY_WORDS(DifferenceKind, W(character), W(word), W(newline_missing), W(newline_extra), W(exit_code),

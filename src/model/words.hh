@@ -56,7 +56,7 @@ enum class WaitDetailKind : std::uint8_t {
     slots_busy, lone_job, about_to_start, others_first, far_back,    // slot
     own_running, own_first, live_first,                               // fair_share
     memory_short, memory_promised, disk_slow, ended_for_memory,       // pressure
-    disk_low, disk_names_low, store_read_only,                        // disk_reserve
+    disk_low, disk_names_low, scratch_short, store_read_only,         // disk_reserve
     cut_backoff, cut_alone, fault,                                    // retry
     session_ended, no_heartbeat,                                      // runner_lost
     runner_ended, helper_ended,                                       // runner_lost, no_runner

@@ -61,13 +61,28 @@ std::int64_t Board::memory_max() const {
     const std::lock_guard lock{mutex_};
     return memory_bytes_max_;
 }
-void Board::learn_memory(RevisionId revision, std::int64_t bytes) {
+void Board::set_scratch_room(std::optional<std::int64_t> bytes) {
+    bool more = false;
+    {
+        const std::lock_guard lock{mutex_};
+        if (scratch_room_ == bytes) return;
+        more = scratch_needed_ && bytes > scratch_room_;
+        scratch_room_ = bytes;
+    }
+    if (more) changed();
+}
+std::optional<std::int64_t> Board::scratch_room() const {
     const std::lock_guard lock{mutex_};
-    if (memory_bytes_ && memory_bytes_->contains(revision)) return;
-    const bool full = !memory_bytes_ || memory_bytes_->size() >= revisions_learnt_max;
-    auto more = full ? std::map<RevisionId, std::int64_t>{} : *memory_bytes_;
-    more.emplace(revision, bytes);
-    memory_bytes_ = std::make_shared<const std::map<RevisionId, std::int64_t>>(std::move(more));
+    return scratch_room_;
+}
+void Board::learn_needs(RevisionId revision, const Needs& needs) {
+    const std::lock_guard lock{mutex_};
+    if (needs_ && needs_->contains(revision)) return;
+    const bool full = !needs_ || needs_->size() >= revisions_learnt_max;
+    auto more = full ? std::map<RevisionId, Needs>{} : *needs_;
+    more.emplace(revision, needs);
+    needs_ = std::make_shared<const std::map<RevisionId, Needs>>(std::move(more));
+    scratch_needed_ |= needs.scratch_bytes > 0;
     recent_.reset();
 }
 void Board::set_lacking(std::vector<store::Standing> lacking) {
@@ -157,10 +172,11 @@ Result<> Snapshot::take_rest(store::Reading& reading, const Board& board, std::i
         situation.disk_reserve = board.disk_reserve_;
         situation.pressure = board.pressure_;
         situation.memory_bytes_max = board.memory_bytes_max_;
-        memory_bytes = board.memory_bytes_;
+        situation.scratch_room_bytes = board.scratch_room_;
+        needs = board.needs_;
         paused.insert(paused.end(), board.lacking_.begin(), board.lacking_.end());
     }
-    situation.memory_bytes = memory_bytes.get();
+    situation.needs = needs.get();
     situation.paused = paused;
     waiting = in_turn(std::move(waiting), situation);
     situation.waiting = waiting;

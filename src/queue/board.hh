@@ -38,8 +38,11 @@ public:
     // What jobs may take of the machine's memory together, in bytes; 0, as at first: no bound.
     void set_memory_max(std::int64_t bytes);
     std::int64_t memory_max() const;
+    // What scratch on disk may still take, in bytes; nullopt, as at first: nobody looks. Tells who waits for it when there is more.
+    void set_scratch_room(std::optional<std::int64_t> bytes);
+    std::optional<std::int64_t> scratch_room() const;
     // The most a job of this revision may take: known once one was to start.
-    void learn_memory(RevisionId, std::int64_t bytes);
+    void learn_needs(RevisionId, const Needs&);
     // Revisions of which nothing starts, for their image is not there: each a pause with the reason `image` of that revision alone.
     // Tells those who wait.
     void set_lacking(std::vector<store::Standing> lacking);
@@ -87,7 +90,9 @@ private:
     std::optional<model::WaitDetail> pressure_;
     bool refuses_uploads_ = false;
     std::int64_t memory_bytes_max_ = 0;
-    std::shared_ptr<const std::map<RevisionId, std::int64_t>> memory_bytes_;  // replaced, never changed
+    std::optional<std::int64_t> scratch_room_;
+    std::shared_ptr<const std::map<RevisionId, Needs>> needs_;  // replaced, never changed
+    bool scratch_needed_ = false;  // by one of them
     // Sets `what`, and tells those who wait if it is of another kind now.
     void set_obstacle(std::optional<model::WaitDetail>& what, std::optional<model::WaitDetail> why);
     std::vector<store::Standing> lacking_;
@@ -110,7 +115,7 @@ struct Snapshot {
     std::vector<store::Standing> paused;
     std::vector<std::optional<std::int64_t>> expected;
     std::uint64_t moves = 0;  // Board::moves() from before it was read
-    std::shared_ptr<const std::map<RevisionId, std::int64_t>> memory_bytes;
+    std::shared_ptr<const std::map<RevisionId, Needs>> needs;
     Situation situation;   // spans and pointers point into this object: not copied, not moved
     Snapshot() = default;
     Snapshot(const Snapshot&) = delete;

@@ -68,7 +68,7 @@ private:
         }
         for (std::size_t i = 0; i < s_.waiting.size(); ++i) {
             const store::QueuedJob& job = s_.waiting[i];
-            if (pause_of(s_, job) != nullptr || !whole(job)) continue;
+            if (pause_of(s_, job) != nullptr || !fits_disk(s_, job) || !whole(job)) continue;
             if (backing_off(s_, job)) events_.push({.at_ms = wakes_ms(s_, job), .waking = i});
             else join(i);
         }

@@ -155,9 +155,15 @@ std::optional<JobId> choose(const Situation& s) {
     if (std::cmp_greater_equal(s.running.size(), std::max(s.slots, 0))) return std::nullopt;
     if (std::ranges::any_of(s.running, alone)) return std::nullopt;
     const std::set<Flow> busy = people_of(s.running);
+    bool room_awaited = false;  // on the disk, by one whose turn has come, from those that run
     for (const store::QueuedJob& job : s.waiting) {
         if (backing_off(s, job) || pause_of(s, job) != nullptr) continue;
         if (busy.contains(person_of(job)) || kept_free(s.slots, s.running.size(), job)) continue;
+        // A full disk is for staff to mend, and may take days: it holds up nobody who does not need it.
+        if (!fits_disk(s, job) || (room_awaited && needs(s, job).scratch_bytes > 0)) {
+            room_awaited = promised(s).scratch_bytes > 0;
+            continue;
+        }
         // Its turn has come: nobody overtakes it any more, or it would wait for ever.
         if (alone(job) && !s.running.empty()) return std::nullopt;
         if (!fits_memory(s, job)) return std::nullopt;
@@ -207,6 +213,10 @@ Waiting explain_at(const Situation& s, std::size_t index) {
     if (s.pressure) return because(Reason::pressure, s.pressure);
     if (cut_often(s, job)) return because(Reason::retry, WaitDetail{.kind = cut_backoff, .number = may_start_ms(s, job) - s.now_ms});
     if (people_of(s.running).contains(person_of(job))) return because(Reason::fair_share, WaitDetail{.kind = own_running});
+    if (!fits_disk(s, job)) {
+        const WaitDetail room{.kind = scratch_short, .number = *s.scratch_room_bytes, .of = promised(s).scratch_bytes + needs(s, job).scratch_bytes};
+        return because(Reason::disk_reserve, room);
+    }
     if (job.job.reason) return because(*job.job.reason, noted(job.job));
     if (alone(job)) return because(Reason::retry, WaitDetail{.kind = cut_alone});
     const auto before = s.waiting.first(index);
@@ -218,7 +228,7 @@ Waiting explain_at(const Situation& s, std::size_t index) {
     if (running >= s.slots) return because(Reason::slot, WaitDetail{.kind = slots_busy, .number = running, .of = s.slots});
     if (kept_free(s.slots, s.running.size(), job)) return because(Reason::fair_share, WaitDetail{.kind = live_first});
     if (waiting.position == 1 && !fits_memory(s, job)) {
-        return because(Reason::pressure, WaitDetail{.kind = memory_promised, .number = promised_bytes(s), .of = s.memory_bytes_max});
+        return because(Reason::pressure, WaitDetail{.kind = memory_promised, .number = promised(s).memory_bytes, .of = s.memory_bytes_max});
     }
     return because(Reason::slot, WaitDetail{.kind = waiting.position == 1 ? about_to_start : others_first});
 }

@@ -68,6 +68,13 @@ std::optional<model::Refusal> closed_to_bytes(const grade::Dates&, std::span<con
 struct Situation;
 std::vector<store::QueuedJob> in_turn(std::vector<store::QueuedJob> by_place, const Situation&);
 
+// What a job of a revision takes of the machine at most.
+struct Needs {
+    std::int64_t memory_bytes = 0;
+    std::int64_t scratch_bytes = 0;              // of the disk, for scratch that is no memory
+    bool operator==(const Needs&) const = default;
+};
+
 struct Situation {
     std::span<const store::QueuedJob> waiting;   // in turn
     std::span<const store::QueuedJob> running;
@@ -79,15 +86,16 @@ struct Situation {
     model::WaitDetail no_runner;                 // why slots is 0
     std::optional<model::WaitDetail> disk_reserve;  // while the disk is short of room; nothing starts then
     std::optional<model::WaitDetail> pressure;   // while the machine could not bear another job; nothing starts then
-    // The most memory a job of a revision may take; of one that is not there nothing is known yet, and it counts as none.
-    const std::map<RevisionId, std::int64_t>* memory_bytes = nullptr;
+    const std::map<RevisionId, Needs>* needs = nullptr;  // of one that is not there nothing is known yet, and it counts as none
     std::int64_t memory_bytes_max = 0;           // of all that run together; 0: no bound
+    std::optional<std::int64_t> scratch_room_bytes;  // that scratch on disk may still take now; nullopt: nobody looks
     std::span<const std::optional<std::int64_t>> expected_ms;  // of each that waits, when it will start; empty: not estimated
 };
 
 // The first in turn whose module is not paused and whose participant has none running; a job that was cut `cuts_alone` times in a
 // row, or ended when memory ran out, runs alone; one that is backing off waits, and so does one whose memory does not fit beside what
-// is promised to those that run. nullopt: nothing may start now.
+// is promised to those that run. One for whose scratch the disk has no room lets others go first, but none that takes such room as well
+// while it waits for those that hold it. nullopt: nothing may start now.
 std::optional<JobId> choose(const Situation&);
 
 // When the first backing-off job may start, for the timer of whoever waits. nullopt: none is backing off.

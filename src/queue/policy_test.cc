@@ -171,7 +171,7 @@ struct Line {
         queued.received_ms = id;
         return queued;
     }
-    Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}, disk_reserve, pressure, nullptr, 0, {}}; }
+    Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}, disk_reserve, pressure, nullptr, 0, {}, {}}; }
     std::int64_t chosen() const { return choose(situation()).value_or(JobId{0}).value; }
 };
 
@@ -193,7 +193,7 @@ TEST(Choice, NothingWhileTheMachineIsUnderPressure) {
 
 // The sum of what running jobs may take is never more than jobs may have together; what is larger by itself runs by itself.
 TEST(Choice, NoMoreMemoryIsPromisedThanThereIs) {
-    const std::map<RevisionId, std::int64_t> memory{{RevisionId{1}, 300}, {RevisionId{2}, 600}, {RevisionId{3}, 5000}};
+    const std::map<RevisionId, Needs> needs{{RevisionId{1}, {300, 0}}, {RevisionId{2}, {600, 0}}, {RevisionId{3}, {5000, 0}}};
     Line line;
     line.slots = 4;
     const auto of = [](std::int64_t id, const char* who, std::int64_t revision) {
@@ -203,7 +203,7 @@ TEST(Choice, NoMoreMemoryIsPromisedThanThereIs) {
     };
     const auto situation = [&] {
         Situation s = line.situation();
-        s.memory_bytes = &memory;
+        s.needs = &needs;
         s.memory_bytes_max = 1000;
         return s;
     };
@@ -223,6 +223,43 @@ TEST(Choice, NoMoreMemoryIsPromisedThanThereIs) {
     line.waiting = {of(4, "d", 7)};
     line.running = {of(9, "z", 3)};
     EXPECT_EQ(choose(situation()), std::nullopt) << "what is promised to one that ran alone leaves nothing";
+}
+
+// Room on the disk comes when those that hold it end, or when staff make some: nobody who needs none waits for that.
+TEST(Choice, WhoFindsNoRoomOnTheDiskLetsOthersGoFirst) {
+    const std::map<RevisionId, Needs> needs{{RevisionId{1}, {0, 300}}, {RevisionId{2}, {0, 700}}, {RevisionId{3}, {0, 100}}};
+    std::optional<std::int64_t> room = 1000;
+    Line line;
+    line.slots = 4;
+    const auto of = [](std::int64_t id, const char* who, std::int64_t revision) {
+        auto job = Line::job(id, who);
+        job.revision = RevisionId{revision};
+        return job;
+    };
+    const auto situation = [&] {
+        Situation s = line.situation();
+        s.needs = &needs;
+        s.scratch_room_bytes = room;
+        return s;
+    };
+    line.waiting = {of(1, "a", 2), of(2, "b", 3), of(3, "c", 9)};
+    EXPECT_EQ(choose(situation()), JobId{1});
+    line.running = {of(9, "z", 1)};
+    EXPECT_EQ(choose(situation()), JobId{1}) << "both fit";
+    line.running.push_back(of(8, "y", 3));
+    EXPECT_EQ(choose(situation()), JobId{3}) << "of those that need such room none overtakes it, or it would wait for ever";
+    const auto why = explain(situation(), JobId{1});
+    EXPECT_EQ(why->reason, model::Reason::disk_reserve);
+    EXPECT_EQ(why->detail, (model::WaitDetail{.kind = model::WaitDetailKind::scratch_short, .number = 1000, .of = 1100}));
+    EXPECT_EQ(explain(situation(), JobId{3})->reason, model::Reason::slot);
+    line.running.clear();
+    room = 400;
+    EXPECT_EQ(choose(situation()), JobId{2}) << "nobody holds what it waits for";
+    EXPECT_EQ(explain(situation(), JobId{1})->detail->of, 700);
+    room = 50;
+    EXPECT_EQ(choose(situation()), JobId{3});
+    room.reset();
+    EXPECT_EQ(choose(situation()), JobId{1}) << "nobody looks";
 }
 
 TEST(Choice, OldestFirstAndOneAtATimePerParticipant) {

@@ -12,12 +12,6 @@ std::int64_t fault_wait_ms(const Situation& s, const store::QueuedJob& job) {
     return std::max<std::int64_t>(job.job.reason_since_ms + backoff_ms - s.now_ms, 0);
 }
 
-std::int64_t memory_bytes(const Situation& s, const store::QueuedJob& job) {
-    if (s.memory_bytes == nullptr) return 0;
-    const auto found = s.memory_bytes->find(job.revision);
-    return found == s.memory_bytes->end() ? 0 : found->second;
-}
-
 }  // namespace
 
 bool rejudged(const store::QueuedJob& job) { return job.job.generation > 1; }
@@ -32,14 +26,29 @@ bool alone(const store::QueuedJob& job) {
     return job.job.cuts_in_a_row >= cuts_alone || job.job.reason == model::Reason::pressure;
 }
 
-std::int64_t promised_bytes(const Situation& s) {
-    std::int64_t sum = 0;
-    for (const store::QueuedJob& job : s.running) sum += memory_bytes(s, job);
+Needs needs(const Situation& s, const store::QueuedJob& job) {
+    if (s.needs == nullptr) return {};
+    const auto found = s.needs->find(job.revision);
+    return found == s.needs->end() ? Needs{} : found->second;
+}
+
+Needs promised(const Situation& s) {
+    Needs sum;
+    for (const store::QueuedJob& job : s.running) {
+        const Needs own = needs(s, job);
+        sum.memory_bytes += own.memory_bytes;
+        sum.scratch_bytes += own.scratch_bytes;
+    }
     return sum;
 }
 
 bool fits_memory(const Situation& s, const store::QueuedJob& job) {
-    return s.memory_bytes_max == 0 || s.running.empty() || promised_bytes(s) + memory_bytes(s, job) <= s.memory_bytes_max;
+    return s.memory_bytes_max == 0 || s.running.empty() || promised(s).memory_bytes + needs(s, job).memory_bytes <= s.memory_bytes_max;
+}
+
+bool fits_disk(const Situation& s, const store::QueuedJob& job) {
+    const std::int64_t own = needs(s, job).scratch_bytes;
+    return own == 0 || !s.scratch_room_bytes || promised(s).scratch_bytes + own <= *s.scratch_room_bytes;
 }
 
 bool kept_free(int slots, std::size_t running, const store::QueuedJob& job) {

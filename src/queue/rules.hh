@@ -18,8 +18,11 @@ Flow person_of(const store::QueuedJob&);  // who never runs two at once
 
 bool alone(const store::QueuedJob&);      // was cut so often that it runs by itself, or ended when memory ran out
 
-std::int64_t promised_bytes(const Situation&);               // of memory, to those that run
+Needs promised(const Situation&);                            // to those that run
+Needs needs(const Situation&, const store::QueuedJob&);
 bool fits_memory(const Situation&, const store::QueuedJob&); // beside them; by itself everything does
+// On the disk: as if those that run had taken nothing of theirs yet, since nobody here knows what they have.
+bool fits_disk(const Situation&, const store::QueuedJob&);
 
 // Rejudges leave the last of several slots to live work.
 bool kept_free(int slots, std::size_t running, const store::QueuedJob&);

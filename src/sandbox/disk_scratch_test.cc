@@ -39,7 +39,7 @@ TEST(DiskScratchLayout, HasRoomForAllThatWasAskedFor) {
         EXPECT_EQ(layout.blocks_per_group % 8, 0) << bytes;
         EXPECT_GE(layout.inodes, model::inodes_of(bytes)) << bytes;
         EXPECT_GE(layout.blocks * 4096, bytes + layout.inodes * 256) << bytes;
-        EXPECT_LE(layout.blocks * 4096, bytes + bytes / 14 + 20 * mib) << bytes;
+        EXPECT_LE(layout.blocks * 4096, model::disk_scratch_bytes(bytes)) << bytes;
     }
 }
 

@@ -1,5 +1,7 @@
 #include "serve/disk_keeper.hh"
 
+#include <algorithm>
+
 #include "serve/recording.hh"
 
 namespace assay::serve {
@@ -17,8 +19,9 @@ std::optional<model::WaitDetail> why_nothing_starts(const store::Store& store, c
 
 }  // namespace
 
-DiskKeeper::DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board, recorder::Feed* feed)
-    : space_{space}, store_{store}, board_{board}, feed_{feed} {
+DiskKeeper::DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board, recorder::Feed* feed,
+                       std::optional<std::int64_t> scratch_kept_bytes)
+    : space_{space}, store_{store}, board_{board}, feed_{feed}, scratch_kept_bytes_{scratch_kept_bytes} {
     look();  // Before anything is started.
     thread_ = std::thread{[this] {
         std::unique_lock lock{mutex_};
@@ -40,7 +43,9 @@ DiskKeeper::~DiskKeeper() {
 }
 
 void DiskKeeper::look() {
-    auto why = why_nothing_starts(store_, space_.look());
+    const store::Space::State state = space_.look();
+    if (scratch_kept_bytes_) board_.set_scratch_room(std::max<std::int64_t>(state.room.free_bytes - *scratch_kept_bytes_, 0));
+    auto why = why_nothing_starts(store_, state);
     if (why.has_value() != paused_) {
         paused_ = why.has_value();
         const bool read_only = why && why->kind == model::WaitDetailKind::store_read_only;

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "queue/board.hh"
@@ -18,8 +20,9 @@ constexpr std::chrono::seconds disk_look_every{1};
 
 class DiskKeeper {
 public:
-    // All of them outlive this. `feed`: the recorder's, told when work pauses and goes on; may be nullptr.
-    DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board, recorder::Feed* feed);
+    // All of them outlive this. `feed`: the recorder's, told when work pauses and goes on; may be nullptr. `scratch_kept_bytes`: that scratch
+    // on disk has to leave free; nullopt: there is none.
+    DiskKeeper(store::Space& space, const store::Store& store, queue::Board& board, recorder::Feed* feed, std::optional<std::int64_t> scratch_kept_bytes);
     ~DiskKeeper();
     DiskKeeper(const DiskKeeper&) = delete;
     DiskKeeper& operator=(const DiskKeeper&) = delete;
@@ -31,6 +34,7 @@ private:
     const store::Store& store_;
     queue::Board& board_;
     recorder::Feed* const feed_;
+    const std::optional<std::int64_t> scratch_kept_bytes_;
     bool paused_ = false;
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -41,6 +41,7 @@ Result<Privileged> start_privileged(const DataDirectory& directory, const Config
     ASSAY_TRY(const std::int64_t reserve_bytes,
               store::Space::intake_bytes_of(sys::real_disk(), directory.path(), config.disk_reserve_bytes));
     const std::int64_t free_bytes_min = reserves * reserve_bytes;
+    if (config.scratch_disk_mib_max > 0) privileged.scratch_kept_bytes = free_bytes_min;
     archive::prepare_name_encodings();  // For those that the helper forks to unpack.
     ASSAY_TRY(privileged.helper, sandbox::start_helper({
                                      .directory_id = directory.id(),

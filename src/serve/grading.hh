@@ -21,6 +21,7 @@ struct Privileged {
     std::optional<model::WaitDetail> cannot;
     std::string jobs;  // sandbox::commands_memory_directory
     std::string scratch_disk_lacks;  // why there is none, though it is asked for
+    std::optional<std::int64_t> scratch_kept_bytes;  // that it has to leave free on the disk; nullopt: there is none
 };
 Result<Privileged> start_privileged(const DataDirectory& directory, const Config& config, int slots);
 

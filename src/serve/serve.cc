@@ -194,7 +194,7 @@ Result<> serve(const Config& config) {
         board.set_no_runner(*privileged.cannot);
         log::warn("grading.unavailable", {{"why", why_no_runner()}});
     }
-    const DiskKeeper disk_keeper{*rooms->space, *rooms->store, board, feed};
+    const DiskKeeper disk_keeper{*rooms->space, *rooms->store, board, feed, privileged.scratch_kept_bytes};
     board.set_memory_max(jobs_memory_bytes(this_machine().memory_bytes));
     ASSAY_TRY(const auto guard, admission.start(board, directory.path(), config.admission, feed));
     course::PlanCache plans;

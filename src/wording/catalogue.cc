@@ -347,9 +347,9 @@ Text text_of(model::Reason reason) {
             return {"The machine is under heavy load, so nothing new is started; yours starts by itself when the load falls.",
                     "机器负载很高，暂不开始新的运行；负载下降后会自动开始。"};
         case disk_reserve:
-            return {"The server's disk is nearly full, so nothing new is started; what you handed in is safe, and staff have to make "
-                    "room.",
-                    "服务器磁盘快满了，暂不开始新的运行；你的提交已安全保存，需要等工作人员清理空间。"};
+            return {"The server's disk has too little room to start it; what you handed in is safe, and it starts by itself once "
+                    "others have ended or staff have made room.",
+                    "服务器磁盘空间不足，暂时无法开始；你的提交已安全保存，其他任务结束或工作人员清理空间后会自动开始。"};
         case image:
             return {"The environment this module runs in is not there yet; yours starts by itself as soon as staff have prepared it.",
                     "本作业的运行环境尚未就绪；工作人员准备好后会自动开始。"};
@@ -473,6 +473,8 @@ Text text_of(model::WaitDetailKind kind) {
             return {"{4} are free on the server's disk, {5} are needed", "服务器磁盘可用空间为 {4}，需要 {5}"};
         case disk_names_low:
             return {"the server's disk has room for {0} more {0:file|files}, {1} {1:is|are} needed", "服务器磁盘还能新建 {0} 个文件，需要 {1} 个"};
+        case scratch_short:
+            return {"{5} are needed for scratch on the server's disk, by it and those that run; {4} may be taken", "它与正在运行的任务的临时空间需要服务器磁盘 {5}，目前可用 {4}"};
         case store_read_only:
             return {"nothing can be recorded at the moment: {2}", "目前无法写入记录：{2}"};
         case cut_backoff: return {"cut by server stops; starts again in {3}", "曾因服务器停止而中断，{3}后重新开始"};

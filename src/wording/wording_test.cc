@@ -158,6 +158,9 @@ TEST(Sentence, OfWhyItWaits) {
         {{.kind = disk_slow, .number = 2000}, "disk: a small write takes 2.0 s to be safe", "磁盘：一次小的写入需要 2.0 秒才能落盘"},
         {{.kind = disk_low, .number = 20 << 20, .of = 1 << 30}, "20 MiB are free on the server's disk, 1 GiB are needed",
          "服务器磁盘可用空间为 20 MiB，需要 1 GiB"},
+        {{.kind = scratch_short, .number = 20 << 20, .of = 1 << 30},
+         "1 GiB are needed for scratch on the server's disk, by it and those that run; 20 MiB may be taken",
+         "它与正在运行的任务的临时空间需要服务器磁盘 1 GiB，目前可用 20 MiB"},
         {{.kind = none_connected}, "no runner is connected", "没有已连接的评测进程"},
     };
     for (const auto& c : cases) {
