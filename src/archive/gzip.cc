@@ -84,9 +84,12 @@ private:
         const std::int64_t from = input_.offset();
         header_checksum_ = ::crc32(0, nullptr, 0);
         unsigned fixed[10];  // magic, method, flags, time, extra flags, system
-        for (unsigned& field : fixed) { ASSAY_TRY(field, header_byte()); }
-        if (fixed[0] != 0x1F || fixed[1] != 0x8B) {
-            return damaged(from, count_.streams > 0 ? ArchiveFault::trailing : ArchiveFault::header_broken, "gzip");
+        constexpr unsigned magic[] = {0x1F, 0x8B};
+        for (std::size_t i = 0; i < std::size(fixed); ++i) {
+            ASSAY_TRY(fixed[i], header_byte());
+            // Said of the first wrong byte: what follows a member and is shorter than a header is not a member that was cut.
+            if (i < std::size(magic) && fixed[i] != magic[i])
+                return damaged(from, count_.streams > 0 ? ArchiveFault::trailing : ArchiveFault::header_broken, "gzip");
         }
         if (fixed[2] != 8) return damaged(from, ArchiveFault::header_broken, "gzip");
         const unsigned flags = fixed[3];

@@ -131,6 +131,20 @@ std::string Tree::wrapping_folder() const {
     return top;
 }
 
+const std::string* Tree::missing_below(std::size_t cut) const {
+    for (const std::string& glob : rules_.required) {
+        const bool wants_directory = glob.ends_with('/');
+        const std::string_view pattern = std::string_view{glob}.substr(0, glob.size() - wants_directory);
+        const bool there = std::ranges::any_of(nodes_, [&](const auto& named) {
+            const Entry& entry = named.second.entry;
+            return entry.path.size() >= cut && (!wants_directory || entry.kind == Entry::Kind::directory) &&
+                   glob_matches(pattern, std::string_view{entry.path}.substr(cut));
+        });
+        if (!there) return &glob;
+    }
+    return nullptr;
+}
+
 Step<> Tree::check_link(const Node& node, std::string_view path) const {
     const auto fault = link_fault(node.entry.target, static_cast<std::size_t>(std::ranges::count(path, '/')));
     if (!fault) return ok;
@@ -142,7 +156,14 @@ Step<Manifest> Tree::finish(Format format) {
     manifest.format = format;
     manifest.names_converted = names_converted_;
     manifest.stripped = wrapping_folder();
-    const std::size_t cut = manifest.stripped.empty() ? 0 : manifest.stripped.size() + 1;
+    std::size_t cut = manifest.stripped.empty() ? 0 : manifest.stripped.size() + 1;
+    const std::string* missing = missing_below(cut);
+    // A module that requires `src/main.c` may be given `src` alone: what looks like a wrapping is then what was asked for.
+    if (cut > 0 && missing != nullptr && missing_below(0) == nullptr) {
+        manifest.stripped.clear();
+        cut = 0;
+        missing = nullptr;
+    }
     for (auto& [key, node] : nodes_) {
         if (node.entry.path.size() < cut) continue;  // The wrapping folder itself.
         const std::string_view path = std::string_view{node.entry.path}.substr(cut);
@@ -156,17 +177,9 @@ Step<Manifest> Tree::finish(Format format) {
     manifest.entries = static_cast<std::int64_t>(manifest.listing.size());
 
     if (manifest.listing.empty()) return Refused{.fault = members_ > 0 || format == Format::zip ? ArchiveFault::nothing_left : ArchiveFault::only_zeros};
-    for (const std::string& glob : rules_.required) {
-        const bool wants_directory = glob.ends_with('/');
-        const std::string_view pattern = std::string_view{glob}.substr(0, glob.size() - wants_directory);
-        const bool there = std::ranges::any_of(manifest.listing, [&](const Entry& entry) {
-            return (!wants_directory || entry.kind == Entry::Kind::directory) && glob_matches(pattern, entry.path);
-        });
-        if (there) continue;
-        if (manifest.stripped.empty()) return Refused{.fault = ArchiveFault::required, .arguments = {escaped(glob)}};
-        return Refused{.fault = ArchiveFault::required_below, .arguments = {escaped(glob), escaped(manifest.stripped)}};
-    }
-    return manifest;
+    if (missing == nullptr) return manifest;
+    if (cut == 0) return Refused{.fault = ArchiveFault::required, .arguments = {escaped(*missing)}};
+    return Refused{.fault = ArchiveFault::required_below, .arguments = {escaped(*missing), escaped(manifest.stripped)}};
 }
 
 }  // namespace assay::archive

@@ -53,6 +53,8 @@ private:
     Step<> place_parents(std::string_view path, std::string_view key, const Member&);
     Step<> insert(const std::string& key, Entry, const Member&);
     std::string wrapping_folder() const;
+    // The first pattern of `required` that nothing matches when `cut` bytes of each path are gone; nullptr: none.
+    const std::string* missing_below(std::size_t cut) const;
     Step<> check_link(const Node&, std::string_view stripped) const;
     Refused refused(ArchiveFault, std::vector<std::string> arguments, const Member&) const;
 

@@ -73,6 +73,18 @@ TEST(Verify, StripsOnlyWhatReallyWrapsEverything) {
               (std::vector<std::string>{"x"}));
 }
 
+// Whoever hands in the one folder that is asked for has packed rightly.
+TEST(Verify, StripsNoFolderThatIsRequired) {
+    UploadRules rules;
+    rules.required = {"src/*.c", "src/"};
+    const auto paths = [&](const std::string& archive) { return paths_of(judge(archive, rules)); };
+    EXPECT_EQ(paths(TarBuilder{}.file("src/a.c").done()), (std::vector<std::string>{"src", "src/a.c"}));
+    EXPECT_EQ(paths(TarBuilder{}.file("w/src/a.c").done()), (std::vector<std::string>{"src", "src/a.c"}));
+    EXPECT_EQ(paths(TarBuilder{}.file("src/src/a.c").done()), (std::vector<std::string>{"src", "src/a.c"}));
+    EXPECT_TRUE(judge(TarBuilder{}.file("src/f").link("src/l", "../src/f").file("src/a.c").done(), rules).manifest) << "inside what is kept";
+    expect_refused(TarBuilder{}.file("src/a.h").done(), Refusal::required_missing, "required_below 'src/*.c' 'src'", rules);
+}
+
 TEST(Verify, KnowsNamesHoweverTheyAreWritten) {
     const std::string long_name = "d/" + std::string(120, 'n');
     const std::string chinese = "目录/文件.c";
@@ -185,7 +197,12 @@ TEST(Verify, RefusesWhatFollowsTheEnd) {
     expect_refused(tar + "x", Refusal::damaged, "trailing 'tar'");
     expect_refused(tar + tar, Refusal::damaged, "trailing 'tar'");
     expect_refused(gzip(tar) + "twelve bytes", Refusal::damaged, "trailing 'gzip'");
-    expect_refused(gzip(tar) + "x", Refusal::damaged, "data_cut 'gzip'");
+    for (const char* const short_of_a_header : {"x", "junk"}) {
+        expect_refused(gzip(tar) + short_of_a_header, Refusal::damaged, "trailing 'gzip'");
+        expect_refused(xz(tar) + short_of_a_header, Refusal::damaged, "trailing 'xz'");
+        expect_refused(zstd(tar) + short_of_a_header, Refusal::damaged, "trailing 'zstd'");
+    }
+    expect_refused(gzip(tar) + "\x1f\x8b", Refusal::damaged, "data_cut 'gzip'");
     expect_refused(gzip(tar) + std::string("\0x", 2), Refusal::damaged, "trailing 'gzip'");
     expect_refused(bzip2(tar) + "x", Refusal::damaged, "trailing 'bzip2'");
     expect_refused(bzip2(tar) + std::string("\0x", 2), Refusal::damaged, "trailing 'bzip2'");

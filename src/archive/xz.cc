@@ -50,7 +50,8 @@ private:
             ASSAY_TRY(const ByteView ready, input_.peek());
             if (ready.empty()) return false;
             if (ready.front() != std::byte{0}) {
-                if (zeros % 4 != 0) return damaged(input_.offset(), ArchiveFault::trailing, "xz");
+                constexpr std::byte magic_first{0xFD};
+                if (zeros % 4 != 0 || ready.front() != magic_first) return damaged(input_.offset(), ArchiveFault::trailing, "xz");
                 return true;
             }
             input_.consume(1);

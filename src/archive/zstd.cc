@@ -52,6 +52,9 @@ private:
                 ended_ = true;
                 return ok;
             }
+            const auto first = static_cast<unsigned char>(ready.front());
+            const bool frame = first == static_cast<unsigned char>(frame_magic.front()) || (first & 0xF0U) == 0x50;
+            if (!frame) return damaged(input_.offset(), ArchiveFault::trailing, "zstd");
         }
         const std::int64_t at = input_.offset();
         if (const auto refused = count_.another(at)) return *refused;

@@ -11,7 +11,8 @@ Text text_of(model::ArchiveFault fault) {
     switch (fault) {
         case no_bytes: return {"the file has no bytes", "文件大小为 0"};
         case only_zeros:
-            return {"the archive holds nothing but zero bytes: was the file copied completely?", "压缩包的内容全是零字节：文件是否复制完整？"};
+            return {"the archive is empty, nothing but zero bytes: was it the right folder, and was the file copied completely?",
+                    "压缩包是空的，内容全是零字节：所选文件夹是否正确，文件是否复制完整？"};
         case nothing_left: return {"the archive holds nothing that counts", "压缩包里没有有效内容"};
 
         case read_as_text:
