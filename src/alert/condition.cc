@@ -254,6 +254,17 @@ std::vector<std::string> Condition::evidence() const {
     return lines;
 }
 
+std::vector<std::string> Condition::figures() const {
+    std::vector<std::string> names;
+    add_figures(root_, names);
+    return names;
+}
+
+void Condition::add_figures(const Node& node, std::vector<std::string>& names) {
+    for (const Node& part : node.parts) add_figures(part, names);
+    if (node.kind == Kind::comparison) names.push_back(node.figure);
+}
+
 void Condition::add_evidence(const Node& node, std::vector<std::string>& lines) {
     for (const Node& part : node.parts) add_evidence(part, lines);
     if (node.kind != Kind::comparison) return;

@@ -38,6 +38,8 @@ public:
     // What was compared at the last judging: "assay_queue_oldest_seconds = 734 (> 600)", one a comparison; "not known" where it is.
     std::vector<std::string> evidence() const;
 
+    std::vector<std::string> figures() const;  // the names it asks for
+
     const std::string& text() const { return text_; }
 
 private:
@@ -59,6 +61,7 @@ private:
     };
     static std::optional<bool> judge(Node&, const Figures&, std::int64_t now_ms);
     static void add_evidence(const Node&, std::vector<std::string>& lines);
+    static void add_figures(const Node&, std::vector<std::string>& names);
     std::string text_;
     Node root_;
 };

@@ -182,6 +182,18 @@ Result<std::vector<Receiver>> receivers_from(const toml::table* raw, const std::
     return receivers;
 }
 
+// A name that nothing has would leave its rule open for ever, and nobody would be told.
+std::optional<std::string> unknown_figure(const Condition& condition) {
+    for (const std::string& name : condition.figures()) {
+        if (std::ranges::find(known_figures(), name) != known_figures().end()) continue;
+        const auto near = nearest(name, known_figures());
+        return fmt::format("asks for '{}', which is no figure; {}", escaped(name, 64),
+                           near ? fmt::format("did you mean '{}'?", *near)
+                                : "docs/operating/metrics.md and docs/operating/alerts.md list them");
+    }
+    return std::nullopt;
+}
+
 // Changes a shipped rule in what is given, or makes a new one.
 Result<> apply_rule(std::vector<Rule>& rules, const toml::table& raw, const std::string& rule_name,
                     const std::string& file) {
@@ -200,6 +212,10 @@ Result<> apply_rule(std::vector<Rule>& rules, const toml::table& raw, const std:
     if (!for_ms) table.refuse("for", for_ms.error().text());
     if (!condition && old == nullptr)
         table.refuse("condition", "is missing, and there is no shipped rule of that name");
+    if (condition) {
+        const auto asked = Condition::parse(*condition);
+        if (const auto unknown = asked ? unknown_figure(*asked) : std::nullopt) table.refuse("condition", *unknown);
+    }
     if (summary && summary->size() > text_bytes_max) table.refuse("summary", "must be at most 300 bytes");
     if (auto done = table.done(); !done) return done.take_error();
     if (off) {

@@ -76,6 +76,20 @@ TEST(Watch, EitherSignOfLifeWillDo) {
     EXPECT_EQ(figure(Watch{false, 0}, "assay_digest_silence_seconds", 8000), -1);  // None is expected.
 }
 
+TEST(Watch, TellsSinceWhenItIsSilent) {
+    Watch watch{true, 0};
+    const auto age = [&](std::string_view rule, std::int64_t now_ms) {
+        Figures figures;
+        watch.add_to(figures, now_ms);
+        return figures.findings.find(rule)->second.age_ms;
+    };
+    watch.probed(Sight::answers, {}, 1000);
+    EXPECT_TRUE(watch.heard(example(1), 4000));
+    EXPECT_EQ(age("server_down", 9000), 5000);
+    EXPECT_EQ(age("digest_lost", 9000), 5000);
+    EXPECT_EQ(age("server_down", 5000), 4000);  // Its digests go on: it is the probes' silence that counts.
+}
+
 TEST(Watch, SaysWhatTheSilenceMeans) {
     struct Case {
         Sight sight;

@@ -56,6 +56,7 @@ void add_harm(Harm& harm, std::map<std::string, double, std::less<>>& seen, cons
     const auto grown = [&](const std::string& key, std::string_view name, const std::string& label) -> std::int64_t {
         const auto value = figures.sum(name, {label});
         if (!value && !figures.counted) return 0;
+        harm.known = true;
         const auto [entry, fresh] = seen.try_emplace(key, value.value_or(0));
         const double before = entry->second;
         entry->second = value.value_or(0);
@@ -130,7 +131,7 @@ void Engine::gather(const Figures& figures, std::int64_t now_ms) {
         Part part{.rule = rule.name, .severity = rule.severity, .summary = rule.summary};
         if (const auto found = figures.findings.find(rule.name); found != figures.findings.end())
             part.finding = found->second;
-        part.finding = {.cause = cut(part.finding.cause), .offender = cut(part.finding.offender)};
+        part.finding = {.cause = cut(part.finding.cause), .offender = cut(part.finding.offender), .age_ms = part.finding.age_ms};
         for (const std::string& line : rule.condition.evidence()) {
             if (part.evidence.size() < evidence_max) part.evidence.push_back(cut(line));
         }
@@ -138,7 +139,9 @@ void Engine::gather(const Figures& figures, std::int64_t now_ms) {
         parts.insert(std::ranges::upper_bound(parts, part.severity, std::greater{}, &Part::severity), std::move(part));
     }
     for (auto& [cause, parts] : firing) {
-        Incident& incident = incident_of(cause, now_ms);
+        std::int64_t age_ms = 0;
+        for (const Part& part : parts) age_ms = std::max(age_ms, part.finding.age_ms);
+        Incident& incident = incident_of(cause, now_ms - age_ms);
         incident.parts = std::move(parts);
         incident.severity = std::max(incident.severity, incident.parts.front().severity);
         incident.again |= incident.flapping && incident.quiet_since_ms != 0 && now_ms - incident.quiet_since_ms >= pace_.resolve_wait_ms;
@@ -150,11 +153,11 @@ void Engine::gather(const Figures& figures, std::int64_t now_ms) {
     }
 }
 
-Incident& Engine::incident_of(const std::string& cause, std::int64_t now_ms) {
+Incident& Engine::incident_of(const std::string& cause, std::int64_t begin_ms) {
     const auto found = std::ranges::find(memory_.incidents, cause, &Incident::cause);
     if (found != memory_.incidents.end()) return *found;
     return memory_.incidents.emplace_back(
-        Incident{.id = incident_id(host_, cause, now_ms), .cause = cause, .begin_ms = now_ms});
+        Incident{.id = incident_id(host_, cause, begin_ms), .cause = cause, .begin_ms = begin_ms});
 }
 
 // Whether the cause would come or go too often if it did now.
@@ -225,10 +228,22 @@ Message Engine::message_of(Incident& incident, Message::Kind kind, std::int64_t 
             .harm = incident.harm};
 }
 
+// What a silence may be of. A cause whose rule is gone may still be told of.
+std::vector<std::string_view> Engine::silenceable() const {
+    std::vector<std::string_view> names{"*"};
+    for (const Watched& watched : watched_) names.insert(names.end(), {watched.rule.name, watched.rule.cause});
+    for (const Incident& incident : memory_.incidents) names.emplace_back(incident.cause);
+    return names;
+}
+
 Result<> Engine::silence(Silence silence, std::int64_t now_ms) {
     const auto invalid = [](const char* what) { return Error{Fault::invalid, what}; };
-    if (silence.match != "*" && !valid_rule_name(silence.match))
-        return invalid("a silence is of a rule, a cause, or * for all");
+    if (const auto names = silenceable(); !has(names, silence.match)) {
+        const auto near = nearest(silence.match, names);
+        return Error{Fault::invalid, fmt::format("'{}' is no rule, no cause, and not * for all; {}", escaped(silence.match, 64),
+                                                 near && *near != "*" ? fmt::format("did you mean '{}'?", *near)
+                                                                      : "assay alert list --json shows the rules")};
+    }
     if (!short_text(silence.author)) return invalid("a silence needs an author, of at most 200 bytes");
     if (!short_text(silence.reason)) return invalid("a silence needs a reason, of at most 200 bytes");
     if (silence.end_ms <= now_ms) return invalid("a silence must end later than now");

@@ -91,7 +91,8 @@ public:
 
     std::vector<Message> look(const Figures&, std::int64_t now_ms);
 
-    // Adds one. Errors: invalid (an empty or overlong text, an end that is not later, or more than silence_ms_max), busy (silences_max).
+    // Adds one. Errors: invalid (a match that is nothing known, an empty or overlong text, an end that is not later, or more than
+    // silence_ms_max), busy (silences_max).
     Result<> silence(Silence, std::int64_t now_ms);
     Result<Silence> unsilence(const std::string& id);  // errors: missing
 
@@ -113,10 +114,11 @@ private:
     void judge(Watched&, const Figures&, std::int64_t now_ms);
     bool inhibited(const Watched&) const;
     void gather(const Figures&, std::int64_t now_ms);
-    Incident& incident_of(const std::string& cause, std::int64_t now_ms);
+    Incident& incident_of(const std::string& cause, std::int64_t begin_ms);  // `begin_ms`: of one that is new
     bool too_lively(const std::string& cause, std::int64_t now_ms);
     std::optional<Message> speak(Incident&, std::int64_t now_ms);
     bool silenced(const Incident&) const;
+    std::vector<std::string_view> silenceable() const;
     Message message_of(Incident&, Message::Kind, std::int64_t now_ms) const;
 
     std::string host_;

@@ -182,7 +182,7 @@ TEST(Engine, ASilenceSaysNothingUntilItEnds) {
 }
 
 TEST(Engine, ASilenceNamesItsAuthorItsReasonAndItsEnd) {
-    Bench bench{{}};
+    Bench bench{{rule("slow", "lag > 1", 0, Severity::day, "sloth")}};
     const Silence good{"a", "slow", "ann", "because", begin_ms, begin_ms + minute};
     const auto with = [&](auto change) {
         Silence silence = good;
@@ -192,10 +192,16 @@ TEST(Engine, ASilenceNamesItsAuthorItsReasonAndItsEnd) {
     EXPECT_FALSE(with([](Silence& it) { it.author.clear(); }));
     EXPECT_FALSE(with([](Silence& it) { it.reason.clear(); }));
     EXPECT_FALSE(with([](Silence& it) { it.reason = std::string(201, 'x'); }));
-    EXPECT_FALSE(with([](Silence& it) { it.match = "no such thing"; }));
+    EXPECT_EQ(with([](Silence& it) { it.match = "slwo"; }).error().text(),
+              "'slwo' is no rule, no cause, and not * for all; did you mean 'slow'?");
+    EXPECT_EQ(with([](Silence& it) { it.match = "no such thing"; }).error().text(),
+              "'no such thing' is no rule, no cause, and not * for all; assay alert list --json shows the rules");
+    EXPECT_FALSE(with([](Silence& it) { it.match.clear(); }));
+    EXPECT_TRUE(with([](Silence& it) { it.match = "sloth"; }));
+    EXPECT_TRUE(with([](Silence& it) { it.match = "*"; }));
     EXPECT_FALSE(with([](Silence& it) { it.end_ms = begin_ms; }));
     EXPECT_FALSE(with([](Silence& it) { it.end_ms = begin_ms + silence_ms_max + 1; }));
-    for (std::size_t i = 0; i < silences_max; ++i) ASSERT_TRUE(with([](Silence&) {}));
+    for (std::size_t i = 0; i < silences_max - 2; ++i) ASSERT_TRUE(with([](Silence&) {}));
     EXPECT_EQ(with([](Silence&) {}).error().fault(), Fault::busy);
 }
 
@@ -224,7 +230,30 @@ TEST(Engine, SaysWhatItCost) {
                 "assay_uploads_total{result=\"busy\"} 9\nassay_uploads_total{result=\"accepted\"} 99\n"
                 "assay_attempts_total{end=\"fault\"} 3\nlag 0\n");
     EXPECT_EQ(bench.run(2 * minute), Bench::Said{"120 resolved slow"});
-    EXPECT_EQ(bench.last.harm, (Harm{.uploads_refused = 2, .attempts_failed = 3}));
+    EXPECT_EQ(bench.last.harm, (Harm{.uploads_refused = 2, .attempts_failed = 3, .known = true}));
+}
+
+TEST(Engine, SaysNothingOfACostItCannotSee) {
+    Bench bench{{rule("down", "silence > 4")}};
+    bench.figures.set("silence", 5);
+    bench.run(minute);
+    bench.figures.set("silence", 0);
+    EXPECT_EQ(bench.run(2 * minute), Bench::Said{"120 resolved down"});
+    EXPECT_FALSE(bench.last.harm.known);
+}
+
+// What is noticed late began when it began, not with the alarm.
+TEST(Engine, CountsFromWhenItBegan) {
+    Bench bench{{rule("down", "silence > 4")}, {.group_wait_ms = 0, .resolve_wait_ms = 5 * s}};
+    bench.figures.set("silence", 5);
+    bench.figures.findings["down"].age_ms = 5 * s;
+    EXPECT_EQ(bench.run(10 * s), Bench::Said{"0 firing down"});
+    EXPECT_EQ(bench.last.since_ms, begin_ms - 5 * s);
+    bench.figures.findings["down"].age_ms = 20 * s;  // It goes on, and is the same.
+    bench.run(10 * s);
+    bench.figures.set("silence", 0);
+    EXPECT_EQ(bench.run(10 * s), Bench::Said{"25 resolved down"});
+    EXPECT_EQ(bench.last.ended_ms - bench.last.since_ms, 25 * s);
 }
 
 TEST(Rules, TheShippedOnesAreSound) {

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +20,7 @@ namespace assay::alert {
 struct Finding {
     std::string cause;  // "the grader failed five times in a row"; empty: not known
     std::string offender;  // "ICS2024/PA1"; empty: nobody in particular
+    std::int64_t age_ms = 0;  // how long it has gone on by now, where it is noticed late: an incident that begins with it began then
     bool operator==(const Finding&) const = default;
 };
 
@@ -43,6 +46,9 @@ private:
     std::map<std::string, std::vector<Series>, std::less<>> series_;
     std::size_t count_ = 0;
 };
+
+// Every name that a rule of a server may look at: the metrics, and what is known besides (docs/operating/).
+std::span<const std::string_view> known_figures();
 
 using Source = std::function<void(Figures&)>;
 

@@ -25,6 +25,7 @@ struct Harm {
     std::int64_t attempts_failed = 0;   // jobs that have to be run again
     std::int64_t system_faults = 0;     // verdicts
     std::int64_t answers_failed = 0;    // 5xx
+    bool known = false;                 // whether any of these counters was seen: from outside none is
     bool operator==(const Harm&) const = default;
 };
 

@@ -127,7 +127,7 @@ TEST(Text, SaysItInBothLanguages) {
     EXPECT_EQ(text_of(message, Language::chinese, "Asia/Shanghai").title, "[紧急] box: 服务器不接受提交");
     message.kind = Message::Kind::resolved;
     message.ended_ms = t0 + 185'000;
-    message.harm.uploads_refused = 3;
+    message.harm = {.uploads_refused = 3, .known = true};
     const Text text = text_of(message, Language::english, "UTC");
     EXPECT_EQ(text.title, "[resolved] box: the server takes no uploads");
     EXPECT_THAT(
@@ -135,6 +135,11 @@ TEST(Text, SaysItInBothLanguages) {
         testing::ElementsAre(
             "cause: 3 MiB are free", "by: backup", "lasted 3 min 5 s, until 2025-10-09 08:56:25",
             "meanwhile: 3 uploads turned away, 0 attempts failed, 0 verdicts of system_fault, 0 requests failed"));
+    message.harm = {.known = true};
+    EXPECT_EQ(text_of(message, Language::english, "UTC").lines.back(), "no request and no job was lost meanwhile");
+    message.harm = {};  // As the watcher on another machine has it.
+    EXPECT_EQ(text_of(message, Language::english, "UTC").lines.back(), "what it cost is not known from outside");
+    EXPECT_EQ(text_of(message, Language::chinese, "UTC").lines.back(), "其间造成的影响无法从外部得知");
     message.parts[0].summary = "{{offender}} did it\r\nBcc: x";
     EXPECT_EQ(text_of(message, Language::english, "UTC").title, "[resolved] box: backup did it\\x0d\\nBcc: x");
     for (const auto& rules : {shipped_rules(), sentinel_rules()}) {
@@ -207,7 +212,7 @@ TEST(State, ComesBackAsItWas) {
                                       .flapping = true,
                                       .messages = 2,
                                       .parts = example().parts,
-                                      .harm = {.system_faults = 4}});
+                                      .harm = {.system_faults = 4, .known = true}});
     state.memory.silences.push_back({"s", "*", "ann", "why\n\"", t0, t0 + 5});
     state.memory.changes["c"] = {1, 2};
     state.posted.push_back({.message = example(), .to = {{.receiver = "r", .tries = 2, .next_ms = t0, .error = "no"}}});
@@ -225,7 +230,7 @@ TEST(Config, NamesWhatIsWrong) {
         "slots = 2\n[alert]\nhost = \"h\"\n[alert.receivers.a]\ntype = \"wecom\"\nurl = \"https://x/y\"\nfrom = "
         "\"wake\"\n"
         "[alert.rules.queue_old]\nfor = \"1min\"\n[alert.rules.disk_busy]\noff = true\n[alert.rules.mine]\ncondition = "
-        "\"x > 1\"\nsummary = \"s\"\n",
+        "\"assay_slots > 1\"\nsummary = \"s\"\n",
         "f");
     ASSERT_TRUE(good) << good.error().text();
     EXPECT_EQ(good->receivers.at(0).from, Severity::wake);
@@ -248,11 +253,24 @@ TEST(Config, NamesWhatIsWrong) {
           {"[alert.rules.x]\nfor = \"1min\"\n",
            "f:1: [alert.rules.x] 'condition' is missing, and there is no shipped rule of that name"},
           {"[alert.rules.x]\ncondition = \"a >\"\n", "f: rule 'x': condition: at byte 4: expected a number, found ''"},
+          {"[alert.rules.x]\ncondition = \"assay_slots < 1 and avg(assay_queue_oldest_second, 1min) > 600\"\n",
+           "f:2: [alert.rules.x] 'condition' asks for 'assay_queue_oldest_second', which is no figure; did you mean "
+           "'assay_queue_oldest_seconds'?"},
+          {"[alert.rules.x]\ncondition = \"not uptime > 1\"\n",
+           "f:2: [alert.rules.x] 'condition' asks for 'uptime', which is no figure; docs/operating/metrics.md and "
+           "docs/operating/alerts.md list them"},
           {"[alert]\ndigest_to = \"h:1\"\ndigest_secret = \"short\"\n",
            "f:3: [alert] 'digest_secret' must be at least 16 bytes where 'digest_to' is given"}}) {
         const auto config = config_from_toml(it.text, "f");
         ASSERT_FALSE(config) << it.text;
         EXPECT_EQ(config.error().text(), it.error);
+    }
+}
+
+TEST(Config, ShippedRulesAskForWhatIsKnown) {
+    for (const Rule& rule : shipped_rules()) {
+        for (const std::string& name : rule.condition.figures())
+            EXPECT_NE(std::ranges::find(known_figures(), name), known_figures().end()) << rule.name << ": " << name;
     }
 }
 

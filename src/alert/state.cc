@@ -28,7 +28,8 @@ Json json_of(const Harm& harm) {
     return {{"uploads_refused", harm.uploads_refused},
             {"attempts_failed", harm.attempts_failed},
             {"system_faults", harm.system_faults},
-            {"answers_failed", harm.answers_failed}};
+            {"answers_failed", harm.answers_failed},
+            {"known", harm.known}};
 }
 
 Json list_of(const auto& values) {
@@ -102,7 +103,8 @@ Harm harm_from(const In& json) {
     return {.uploads_refused = json.at("uploads_refused"),
             .attempts_failed = json.at("attempts_failed"),
             .system_faults = json.at("system_faults"),
-            .answers_failed = json.at("answers_failed")};
+            .answers_failed = json.at("answers_failed"),
+            .known = json.value("known", true)};  // Told by a server before there was the word.
 }
 
 Message message_from(const In& json) {

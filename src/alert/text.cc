@@ -48,7 +48,8 @@ void add_part(std::vector<std::string>& lines, const Part& part, Language langua
 }
 
 std::string harm_line(const Harm& harm, Language language) {
-    if (harm == Harm{}) return say(language, AlarmWord::no_harm);
+    if (!harm.known) return say(language, AlarmWord::harm_unknown);
+    if (harm == Harm{.known = true}) return say(language, AlarmWord::no_harm);
     return say(language, AlarmWord::harm,
                {std::to_string(harm.uploads_refused), std::to_string(harm.attempts_failed),
                 std::to_string(harm.system_faults), std::to_string(harm.answers_failed)});

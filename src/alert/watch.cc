@@ -33,10 +33,13 @@ void Watch::add_to(Figures& figures, std::int64_t now_ms) const {
     figures.set("assay_silence_seconds", seconds(now_ms - last_ms));
     figures.set("assay_probe_silence_seconds", seconds(now_ms - answered_ms_));
     if (digests_) figures.set("assay_digest_silence_seconds", seconds(now_ms - digest_ms_));
-    figures.findings["server_down"].cause = cause(now_ms);
-    figures.findings["digest_lost"].cause =
-        last_ ? "none came since " + duration_text(static_cast<double>(now_ms - digest_ms_)) : "none ever came";
+    figures.findings["server_down"] = {.cause = cause(now_ms), .age_ms = now_ms - (alive(now_ms) ? answered_ms_ : last_ms)};
+    figures.findings["digest_lost"] = {
+        .cause = last_ ? "none came since " + duration_text(static_cast<double>(now_ms - digest_ms_)) : "none ever came",
+        .age_ms = now_ms - digest_ms_};
 }
+
+bool Watch::alive(std::int64_t now_ms) const { return digests_ && last_ && now_ms - digest_ms_ <= digest_fresh_ms; }
 
 std::string Watch::cause(std::int64_t now_ms) const {
     std::string text = meaning(now_ms);
@@ -50,8 +53,7 @@ std::string Watch::cause(std::int64_t now_ms) const {
 }
 
 std::string Watch::meaning(std::int64_t now_ms) const {
-    const bool alive = digests_ && last_ && now_ms - digest_ms_ <= digest_fresh_ms;
-    const char* const still = alive ? ", while its signs of life go on" : "";
+    const char* const still = alive(now_ms) ? ", while its signs of life go on" : "";
     switch (sight_) {
         case Sight::answers: return "it answers again";
         case Sight::proxy_only:
@@ -66,7 +68,7 @@ std::string Watch::meaning(std::int64_t now_ms) const {
         case Sight::no_host:
         case Sight::silent: break;
     }
-    if (alive) return "network: the host takes no connection from here, while its signs of life go on";
+    if (alive(now_ms)) return "network: the host takes no connection from here, while its signs of life go on";
     if (reference_answers_ == false) return "network: neither the host nor the reference answers from here";
     if (reference_answers_ == true) return "the host is silent, while the network is there (the reference answers)";
     return "the host is silent: dead, frozen, or not reachable from here";

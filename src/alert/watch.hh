@@ -42,6 +42,7 @@ public:
 
 private:
     std::string meaning(std::int64_t now_ms) const;
+    bool alive(std::int64_t now_ms) const;  // by its digests
     bool digests_;
     std::int64_t answered_ms_;
     std::int64_t digest_ms_;

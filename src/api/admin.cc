@@ -105,6 +105,11 @@ Result<std::string> show_why(Parts& parts, const http::Request& request, const s
     return why_json(parts.store, parts.board, SubmissionId{request.captures.at(0)}, diagnosis::Audience::staff, language, sys::to_ms(parts.clock.wall()));
 }
 
+// As it is stored: what graders printed and why they failed is for staff.
+Result<std::string> show_report(Parts& parts, const http::Request& request, const std::string&) {
+    return whole_report_json(parts.store, SubmissionId{request.captures.at(0)});
+}
+
 Result<std::string> list_keys(Parts& parts, const http::Request&, const std::string&) { return keys_json(parts.store); }
 
 Result<std::string> rotate(Parts& parts, const http::Request& request, const std::string&) {
@@ -118,14 +123,21 @@ Result<std::string> on_module(Parts& parts, const http::Request& request, const 
     return act_on(parts.store, what, CourseId{request.captures.at(0)}, ModuleId{request.captures.at(1)}, sys::to_ms(parts.clock.wall()));
 }
 
+Result<std::string> rejudge_module(Parts& parts, const http::Request& request, const std::string&) {
+    return rejudge_all(parts.store, CourseId{request.captures.at(0)}, ModuleId{request.captures.at(1)},
+                       request.parameter("verdict").value_or(""));
+}
+
 template <SubmissionCommand what>
 Result<std::string> on_submission(Parts& parts, const http::Request& request, const std::string&) {
     return act_on(parts.store, what, SubmissionId{request.captures.at(0)}, sys::to_ms(parts.clock.wall()));
 }
 
+enum class For { staff, everybody };
+
 loop::Task<http::Response> command(Parts& parts, http::Request request, http::Reader& reader, Act act, std::size_t body_max,
-                                   std::string type) {
-    if (auto refused = not_staff(request, sys::effective_uid())) co_return *refused;
+                                   std::string type, For whom = For::staff) {
+    if (auto refused = not_staff(request, sys::effective_uid()); refused && whom == For::staff) co_return *refused;
     const auto body = co_await http::read_body(reader, body_max);
     if (!body) co_return http::problem_of(body.error());
     const auto work = [&] { return act(parts, request, *body); };
@@ -169,11 +181,20 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("GET", "/admin/queue", list_queue, 0, "application/json");
     add("POST", "/admin/modules/{course}/{module}/pause", on_module<ModuleCommand::pause>, 0, text);
     add("POST", "/admin/modules/{course}/{module}/resume", on_module<ModuleCommand::resume>, 0, text);
+    add("POST", "/admin/modules/{course}/{module}/rejudge", rejudge_module, 0, text);
     add("POST", "/admin/submissions/{id}/hold", on_submission<SubmissionCommand::hold>, 0, text);
     add("POST", "/admin/submissions/{id}/release", on_submission<SubmissionCommand::release>, 0, text);
     add("POST", "/admin/submissions/{id}/rejudge", on_submission<SubmissionCommand::rejudge>, 0, text);
     add("GET", "/admin/submissions/{id}/why", show_why, 0, "application/json");
+    add("GET", "/admin/submissions/{id}/report", show_report, 0, "application/json");
     add("GET", "/metrics", show_metrics, 0, metrics_type);
+    add_health_routes(router, parts);
+}
+
+void add_ops_routes(http::Router& router, Parts& parts) {
+    router.add("GET", "/metrics", [&parts](http::Request request, http::Reader& reader) {
+        return command(parts, std::move(request), reader, show_metrics, 0, metrics_type, For::everybody);
+    });
     add_health_routes(router, parts);
 }
 

@@ -1,19 +1,18 @@
 #include "api/auth.hh"
 
-#include "wording/wording.hh"
+#include "wording/catalogue.hh"
 
 namespace assay::api {
 
-std::optional<http::Response> secret_in_query(const http::Request& request) {
-    if (!request.parameter("token") && !request.parameter("key")) return std::nullopt;
-    return http::problem(400, "token_in_query", "A token or key must not stand in an address, where logs and histories keep it.",
-                         "Send the header 'Authorization: Bearer TOKEN' instead.");
+http::Response problem(const http::Request& request, int status, std::string_view code, wording::Sentence what, wording::Sentence next) {
+    const auto language = wording::choose(request.header("accept-language"));
+    return http::problem(status, code, wording::say(language, what), wording::say(language, next));
 }
 
 http::Response unauthorized(const http::Request& request) {
     const auto language = wording::choose(request.header("accept-language"));
     auto response = http::problem(401, "bad_token", wording::sentence(language, model::Refusal::bad_token),
-                                  "Send the header 'Authorization: Bearer TOKEN' with your token.");
+                                  wording::say(language, wording::Sentence::token_in_header_cure));
     return response.with("WWW-Authenticate", "Bearer");
 }
 

@@ -1,4 +1,4 @@
-// Auth: whether a request may be answered at all. Pure.
+// Auth: whether a request may be answered at all, and how one is refused. Pure.
 #pragma once
 
 #include <cstdint>
@@ -6,11 +6,12 @@
 #include <string>
 
 #include "http/message.hh"
+#include "wording/wording.hh"
 
 namespace assay::api {
 
-// Tokens and keys travel in headers and form fields only: an address is remembered in too many places.
-std::optional<http::Response> secret_in_query(const http::Request&);
+// A problem in the language its reader asks for.
+http::Response problem(const http::Request&, int status, std::string_view code, wording::Sentence what, wording::Sentence next);
 
 // 401 with the challenge.
 http::Response unauthorized(const http::Request&);

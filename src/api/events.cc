@@ -28,7 +28,7 @@ Result<Looked> look(const Parts& parts, const http::Request& request, const std:
             return ok;
         }
         looked.topic = {asked->course, asked->module, asked->participant};
-        ASSAY_TRY(auto state, state_of(parts, request, reading, *asked, Detail::without_stages));
+        ASSAY_TRY(auto state, state_of(parts, request, reading, *asked, queue::Detail::without_stages));
         http::Event event{.id = sys::sha256_hex(bytes_of(state.json)).substr(0, id_hex_size),
                           .name = "submission",
                           .data = std::move(state.json),
@@ -53,7 +53,6 @@ loop::Task<Result<http::Event>> event_now(Parts& parts, std::shared_ptr<const ht
 }
 
 loop::Task<http::Response> events(Parts& parts, std::shared_ptr<http::EventStreams> streams, http::Request asked) {
-    if (auto refused = secret_in_query(asked)) co_return *refused;
     const auto token = http::bearer_token(asked);
     if (!token) co_return unauthorized(asked);
     const auto request = std::make_shared<const http::Request>(asked);

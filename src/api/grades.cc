@@ -1,4 +1,8 @@
-// Grades as staff take them elsewhere: one row per participant and module, what counts there and nothing else.
+// Grades as staff take them elsewhere: one row per participant and module, what counts there. Where nothing counts although
+// something was handed in, the newest is named without points: who waits for a fault to be mended has not got zero. The CSV is
+// for spreadsheets (docs/formats/grades.md).
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -29,30 +33,32 @@ Json row_of(const queue::ModuleView& view, const std::string& timezone) {
              {"score_max", nullptr},
              {"late", nullptr},
              {"penalty", nullptr}};
-    for (const queue::SubmissionView& one : view.submissions) {
-        if (!one.counts) continue;
-        row["submission"] = one.submission.id.text();
-        row["received_at"] = sys::rfc3339(sys::wall_from_ms(one.submission.last_byte_ms), timezone);
-        row["state"] = std::string{to_string(one.submission.state)};
-        if (one.verdict) row["verdict"] = std::string{to_string(*one.verdict)};
-        if (one.score) row["score"] = *one.score;
-        if (one.score_max) row["score_max"] = *one.score_max;
-        row["late"] = one.late;
-        row["penalty"] = one.penalty;
-    }
+    if (view.submissions.empty()) return row;
+    const auto counting = std::ranges::find(view.submissions, true, &queue::SubmissionView::counts);
+    const bool counts = counting != view.submissions.end();
+    const queue::SubmissionView& one = counts ? *counting : view.submissions.front();
+    row["submission"] = one.submission.id.text();
+    row["received_at"] = sys::rfc3339(sys::wall_from_ms(one.submission.last_byte_ms), timezone);
+    row["state"] = std::string{to_string(one.submission.state)};
+    if (one.verdict) row["verdict"] = std::string{to_string(*one.verdict)};
+    row["late"] = one.late;
+    if (!counts) return row;
+    if (one.score) row["score"] = *one.score;
+    if (one.score_max) row["score_max"] = *one.score_max;
+    row["penalty"] = one.penalty;
     return row;
 }
 
 std::string field(const Json& value) {
     if (value.is_null()) return {};
-    if (value.is_string()) return course::csv_field(value.get<std::string>());
+    if (value.is_string()) return course::csv_text_cell(value.get<std::string>());
     if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
     return value.is_number_float() ? fmt::format("{}", value.get<double>()) : value.dump();
 }
 
 std::string csv_of(const Json& rows) {
-    std::string csv =
-        "id,name,email,group,module,submissions,submission,received_at,state,verdict,score,score_max,late,penalty\n";
+    std::string csv{course::byte_order_mark};
+    csv += "id,name,email,group,module,submissions,submission,received_at,state,verdict,score,score_max,late,penalty\n";
     for (const Json& row : rows) {
         std::string line;
         for (const auto& [name, value] : row.items()) {

@@ -73,10 +73,13 @@ Json module_json(const store::Course& course, const store::Module& module, const
         {"opens", time_json(terms.dates.opens_ms, course.timezone)},
         {"due", time_json(terms.dates.due_ms, course.timezone)},
         {"closes", time_json(terms.dates.closes_ms, course.timezone)},
+        {"late", nullptr},
+        {"pass", plan.pass ? Json(*plan.pass) : Json(nullptr)},
         {"upload_grace_ms", plan.upload_grace_ms},
         {"now", time_json(now_ms, course.timezone)},
     };
     if (rules.rate) json["rate"] = {{"count", rules.rate->count}, {"per_ms", rules.rate->per_ms}};
+    if (plan.late) json["late"] = {{"grace_ms", plan.late->grace_ms}, {"per_day", plan.late->per_day}, {"cap", plan.late->cap}};
     json["open"] = terms.open;
     return json;
 }
@@ -131,7 +134,6 @@ Result<http::Response> look(Limits& limits, const http::Request& request) {
 }
 
 loop::Task<http::Response> answer(std::shared_ptr<Limits> limits, http::Request request) {
-    if (auto secret = secret_in_query(request)) co_return *secret;
     const auto work = [&] { return look(*limits, request); };
     auto response = co_await limits->parts.pages.run(work);
     if (!response) co_return error_answer(request, response.error());

@@ -4,51 +4,97 @@
 
 #include "base/shown.hh"
 #include "base/text.hh"
+#include "wording/catalogue.hh"
 
 namespace assay::api {
 
 namespace {
 
-void append_stream(std::string& log, std::string_view name, const std::string& text) {
-    if (text.empty()) return;
-    log += fmt::format("--- {}\n{}", shown(name), shown(text));
-    if (!log.ends_with('\n')) log += '\n';
-}
+using enum wording::Sentence;
+
+constexpr std::size_t name_bytes_max = 200;
+
+class Teller {
+public:
+    Teller(wording::Language language, bool due_passed) : language_{language}, due_passed_{due_passed} {}
+
+    std::string text_of(const model::Report& report) && {
+        for (const model::StageReport& stage : report.stages) add(stage);
+        return std::move(log_);
+    }
+
+private:
+    std::string say(wording::Sentence it, std::initializer_list<std::string_view> arguments = {}) const {
+        return wording::say(language_, it, arguments);
+    }
+
+    void add(const model::StageReport& stage) {
+        log_ += fmt::format(
+            "=== {}\n", say(log_stage, {escaped(stage.name, name_bytes_max), wording::name(language_, stage.verdict)}));
+        add_timing(stage);
+        add_stream("stdout", stage.output, stage.trusted ? 0 : stage.output_dropped_bytes);
+        add_stream("stderr", stage.errors, stage.trusted ? 0 : stage.errors_dropped_bytes);
+        add_stream(say(log_message), stage.message, 0);
+        for (const model::TestReport& test : stage.tests) add(test);
+        if (stage.tests_left_out > 0)
+            log_ += fmt::format("--- {}\n", say(tests_not_kept, {std::to_string(stage.tests_left_out)}));
+    }
+
+    void add(const model::TestReport& test) {
+        const std::string points =
+            say(score_of, {fmt::format("{:g}", test.score), fmt::format("{:g}", test.score_max)});
+        const std::string name = escaped(test.name, name_bytes_max);
+        log_ += fmt::format("--- {}", say(log_test, {name, wording::name(language_, test.verdict), points}));
+        if (const std::string secret = secrecy(test); !secret.empty()) log_ += fmt::format(" ({})", secret);
+        log_ += '\n';
+        if (test.difference) add_lines(wording::sentence(language_, *test.difference));
+        if (!test.message.empty()) add_lines(test.message);
+        add_timing(test);
+        add_stream(say(log_test_errors, {name}), test.errors, 0);
+    }
+
+    // Why nothing more is told of a test, as on the page.
+    std::string secrecy(const model::TestReport& test) const {
+        switch (test.visibility) {
+            case model::Visibility::visible: return {};
+            case model::Visibility::after_due: return due_passed_ ? std::string{} : say(test_after_due);
+            case model::Visibility::hidden: return say(test_hidden);
+        }
+        return {};
+    }
+
+    // What is to be known of its times.
+    template <class Part>
+    void add_timing(const Part& part) {
+        if (part.first_try) {
+            log_ += fmt::format("--- {}\n", say(first_try, {wording::name(language_, part.first_try->verdict),
+                                                            duration_text(part.first_try->usage.wall_ms)}));
+        }
+        if (part.usage.trustworthy_timing == false) log_ += fmt::format("--- {}\n", say(log_busy));
+    }
+
+    // Set off, so that no line of it can pass for one of ours.
+    void add_lines(std::string_view text) {
+        const std::string safe = shown(trimmed(text));
+        for (const std::string_view line : split(safe, '\n')) log_ += fmt::format("    {}\n", line);
+    }
+
+    void add_stream(std::string_view name, const std::string& text, std::int64_t dropped_bytes) {
+        if (text.empty()) return;
+        log_ += fmt::format("--- {}\n{}", name, shown(text));
+        if (!log_.ends_with('\n')) log_ += '\n';
+        if (dropped_bytes > 0) log_ += fmt::format("--- {}\n", say(log_dropped, {size_text(dropped_bytes)}));
+    }
+
+    wording::Language language_;
+    bool due_passed_;
+    std::string log_;
+};
 
 }  // namespace
 
-// What is to be known of its times.
-template <class Part>
-std::string timing_text(const Part& part) {
-    std::string text;
-    if (part.first_try) {
-        text += fmt::format(
-            "--- the first try ended as {} after {} while the machine was busy; it was run once more, alone\n",
-            to_string(part.first_try->verdict), duration_text(part.first_try->usage.wall_ms));
-    }
-    if (part.usage.trustworthy_timing == false)
-        text += "--- the machine was busy while this ran: its times say little\n";
-    return text;
-}
-
-std::string log_text(const model::Report& report) {
-    std::string log;
-    for (const model::StageReport& stage : report.stages) {
-        log += fmt::format("=== {}: {}\n", stage.name, to_string(stage.verdict));
-        log += timing_text(stage);
-        append_stream(log, "stdout", stage.output);
-        append_stream(log, "stderr", stage.errors);
-        if (stage.output_dropped_bytes > 0 && !stage.trusted) {
-            log += fmt::format("--- {} more were printed and not kept\n", size_text(stage.output_dropped_bytes));
-        }
-        append_stream(log, "message", stage.message);
-        for (const model::TestReport& test : stage.tests) {
-            if (const std::string timing = timing_text(test); !timing.empty())
-                log += fmt::format("--- test {}\n{}", shown(test.name), timing);
-            append_stream(log, "stderr of test " + test.name, test.errors);
-        }
-    }
-    return log;
+std::string log_text(const model::Report& report, wording::Language language, bool due_passed) {
+    return Teller{language, due_passed}.text_of(report);
 }
 
 }  // namespace assay::api

@@ -9,14 +9,16 @@
 #include "api/probe.hh"
 #include "api/submission.hh"
 #include "api/why.hh"
+#include "wording/catalogue.hh"
 
 namespace assay::api {
 
 namespace {
 
-constexpr int api_depth_max = 8;   // path segments below /api that get a problem+json 404; deeper ones the plain one
-http::Response not_graded() {
-    return http::problem(404, "not_graded", "This submission has no result yet.", "Ask for the submission itself: it says why it waits.");
+using wording::Sentence;
+
+http::Response not_graded(const http::Request& request) {
+    return problem(request, 404, "not_graded", Sentence::no_result_yet, Sentence::no_result_yet_cure);
 }
 
 http::Response& kept_private(http::Response& response) {
@@ -28,20 +30,22 @@ using Show = Result<http::Response> (*)(const Parts&, const http::Request&, stor
 
 Result<http::Response> show_state(const Parts& parts, const http::Request& request, store::Reading& reading,
                                   const store::Submission& submission) {
-    ASSAY_TRY(auto said, state_of(parts, request, reading, submission, Detail::whole));
+    ASSAY_TRY(auto said, state_of(parts, request, reading, submission, queue::Detail::whole));
     return http::Response::json(200, std::move(said.json));
 }
 
-Result<http::Response> show_report(const Parts& parts, const http::Request&, store::Reading& reading, const store::Submission& submission) {
+Result<http::Response> show_report(const Parts& parts, const http::Request& request, store::Reading& reading, const store::Submission& submission) {
     ASSAY_TRY(const auto view, view_of(parts, reading, submission));
-    if (!view.report) return not_graded();
+    if (!view.report) return not_graded(request);
     return http::Response::json(200, model::to_json(*view.report));
 }
 
-Result<http::Response> show_log(const Parts& parts, const http::Request&, store::Reading& reading, const store::Submission& submission) {
+Result<http::Response> show_log(const Parts& parts, const http::Request& request, store::Reading& reading,
+                                const store::Submission& submission) {
     ASSAY_TRY(const auto view, view_of(parts, reading, submission));
-    if (!view.report) return not_graded();
-    return http::Response::text(200, log_text(*view.report));
+    if (!view.report) return not_graded(request);
+    ASSAY_TRY(const auto language, language_for(request, reading, submission));
+    return http::Response::text(200, log_text(*view.report, language, view.due_passed));
 }
 
 Result<http::Response> show_receipt(const Parts&, const http::Request&, store::Reading&, const store::Submission& submission) {
@@ -69,7 +73,6 @@ Result<http::Response> shown_to(const Parts& parts, const http::Request& request
 }
 
 loop::Task<http::Response> submission_route(Parts& parts, http::Request request, Show show) {
-    if (auto refused = secret_in_query(request)) co_return *refused;
     const auto token = http::bearer_token(request);
     if (!token) co_return unauthorized(request);
     const auto work = [&] { return shown_to(parts, request, *token, show); };
@@ -80,7 +83,6 @@ loop::Task<http::Response> submission_route(Parts& parts, http::Request request,
 
 template <model::KeyUse use>
 loop::Task<http::Response> public_keys(Parts& parts, http::Request request) {
-    if (auto refused = secret_in_query(request)) co_return *refused;
     const auto work = [&] { return public_keys_json(parts.store, use); };
     auto json = co_await parts.pages.run(work);
     if (!json) co_return error_answer(request, json.error());
@@ -96,8 +98,12 @@ http::Response readiness(const Parts& parts) {
     return http::Response::text(200, part.empty() ? "ready\n" : "ready\ndegraded: " + part + "\n");
 }
 
-http::Response no_such_route() {
-    return http::problem(404, "unknown_route", "There is nothing at this address.", "Compare it with the API's documentation.");
+http::Response secret_refused(const http::Request& request) {
+    return problem(request, 400, "token_in_query", Sentence::secret_in_query, Sentence::secret_in_query_cure);
+}
+
+http::Response no_such_route(const http::Request& request) {
+    return problem(request, 404, "unknown_route", Sentence::no_such_route, Sentence::no_such_route_cure);
 }
 
 }  // namespace
@@ -127,11 +133,7 @@ void add_public_routes(http::Router& router, Parts& parts) {
     add_limits_route(router, parts);
     add_event_routes(router, parts);
     add_probe_routes(router, parts);
-    std::string pattern = "/api";
-    for (int depth = 0; depth <= api_depth_max; ++depth) {
-        router.add("*", pattern, [](http::Request, http::Reader&) { return answer(no_such_route()); });
-        pattern += "/{" + std::to_string(depth) + "}";
-    }
+    router.keep("/api", {.secret = secret_refused, .unknown = no_such_route});
     add_health_routes(router, parts);
 }
 

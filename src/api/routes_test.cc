@@ -5,10 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "api/staff.hh"
+#include "api/submission.hh"
 #include "store/space.hh"
 #include "sys/process.hh"
-#include "testing/fake_disk.hh"
 #include "testing/ask_router.hh"
+#include "testing/fake_disk.hh"
 #include "testing/small_course.hh"
 
 namespace assay::api {
@@ -155,6 +156,66 @@ TEST_F(Routes, ReportAndLogLeaveOutWhatIsForStaff) {
     EXPECT_EQ(nlohmann::json::parse(get(ben + "/report", SmallCourse::ben_token).body).at("code"), "not_graded");
 }
 
+// Why a grader failed is for whoever can mend it: whole, bounded, and nothing of it for the participant.
+TEST_F(Routes, StaffReadWhyAGraderFailedAndWhatItPrinted) {
+    const std::string at = std::string{"/admin/submissions/"} + SmallCourse::ben_waits;
+    EXPECT_EQ(nlohmann::json::parse(staff("GET", at + "/report").body).at("detail"),
+              "submission BenWaits00000001 has no verdict yet");
+    EXPECT_EQ(staff("GET", "/admin/submissions/NoSuchSubmission/report").status, 404);
+    model::Report report;
+    report.verdict = model::Verdict::grader_fault;
+    report.stages.push_back({.name = "score",
+                             .trusted = true,
+                             .verdict = model::Verdict::grader_fault,
+                             .exit_code = 3,
+                             .fault = "the command ended with exit code 3"});
+    for (int i = 1; i <= 30; ++i) report.stages.back().errors += "line " + std::to_string(i) + " \x1b[2J\n";
+    ASSERT_TRUE(course.store->write_and_wait([&](store::Tx& tx) -> Result<> {
+        const SubmissionId id{SmallCourse::ben_waits};
+        ASSAY_TRY(const auto job, tx.newest_job(id));
+        for (const auto state : {model::State::running, model::State::graded}) {
+            ASSAY_CHECK(tx.move_job(job->id, state));
+            if (state == model::State::running)
+                ASSAY_CHECK(
+                    tx.add_verdict({.submission = id, .verdict = report.verdict, .report = model::to_json(report)}));
+        }
+        return ok;
+    }));
+
+    const auto whole = nlohmann::json::parse(staff("GET", at + "/report").body).at("stages").at(0);
+    EXPECT_EQ(whole.at("fault"), "the command ended with exit code 3");
+    EXPECT_TRUE(whole.at("errors").get<std::string>().starts_with("line 1 \x1b"));
+    const auto steps = nlohmann::json::parse(staff("GET", at + "/why").body).at("steps");
+    EXPECT_EQ(steps.at(1).at("code"), "grader_fault");
+    EXPECT_EQ(steps.at(1).at("text"), "stage score: the command ended with exit code 3");
+    EXPECT_EQ(steps.at(1).at("evidence").size(), 21u);
+    EXPECT_EQ(steps.at(1).at("evidence").at(0), "the end of its stderr:");
+    EXPECT_EQ(steps.at(1).at("evidence").at(1), "  line 11 ␛[2J");
+    EXPECT_EQ(steps.at(1).at("remedy"), "mend the grader and apply the course, then assay rejudge BenWaits00000001");
+    const auto chinese = nlohmann::json::parse(staff("GET", at + "/why?chinese=1").body).at("steps");
+    EXPECT_EQ(chinese.at(0).at("text"), "它没有在等待，状态为 已评分");
+    for (const char* const suffix : {"", "/report", "/log", "/why"}) {
+        const auto his = get(ben + suffix, SmallCourse::ben_token).body;
+        EXPECT_FALSE(his.contains("exit code 3") || his.contains("line 30")) << his;
+    }
+}
+
+// Nothing is better than an empty list where the stages are not said.
+TEST_F(Routes, AnEventLeavesOutTheStagesThatTheStateHas) {
+    const auto whole = nlohmann::json::parse(get(ann, SmallCourse::ann_token).body);
+    EXPECT_EQ(whole.at("stages").size(), 2u);
+    EXPECT_EQ(whole.at("partial"), false);
+    ASSERT_TRUE(course.store->read([&](store::Reading& reading) -> Result<> {
+        http::Request request;
+        ASSAY_TRY(const auto submission, reading.submission(SubmissionId{SmallCourse::ann_graded}));
+        ASSAY_TRY(const State event, state_of(parts, request, reading, *submission, queue::Detail::without_stages));
+        const auto json = nlohmann::json::parse(event.json);
+        EXPECT_EQ(json.at("verdict"), "failed");
+        EXPECT_FALSE(json.contains("stages") || json.contains("partial"));
+        return ok;
+    }));
+}
+
 TEST_F(Routes, LimitsAreToldWithoutAToken) {
     const auto module = nlohmann::json::parse(get("/api/v1/limits?course=C&module=M").body);
     EXPECT_EQ(module.at("size_max"), 12 << 20);
@@ -187,6 +248,55 @@ TEST_F(Routes, LimitsAreToldWithoutAToken) {
     }
 }
 
+// What is known of a module before anything is handed in says what lateness costs and what is enough.
+TEST_F(Routes, LimitsSayWhatLatenessCosts) {
+    const auto plain = nlohmann::json::parse(get("/api/v1/limits?course=C&module=M").body);
+    EXPECT_TRUE(plain.contains("late") && plain.at("late").is_null());
+    EXPECT_TRUE(plain.contains("pass") && plain.at("pass").is_null());
+    const auto tar = archive::pack_tar({{"course.toml", false, "[course]\nid = \"E\"\ntitle = \"New\"\n"},
+                                        {"one/module.toml", false,
+                                         "[module]\nid = \"one\"\ntitle = \"One\"\npass = 60\ndue = 2030-01-01T00:00:00Z\ncloses = 2030-02-01T00:00:00Z\n"
+                                         "late = { grace = \"1 h\", per_day = 0.1, cap = 0.5 }\n"
+                                         "[[stage]]\nname = \"run\"\nrun = \"true\"\n"}}).value();
+    const auto applied = staff("POST", "/admin/course/apply", tar);
+    ASSERT_EQ(applied.status, 200) << applied.body;
+    const auto costly = nlohmann::json::parse(get("/api/v1/limits?course=E&module=one").body);
+    EXPECT_EQ(costly.at("late"), (nlohmann::json{{"grace_ms", 3'600'000}, {"per_day", 0.1}, {"cap", 0.5}}));
+    EXPECT_EQ(costly.at("pass"), 60);
+}
+
+// A sentence for a person is in his language, and says what to do.
+TEST_F(Routes, RefusalsSpeakTheirReadersLanguage) {
+    const struct {
+        std::string target, token, english, chinese;
+    } cases[] = {
+        {ann, SmallCourse::ben_token, "There is no submission of this id among yours.", "你的提交中没有这个编号。"},
+        {ben + "/report", SmallCourse::ben_token, "This submission has no result yet.", "这次提交还没有结果。"},
+        {ben + "/log", SmallCourse::ben_token, "This submission has no result yet.", "这次提交还没有结果。"},
+        {"/api/v9", "", "There is nothing at this address.", "这个地址没有任何内容。"},
+        {ann + "?token=x", "", "A token or key must not stand in an address, where logs and histories keep it.",
+         "令牌或密钥不能写在网址里，否则会留在日志和历史记录中。"},
+    };
+    for (const auto& c : cases) {
+        for (const auto& [language, said] : {std::pair{"en", &c.english}, {"zh-CN", &c.chinese}}) {
+            const auto problem = nlohmann::json::parse(get(c.target, c.token, {{"Accept-Language", language}}).body);
+            EXPECT_EQ(problem.at("detail"), *said) << c.target;
+            EXPECT_FALSE(problem.at("next").get<std::string>().empty()) << c.target;
+        }
+    }
+}
+
+// One look in front of all routes, so that none can forget it.
+TEST_F(Routes, NoAddressTakesAToken) {
+    for (const char* const path : {"/api", "/api/v1/probe", "/api/v1/probe/events", "/api/v1/limits", "/api/v1/receipt-keys", "/api/v1/nowhere"}) {
+        for (const char* const method : {"GET", "HEAD", "POST", "OPTIONS"}) {
+            const auto response = testing::ask(router, method, std::string{path} + "?token=x");
+            EXPECT_EQ(response.status, 400) << method << ' ' << path;
+            EXPECT_EQ(nlohmann::json::parse(response.body).at("code"), "token_in_query") << method << ' ' << path;
+        }
+    }
+}
+
 TEST_F(Routes, EventsAreForTheParticipantAlone) {
     EXPECT_EQ(get(ann + "/events").status, 401);
     EXPECT_EQ(get(ann + "/events", SmallCourse::ben_token).status, 404);
@@ -216,7 +326,7 @@ TEST_F(Routes, HealthAndReadiness) {
 }
 
 TEST_F(Routes, UnknownApiPathsAreProblems) {
-    for (const char* const path : {"/api", "/api/v2", "/api/v1/runner/lease", "/api/v1/submissions/x/y/z"}) {
+    for (const char* const path : {"/api", "/api/v2", "/api/v1/runner/lease", "/api/v1/submissions/x/y/z", "/api/1/2/3/4/5/6/7/8/9/10/11/12/13"}) {
         const auto response = get(path);
         EXPECT_EQ(response.status, 404) << path;
         EXPECT_EQ(header_of(response, "Content-Type"), "application/problem+json") << path;

@@ -1,5 +1,8 @@
 #include "api/staff.hh"
 
+#include <fmt/format.h>
+
+#include "base/text.hh"
 #include "wording/wording.hh"
 
 namespace assay::api {
@@ -21,6 +24,17 @@ Result<std::string> act_on(store::Store& store, ModuleCommand command, const Cou
         }
         return ok;
     }, command == ModuleCommand::pause ? store::Need::essential : store::Need::ordinary));
+    return said;
+}
+
+Result<std::string> rejudge_all(store::Store& store, const CourseId& course, const ModuleId& module, const std::string& verdict) {
+    const auto only = model::parse<model::Verdict>(verdict);
+    if (!verdict.empty() && !only) return Error{Fault::invalid, fmt::format("'{}' is no verdict, such as grader_fault", escaped(verdict, 40))};
+    std::string said;
+    ASSAY_CHECK(store.write_and_wait([&](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(said, queue::rejudge_all(tx, course, module, only));
+        return ok;
+    }));
     return said;
 }
 

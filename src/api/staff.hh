@@ -12,6 +12,8 @@ enum class ModuleCommand { pause, resume };
 enum class SubmissionCommand { hold, release, rejudge };
 
 Result<std::string> act_on(store::Store&, ModuleCommand, const CourseId&, const ModuleId&, std::int64_t now_ms);
+// `verdict`: its word, or empty for all. Errors: invalid (no such word), and those of queue::rejudge_all.
+Result<std::string> rejudge_all(store::Store&, const CourseId&, const ModuleId&, const std::string& verdict);
 Result<std::string> act_on(store::Store&, SubmissionCommand, const SubmissionId&, std::int64_t now_ms);
 
 // queue::queue_json with the catalogue's English sentences.

@@ -6,6 +6,7 @@
 #include "base/assert.hh"
 #include "base/log.hh"
 #include "course/identity.hh"
+#include "wording/catalogue.hh"
 #include "wording/wording.hh"
 
 namespace assay::api {
@@ -13,9 +14,8 @@ namespace {
 
 constexpr int retry_after_s = 3;
 
-http::Response not_found() {
-    return http::problem(404, "unknown_submission", "There is no submission of this id among yours.",
-                         "Compare the id with the one in your receipt, and use the token of the course it was handed in for.");
+http::Response not_found(const http::Request& request) {
+    return problem(request, 404, "unknown_submission", wording::Sentence::no_such_submission, wording::Sentence::no_such_submission_cure);
 }
 
 bool is_final(const queue::SubmissionView& view) {
@@ -39,7 +39,7 @@ Result<std::expected<store::Submission, http::Response>> asked_for(const Parts& 
     const bool theirs = submission && std::ranges::any_of(people, [&](const store::Participant& person) {
         return person.course == submission->course && person.id == submission->participant;
     });
-    if (!theirs) return Asked{std::unexpected{not_found()}};
+    if (!theirs) return Asked{std::unexpected{not_found(request)}};
     return Asked{std::move(*submission)};
 }
 
@@ -57,8 +57,8 @@ Result<wording::Language> language_for(const http::Request& request, store::Read
 }
 
 Result<State> state_of(const Parts& parts, const http::Request& request, store::Reading& reading, const store::Submission& submission,
-                       Detail detail) {
-    ASSAY_TRY(auto view, view_of(parts, reading, submission));
+                       queue::Detail detail) {
+    ASSAY_TRY(const auto view, view_of(parts, reading, submission));
     ASSAY_TRY(const auto course, reading.course(submission.course));
     if (!course) return Error{Fault::internal, "a submission names a course that is not there"};
     ASSAY_TRY(const auto language, language_for(request, reading, submission));
@@ -67,8 +67,7 @@ Result<State> state_of(const Parts& parts, const http::Request& request, store::
         return queue::WaitText{.text = wording::sentence(language, waiting.reason),
                                .details = waiting.detail ? wording::sentence(wording::Language::english, *waiting.detail) : ""};
     };
-    if (detail == Detail::without_stages) view.report.reset();
-    State state{.json = queue::to_json(view, course->timezone, parts.server_url, wait_text), .final = is_final(view)};
+    State state{.json = queue::to_json(view, course->timezone, parts.server_url, wait_text, detail), .final = is_final(view)};
     if (const queue::Waiting* const waiting = queue::in_line(view)) {
         state.position = waiting->position;
         state.moves = waiting->moves;

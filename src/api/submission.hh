@@ -21,14 +21,13 @@ Result<queue::SubmissionView> view_of(const Parts&, store::Reading&, const store
 // In which the reader is told about it: what he asks for, else what its course speaks.
 Result<wording::Language> language_for(const http::Request&, store::Reading&, const store::Submission&);
 
-enum class Detail { whole, without_stages };
 struct State {
     std::string json;       // the SPEC's "a submission's JSON", in the reader's language
     bool final = false;     // nothing but staff will change it
     std::int64_t position = 0;  // in line, of it or of a rejudge; 0: it does not wait in it
     std::uint64_t moves = 0;    // of the line when that was read (queue::Moves)
 };
-Result<State> state_of(const Parts&, const http::Request&, store::Reading&, const store::Submission&, Detail);
+Result<State> state_of(const Parts&, const http::Request&, store::Reading&, const store::Submission&, queue::Detail);
 
 http::Response error_answer(const http::Request&, const Error&);
 

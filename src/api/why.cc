@@ -1,7 +1,12 @@
 #include "api/why.hh"
 
+#include <algorithm>
+#include <array>
+
+#include "base/shown.hh"
 #include "base/text.hh"
 #include "sys/zone.hh"
+#include "wording/chain.hh"
 
 namespace assay::api {
 namespace {
@@ -47,7 +52,66 @@ Result<> add_slots(store::Reading& reading, const queue::Board& board, const sto
     return ok;
 }
 
+using wording::Chain;
+
+// The last lines of what a stage printed, fit for a terminal.
+void add_end_of(std::vector<std::string>& evidence, const char* stream, const std::string& text,
+                wording::Language language) {
+    constexpr std::size_t bytes_max = 4096;
+    constexpr std::size_t lines_max = 20;
+    const Ends ends = ends_of(trimmed(text), bytes_max);
+    const std::string end = shown(ends.left_out_bytes > 0 ? ends.tail : ends.head);
+    if (end.empty()) return;
+    evidence.push_back(wording::say(language, Chain::end_of_stream, std::array{std::string{stream}}));
+    const auto lines = split(end, '\n');
+    for (std::size_t i = lines.size() - std::min(lines.size(), lines_max); i < lines.size(); ++i)
+        evidence.push_back("  " + std::string{lines[i]});
+}
+
+// Each stage in which something of the server or of a grader failed, as a step: what, and what it printed last.
+void add_faults(std::vector<diagnosis::Step>& steps, const model::Report& report, const store::Submission& submission,
+                wording::Language language) {
+    constexpr std::size_t fault_bytes_max = 1000;
+    constexpr std::size_t name_bytes_max = 100;
+    constexpr std::size_t tests_max = 5;
+    const auto text = [](const std::string& fault) { return escaped(trimmed(fault), fault_bytes_max); };
+    for (const model::StageReport& stage : report.stages) {
+        std::vector<std::string> faults;
+        const std::string name = escaped(stage.name, name_bytes_max);
+        if (!stage.fault.empty())
+            faults.push_back(wording::say(language, Chain::stage_fault, std::array{name, text(stage.fault)}));
+        for (const model::TestReport& test : stage.tests) {
+            if (test.fault.empty()) continue;
+            faults.push_back(wording::say(language, Chain::test_fault,
+                                          std::array{name, escaped(test.name, name_bytes_max), text(test.fault)}));
+        }
+        if (faults.empty()) continue;
+        diagnosis::Step step{.code = std::string{model::to_string(stage.verdict)}, .text = faults.front()};
+        for (std::size_t i = 1; i < std::min(faults.size(), tests_max); ++i) step.evidence.push_back(faults[i]);
+        if (faults.size() > tests_max)
+            step.evidence.push_back(
+                wording::say(language, Chain::more_faults, std::array{std::to_string(faults.size() - tests_max)}));
+        add_end_of(step.evidence, "stderr", stage.errors, language);
+        add_end_of(step.evidence, "stdout", stage.output, language);
+        const bool ours = stage.verdict == model::Verdict::system_fault;
+        step.remedy = wording::say(language, ours ? Chain::after_system_fault : Chain::after_grader_fault,
+                                   std::array{submission.id.text()});
+        steps.push_back(std::move(step));
+    }
+}
+
 }  // namespace
+
+Result<std::string> whole_report_json(store::Store& store, const SubmissionId& id) {
+    std::string json;
+    ASSAY_CHECK(store.read([&](store::Reading& reading) -> Result<> {
+        ASSAY_TRY(const auto report, queue::newest_report(reading, id));
+        if (!report) return Error{Fault::missing, "submission " + escaped(id.text(), 40) + " has no verdict yet"};
+        json = model::to_json(*report);
+        return ok;
+    }));
+    return json;
+}
 
 Result<std::string> why_json(store::Reading& reading, const queue::Board& board, const SubmissionId& id,
                              diagnosis::Audience audience, wording::Language language, std::int64_t now_ms) {
@@ -81,7 +145,12 @@ Result<std::string> why_json(store::Reading& reading, const queue::Board& board,
     }
     ASSAY_TRY(const auto course, reading.course(submission.course));
     const std::string zone = course ? course->timezone : sys::server_zone();
-    return diagnosis::to_json(at, diagnosis::chain(at, audience, language, now_ms, zone, time_text));
+    auto steps = diagnosis::chain(at, audience, language, now_ms, zone, time_text);
+    if (audience == diagnosis::Audience::staff && at.state == model::State::graded) {
+        ASSAY_TRY(const auto report, queue::newest_report(reading, id));
+        if (report) add_faults(steps, *report, submission, language);
+    }
+    return diagnosis::to_json(at, steps);
 }
 
 Result<std::string> why_json(store::Store& store, const queue::Board& board, const SubmissionId& id,

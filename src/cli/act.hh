@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/commands.hh"
+#include "serve/data_directory.hh"
 #include "serve/rooms.hh"
 
 namespace assay::cli {
@@ -17,7 +18,8 @@ struct Call {
     std::string body;
 };
 using Direct = std::function<Result<std::string>(serve::Rooms&)>;
-Result<std::string> act(const std::string& data, const Call& call, const Direct& direct);
+// What has nothing to act on where there is no data yet must not begin any.
+Result<std::string> act(const std::string& data, const Call& call, const Direct& direct, serve::Opening = serve::Opening::existing);
 
 // An answer to stdout, with a newline at its end; an error as fail() does.
 ExitCode print(Result<std::string> answer);

@@ -4,10 +4,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "alert/engine.hh"
 #include "alert/keeper.hh"
 #include "base/text.hh"
 #include "cli/act.hh"
 #include "http/message.hh"
+#include "participant/talk.hh"
 #include "sys/process.hh"
 
 namespace assay::cli {
@@ -36,7 +38,9 @@ ExitCode test(const StaffOptions& options, const AlertOptions& it) {
 
 ExitCode silence(const StaffOptions& options, const AlertOptions& it) {
     const auto for_ms = parse_duration_ms(it.length);
-    if (!for_ms) return fail(Error{for_ms.error()}.in("--for"));
+    if (!for_ms) return participant::misused(Error{for_ms.error()}.in("--for"));
+    if (*for_ms < 1 || *for_ms > alert::silence_ms_max)
+        return participant::misused({Fault::invalid, "--for: a silence lasts at least 1ms and at most 31d"});
     const std::string author = it.author.empty() ? sys::name_of_uid(sys::effective_uid()).value_or("staff") : it.author;
     return print(
         ask(options, "POST",

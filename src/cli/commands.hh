@@ -43,6 +43,7 @@ ExitCode queue_resume(const StaffOptions&, const std::string& course, const std:
 ExitCode queue_hold(const StaffOptions&, const std::string& submission);
 ExitCode queue_release(const StaffOptions&, const std::string& submission);
 ExitCode rejudge(const StaffOptions&, const std::string& submission);
+ExitCode rejudge_module(const StaffOptions&, const std::string& course, const std::string& module, const std::string& verdict);
 
 ExitCode keys_list(const StaffOptions&);
 ExitCode keys_rotate(const StaffOptions&, const std::string& use);

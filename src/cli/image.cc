@@ -34,7 +34,7 @@ std::int64_t room_for(const sys::DiskRoom& disk, std::int64_t reserve_bytes) {
 // The place of the images, made when the data directory has none yet.
 Result<std::string> images_of(const std::string& data) {
     ASSAY_TRY(const auto server, serve::server_of(data));
-    if (!server) ASSAY_CHECK(serve::DataDirectory::open(data, ""));
+    if (!server) ASSAY_CHECK(serve::DataDirectory::open(data, "", serve::Opening::or_new));
     const std::string directory = data + "/images";
     ASSAY_TRY(const sys::FileInfo owner, sys::info_of_path(data));
     ASSAY_CHECK(sys::make_directory(directory));

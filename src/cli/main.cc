@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <limits>
 
 #include "archive/verifiers.hh"
 #include "base/text.hh"
@@ -17,6 +18,7 @@
 #include "participant/rows.hh"
 #include "recorder/record.hh"
 #include "runner/runner.hh"
+#include "serve/data_directory.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
 
@@ -233,7 +235,20 @@ int parse_and_run(int argc, char** argv) {
     };
     on_submission(*queue, "hold", "Take a waiting submission out of line", queue_hold);
     on_submission(*queue, "release", "Put a held submission back in line", queue_release);
-    on_submission(app, "rejudge", "Judge a graded submission again; its verdict stays until the new one is there", rejudge);
+    CLI::App* const again = app.add_subcommand("rejudge", "Judge what is graded again, one submission or a module's; each verdict stays until the new one is there");
+    CLI::Option* const again_one = again->add_option("ID", submission, "one submission");
+    CLI::Option* const again_course = again->add_option("--course", course_id, "with --module: all that are graded")->excludes(again_one);
+    CLI::Option* const again_module = again->add_option("--module", module_id)->needs(again_course)->excludes(again_one);
+    again_course->needs(again_module);
+    std::string again_verdict;
+    again->add_option("--verdict", again_verdict, "only those with this verdict, such as grader_fault")->needs(again_module);
+    add_data_option(*again, common);
+    again->callback([&] {
+        if (submission.empty() && module_id.empty()) throw CLI::RequiredError{"ID, or --course and --module,"};
+        with_config([&](const serve::Config& c) {
+            return submission.empty() ? rejudge_module(staff(c), course_id, module_id, again_verdict) : rejudge(staff(c), submission);
+        });
+    });
 
     CLI::App* const exports = app.add_subcommand("export", "What leaves the server for other programs")->require_subcommand(1);
     CLI::App* const grades = exports->add_subcommand("grades", "Print what counts of every participant, as CSV");
@@ -292,7 +307,7 @@ int parse_and_run(int argc, char** argv) {
     WhyOptions why_options;
     CLI::App* const why = app.add_subcommand("why", "Why is this waiting, slow or stuck? Looks from outside; needs no server, and no root for one's own processes");
     why->footer(why_footer);
-    CLI::Option* const why_pid = why->add_option("--pid", why_options.pid, "a process, with all it started")->type_name("PID")->check(CLI::PositiveNumber);
+    CLI::Option* const why_pid = why->add_option("--pid", why_options.pid, "a process, with all it started")->type_name("PID")->check(CLI::Range(1, std::numeric_limits<int>::max()));
     CLI::Option* const why_group = why->add_option("--cgroup", why_options.group, "the processes of a control group and those below it")->type_name("GROUP")->excludes(why_pid);
     why->add_option("--for", why_options.window, "how long to look, 500ms to 5min (default 3s)")->type_name("TIME");
     CLI::Option* const why_submission_option = why->add_option("SUBMISSION", submission, "a submission: of one's own on a server, or of anybody in --data")->excludes(why_pid)->excludes(why_group);
@@ -300,7 +315,7 @@ int parse_and_run(int argc, char** argv) {
     CLI::Option* const why_at = why->add_option("--at", machine.at, "what stalled the server at this time, such as 17:15:50, from what was recorded")->type_name("TIME")->excludes(why_pid)->excludes(why_group)->excludes(why_submission_option);
     bool why_last = false;
     CLI::Option* const last = why->add_flag("--last", why_last, "what stalled it last")->excludes(why_pid)->excludes(why_group)->excludes(why_submission_option)->excludes(why_at);
-    why->add_option("--job", machine.job, "what held a job, by its number")->type_name("N")->check(CLI::PositiveNumber)->excludes(why_pid)->excludes(why_group)->excludes(why_submission_option)->excludes(why_at)->excludes(last);
+    why->add_option("--job", machine.job, "what held a job, by its number")->type_name("N")->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 53))->excludes(why_pid)->excludes(why_group)->excludes(why_submission_option)->excludes(why_at)->excludes(last);
     why->add_option("--server", rows.options.flags.server, "the server, with the token kept for it (or ASSAY_SERVER, or server in .assay.toml)")->type_name("URL");
     add_data_option(*why, common);
     why->add_flag("--json", why_options.json, "print one object");
@@ -316,7 +331,7 @@ int parse_and_run(int argc, char** argv) {
         else if (rows.options.flags.server && !common.flags.contains("data")) code = participant::why_command(rows.options, submission);
         else with_config([&](const serve::Config& c) {
             // Without a word, whoever has a data directory here is staff of it, and everybody else takes part somewhere.
-            const bool here = common.flags.contains("data") || sys::open_directory(c.data).has_value();
+            const bool here = common.flags.contains("data") || serve::holds_data(c.data);
             return here ? why_submission(staff(c), submission) : participant::why_command(rows.options, submission);
         });
     });
@@ -337,7 +352,7 @@ int parse_and_run(int argc, char** argv) {
         ->type_name("NAME")
         ->check(CLI::IsMember({"memory", "disk"}));
     run->add_option("--io", options.io, "what it may read from and write to block devices (cgroup version 2; default: no bound)")->type_name("SIZE");
-    run->add_option("--open-files", options.open_files, "open files of one process, from 3 (default 256)")->type_name("N")->check(CLI::Range(3, 1'000'000));
+    run->add_option("--open-files", options.open_files, "open files of one process, from 8 (default 256)")->type_name("N")->check(CLI::Range(8, 1 << 20));
     run->add_option("--cores", options.cores, "CPUs it sees, and their worth of CPU time per time (default: all)")->type_name("N")->check(CLI::Range(1, 4096));
     run->add_option("--disk-read-mib-per-s", options.disk_read_mib_per_s, "how fast it may read what is not cached (default 64; 0: as fast as the disk can)")->type_name("N");
     run->add_option("--image", options.image, "the root it sees: an imported image, or host (default): the machine's own folders")->type_name("NAME");

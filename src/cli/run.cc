@@ -115,11 +115,27 @@ Result<Prepared> prepare(const RunOptions& options) {
     return prepared;
 }
 
-void print_summary(const model::Outcome& outcome, model::Verdict verdict) {
+// Which of its limits hold less than exactly on this host. `io`: whether one was asked for.
+std::string inexact(const model::Guarantees& sure, bool io) {
+    using model::Guarantee;
+    const std::pair<const char*, Guarantee> all[] = {
+        {"cpu", sure.cpu},       {"wall", sure.wall}, {"memory", sure.memory}, {"processes", sure.processes},
+        {"output", sure.output}, {"disk", sure.disk}, {"io", io ? sure.io : Guarantee::exact}};
+    std::string text;
+    for (const auto& [name, guarantee] : all) {
+        if (guarantee != Guarantee::exact)
+            text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", name, guarantee == Guarantee::none ? "not at all" : "approximately");
+    }
+    return text;
+}
+
+void print_summary(const model::Outcome& outcome, model::Verdict verdict, bool io) {
     std::string how = outcome.signal ? fmt::format("signal {}", *outcome.signal)
                                      : fmt::format("exit code {}", outcome.exit_code.value_or(-1));
     fmt::print(stderr, "assay: {}, {}, cpu {:.1f} ms, wall {:.1f} ms, memory {}\n", model::to_string(verdict), how, outcome.cpu_ms(),
                outcome.wall_ms, size_text(outcome.memory_peak_bytes));
+    if (const std::string text = inexact(outcome.guarantees, io); !text.empty())
+        fmt::print(stderr, "assay: limits that do not hold exactly on this host: {}; assay check says why\n", text);
 }
 
 // Ctrl-C ends the command, not us: what it did until then is still told.
@@ -198,7 +214,7 @@ ExitCode run_command(const RunOptions& options) {
         std::fwrite(out.data(), 1, out.size(), stdout);
         std::fflush(stdout);
         std::fwrite(errors.data(), 1, errors.size(), stderr);
-        print_summary(outcome, verdict);
+        print_summary(outcome, verdict, prepared->request.limits.io_bytes > 0);
     }
     return verdict == model::Verdict::passed ? ExitCode::done : ExitCode::failed;
 }

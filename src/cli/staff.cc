@@ -41,8 +41,8 @@ Result<std::string> ask_server(const std::string& data, const Call& call) {
     return Error{fault, problem_detail(answer.body)};
 }
 
-Result<std::string> act_directly(const std::string& data, const Direct& direct) {
-    ASSAY_TRY(serve::DataDirectory directory, serve::DataDirectory::open(data, ""));
+Result<std::string> act_directly(const std::string& data, const Direct& direct, serve::Opening opening) {
+    ASSAY_TRY(serve::DataDirectory directory, serve::DataDirectory::open(data, "", opening));
     ASSAY_CHECK(directory.enter());
     ASSAY_TRY(const auto rooms, serve::open_rooms(directory, 0));
     return direct(*rooms);
@@ -65,10 +65,10 @@ ExitCode on_submission(const StaffOptions& options, api::SubmissionCommand what,
 
 }  // namespace
 
-Result<std::string> act(const std::string& data, const Call& call, const Direct& direct) {
+Result<std::string> act(const std::string& data, const Call& call, const Direct& direct, serve::Opening opening) {
     ASSAY_TRY(const auto server, serve::server_of(data));
     if (server) return ask_server(data, call);
-    return act_directly(data, direct);
+    return act_directly(data, direct, opening);
 }
 
 ExitCode print(Result<std::string> answer) {
@@ -92,7 +92,7 @@ ExitCode course_apply(const StaffOptions& options, const std::string& folder, bo
     if (!packed) return fail(packed.error());
     const Call call{"POST", fmt::format("/admin/course/apply?dry_run={}&json={}", dry_run ? 1 : 0, options.json ? 1 : 0),
                     "application/x-tar", std::move(packed).value()};
-    return print(act(options.data, call, [&](serve::Rooms& rooms) -> Result<std::string> {
+    const auto apply = [&](serve::Rooms& rooms) -> Result<std::string> {
         ASSAY_TRY(course::Compiled compiled, course::compile(std::move(files).value(), sys::server_zone()));
         ASSAY_CHECK(course::pin_images(compiled, api::images_of(rooms.images)));
         course::Machine machine = serve::this_machine();
@@ -100,7 +100,9 @@ ExitCode course_apply(const StaffOptions& options, const std::string& folder, bo
         ASSAY_TRY(const course::Applied applied,
                   course::apply(*rooms.store, rooms.revisions, compiled, machine, dry_run, now_ms()));
         return options.json ? applied.json : fmt::format("{}", fmt::join(applied.lines, "\n"));
-    }));
+    };
+    // The one thing that data can begin with, apart from an image.
+    return print(act(options.data, call, apply, dry_run ? serve::Opening::existing : serve::Opening::or_new));
 }
 
 ExitCode course_list(const StaffOptions& options) {
@@ -143,6 +145,13 @@ ExitCode queue_release(const StaffOptions& options, const std::string& submissio
 
 ExitCode rejudge(const StaffOptions& options, const std::string& submission) {
     return on_submission(options, api::SubmissionCommand::rejudge, "rejudge", submission);
+}
+
+ExitCode rejudge_module(const StaffOptions& options, const std::string& course, const std::string& module, const std::string& verdict) {
+    const std::string target = fmt::format("/admin/modules/{}/{}/rejudge?verdict={}", segment(course), segment(module), http::percent_encoded(verdict));
+    return print(act(options.data, {"POST", target, "text/plain", ""}, [&](serve::Rooms& rooms) {
+        return api::rejudge_all(*rooms.store, CourseId{course}, ModuleId{module}, verdict);
+    }));
 }
 
 ExitCode keys_list(const StaffOptions& options) {

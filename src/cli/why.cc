@@ -77,6 +77,14 @@ std::vector<std::uint64_t> jobs_of(const std::string& answer) {
     return jobs;
 }
 
+// Whether it may be the machine that it waits for.
+bool under_way(const std::string& answer) {
+    const auto json = model::parse_json(answer, {.size_max = chain_bytes_max});
+    if (!json || !json->is_object()) return false;
+    const auto state = json->value("state", nlohmann::json{});
+    return state == model::to_string(model::State::queued) || state == model::to_string(model::State::running);
+}
+
 }  // namespace
 
 ExitCode why_submission(const StaffOptions& options, const std::string& submission) {
@@ -93,6 +101,7 @@ ExitCode why_submission(const StaffOptions& options, const std::string& submissi
     if (!answer || options.json) return print(std::move(answer));
     const ExitCode code = participant::print_chain(*answer);
     for (const std::string& line : jobs_now(options.data, jobs_of(*answer))) print_line(escaped(line, line_bytes_max));
+    if (!under_way(*answer)) return code;
     for (const std::string& line : machine_now(options.data))
         print_line(escaped(line, line_bytes_max));  // The bottom of it, when it is the machine.
     return code;
@@ -101,6 +110,8 @@ ExitCode why_submission(const StaffOptions& options, const std::string& submissi
 ExitCode why_process(const WhyOptions& options) {
     const auto window_ms = parse_duration_ms(options.window);
     if (!window_ms) return misused(window_ms.error());
+    if (const std::chrono::milliseconds window{*window_ms}; window < diagnosis::window_min || window > diagnosis::window_max)
+        return misused({Fault::invalid, "--for: from 500ms to 5min"});
     const auto seen =
         diagnosis::observe({.pid = options.pid, .group = options.group}, std::chrono::milliseconds{*window_ms});
     if (!seen) return fail(seen.error());

@@ -16,6 +16,7 @@
 #include "diagnosis/rules.hh"
 #include "diagnosis/sampler.hh"
 #include "participant/language.hh"
+#include "participant/talk.hh"
 #include "recorder/reading.hh"
 #include "sys/zone.hh"
 #include "wording/chain.hh"
@@ -180,14 +181,13 @@ ExitCode print_calm(const Range& range, bool json) {
     return ExitCode::done;
 }
 
-Result<ExitCode> answer(const WhyMachineOptions& options) {
+// `at_ms`: of options.at.
+Result<ExitCode> answer(const WhyMachineOptions& options, std::optional<std::int64_t> at_ms) {
     ASSAY_TRY(recorder::Recording recording, recorder::Recording::open(options.data));
     const recorder::Recording::Extent extent = recording.extent();
     if (recording.empty()) return Error{Fault::missing, "nothing is recorded in " + options.data};
     const Range all{extent.oldest_ns / ms, extent.newest_ns / ms};
-    if (!options.at.empty()) {
-        const auto at_ms = time_of(options.at, sys::server_zone(), sys::to_ms(sys::system_clock().wall()));
-        if (!at_ms) return Error{Fault::invalid, "--at takes a time such as 17:15:50 or 2026-10-15T17:15:50+08:00"};
+    if (at_ms) {
         if (*at_ms < all.from_ms || *at_ms > all.to_ms + after_ms) {
             return Error{Fault::missing,
                          fmt::format("the recording goes from {} to {}", time_text(all.from_ms, sys::server_zone()),
@@ -276,7 +276,12 @@ std::vector<std::string> jobs_now(const std::string& data, std::vector<std::uint
 }
 
 ExitCode why_machine(const WhyMachineOptions& options) {
-    auto code = answer(options);
+    std::optional<std::int64_t> at_ms;
+    if (!options.at.empty()) {
+        at_ms = time_of(options.at, sys::server_zone(), sys::to_ms(sys::system_clock().wall()));
+        if (!at_ms) return participant::misused({Fault::invalid, "--at takes a time such as 17:15:50 or 2026-10-15T17:15:50+08:00"});
+    }
+    auto code = answer(options, at_ms);
     return code ? *code : fail(code.error());
 }
 

@@ -123,7 +123,7 @@ TEST_F(ApplyTest, SaysWhatARevisionChangesAndWhetherItNeedsARun) {
     ASSERT_TRUE(apply_files(files("make", "due = 2026-10-15T23:59:59\n")));
     EXPECT_THAT(*apply_files(files("make", "due = 2026-10-16T23:59:59\ncloses = 2026-10-20\nlate = { per_day = 0.1 }\npass = 5\n")),
                 ElementsAre("PA1: revision 2 (was 1)", "  due 2026-10-15T23:59:59.000+00:00 -> 2026-10-16T23:59:59.000+00:00",
-                            "  closes 2026-10-15T23:59:59.000+00:00 -> 2026-10-20T00:00:00.000+00:00",
+                            "  closes 2026-10-15T23:59:59.000+00:00 -> 2026-10-20T23:59:59.000+00:00",
                             "  late none -> grace 0 ms, 0.1 a day, at most 1", "  pass none -> 5", HasSubstr("  nothing has to run again"),
                             "hello: unchanged (revision 1)"));
     auto with_tests = files();
@@ -187,6 +187,45 @@ TEST_F(ApplyTest, ListsModulesAndWhetherTheyAreOpen) {
         {"id":"PA1","title":"PA1","revision":1,"open":false},{"id":"hello","title":"hello","revision":1,"open":true}]}])")));
     EXPECT_EQ(*list_text(json.dump()),
               "ICS  ICS\n  PA1  PA1  (revision 1, not open)\n  hello  hello  (revision 1, open)\n");
+}
+
+// What the machine lacks is told when a module is applied, not at the first hand-in; and it may still be installed.
+TEST_F(ApplyTest, NotesAProgramThatThisMachineLacks) {
+    auto compiled = compile(files("no-such-program-of-assay --fast"), "UTC");
+    ASSERT_TRUE(compiled) << compiled.error().text();
+    ASSERT_TRUE(pin_images(*compiled, {}));
+    EXPECT_THAT(compiled->warnings,
+                ElementsAre("PA1: stage 'build': this machine has no program 'no-such-program-of-assay' in "
+                            "/usr/local/bin:/usr/bin:/bin"));
+    auto there = compile(files("./run.sh"), "UTC");
+    ASSERT_TRUE(there);
+    ASSERT_TRUE(pin_images(*there, {}));
+    EXPECT_THAT(there->warnings, ElementsAre());
+}
+
+// A spreadsheet would run such an id wherever grades are opened; who has one already keeps it, and his roster comes back.
+TEST_F(ApplyTest, ANewIdIsNoFormula) {
+    const CourseId course{"ICS"};
+    ASSERT_TRUE(apply_files(files()));
+    for (const char* id : {"=1+1", "+49", "-7", "@a"}) {
+        const auto refused = import_roster(*store_, *keys_, course, *parse_roster(std::string{"id\n1\n"} + id + "\n"));
+        ASSERT_FALSE(refused) << id;
+        EXPECT_EQ(refused.error().fault(), Fault::invalid);
+        EXPECT_THAT(refused.error().text(), HasSubstr(std::string{"the id "} + id + " begins with"));
+    }
+    EXPECT_TRUE(export_roster(*store_, *keys_, course)->empty());
+
+    ASSERT_TRUE(store_->write_and_wait([&](store::Tx& tx) {
+        return tx.put_participant({.course = course,
+                                   .id = ParticipantId{"-7"},
+                                   .token_hash = "a",
+                                   .token_sealed = keys_->seal("token of -7"),
+                                   .key_hash = "b",
+                                   .key_sealed = keys_->seal("keyofminus7")});
+    }));
+    const auto exported = export_roster(*store_, *keys_, course);
+    ASSERT_EQ(exported->size(), 1U);
+    EXPECT_TRUE(import_roster(*store_, *keys_, course, *parse_roster(roster_csv(*exported))));
 }
 
 TEST_F(ApplyTest, ARosterIsImportedWholeAndComesBack) {

@@ -14,7 +14,6 @@ Error wrong(std::size_t line, std::string_view text) {
 class Parser {
 public:
     explicit Parser(std::string_view text) : text_{text} {
-        constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
         if (text_.starts_with(byte_order_mark)) text_.remove_prefix(byte_order_mark.size());
     }
 
@@ -88,6 +87,15 @@ std::string csv_field(std::string_view field) {
         quoted += c;
     }
     return quoted + '"';
+}
+
+bool begins_a_formula(std::string_view cell) {
+    constexpr std::string_view beginnings = "=+-@\t\r";
+    return !cell.empty() && beginnings.contains(cell.front());
+}
+
+std::string csv_text_cell(std::string_view cell) {
+    return csv_field(begins_a_formula(cell) ? "'" + std::string{cell} : std::string{cell});
 }
 
 }  // namespace assay::course

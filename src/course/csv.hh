@@ -14,6 +14,8 @@ struct CsvRow {
     std::vector<std::string> fields;
 };
 
+// Without it some spreadsheets take UTF-8 for something else.
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 constexpr std::size_t csv_fields_max = 64;  // of a row
 constexpr std::size_t csv_rows_max = 100'000;
 
@@ -21,5 +23,9 @@ constexpr std::size_t csv_rows_max = 100'000;
 Result<std::vector<CsvRow>> parse_csv(std::string_view text);
 // A field as it stands in a file: quoted when it must be.
 std::string csv_field(std::string_view field);
+// Whether a spreadsheet reads a cell of that text as a formula, and so runs what somebody wrote into it.
+bool begins_a_formula(std::string_view cell);
+// A text for a spreadsheet: what would be a formula has an apostrophe before it.
+std::string csv_text_cell(std::string_view cell);
 
 }  // namespace assay::course

@@ -49,7 +49,11 @@ Result<Value> value_of(const std::string& file, const toml::node& node) {
     if (const auto* whole = node.as_integer()) return Value{.line = line, .is = whole->get()};
     if (const auto* real = node.as_floating_point()) return Value{.line = line, .is = real->get()};
     if (const auto* flag = node.as_boolean()) return Value{.line = line, .is = flag->get()};
-    if (const auto* date = node.as_date()) return Value{.line = line, .is = time_of(date->get(), {})};
+    if (const auto* date = node.as_date()) {
+        DateTime day = time_of(date->get(), {});
+        day.date_alone = true;
+        return Value{.line = line, .is = day};
+    }
     if (const auto* moment = node.as_date_time()) {
         DateTime time = time_of(moment->get().date, moment->get().time);
         if (moment->get().offset) time.offset_minutes = moment->get().offset->minutes;

@@ -18,6 +18,7 @@ constexpr std::size_t toml_bytes_max = 32u << 20;
 struct DateTime {
     int year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0, millisecond = 0;
     std::optional<int> offset_minutes;  // nullopt: in the course's zone
+    bool date_alone = false;            // no time of day was written; it is midnight
 };
 
 struct Value;

@@ -5,6 +5,8 @@
 #include "base/text.hh"
 #include "course/course.hh"
 #include "model/image.hh"
+#include "sys/file.hh"
+#include "sys/root_tree.hh"
 
 namespace assay::course {
 
@@ -29,6 +31,27 @@ bool of_a_system(std::string_view program) {
     constexpr std::string_view folders[] = {"/usr/", "/bin/", "/sbin/"};
     return !program.contains('/') ||
            std::ranges::any_of(folders, [&](std::string_view folder) { return program.starts_with(folder); });
+}
+
+// PATH of every command in the host's own folders.
+constexpr std::string_view host_search = "/usr/local/bin:/usr/bin:/bin";
+
+// A hint, no refusal: what a module needs may be installed after it is applied.
+void note_missing_on_host(Compiled& compiled, const CompiledModule& module) {
+    const auto root = sys::open_directory("/");
+    if (!root) return;
+    const auto here = [&](const std::string& program) {
+        return std::ranges::any_of(split(host_search, ':'), [&](std::string_view folder) {
+            return sys::exists_within(*root, fmt::format("{}/{}", folder, program));
+        });
+    };
+    for (const model::StagePlan& stage : module.plan.stages) {
+        if (stage.command.empty()) continue;
+        const std::string& program = stage.command.front();
+        if (program.empty() || program.contains('/') || here(program)) continue;
+        compiled.warnings.push_back(fmt::format("{}: stage '{}': this machine has no program '{}' in {}",
+                                                module.id.text(), stage.name, escaped(program, 60), host_search));
+    }
 }
 
 Result<> check_programs(const CompiledModule& module, const Images& images) {
@@ -57,7 +80,10 @@ Result<> pin_image(CompiledModule& module, const Images& images) {
 }
 
 Result<> pin_images(Compiled& compiled, const Images& images) {
-    for (CompiledModule& module : compiled.modules) ASSAY_CHECK(pin_image(module, images));
+    for (CompiledModule& module : compiled.modules) {
+        ASSAY_CHECK(pin_image(module, images));
+        if (!module.plan.image_pin) note_missing_on_host(compiled, module);
+    }
     return ok;
 }
 

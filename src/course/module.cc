@@ -62,9 +62,9 @@ private:
         model::Plan& plan = out_.plan;
         ASSAY_TRY(const auto title, module.text("title"));
         plan.title = title.value_or(*id);
-        ASSAY_TRY(plan.opens_ms, module.time_ms("opens", plan.timezone));
-        ASSAY_TRY(plan.due_ms, module.time_ms("due", plan.timezone));
-        ASSAY_TRY(plan.closes_ms, module.time_ms("closes", plan.timezone));
+        ASSAY_TRY(plan.opens_ms, module.time_ms("opens", plan.timezone, Section::Day::begins));
+        ASSAY_TRY(plan.due_ms, module.time_ms("due", plan.timezone, Section::Day::ends));
+        ASSAY_TRY(plan.closes_ms, module.time_ms("closes", plan.timezone, Section::Day::ends));
         if (!plan.closes_ms) plan.closes_ms = plan.due_ms;
         if (plan.due_ms && *plan.closes_ms < *plan.due_ms) return module.problem("closes", "must not be before `due`");
         if (plan.opens_ms && plan.closes_ms && *plan.closes_ms <= *plan.opens_ms) {

@@ -34,12 +34,11 @@ Result<std::int64_t> moment_of(const std::string& text, const std::string& timez
     constexpr std::string_view allowed = "0123456789-:.+TtZz ";
     if (text.empty() || text.find_first_not_of(allowed) != std::string::npos) return unreadable;
     const std::string file = "--until";
-    const bool date_alone = !text.contains(':');
-    const auto document = parse_toml(file, "until = " + text + (date_alone ? " 23:59:59" : ""));
+    const auto document = parse_toml(file, "until = " + text);
     if (!document) return unreadable;
     constexpr std::string_view known_keys[] = {"until"};
     ASSAY_TRY(const Section section, Section::open(file, *document, "--until", known_keys));
-    const auto moment = section.time_ms("until", timezone);
+    const auto moment = section.time_ms("until", timezone, Section::Day::ends);
     if (!moment || !*moment) return unreadable;
     return **moment;
 }

@@ -32,13 +32,18 @@ Error wrong(std::size_t line, const std::string& text) {
     return {Fault::invalid, fmt::format("line {}: {}", line, text)};
 }
 
-// "2.02E+09": what a spreadsheet makes of a long number; which digits were there cannot be known any more.
+// "2.02E+09", "2.02E9": what a spreadsheet makes of a long number; which digits were there cannot be known any more. Without a sign
+// and a point it may be an id as it was given out ("21E1234").
 bool scientific(std::string_view id) {
     const std::size_t exponent = id.find_first_of("eE");
-    if (exponent == std::string_view::npos || exponent == 0 || exponent + 2 >= id.size()) return false;
-    const std::string_view head = id.substr(0, exponent), tail = id.substr(exponent + 1);
+    if (exponent == std::string_view::npos || exponent == 0) return false;
+    const std::string_view head = id.substr(0, exponent);
+    std::string_view tail = id.substr(exponent + 1);
+    const bool sign = tail.starts_with('+') || tail.starts_with('-');
+    if (sign) tail.remove_prefix(1);
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    return (tail[0] == '+' || tail[0] == '-') && std::ranges::all_of(tail.substr(1), digit) && digit(head[0]) &&
+    return (sign || head.find_first_of(".,") != std::string_view::npos) && !tail.empty() &&
+           std::ranges::all_of(tail, digit) && digit(head[0]) &&
            std::ranges::all_of(head, [&](char c) { return digit(c) || c == '.' || c == ','; });
 }
 
@@ -111,6 +116,12 @@ public:
 
     Result<> take(const RosterRow& row) {
         ASSAY_TRY(const auto old, tx_.participant(course_, ParticipantId{row.id}));
+        if (!old && begins_a_formula(row.id)) {  // Who is there already stays, and comes back from what was exported.
+            return Error{Fault::invalid,
+                         fmt::format("the id {} begins with '{}', so that a spreadsheet takes it for a formula; "
+                                     "leave that out",
+                                     escaped(row.id), row.id.front())};
+        }
         store::Participant person = old.value_or(store::Participant{.course = course_, .id = ParticipantId{row.id}});
         bool changed = !old || !old->active;
         person.active = true;

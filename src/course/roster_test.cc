@@ -56,6 +56,9 @@ TEST(Roster, RefusesWithTheLine) {
              {"id,name\n1,a\n,b\n", "line 3: the id is empty"},
              {"id\n2.02E+09\n", "line 2: the id 2.02E+09 looks as if a spreadsheet"},
              {"id\n2E+09\n", "looks as if a spreadsheet"},
+             {"id\n2.02E9\n", "looks as if a spreadsheet"},
+             {"id\n2.02e09\n", "looks as if a spreadsheet"},
+             {"id\n\"2,02E9\"\n", "looks as if a spreadsheet"},
              {"id\n1\n2\n1\n", "line 4: the same id as in line 2"},
              {"id,token\n1,short\n", "shorter than 8 characters"},
              {"id,token\n241220001,241220001\n", "the token is the id"},
@@ -68,7 +71,7 @@ TEST(Roster, RefusesWithTheLine) {
         EXPECT_THAT(error_of(csv), HasSubstr(error)) << csv;
     }
     // An id that only resembles such a number stays what it is.
-    for (const char* id : {"E2024", "2024E", "12e5", "CE+09", "1e+", "a2.02E+09"})
+    for (const char* id : {"E2024", "2024E", "12e5", "21E1234", "CE+09", "1e+", "2.02E", "2.0x2E9", "a2.02E+09"})
         EXPECT_EQ(error_of(std::string{"id\n"} + id + "\n"), "parsed") << id;
 }
 

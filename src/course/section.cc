@@ -159,7 +159,7 @@ Result<std::optional<std::vector<std::string>>> Section::texts(std::string_view 
     return std::optional{std::move(texts)};
 }
 
-Result<std::optional<std::int64_t>> Section::time_ms(std::string_view key, const std::string& timezone) const {
+Result<std::optional<std::int64_t>> Section::time_ms(std::string_view key, const std::string& timezone, Day day) const {
     const Value* found = find(key);
     if (found == nullptr) return std::optional<std::int64_t>{};
     const auto* time = std::get_if<DateTime>(&found->is);
@@ -167,12 +167,13 @@ Result<std::optional<std::int64_t>> Section::time_ms(std::string_view key, const
     if (time->year < year_min || time->year > year_max) {
         return problem(key, fmt::format("must be between the years {} and {}", year_min, year_max));
     }
+    const bool last_second = time->date_alone && day == Day::ends;
     const sys::LocalTime local{.year = time->year,
                                .month = time->month,
                                .day = time->day,
-                               .hour = time->hour,
-                               .minute = time->minute,
-                               .second = time->second,
+                               .hour = last_second ? 23 : time->hour,
+                               .minute = last_second ? 59 : time->minute,
+                               .second = last_second ? 59 : time->second,
                                .millisecond = time->millisecond,
                                .offset_s = 0};
     if (!time->offset_minutes) return std::optional{sys::to_ms(sys::from_local(local, timezone))};

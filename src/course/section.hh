@@ -37,8 +37,10 @@ public:
     Result<std::optional<std::int64_t>> size(std::string_view key, std::int64_t low, std::int64_t high) const;  // bytes
     Result<std::optional<std::int64_t>> duration_ms(std::string_view key, std::int64_t low, std::int64_t high) const;
     Result<std::optional<std::vector<std::string>>> texts(std::string_view key, std::size_t count_max) const;
-    // Milliseconds since 1970 UTC; a time without offset is in `timezone`.
-    Result<std::optional<std::int64_t>> time_ms(std::string_view key, const std::string& timezone) const;
+    // Milliseconds since 1970 UTC; a time without offset is in `timezone`. A date alone is that end of its day: who writes the day something
+    // is due means all of it.
+    enum class Day { begins, ends };
+    Result<std::optional<std::int64_t>> time_ms(std::string_view key, const std::string& timezone, Day day) const;
     // One of `words`; "xml is not one of …", with a suggestion. A word of `later` is refused with its sentence.
     Result<std::optional<std::string>> word(std::string_view key, std::span<const std::string_view> words,
                                             std::span<const Later> later = {}) const;

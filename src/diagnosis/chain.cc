@@ -70,9 +70,8 @@ std::vector<Step> chain(const Standing& at, Audience audience, wording::Language
     if (!at.reason) {
         const auto own = std::ranges::find(at.running, at.submission, &RunningJob::submission);
         Step step{.code = std::string{model::to_string(at.state)}};
-        step.text = own != at.running.end()
-                        ? teller.say(Chain::runs_now, {teller.doing(*own)})
-                        : teller.say(Chain::no_longer_waits, {std::string{model::to_string(at.state)}});
+        step.text = own != at.running.end() ? teller.say(Chain::runs_now, {teller.doing(*own)})
+                                            : teller.say(Chain::no_longer_waits, {wording::name(language, at.state)});
         if (own != at.running.end())
             step.evidence.push_back(
                 teller.say(Chain::since, {time_text(own->started_ms, zone), teller.lasted(own->started_ms)}));

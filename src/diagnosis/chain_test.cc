@@ -91,5 +91,15 @@ TEST(Chain, SaysWhatOneThatRunsDoes) {
     EXPECT_EQ(steps[0].text, "it runs: in stage build, 0 of 0 tests done");
 }
 
+// A state is called as everywhere else, not by the word of the interface.
+TEST(Chain, NamesTheStateOfOneThatDoesNotWait) {
+    Standing at = waiting();
+    at.state = model::State::graded;
+    at.reason.reset();
+    EXPECT_EQ(told(at, Audience::staff).at(0).text, "it does not wait: it is graded");
+    EXPECT_EQ(chain(at, Audience::staff, wording::Language::chinese, 60'000, "UTC", clock_text).at(0).text,
+              "它没有在等待，状态为 已评分");
+}
+
 }  // namespace
 }  // namespace assay::diagnosis

@@ -29,6 +29,11 @@ bool weak_sign(const Moment& at) {
            at.of(Figure::open_files) > 95 ||
            at.of(Figure::limit_hits) > 0 || at.of(Figure::uploads) > 500;
 }
+// Whether it would be a stall but for a server that did not run.
+bool stalled_besides(Moment at) {
+    if (at.server_stopped) at.figures.erase(Figure::gap_s);
+    return strong_sign(at) || weak_sign(at);
+}
 constexpr std::int64_t weak_within_ms = 5'000;
 constexpr int weak_signs_min = 2;
 
@@ -92,7 +97,9 @@ struct Rule {
 // Facts and limits of each: docs/why.md. The order is that of roots: what stands above causes what stands below.
 const Rule rules[] = {
     {Trouble::blackout,
-     [](const Moment& at, const Usual&) { return at.of(Figure::gap_s) > 3 || at.of(Figure::stopped_s) > 3; },
+     [](const Moment& at, const Usual&) {
+         return (at.of(Figure::gap_s) > 3 && !at.server_stopped) || at.of(Figure::stopped_s) > 3;
+     },
      0,
      By::nobody,
      {Figure::gap_s, Figure::stopped_s, Figure::late_ms}},
@@ -225,6 +232,11 @@ const Rule rules[] = {
      0,
      By::nobody,
      {Figure::jobs_running, Figure::connections, Figure::loop_lag_ms}},
+    {Trouble::server_stopped,
+     [](const Moment& at, const Usual&) { return at.server_stopped && at.of(Figure::gap_s) > 3; },
+     0,
+     By::nobody,
+     {Figure::gap_s}},
     {Trouble::own_bug,
      [](const Moment& at, const Usual&) {
          return late(at) && unpressed(at) && at.of(Figure::throttled) <= 20 && at.of(Figure::late_ms) < 500;
@@ -300,6 +312,13 @@ Sight sight(std::span<const Moment> during, const Usual& usual, Figure figure) {
     return seen;
 }
 
+// What stayed at nearly nothing shows nothing: clocks that are read one after the other differ by some nanoseconds.
+void add_sight(std::span<const Moment> during, const Usual& usual, Figure figure, Root& root) {
+    constexpr double worth_telling_min = 0.01;
+    const Sight seen = sight(during, usual, figure);
+    if (low_is_bad(figure) || seen.worst >= worth_telling_min) root.evidence.push_back(seen);
+}
+
 }  // namespace
 
 void Stalls::add(const Moment& at) {
@@ -337,7 +356,7 @@ Incident explain(std::span<const Moment> moments, const Interval& when) {
         root.confidence = root.share > 0.6 || rule.share_min == 0 ? Confidence::high
                           : root.share > 0.3                      ? Confidence::medium
                                                                   : Confidence::low;
-        for (const Figure figure : rule.figures) root.evidence.push_back(sight(during, usual, figure));
+        for (const Figure figure : rule.figures) add_sight(during, usual, figure, root);
         if (rule.by != By::nobody) name_offender(before, during, rule.by, root);
         if (rule.trouble == Trouble::core_pinned && !can_be_the_server(root)) continue;
         if (rule.trouble == Trouble::own_bug && !incident.causes.empty() &&
@@ -352,9 +371,15 @@ Incident explain(std::span<const Moment> moments, const Interval& when) {
         if (by != By::nobody) name_offender(before, during, by, root);
         for (const Figure figure :
              {Figure::loop_lag_ms, Figure::late_ms, Figure::cpu_some, Figure::io_full, Figure::memory_full})
-            root.evidence.push_back(sight(during, usual, figure));
+            add_sight(during, usual, figure, root);
         incident.causes.push_back(std::move(root));
     }
+    // Where all that happened is a restart, whatever the machine did meanwhile held up nobody.
+    const bool restart_alone =
+        std::ranges::find(incident.causes, Trouble::server_stopped, &Root::trouble) != incident.causes.end() &&
+        std::ranges::none_of(during, stalled_besides);
+    if (restart_alone)
+        std::erase_if(incident.causes, [](const Root& root) { return root.trouble != Trouble::server_stopped; });
     // The first in time is the root; of those that began together, what stands above. Memory that runs out is made by none of what
     // stands below it, however long that has been seen: on a machine that grades all processors are often taken.
     constexpr std::int64_t together_ms = 15'000;
@@ -378,7 +403,7 @@ Incident explain(std::span<const Moment> moments, const Interval& when) {
     }
     for (const auto& [name, full] : held) {
         const bool offends = incident.causes.front().offender.contains(name) && name.size() > 1;
-        if (full > 0.1 * static_cast<double>(during.size()) && !offends && incident.victims.size() < 5)
+        if (full > 0.1 * static_cast<double>(during.size()) && !offends && !restart_alone && incident.victims.size() < 5)
             incident.victims.push_back(name);
     }
     const auto lacks = [&](Figure figure) {

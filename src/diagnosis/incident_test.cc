@@ -179,6 +179,27 @@ const Row rows[] = {
     {"clock", Trouble::clock_jump, true, "", [](Moment& at) { set(at, {{Figure::clock_step_s, 600}}); }},
     {"clock_is_corrected", Trouble::clock_jump, false, "", [](Moment& at) { set(at, {{Figure::clock_step_s, 0.4}}); }},
     {"blackout", Trouble::blackout, true, "", [](Moment& at) { set(at, {{Figure::gap_s, 40}}); }},
+    {"restart", Trouble::server_stopped, true, "",
+     [](Moment& at) {
+         if (at.at_ms != start_ms + calm_s * 1000) return;
+         set(at, {{Figure::gap_s, 7}, {Figure::stopped_s, 1.3e-07}});
+         at.server_stopped = true;
+     },
+     Trouble::own_bug},
+    {"restart_of_a_busy_machine", Trouble::server_stopped, true, "",
+     [](Moment& at) {
+         set(at, {{Figure::cpu_some, 74}, {Figure::core_busiest, 96}});
+         if (at.at_ms == start_ms + calm_s * 1000) set(at, {{Figure::gap_s, 7}}), at.server_stopped = true;
+     },
+     Trouble::cpu_starved},
+    {"restart_in_a_moment", Trouble::server_stopped, false, "", [](Moment& at) { at.server_stopped = true; }},
+    {"restart_after_a_full_disk", Trouble::disk_full, true, "",
+     [](Moment& at) {
+         if (at.at_ms == start_ms + (calm_s + 9) * 1000) set(at, {{Figure::gap_s, 7}}), at.server_stopped = true;
+         at.decisions.emplace_back("disk_reserve");
+     }},
+    {"restart_of_a_machine_that_slept", Trouble::blackout, true, "",
+     [](Moment& at) { set(at, {{Figure::gap_s, 7}, {Figure::stopped_s, 60}}), at.server_stopped = true; }},
     {"our_own_fault", Trouble::own_bug, true, "", [](Moment& at) { set(at, {{Figure::loop_lag_ms, 900}}); }},
     {"late_in_a_moment_of_pressure", Trouble::cpu_starved, true, "job 7",
      [](Moment& at) {
@@ -267,6 +288,56 @@ TEST(Incident, ReadsFramesAsTheyWereRecorded) {
     now->net.listen_overflows_total = now->net.listen_drops_total = 4;
     moment = moment_of(*before, *now, true);
     EXPECT_EQ(moment.of(Figure::listen_overflows), 4);
+}
+
+// A server's end and the next one's start leave a gap as a power cut does; a recorder alone that died, too.
+TEST(Incident, KnowsARestartFromAPowerCut) {
+    using recorder::EventKind;
+    struct Case {
+        const char* name;
+        EventKind last;               // of the frame before the gap
+        EventKind first;              // of the frame behind it, beside the recorder's own
+        std::uint64_t first_second;   // when that was
+        std::uint32_t boot;           // behind the gap
+        bool with_server;             // behind the gap
+        bool stopped;
+    };
+    const Case cases[] = {{"told to stop", EventKind::server_stopping, EventKind::none, 0, 7, true, true},
+                          {"killed", EventKind::none, EventKind::none, 0, 7, true, true},
+                          {"killed, and quick to begin", EventKind::job_ended, EventKind::server_started, 19, 7, true, true},
+                          {"the recorder died", EventKind::none, EventKind::server_started, 2, 7, true, false},
+                          {"the recorder died long after", EventKind::none, EventKind::job_started, 12, 7, true, false},
+                          {"a recorder without a server", EventKind::none, EventKind::none, 0, 7, false, false},
+                          {"another boot", EventKind::server_stopping, EventKind::none, 0, 8, true, false}};
+    const auto note = [](recorder::Frame& frame, EventKind kind, std::uint64_t second) {
+        if (kind == EventKind::none) return;
+        *frame.events.add() = {.kind = static_cast<std::uint64_t>(kind), .monotonic_ns = (1'000 + second) * 1'000'000'000};
+    };
+    for (const Case& it : cases) {
+        const auto before = std::make_unique<recorder::Frame>();
+        const auto now = std::make_unique<recorder::Frame>();
+        recorder::fill_example(*before, 10, 3);
+        recorder::fill_example(*now, 20, 3);
+        note(*before, it.last, 10);
+        note(*now, it.first, it.first_second);
+        note(*now, EventKind::boot, 20);
+        now->boot = it.boot;
+        if (!it.with_server) now->sections &= ~(std::uint64_t{1} << static_cast<unsigned>(recorder::Section::server));
+        EXPECT_EQ(moment_of(*before, *now, true).server_stopped, it.stopped) << it.name;
+    }
+}
+
+// What is nearly zero shows nothing.
+TEST(Incident, TellsNoEvidenceThatIsNone) {
+    const auto restart = std::ranges::find_if(rows, [](const Row& row) { return row.name == std::string_view{"restart"}; });
+    const std::vector<Moment> moments = story(*restart);
+    Stalls stalls;
+    for (const Moment& at : moments) stalls.add(at);
+    const Incident incident = explain(moments, stalls.found().front());
+    ASSERT_EQ(incident.causes.size(), 1u);
+    ASSERT_EQ(incident.causes[0].evidence.size(), 1u);
+    EXPECT_EQ(incident.causes[0].evidence[0].figure, Figure::gap_s);
+    EXPECT_EQ(incident.causes[0].evidence[0].worst, 7);
 }
 
 std::string clock_text(std::int64_t ms, const std::string&) { return std::to_string((ms - start_ms) / 1000); }

@@ -76,6 +76,24 @@ void add_details(const recorder::Frame& before, const recorder::Frame& now, Mome
         moment.slow.push_back(fmt::format("{} {}", escaped(request.route.view()), request.took_ms));
 }
 
+const recorder::Event* event_of(const recorder::Frame& frame, recorder::EventKind kind) {
+    const auto is = [kind](const recorder::Event& one) { return one.kind == static_cast<std::uint64_t>(kind); };
+    const auto found = std::ranges::find_if(frame.events, is);
+    return found == frame.events.end() ? nullptr : &*found;
+}
+
+// The recorder goes with its server and comes with the next, whose feed has nothing to tell yet. One that begins anew beside the same
+// server is told that one's old events again: only a start since the last frame counts.
+bool another_server(const recorder::Frame& before, const recorder::Frame& now) {
+    using enum recorder::EventKind;
+    if (before.boot != now.boot || !now.has(Section::server) || event_of(now, boot) == nullptr) return false;
+    if (event_of(before, server_stopping) != nullptr) return true;
+    if (const recorder::Event* const started = event_of(now, server_started)) return started->monotonic_ns > before.monotonic_ns;
+    return std::ranges::all_of(now.events, [](const recorder::Event& one) {
+        return one.kind == static_cast<std::uint64_t>(boot) || one.kind == static_cast<std::uint64_t>(clock_step);
+    });
+}
+
 }  // namespace
 
 Moment moment_of(const recorder::Frame& before, const recorder::Frame& now, bool detail) {
@@ -137,6 +155,7 @@ Moment moment_of(const recorder::Frame& before, const recorder::Frame& now, bool
         if (kind == recorder::EventKind::boot)
             figures[Figure::gap_s] = std::max(1.0, static_cast<double>(now.real_time_ns - before.real_time_ns) / 1e9);
     }
+    moment.server_stopped = another_server(before, now);
     if (detail) add_details(before, now, moment);
     return moment;
 }

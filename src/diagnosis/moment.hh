@@ -51,6 +51,7 @@ struct Moment {
     double file_memory = 0;  // share of the machine's memory that holds pages of files
     bool server_throttled = false;
     bool runner_lost = false;
+    bool server_stopped = false;  // between the two frames the server ended, and another began while the machine ran on
     std::vector<std::string> decisions;  // reasons of what was decided in this second about what may start, such as "disk_reserve"
 
     bool decided(std::string_view reason) const { return std::ranges::find(decisions, reason) != decisions.end(); }

@@ -5,6 +5,7 @@
 
 #include "base/log.hh"
 #include "base/metrics.hh"
+#include "base/text.hh"
 #include "dispatch/inner.hh"
 #include "dispatch/routes.hh"
 
@@ -108,7 +109,18 @@ void Dispatcher::Inner::tell(const queue::Token& token, const queue::Ended& ende
         metrics::registry().counter("assay_verdicts_total", "Verdicts that were committed.", {{"verdict", to_string(*ended.verdict)}}).add();
     }
     if (ended.verdict == model::Verdict::system_fault || ended.verdict == model::Verdict::grader_fault) {
-        log::error("verdict.fault", {{"job", token.job.value}, {"verdict", to_string(*ended.verdict)}, {"old_verdict_kept", ended.kept_old ? 1 : 0}});
+        constexpr std::size_t fault_bytes_max = 500;
+        constexpr std::size_t name_bytes_max = 100;
+        const model::FaultFound fault = ended.fault.value_or(model::FaultFound{});
+        log::error("verdict.fault", {{"job", token.job.value},
+                                     {"verdict", to_string(*ended.verdict)},
+                                     {"submission", ended.submission ? ended.submission->text() : ""},
+                                     {"course", ended.topic ? ended.topic->course.text() : ""},
+                                     {"module", ended.topic ? ended.topic->module.text() : ""},
+                                     {"stage", escaped(fault.stage, name_bytes_max)},
+                                     {"test", escaped(fault.test, name_bytes_max)},
+                                     {"fault", escaped(trimmed(fault.text), fault_bytes_max)},
+                                     {"old_verdict_kept", ended.kept_old ? 1 : 0}});
     }
     if (ended.broken) {
         log::error("module.grader_broken", {{"course", ended.broken->course.text()}, {"module", ended.broken->module.text()},

@@ -10,11 +10,13 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "base/log.hh"
 #include "http/client.hh"
 #include "http/server.hh"
 #include "model/report.hh"
 #include "queue/view.hh"
 #include "sys/file.hh"
+#include "sys/program.hh"
 #include "sys/random.hh"
 #include "sys/socket.hh"
 #include "testing/manual_clock.hh"
@@ -453,6 +455,12 @@ TEST_F(DispatchTest, ASecondSessionEndsTheFirst) {
 
 TEST_F(DispatchTest, AFaultIsCountedAndTheThirdEndsTheJob) {
     testing::ManualClock clock;
+    std::mutex guard;
+    std::string logged;
+    log::set_sink([&](log::Level, const std::string& line) {
+        const std::lock_guard lock{guard};
+        if (line.contains("verdict.fault")) logged = line;
+    });
     serve(clock);
     auto client = connect();
     const auto epoch = begin(client);
@@ -469,6 +477,14 @@ TEST_F(DispatchTest, AFaultIsCountedAndTheThirdEndsTheJob) {
     EXPECT_EQ(state(first), State::graded);
     EXPECT_EQ(poll(client, epoch).status, 204);
     serve(sys::system_clock());  // Before the clock goes.
+    log::set_sink([](log::Level, const std::string& line) { sys::print(stderr, line + "\n"); });
+    const std::lock_guard lock{guard};
+    const Json line = Json::parse(logged);
+    EXPECT_EQ(line.at("submission"), first);
+    EXPECT_EQ(line.at("course"), "C");
+    EXPECT_EQ(line.at("module"), "M");
+    EXPECT_EQ(line.at("stage"), "infrastructure");
+    EXPECT_TRUE(line.at("fault").get<std::string>().starts_with("attempt 1: no room for a sandbox")) << logged;
 }
 
 TEST_F(DispatchTest, DrainPutsRunningWorkBackUncountedAndGrantsNothingMore) {

@@ -57,6 +57,21 @@ RequestId new_request_id() {
     return text;
 }
 
+// What to do about a request that never became one.
+std::string_view next_step(int status) {
+    switch (status) {
+        case 408: return "try again, perhaps from a faster connection";
+        case 413: return "send less, and its true length";
+        case 414: return "shorten the address; what is long belongs in the body";
+        case 417: return "leave Expect out, or make it 100-continue";
+        case 431: return "send fewer headers, or shorter ones";
+        case 501: return "send the body with a Content-Length, or chunked";
+        case 503: return "try again in a moment";
+        case 505: return "speak HTTP/1.1";
+        default: return "look at the request as it was sent: the client, or something on the way here, wrote it wrong";
+    }
+}
+
 std::string_view shown(const RequestId& id) { return {id.data(), id.size()}; }
 
 }  // namespace
@@ -120,7 +135,7 @@ void Connection::consume(std::size_t count) {
 
 loop::Task<Unit> Connection::run() {
     if (role_ == Role::refused) {
-        co_await refuse({503, "busy", "the server has all the connections it can serve; try again in a moment"});
+        co_await refuse({503, "busy", "the server has all the connections it can serve"});
     } else {
         for (bool first = true;; first = false) {
             std::optional<Head> head = co_await read_head(first);
@@ -231,20 +246,10 @@ loop::Task<bool> Connection::answer(Head head) {
     const sys::TimePoint started = request.started;
     const bool head_only = request.method == "HEAD";
     Router::Match match = router_.find(request.method, request.path);
-    request.captures = std::move(match.captures);
 
     Body body{*this, head};
-    Response response;
-    if (match.handler != nullptr) {
-        auto handling = (*match.handler)(std::move(request), body);
-        response = co_await std::move(handling);
-    } else if (match.allow.empty()) {
-        response = problem(404, "not_found", "there is nothing under this address");
-    } else {
-        response =
-            problem(405, "method", "this address does not take " + escaped(method), "use one of: " + match.allow);
-        response.with("Allow", match.allow);
-    }
+    auto answering = router_.answer(match, std::move(request), body);
+    Response response = co_await std::move(answering);
 
     std::optional<StreamSeat> seat;
     if (response.streamer && !head_only) {
@@ -258,9 +263,9 @@ loop::Task<bool> Connection::answer(Head head) {
     const std::optional<Fault> failed = body.failed();
     if (failed == Fault::timed_out && response.status != 408)
         response =
-            problem(408, "too_slow", "the body did not arrive in time", "try again, perhaps from a faster connection");
+            problem(408, "too_slow", "the body did not arrive in time", next_step(408));
     if (failed == Fault::invalid && (response.status < 400 || response.status >= 500))
-        response = problem(400, "bad_request", "the body is not framed as its header says");
+        response = problem(400, "bad_request", "the body is not framed as its header says", next_step(400));
     const bool close = !body.ended() || failed || response.close || response.streamer || !head.keep_alive || stopping_ || shed_;
     if (body.ended()) body.finish();
     drain_ = !close ? Drain::none : !body.ended() || failed ? Drain::patient : Drain::brief;
@@ -298,7 +303,7 @@ loop::Task<bool> Connection::answer(Head head) {
 loop::Task<Unit> Connection::refuse(Refusal refusal) {
     unrouted().count(refusal.status);
     const RequestId id = new_request_id();
-    const Response response = problem(refusal.status, refusal.code, refusal.text);
+    const Response response = problem(refusal.status, refusal.code, refusal.text, next_step(refusal.status));
     const std::string lines = response_head(response, shown(id), true, sys::wall_at_last_tick());
     const bool written = co_await send({.head = bytes_of(lines), .content = bytes_of(response.content())});
     drain_ = !written ? Drain::none : role_ == Role::refused ? Drain::brief : Drain::patient;

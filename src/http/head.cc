@@ -16,12 +16,28 @@ bool clean_text(const std::optional<std::string>& decoded) {
     return decoded && valid_utf8(*decoded) && std::ranges::none_of(*decoded, control);
 }
 
-Checked<Unit> read_target(std::string_view target, Head& head) {
-    if (!target.starts_with('/')) return bad("the request target must begin with '/'");
+// What an absolute target has before its path (RFC 9112, 3.2.2); nullopt: it is none.
+std::optional<std::string_view> origin_of(std::string_view target) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+        return target.substr(0, target.find_first_of("/?", scheme.size()));
+    }
+    return std::nullopt;
+}
+
+// `authority`: of an absolute target, else empty.
+Checked<Unit> read_target(std::string_view target, Head& head, std::string_view& authority) {
     if (!std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; }))
         return bad("the request target has bytes that must be percent-encoded");
+    if (const auto origin = origin_of(target)) {
+        authority = origin->substr(origin->find("://") + 3);
+        if (authority.empty() || authority.contains('@')) return bad("the request target names no host, or a user of it");
+        target.remove_prefix(origin->size());
+    } else if (!target.starts_with('/')) {
+        return bad("the request target must begin with '/' or be a whole http address");
+    }
     const std::size_t mark = target.find('?');
-    const std::string_view raw = target.substr(0, mark);
+    const std::string_view raw = mark == 0 || target.empty() ? "/" : target.substr(0, mark);
     if (!raw.contains('%')) {
         head.path = raw;  // Clean as it stands: printable ASCII.
     } else {
@@ -134,7 +150,8 @@ Checked<Head> parse_head(std::string_view block) {
         }
         return bad("the request line does not end with an HTTP version");
     }
-    if (const auto target = read_target(line.substr(first + 1, second - first - 1), head); !target)
+    std::string_view authority;
+    if (const auto target = read_target(line.substr(first + 1, second - first - 1), head, authority); !target)
         return std::unexpected{target.error()};
 
     auto fields = parse_fields(block.substr(line_end + 2, block.size() - line_end - 4));
@@ -146,8 +163,11 @@ Checked<Head> parse_head(std::string_view block) {
 
     head.keep_alive = !http_1_0;
     int hosts = 0;
-    for (const auto& [name, value] : head.headers) {
-        if (equal_ignoring_case(name, "host")) ++hosts;
+    for (auto& [name, value] : head.headers) {
+        if (equal_ignoring_case(name, "host")) {
+            ++hosts;
+            if (!authority.empty()) value = authority;
+        }
         if (equal_ignoring_case(name, "connection")) {
             for (const std::string_view option : split(value, ',')) {
                 if (equal_ignoring_case(without_blanks(option), "close")) head.keep_alive = false;

@@ -86,6 +86,10 @@ std::optional<std::string> bearer_token(const http::Request& request) {
     return std::string{token};
 }
 
+bool secret_in_query(const Request& request) {
+    return !request.query.empty() && (request.parameter("token") || request.parameter("key"));
+}
+
 Response Response::text(int status, std::string line) {
     return {.status = status, .headers = {{"Content-Type", "text/plain; charset=utf-8"}}, .body = std::move(line)};
 }

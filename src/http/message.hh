@@ -45,6 +45,8 @@ struct Request {
 
 // The token of `Authorization: Bearer TOKEN`; nullopt when there is none.
 std::optional<std::string> bearer_token(const Request&);
+// A token or key stands in the query. Addresses are remembered in too many places for that.
+bool secret_in_query(const Request&);
 
 // Where a streamed response sends its pieces. Belongs to the connection; used on its loop alone.
 class Stream {
@@ -141,7 +143,20 @@ public:
     };
     Match find(std::string_view method, std::string_view path) const;
 
+    // How whoever keeps a folder answers what no route of it may see, or has. What is missing leaves it to the next folder out.
+    using Reply = std::function<Response(const Request&)>;
+    struct Keeper {
+        Reply secret;   // secret_in_query; where nobody says how, such a request goes to its route
+        Reply unknown;  // else a plain problem
+    };
+    // `folder`: "/api" is also for "/api/…"; "" for all.
+    void keep(std::string folder, Keeper);
+    // The answer to a request with the Match that was found for it, whose captures it takes along.
+    loop::Task<Response> answer(Match&, Request, Reader&) const;
+
 private:
+    const Reply* reply(std::string_view path, Reply Keeper::* which) const;
+
     struct Route {
         std::string method;
         std::string pattern;
@@ -157,6 +172,7 @@ private:
         bool fits(std::span<const std::string_view> parts) const;  // as many as it has
     };
     std::array<std::vector<Route>, route_parts_max + 1> by_parts_;  // by their number; each the most literal first
+    std::vector<std::pair<std::string, Keeper>> keepers_;           // the longest folder first
 };
 
 std::optional<std::string> percent_decoded(std::string_view, bool plus_is_space);

@@ -9,6 +9,7 @@
 #include "http/server.hh"
 #include "http/shed.hh"
 #include "http/wire.hh"
+#include "testing/ask_router.hh"
 
 namespace assay::http {
 namespace {
@@ -85,6 +86,25 @@ TEST(Head, ReadsWhatBrowsersAndCurlSend) {
     EXPECT_FALSE(head_of("GET / HTTP/1.0\r\n\r\n").keep_alive);
 }
 
+// What a client sends that takes the server for a proxy: the address counts, whatever Host says (RFC 9112, 3.2.2).
+TEST(Head, TakesAWholeAddressAsItsTarget) {
+    const struct {
+        std::string target, path, query, host;
+    } cases[] = {{"http://here:8080/a%20b?x=1", "/a b", "x=1", "here:8080"},
+                 {"HTTPS://here/", "/", "", "here"},
+                 {"http://[::1]:80", "/", "", "[::1]:80"},
+                 {"http://here?x=/y", "/", "x=/y", "here"},
+                 {"http://here//x", "//x", "", "here"},
+                 {"/http://there/", "/http://there/", "", "h"}};
+    for (const auto& c : cases) {
+        const Head head = head_of(request_with("", "GET " + c.target + " HTTP/1.1"));
+        EXPECT_EQ(head.path, c.path) << c.target;
+        EXPECT_EQ(head.query, c.query) << c.target;
+        EXPECT_EQ(head.headers.at(0), (Header{"Host", c.host})) << c.target;
+    }
+    EXPECT_EQ(head_of("GET http://h/x HTTP/1.0\r\n\r\n").path, "/x");
+}
+
 // Each of these two programs could read differently, or no client sends by accident.
 TEST(Head, RefusesWhatIsAmbiguous) {
     struct Case {
@@ -120,7 +140,13 @@ TEST(Head, RefusesWhatIsAmbiguous) {
         {400, request_with("", "GET  / HTTP/1.1")},
         {400, request_with("", "GET /")},
         {400, request_with("", "G@T / HTTP/1.1")},
-        {400, request_with("", "GET http://h/ HTTP/1.1")},
+        {400, request_with("", "GET http:///x HTTP/1.1")},
+        {400, request_with("", "GET http://u@h/x HTTP/1.1")},
+        {400, request_with("", "GET ftp://h/x HTTP/1.1")},
+        {400, request_with("", "GET http:/x HTTP/1.1")},
+        {400, request_with("", "GET h:80 HTTP/1.1")},
+        {400, "GET http://h/ HTTP/1.1\r\n\r\n"},
+        {400, request_with("Host: h\r\n", "GET http://h/ HTTP/1.1")},
         {400, request_with("", "OPTIONS * HTTP/1.1")},
         {400, request_with("", "GET /%00 HTTP/1.1")},
         {400, request_with("", "GET /%0a HTTP/1.1")},
@@ -343,6 +369,32 @@ TEST(Router, FindsTheMostLiteralPattern) {
         EXPECT_EQ(router.find("GET", nowhere).handler, nullptr) << nowhere;
         EXPECT_EQ(router.find("GET", nowhere).allow, "") << nowhere;
     }
+}
+
+// What no route sees or has is answered by whoever keeps the nearest folder, so that one check holds for every address.
+TEST(Router, AsksTheNearestKeeper) {
+    Router router;
+    const auto says = [](std::string word) -> Router::Reply { return [word](const Request&) { return Response::text(400, word); }; };
+    router.keep("", {.secret = says("secret"), .unknown = says("unknown")});
+    router.keep("/api/v1", {.secret = says("secret of api"), .unknown = says("unknown to api")});
+    router.keep("/upload", {.secret = says("secret of upload"), .unknown = {}});
+    router.add("GET", "/api/v1/x", [](Request, Reader&) -> loop::Task<Response> { co_return Response::text(200, "x"); });
+    const struct {
+        const char *method, *target, *said;
+    } cases[] = {{"GET", "/api/v1/x", "x"},
+                 {"GET", "/api/v1/x?tokens=1", "x"},
+                 {"GET", "/api/v1/x?token=1", "secret of api"},
+                 {"GET", "/api/v1/x?a=b&k%65y", "secret of api"},
+                 {"POST", "/api/v1/x?token=1", "secret of api"},
+                 {"GET", "/api/v1?token=1", "secret of api"},
+                 {"GET", "/api/v1x?token=1", "secret"},
+                 {"GET", "/api/v1/y", "unknown to api"},
+                 {"GET", "/api/v1/", "unknown to api"},
+                 {"GET", "/upload/x", "unknown"},
+                 {"GET", "/upload?key=", "secret of upload"}};
+    for (const auto& c : cases) EXPECT_EQ(testing::ask(router, c.method, c.target).body, c.said) << c.target;
+    EXPECT_EQ(testing::ask(router, "POST", "/api/v1/x").status, 405);
+    EXPECT_EQ(testing::ask(Router{}, "GET", "/x?token=1").status, 404);
 }
 
 TEST(Wire, WritesOneSoundHead) {

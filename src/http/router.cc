@@ -6,6 +6,7 @@
 namespace assay::http {
 namespace {
 
+constexpr std::size_t method_shown_max = 16;
 constexpr double response_bounds_s[] = {50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 2e-3, 3e-3, 5e-3,  7e-3, 10e-3,
                                         15e-3, 20e-3, 30e-3, 50e-3, 70e-3, 0.1, 0.2, 0.5, 1, 5};
 
@@ -31,6 +32,15 @@ struct Given {
     std::array<std::string_view, route_parts_max> parts;
     std::size_t count = 0;
 };
+
+loop::Task<Response> given(Response response) { co_return response; }
+
+Response nothing_there() { return problem(404, "not_found", "there is nothing under this address", "compare the address with where you have it from"); }
+
+Response other_methods(std::string_view method, const std::string& allow) {
+    return problem(405, "method", "this address does not take " + escaped(method.substr(0, method_shown_max)), "use one of: " + allow)
+        .with("Allow", allow);
+}
 
 }  // namespace
 
@@ -115,6 +125,30 @@ Router::Match Router::find(std::string_view method, std::string_view path) const
         if (chosen->parts[i].capture) match.captures.emplace_back(given.parts[i]);
     }
     return match;
+}
+
+void Router::keep(std::string folder, Keeper keeper) {
+    const auto behind = std::ranges::find_if(keepers_, [&](const auto& other) { return other.first.size() < folder.size(); });
+    keepers_.emplace(behind, std::move(folder), std::move(keeper));
+}
+
+const Router::Reply* Router::reply(std::string_view path, Reply Keeper::* which) const {
+    for (const auto& [folder, keeper] : keepers_) {
+        const bool inside = path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+        if (inside && keeper.*which) return &(keeper.*which);
+    }
+    return nullptr;
+}
+
+loop::Task<Response> Router::answer(Match& match, Request request, Reader& reader) const {
+    if (secret_in_query(request)) {
+        if (const Reply* const refuse = reply(request.path, &Keeper::secret)) return given((*refuse)(request));
+    }
+    request.captures = std::move(match.captures);
+    if (match.handler != nullptr) return (*match.handler)(std::move(request), reader);
+    if (!match.allow.empty()) return given(other_methods(request.method, match.allow));
+    const Reply* const unknown = reply(request.path, &Keeper::unknown);
+    return given(unknown != nullptr ? (*unknown)(request) : nothing_there());
 }
 
 }  // namespace assay::http

@@ -109,7 +109,7 @@ TEST(Server, RefusesAmbiguousRequestsAndCloses) {
         {400, post("/echo", "Transfer-Encoding: chunked\r\n", "xyz\r\n")},
         {400, get("/hello", "A: b\r\n c\r\n")},
         {400, "GET /hello HTTP/1.1\nHost: h\n\n"},
-        {400, get("http://h/hello")},
+        {400, get("http://u@h/hello")},
         {417, get("/hello", "Expect: tea\r\n")},
         {431, get("/hello", "A: " + std::string(40'000, 'a') + "\r\n")},
         {414, get("/" + std::string(20'000, 'a'))},

@@ -41,9 +41,16 @@ http::Response too_many(const http::Request& request, std::int64_t wait_ms) {
 void count(std::string_view result) {
     metrics::registry()
         .counter("assay_commitments_total",
-                 "Commitments asked for, by what came of it: made, again, or the code of the refusal.",
+                 "Commitments asked for, by what came of it: made, again, cut, or the code of the refusal.",
                  {{"result", result}})
         .add();
+}
+
+http::Response body_too_large(const http::Request& request) {
+    const auto language = wording::choose(request.header("accept-language"));
+    return http::problem(413, model::to_string(model::Refusal::too_large),
+                         wording::say(language, wording::Sentence::commitments_too_large, {size_text(commitment_request_bytes_max)}),
+                         wording::say(language, wording::Sentence::commitments_form));
 }
 
 class Commitments {
@@ -53,11 +60,17 @@ public:
 
     loop::Task<http::Response> run() {
         auto said = co_await ask();
+        if (!said && said.error().fault() == Fault::too_large) {
+            count(model::to_string(model::Refusal::too_large));
+            co_return body_too_large(request_);
+        }
         const Committed it = said ? std::move(*said) : no(refusal_of(said.error(), std::nullopt));
-        if (!said && it.refusal->code == model::Refusal::internal) {
+        // The client's end, which is no fault of ours; http answers.
+        const bool left = !said && (said.error().fault() == Fault::unreachable || said.error().fault() == Fault::timed_out);
+        if (!said && !left && it.refusal->code == model::Refusal::internal) {
             log::error("commitment.failed", {{"request", request_.id}, {"error", said.error().text()}});
         }
-        count(it.refusal ? model::to_string(it.refusal->code) : it.again ? "again" : "made");
+        count(left ? "cut" : it.refusal ? model::to_string(it.refusal->code) : it.again ? "again" : "made");
         if (it.wait_ms) co_return too_many(request_, *it.wait_ms);
         if (it.refusal) co_return problem(request_, *it.refusal);
         http::Response answer = http::Response::json(201, *it.document);
@@ -67,8 +80,6 @@ public:
 
 private:
     loop::Task<Result<Committed>> ask() {
-        if (request_.parameter("token"))
-            co_return no({.code = model::Refusal::missing_field, .form = FormProblem{FormFault::token_in_address, ""}});
         if (parts_.board.draining()) co_return no({.code = model::Refusal::shutting_down});
         const auto token = http::bearer_token(request_);
         if (!token || token->empty()) co_return no({.code = model::Refusal::bad_token});

@@ -61,27 +61,21 @@ public:
 
 private:
     loop::Task<Result<Step>> receive_and_accept() {
-        if (request_.parameter("token")) {
-            co_return Step{form_refusal(FormFault::token_in_address)};
-        }
         if (parts_.board.draining()) co_return Step{Refusal{.code = model::Refusal::shutting_down}};
         if (parts_.board.refuses_uploads()) co_return Step{Refusal{.code = model::Refusal::busy}};
 
         auto body = Body::of(request_, door_ == Door::api);
         // A raw body's fields are all in its head: they are looked at before its first byte, and say its limit.
         if (!body || !body->raw()) {
-            const auto find_largest = [this]() -> Result<std::int64_t> {
-                ASSAY_CHECK(takes_bytes());
-                return largest();
-            };
-            ASSAY_CO_TRY(largest_open_, co_await parts_.disk.run(find_largest));
-            if (request_.content_length && *request_.content_length > largest_open_ + parts_.config.form_overhead_max) {
-                co_return Step{Refusal{.code = model::Refusal::too_large, .limit = largest_open_, .sent = *request_.content_length}};
-            }
+            ASSAY_CO_TRY(const Step large, co_await announced_too_large(parts_.config.form_overhead_max));
+            if (large) co_return large;
         }
         if (!body) co_return Step{form_refusal(FormFault::broken, body.error().text())};
         auto key = upload_key_of(request_);
-        if (!key) co_return Step{Refusal{.code = model::Refusal::missing_field, .form = key.error()}};
+        if (!key) {
+            Refusal refusal{.code = model::Refusal::missing_field, .form = key.error()};
+            co_return co_await unless_too_large(std::move(refusal), *body);
+        }
         arrived_.upload_key = std::move(*key);
         share_.emplace(parts_.budget, http::shedder_of(reader_));
         const std::int64_t first_limit = body->raw() ? std::numeric_limits<std::int64_t>::max() : largest_open_;
@@ -109,12 +103,32 @@ private:
         co_return Step{};
     }
 
+    // More than any open module takes, and `overhead` for the form around it.
+    loop::Task<Result<Step>> announced_too_large(std::int64_t overhead) {
+        const auto find_largest = [this]() -> Result<std::int64_t> {
+            ASSAY_CHECK(takes_bytes());
+            return largest();
+        };
+        ASSAY_CO_TRY(largest_open_, co_await parts_.disk.run(find_largest));
+        if (!request_.content_length || *request_.content_length <= largest_open_ + overhead) co_return Step{};
+        co_return Step{Refusal{.code = model::Refusal::too_large, .limit = largest_open_, .sent = *request_.content_length}};
+    }
+
+    // The announced length is judged before all else. Of a raw body that costs a look only where something else is wrong too.
+    loop::Task<Result<Step>> unless_too_large(Refusal refusal, const Body& body) {
+        if (body.raw() && request_.content_length) {
+            ASSAY_CO_TRY(Step large, co_await announced_too_large(0));
+            if (large) co_return large;
+        }
+        co_return Step{std::move(refusal)};
+    }
+
     // Reads the body to its end, or until a refusal is known.
     loop::Task<Result<Step>> receive(Body& body) {
         if (body.raw()) {
-            if (const Step missing = missing_claim()) co_return missing;
-            ASSAY_CO_TRY(const Step denied, co_await check_fields());
-            if (denied) co_return denied;
+            if (Step missing = missing_claim()) co_return co_await unless_too_large(std::move(*missing), body);
+            ASSAY_CO_TRY(Step denied, co_await check_fields());
+            if (denied) co_return co_await unless_too_large(std::move(*denied), body);
             const std::int64_t limit = largest_open_ = entitled_->plan->upload.size_max;
             if (request_.content_length && *request_.content_length > limit) {
                 co_return Step{Refusal{.code = model::Refusal::too_large, .limit = limit, .sent = *request_.content_length}};
@@ -260,6 +274,12 @@ loop::Task<http::Response> upload(Parts& parts, Door door, http::Request request
     co_return co_await work.run();
 }
 
+http::Response secret_refused(const http::Request& request, const RefusalPage& page) {
+    const Refusal refusal = form_refusal(FormFault::token_in_address);
+    count_upload(model::to_string(refusal.code), 0);
+    return refused_answer(request, refusal, page);
+}
+
 loop::Task<http::Response> wrong_method(Door door, http::Request request) {
     const Refusal refusal{.code = model::Refusal::method};
     co_return door == Door::api ? problem_answer(request, refusal) : refused_answer(request, refusal);
@@ -278,6 +298,8 @@ void add_routes(http::Router& router, Parts& parts) {
         });
         router.add("*", pattern, [door](http::Request request, http::Reader&) { return wrong_method(door, std::move(request)); });
     }
+    // Below /api it is a problem like any other there.
+    router.keep("/upload", {.secret = [&parts](const http::Request& request) { return secret_refused(request, parts.refusal_page); }, .unknown = {}});
     add_resumable_routes(router, parts);
     add_commitment_routes(router, parts);
 }

@@ -106,7 +106,7 @@ public:
         if (!*own) co_return unknown();
         if (method == "GET" || method == "HEAD") co_return status(*partial);
         if (method == "DELETE") co_return co_await remove(id);
-        if (method != "PATCH") co_return tus::marked(http::problem(405, "method", "this address takes HEAD, GET, PATCH and DELETE").with("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST"));
+        if (method != "PATCH") co_return tus::marked(http::problem(405, "method", "this address does not take this method", "use HEAD, GET, PATCH or DELETE").with("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST"));
         const auto part = tus::part_of(request_, false);
         if (!part) co_return problem_of(part.error());
         co_return co_await bring(id, *part);

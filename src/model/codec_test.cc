@@ -136,6 +136,7 @@ Report sample_report() {
     score.output = "secret";
     score.errors = "secret";
     score.output_dropped_bytes = 9;
+    score.errors_dropped_bytes = 7;
     score.fault = "no report";
     score.message = "for you";
     return report;
@@ -167,6 +168,26 @@ TEST(ReportJson, GoesBothWaysAndFlattensUsage) {
     EXPECT_TRUE(nlohmann::json::parse(to_json(report))["score"].is_null());
 }
 
+// Reports are kept for years: one from before the errors were counted says that none are missing.
+TEST(ReportJson, OfBeforeErrorsWereCountedIsRead) {
+    EXPECT_EQ(report_from_json(to_json(sample_report()))->stages.at(1).errors_dropped_bytes, 7);
+    const auto old = report_from_json(
+        R"({"verdict":"passed","stages":[{"name":"build","verdict":"passed","output_dropped_bytes":9}]})");
+    ASSERT_TRUE(old) << old.error().text();
+    EXPECT_EQ(old->stages.at(0).output_dropped_bytes, 9);
+    EXPECT_EQ(old->stages.at(0).errors_dropped_bytes, 0);
+}
+
+TEST(FirstFault, IsTheStagesOwnOrOneOfItsTests) {
+    Report report = sample_report();
+    EXPECT_EQ(first_fault(report)->stage, "score");
+    EXPECT_EQ(first_fault(report)->text, "no report");
+    report.stages[0].tests[2].fault = "the checker: exit code 9";
+    EXPECT_EQ(first_fault(report)->stage, "tests");
+    EXPECT_EQ(first_fault(report)->test, "hidden");
+    EXPECT_FALSE(first_fault({}));
+}
+
 // Whatever bytes slipped into a text, the document is valid and can be read back.
 TEST(ReportJson, IsAlwaysValidUtf8) {
     Report report = sample_report();
@@ -188,6 +209,7 @@ TEST(ForParticipant, LeavesOutWhatIsForStaff) {
         const StageReport& score = shown.stages.at(1);
         EXPECT_EQ(score.output + score.errors + score.fault, "");
         EXPECT_EQ(score.output_dropped_bytes, 0);
+        EXPECT_EQ(score.errors_dropped_bytes, 0);
         EXPECT_EQ(score.message, "for you");
         EXPECT_EQ(shown.kernel, "");
     }

@@ -55,7 +55,10 @@ Result<nlohmann::json> parse_json(std::string_view text, const JsonBounds& bound
     try {
         return nlohmann::json::parse(text);
     } catch (const nlohmann::json::exception& error) {
-        return Error{Fault::invalid, "not JSON: " + escaped(error.what(), 300)};
+        // Without the name of the library's exception, "[json.exception.parse_error.101] ", which says nothing to people.
+        std::string_view said = error.what();
+        if (const std::size_t name_end = said.find("] "); said.starts_with('[') && name_end != said.npos) said.remove_prefix(name_end + 2);
+        return Error{Fault::invalid, "not JSON: " + escaped(said, 300)};
     }
 }
 

@@ -69,6 +69,7 @@ void fields(V& visit, T& it) {
     visit("output", it.output);
     visit("errors", it.errors);
     visit("output_dropped_bytes", it.output_dropped_bytes);
+    visit("errors_dropped_bytes", it.errors_dropped_bytes);
     visit("fault", it.fault);
     visit("message", it.message);
     visit("message_visibility", it.message_visibility);
@@ -103,6 +104,16 @@ Result<Report> report_from_json(std::string_view text) {
     return report;
 }
 
+std::optional<FaultFound> first_fault(const Report& report) {
+    for (const StageReport& stage : report.stages) {
+        if (!stage.fault.empty()) return FaultFound{stage.name, {}, stage.fault};
+        for (const TestReport& test : stage.tests) {
+            if (!test.fault.empty()) return FaultFound{stage.name, test.name, test.fault};
+        }
+    }
+    return std::nullopt;
+}
+
 Report for_participant(Report report, bool due_passed) {
     const auto open = [due_passed](Visibility visibility) {
         return visibility == Visibility::visible || (visibility == Visibility::after_due && due_passed);
@@ -116,6 +127,7 @@ Report for_participant(Report report, bool due_passed) {
             stage.output.clear();
             stage.errors.clear();
             stage.output_dropped_bytes = 0;
+            stage.errors_dropped_bytes = 0;
         }
         for (TestReport& test : stage.tests) {
             test.fault.clear();

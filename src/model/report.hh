@@ -78,6 +78,7 @@ struct StageReport {
     std::string output;      // stdout, cut; a trusted stage's is for staff
     std::string errors;      // stderr, cut
     std::int64_t output_dropped_bytes = 0;
+    std::int64_t errors_dropped_bytes = 0;
     std::string fault;       // why a system_fault or grader_fault, for staff
     std::string message;     // what a grader's report says to the participant,
     Visibility message_visibility = Visibility::visible;  // and when he sees it
@@ -100,6 +101,14 @@ struct Report {
     std::string runner;               // "local" or the runner's name
     std::string kernel;               // uname release, for staff
 };
+
+// The first fault that a report tells of, with where it stands; `test` is empty when it is the stage's own. For staff.
+struct FaultFound {
+    std::string stage;
+    std::string test;
+    std::string text;
+};
+std::optional<FaultFound> first_fault(const Report&);
 
 // `for_participant` leaves out what is for staff: output of trusted stages, faults, and what visibility hides (`due_passed`
 // opens after_due).

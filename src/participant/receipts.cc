@@ -99,17 +99,39 @@ Genuine said_by(const model::Commitment& it) {
                                             std::to_string(it.size), escaped(it.committed_at), escaped(it.bytes_until)})};
 }
 
+// Why it is not genuine, for whoever sits here.
+Error in_words(const proof::Wrong& wrong, Told word) {
+    const auto sentence = [&] {
+        using enum proof::Defect;
+        switch (wrong.what) {
+            case unreadable: return Told::proof_unreadable;
+            case type: return Told::proof_type;
+            case text_missing: return Told::proof_text_missing;
+            case size_missing: return Told::proof_size_missing;
+            case key_size: return Told::proof_key_size;
+            case signature_unreadable: return Told::proof_signature_unreadable;
+            case other_key: return Told::proof_other_key;
+            case members_more: return Told::proof_members_more;
+            case signature_wrong: return Told::proof_signature_wrong;
+        }
+        return Told::proof_unreadable;
+    };
+    return {Fault::invalid, told(sentence(), {told(word), escaped(wrong.argument)})};
+}
+
 Result<Genuine> checked(const ParticipantOptions& options, const std::string& receipt_file, const std::string& key, const std::string& archive) {
     ASSAY_TRY(const std::string document, sys::read_file(receipt_file, document_bytes_max));
     ASSAY_TRY(const nlohmann::json json, model::parse_json(document, {.size_max = document_bytes_max, .depth_max = 4, .values_max = 100}));
     ASSAY_TRY(const std::string raw, public_key(options, key, json));
     Genuine genuine;
     if (json.is_object() && json.value("type", nlohmann::json()) == model::commitment_type) {
-        ASSAY_TRY(const model::Commitment commitment, proof::check_commitment(trimmed(document), raw));
-        genuine = said_by(commitment);
+        const auto commitment = proof::check_commitment(trimmed(document), raw);
+        if (!commitment) return in_words(commitment.error(), Told::commitment_word);
+        genuine = said_by(*commitment);
     } else {
-        ASSAY_TRY(const model::Receipt receipt, proof::check_receipt(trimmed(document), raw));
-        genuine = said_by(receipt);
+        const auto receipt = proof::check_receipt(trimmed(document), raw);
+        if (!receipt) return in_words(receipt.error(), Told::receipt_word);
+        genuine = said_by(*receipt);
     }
     if (archive.empty()) return genuine;
     ASSAY_TRY(const sys::Fd file, sys::open_read(archive));
@@ -170,7 +192,13 @@ ExitCode watch_command(const ParticipantOptions& options, const std::string& id)
 }
 
 ExitCode log_command(const ParticipantOptions& options, const std::string& id) {
-    return show(options, path_of(id) + "/log", [&](const std::string& log) {
+    if (options.json) {
+        return show(options, path_of(id) + "/report", [](const std::string& report) {
+            print_line(report);
+            return ExitCode::done;
+        });
+    }
+    return show(options, path_of(id) + "/log", [](const std::string& log) {
         print_line(shown(log));  // Whoever the server is, nothing it says may move this terminal.
         return ExitCode::done;
     });

@@ -138,8 +138,11 @@ void end_when_interrupted(std::function<void()> last_words) {
 
 ExitCode watch_to_end(const ParticipantOptions& options, const client::Server& server, const std::string& id) {
     std::string said;
+    std::string last;
     const auto heard = [&](const client::Standing& standing, const std::string& json) {
-        if (options.json) print_line(json);
+        last = json;
+        if (options.json && !standing.over()) print_line(json);
+        else if (options.json) return true;  // It is printed whole below.
         else if (const std::string line = client::line_of(standing, language()); line != said && !standing.over()) {
             sys::print(stderr, line + "\n");
             said = line;
@@ -149,7 +152,13 @@ ExitCode watch_to_end(const ParticipantOptions& options, const client::Server& s
     const auto ended = server.watch(id, heard);
     if (!ended) return failed(options, ended.error());
     if (!*ended) return refused(options, ended->error());
-    if (!options.json) print_line(client::line_of(**ended, language()));
+    if (options.json) {
+        // Events leave out the stages. Where they cannot be had any more, the verdict is known all the same.
+        const auto whole = server.text("/api/v1/submissions/" + http::percent_encoded((*ended)->id));
+        print_line(whole && *whole ? **whole : last);
+    } else {
+        print_line(client::line_of(**ended, language()));
+    }
     return (*ended)->verdict == "passed" ? ExitCode::done : ExitCode::failed;
 }
 

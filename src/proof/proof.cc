@@ -1,10 +1,11 @@
 // What was read is made again and compared with the signature: a member that is not part of such a document cannot hide in a checked one.
 #include "proof/proof.hh"
 
-#include <fmt/format.h>
 #include <sodium.h>
 
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/text.hh"
 #include "model/json.hh"
@@ -15,97 +16,107 @@ namespace {
 
 constexpr std::int64_t size_end = 1LL << 53;
 
-Error wrong(const std::string& what) { return {Fault::invalid, what}; }
+std::unexpected<Wrong> wrong(Defect what, std::string argument = {}) { return std::unexpected{Wrong{what, std::move(argument)}}; }
 
-// The members of a document of one type; `name` is what people call it.
+// A document that was parsed, whatever it is.
 class Members {
 public:
-    static Result<Members> of(std::string_view document, std::string_view name, std::string_view type) {
-        Members members{name};
-        ASSAY_TRY(members.json_,
-                  model::parse_json(document, {.size_max = proof_size_max, .depth_max = 2, .values_max = 32}));
-        ASSAY_TRY(const std::string given, members.text("type"));
-        if (given != type) return wrong(fmt::format("the {}'s type is not {}", name, type));
+    static std::expected<Members, Wrong> of(std::string_view document, std::string_view type) {
+        auto json = model::parse_json(document, {.size_max = proof_size_max, .depth_max = 2, .values_max = 32});
+        if (!json) return wrong(Defect::unreadable, json.error().text());
+        Members members{std::move(json).value()};
+        std::string given;
+        if (auto read = members.read({{"type", given}}); !read) return std::unexpected{std::move(read).error()};
+        if (given != type) return wrong(Defect::type, std::string{type});
         return members;
     }
 
-    Result<std::string> text(const char* key) const {
-        const auto at = json_.is_object() ? json_.find(key) : json_.end();
-        if (at == json_.end() || !at->is_string()) return wrong(fmt::format("the {} has no text '{}'", name_, key));
-        return at->get<std::string>();
+    struct Text {
+        const char* name;
+        std::string& to;
+    };
+    std::expected<void, Wrong> read(std::initializer_list<Text> texts) const {
+        for (const auto& [name, to] : texts) {
+            const auto at = json_.is_object() ? json_.find(name) : json_.end();
+            if (at == json_.end() || !at->is_string()) return wrong(Defect::text_missing, name);
+            to = at->get<std::string>();
+        }
+        return {};
     }
-    template <class Id>
-    Result<Id> id(const char* key) const {
-        ASSAY_TRY(std::string value, text(key));
-        return Id{std::move(value)};
-    }
-    Result<std::int64_t> size() const {
+    std::expected<void, Wrong> read_size(std::int64_t& to) const {
         const auto at = json_.find("size");
-        if (at == json_.end() || !at->is_number_integer() || *at < 0 || *at >= size_end)
-            return wrong(fmt::format("the {} has no size", name_));
-        return at->get<std::int64_t>();
+        if (at == json_.end() || !at->is_number_integer() || *at < 0 || *at >= size_end) return wrong(Defect::size_missing);
+        to = at->get<std::int64_t>();
+        return {};
     }
 
     // `again`: the document as it is signed.
-    Result<> signed_by(std::string_view public_key, std::string_view key_id, const std::string& again) const {
-        if (public_key.size() != crypto_sign_PUBLICKEYBYTES) return wrong("the public key is not 32 bytes");
-        ASSAY_TRY(const std::string base64, text("signature"));
+    std::expected<void, Wrong> signed_by(std::string_view public_key, std::string_view key_id, const std::string& again) const {
+        if (public_key.size() != crypto_sign_PUBLICKEYBYTES) return wrong(Defect::key_size);
+        std::string base64;
+        if (auto there = read({{"signature", base64}}); !there) return there;
         const auto signature = from_base64(base64);
-        if (!signature || signature->size() != crypto_sign_BYTES)
-            return wrong(fmt::format("the {}'s signature is not base64 of 64 bytes", name_));
-        if (key_id != sys::sha256_hex(bytes_of(public_key)).substr(0, 16)) {
-            return wrong(fmt::format("the {} was signed with another key ({})", name_, escaped(key_id)));
-        }
+        if (!signature || signature->size() != crypto_sign_BYTES) return wrong(Defect::signature_unreadable);
+        if (key_id != sys::sha256_hex(bytes_of(public_key)).substr(0, 16)) return wrong(Defect::other_key, std::string{key_id});
         auto unsigned_json = json_;
         unsigned_json.erase("signature");
-        if (unsigned_json.size() != nlohmann::json::parse(again).size())
-            return wrong(fmt::format("the {0} has fields that no {0} has", name_));
+        if (unsigned_json.size() != nlohmann::json::parse(again).size()) return wrong(Defect::members_more);
         const auto raw = [](std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); };
-        if (crypto_sign_verify_detached(raw(*signature), raw(again), again.size(), raw(public_key)) != 0) {
-            return wrong(fmt::format("the {}'s signature does not fit its content", name_));
-        }
-        return ok;
+        if (crypto_sign_verify_detached(raw(*signature), raw(again), again.size(), raw(public_key)) != 0) return wrong(Defect::signature_wrong);
+        return {};
     }
 
 private:
-    explicit Members(std::string_view name) : name_{name} {}
+    explicit Members(nlohmann::json json) : json_{std::move(json)} {}
 
-    std::string_view name_;
     nlohmann::json json_;
 };
 
 }  // namespace
 
-Result<model::Receipt> check_receipt(std::string_view document, std::string_view public_key) {
-    ASSAY_TRY(const Members members, Members::of(document, "receipt", model::receipt_type));
+std::expected<model::Receipt, Wrong> check_receipt(std::string_view document, std::string_view public_key) {
+    const auto members = Members::of(document, model::receipt_type);
+    if (!members) return std::unexpected{members.error()};
     model::Receipt receipt;
-    ASSAY_TRY(receipt.id, members.id<SubmissionId>("id"));
-    ASSAY_TRY(receipt.course, members.id<CourseId>("course"));
-    ASSAY_TRY(receipt.module, members.id<ModuleId>("module"));
-    ASSAY_TRY(receipt.participant, members.id<ParticipantId>("participant"));
-    ASSAY_TRY(receipt.size, members.size());
-    ASSAY_TRY(receipt.sha256, members.text("sha256"));
-    ASSAY_TRY(receipt.received_first_byte, members.text("received_first_byte"));
-    ASSAY_TRY(receipt.received_last_byte, members.text("received_last_byte"));
-    ASSAY_TRY(receipt.server, members.text("server"));
-    ASSAY_TRY(receipt.key_id, members.text("key_id"));
-    ASSAY_CHECK(members.signed_by(public_key, receipt.key_id, model::canonical_json(receipt)));
+    std::string id, course, module, participant;
+    auto checked = members->read({{"id", id},
+                                  {"course", course},
+                                  {"module", module},
+                                  {"participant", participant},
+                                  {"sha256", receipt.sha256},
+                                  {"received_first_byte", receipt.received_first_byte},
+                                  {"received_last_byte", receipt.received_last_byte},
+                                  {"server", receipt.server},
+                                  {"key_id", receipt.key_id}});
+    if (checked) checked = members->read_size(receipt.size);
+    receipt.id = SubmissionId{id};
+    receipt.course = CourseId{course};
+    receipt.module = ModuleId{module};
+    receipt.participant = ParticipantId{participant};
+    if (checked) checked = members->signed_by(public_key, receipt.key_id, model::canonical_json(receipt));
+    if (!checked) return std::unexpected{checked.error()};
     return receipt;
 }
 
-Result<model::Commitment> check_commitment(std::string_view document, std::string_view public_key) {
-    ASSAY_TRY(const Members members, Members::of(document, "commitment", model::commitment_type));
+std::expected<model::Commitment, Wrong> check_commitment(std::string_view document, std::string_view public_key) {
+    const auto members = Members::of(document, model::commitment_type);
+    if (!members) return std::unexpected{members.error()};
     model::Commitment commitment;
-    ASSAY_TRY(commitment.course, members.id<CourseId>("course"));
-    ASSAY_TRY(commitment.module, members.id<ModuleId>("module"));
-    ASSAY_TRY(commitment.participant, members.id<ParticipantId>("participant"));
-    ASSAY_TRY(commitment.sha256, members.text("sha256"));
-    ASSAY_TRY(commitment.size, members.size());
-    ASSAY_TRY(commitment.committed_at, members.text("committed_at"));
-    ASSAY_TRY(commitment.bytes_until, members.text("bytes_until"));
-    ASSAY_TRY(commitment.server, members.text("server"));
-    ASSAY_TRY(commitment.key_id, members.text("key_id"));
-    ASSAY_CHECK(members.signed_by(public_key, commitment.key_id, model::canonical_json(commitment)));
+    std::string course, module, participant;
+    auto checked = members->read({{"course", course},
+                                  {"module", module},
+                                  {"participant", participant},
+                                  {"sha256", commitment.sha256},
+                                  {"committed_at", commitment.committed_at},
+                                  {"bytes_until", commitment.bytes_until},
+                                  {"server", commitment.server},
+                                  {"key_id", commitment.key_id}});
+    if (checked) checked = members->read_size(commitment.size);
+    commitment.course = CourseId{course};
+    commitment.module = ModuleId{module};
+    commitment.participant = ParticipantId{participant};
+    if (checked) checked = members->signed_by(public_key, commitment.key_id, model::canonical_json(commitment));
+    if (!checked) return std::unexpected{checked.error()};
     return commitment;
 }
 

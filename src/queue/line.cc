@@ -50,7 +50,10 @@ Result<Ended> grade(store::Tx& tx, const store::Job& job, const Finished& finish
     ASSAY_TRY(const auto submission, tx.submission(job.submission));
     ASSAY_ASSERT(submission.has_value());
     const RevisionId run = job.revision.value_or(submission->revision);
-    Ended ended{.verdict = finished.verdict, .topic = topic_of(*submission)};
+    Ended ended{.verdict = finished.verdict,
+                .submission = job.submission,
+                .fault = finished.fault,
+                .topic = topic_of(*submission)};
     store::VerdictRow row;
     row.submission = job.submission;
     row.generation = job.generation;
@@ -167,7 +170,7 @@ Result<std::optional<Lease>> grant(store::Tx& tx, const Situation& situation, st
 }
 
 Finished finished_from(const model::Report& report) {
-    return {report.verdict, report.score, report.score_max, model::to_json(report)};
+    return {report.verdict, report.score, report.score_max, model::to_json(report), model::first_fault(report)};
 }
 
 Result<Ended> finish(store::Tx& tx, const Token& token, const Finished& finished, std::int64_t now_ms, Conditions conditions) {

@@ -50,6 +50,7 @@ struct Finished {
     std::optional<double> score;
     std::optional<double> score_max;
     std::string report;  // model::to_json(Report)
+    std::optional<model::FaultFound> fault;
 };
 Finished finished_from(const model::Report&);
 
@@ -58,6 +59,8 @@ Finished finished_from(const model::Report&);
 struct Ended {
     std::optional<model::AttemptEnd> attempt;
     std::optional<model::Verdict> verdict;       // it ended the job
+    std::optional<SubmissionId> submission;  // whose verdict it is
+    std::optional<model::FaultFound> fault;  // why the verdict is one
     bool kept_old = false;                       // a rejudge's fault, which leaves the earlier verdict in place
     std::optional<store::Standing> broken;       // the module was paused by it: grader_broken
     std::optional<Topic> topic;

@@ -1,4 +1,6 @@
 // The line against a real store: its rules one by one.
+#include <gmock/gmock.h>
+
 #include "queue/line_fixture.hh"
 #include "queue/view.hh"
 #include "queue/staff.hh"
@@ -173,6 +175,9 @@ TEST_F(LineTest, ARejudgeLeavesTheOldVerdictUntilTheNewOneIsThere) {
     EXPECT_EQ(view().submission.generation, 1);
     EXPECT_FALSE(view().rejudge);
     EXPECT_EQ(read([](Reading& r) { return r.verdict(id_of(1), 2); })->verdict, model::Verdict::system_fault);
+    const auto whole = read([](Reading& r) { return newest_report(r, id_of(1)); });
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(model::first_fault(*whole)->stage, "infrastructure");
 
     ASSERT_TRUE(again());
     lease = grant_one(e);
@@ -262,6 +267,40 @@ TEST_F(LineTest, StaffHoldAndReleaseAndAreToldWhatCannotBe) {
     refused([&](Tx& tx) { return rejudge(tx, id_of(2)); }, Fault::conflict, "is queued");
     refused([&](Tx& tx) { return rejudge(tx, id_of(8)); }, Fault::missing, "no submission 0000000000000008");
     refused([&](Tx& tx) { return pause(tx, CourseId{"C"}, ModuleId{"X"}, 1); }, Fault::missing, "no module C/X");
+}
+
+// After a grader was mended: those it had failed, and nobody twice.
+TEST_F(LineTest, AWholeModuleIsJudgedAgainOrThoseOfOneVerdict) {
+    const auto e = epoch();
+    Finished broken = passed();
+    broken.verdict = model::Verdict::grader_fault;
+    for (const auto& [number, participant] : {std::pair{1, 0}, {2, 1}}) {
+        submit(number, participant);
+        const auto lease = grant_one(e);
+        write([&](Tx& tx) -> Result<> {
+            ASSAY_CHECK(finish(tx, lease->token, number == 1 ? broken : passed(), now_ms_));
+            return ok;
+        });
+    }
+    submit(3, 0);
+    std::string said;
+    const auto again = [&](std::optional<model::Verdict> verdict) {
+        write([&](Tx& tx) -> Result<> {
+            ASSAY_TRY(said, rejudge_all(tx, CourseId{"C"}, ModuleId{"M"}, verdict));
+            return ok;
+        });
+        return said;
+    };
+    EXPECT_THAT(again(model::Verdict::system_fault), ::testing::StartsWith("0 of C/M "));
+    EXPECT_THAT(again(model::Verdict::grader_fault), ::testing::StartsWith("1 of C/M will be judged again"));
+    EXPECT_EQ(read([](Reading& r) { return r.newest_job(id_of(1)); })->generation, 2);
+    EXPECT_THAT(again(std::nullopt), ::testing::AllOf(::testing::StartsWith("1 of C/M "), ::testing::EndsWith("1 is being judged again already")));
+    EXPECT_EQ(read([](Reading& r) { return r.newest_job(id_of(2)); })->generation, 2);
+    EXPECT_EQ(read([](Reading& r) { return r.newest_job(id_of(3)); })->generation, 1) << "it was never judged";
+    EXPECT_EQ(store_->write_and_wait([](Tx& tx) -> Result<> {
+        ASSAY_CHECK(rejudge_all(tx, CourseId{"C"}, ModuleId{"X"}, {}));
+        return ok;
+    }).error().fault(), Fault::missing);
 }
 
 // A replaced one keeps its receipt, and staff can still have it graded; a rejudge can wait for them like anything else.

@@ -200,6 +200,35 @@ Result<std::string> rejudge(store::Tx& tx, const SubmissionId& id) {
     return fmt::format("{} will be judged again: generation {}; its verdict stays until the new one is there", id.text(), job.generation);
 }
 
+Result<std::string> rejudge_all(store::Tx& tx, const CourseId& course, const ModuleId& module, std::optional<model::Verdict> verdict) {
+    ASSAY_TRY([[maybe_unused]] const store::Standing standing, known(tx, course, module));
+    std::int64_t begun = 0;
+    std::int64_t already = 0;
+    std::int64_t left = 0;
+    ASSAY_TRY(const auto participants, tx.participants(course));
+    for (const store::Participant& one : participants) {
+        ASSAY_TRY(const auto submissions, tx.submissions(course, module, one.id, waiting_read_max));
+        for (const store::Submission& submission : submissions) {
+            if (submission.state != model::State::graded) continue;
+            ASSAY_TRY(const auto judged, tx.verdict(submission.id, submission.generation));
+            if (verdict && (!judged || judged->verdict != *verdict)) continue;
+            ASSAY_TRY(const auto newest, tx.newest_job(submission.id));
+            if (!newest || newest->state != model::State::graded) {
+                ++already;
+            } else if (begun == rejudged_at_once_max) {
+                ++left;
+            } else {
+                ASSAY_CHECK(rejudge(tx, submission.id));
+                ++begun;
+            }
+        }
+    }
+    std::string said = fmt::format("{} of {} will be judged again; each verdict stays until the new one is there", begun, name_of(course, module));
+    if (already > 0) said += fmt::format("\n{} {} being judged again already", already, already == 1 ? "is" : "are");
+    if (left > 0) said += fmt::format("\n{} more are left: ask again once these are done", left);
+    return said;
+}
+
 Result<std::string> queue_json(store::Reading& reading, const Board& board, std::int64_t now_ms,
                                const std::function<WaitText(const Waiting&)>& wait_text) {
     const std::string zone = sys::server_zone();

@@ -4,7 +4,9 @@
 // nothing. Errors: missing (no such module or submission), conflict (its state, named, does not allow it).
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "queue/board.hh"
@@ -24,6 +26,10 @@ Result<std::string> release(store::Tx&, const SubmissionId&);
 
 // Judges a graded submission again, on the module's current revision, as a new generation (store/rows.hh).
 Result<std::string> rejudge(store::Tx&, const SubmissionId&);
+// The same for every graded submission of the module, or (`verdict`) each that has this verdict, as after a grader was mended. One that is
+// judged again already stays as it is. At most `rejudged_at_once_max`; it says when there are more.
+Result<std::string> rejudge_all(store::Tx&, const CourseId&, const ModuleId&, std::optional<model::Verdict> verdict);
+constexpr std::int64_t rejudged_at_once_max = 5000;  // one transaction, which everybody who hands in waits for
 
 constexpr std::size_t queue_listed_max = 1000;   // jobs; the rest is only counted
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hh"
 #include "grade/lateness.hh"
 #include "grade/regrade.hh"
 #include "queue/policy.hh"
@@ -68,6 +69,7 @@ public:
         if (!run->alike) view.newer_revision = terms_.revision_number;
         view.handed_in_ms = grade::handed_in_ms(arrived(submission), terms_.plan.upload_grace_ms);
         view.late = lateness(submission).late;
+        view.due_passed = due_passed();
         switch (submission.state) {
             case model::State::queued: {
                 ASSAY_TRY(const auto job, reading_.job_of(submission.id, submission.generation));
@@ -315,6 +317,17 @@ std::optional<std::size_t> counting(std::span<const Countable> newest_first, mod
     return best;
 }
 
+Result<std::optional<model::Report>> newest_report(store::Reading& reading, const SubmissionId& id) {
+    ASSAY_TRY(const auto submission, reading.submission(id));
+    if (!submission) return Error{Fault::missing, "there is no submission '" + escaped(id.text(), 40) + "'"};
+    ASSAY_TRY(const auto job, reading.newest_job(id));
+    const bool judged_again = job && job->state == model::State::graded && job->generation > submission->generation;
+    ASSAY_TRY(const auto row, reading.verdict(id, judged_again ? job->generation : submission->generation));
+    if (!row) return std::optional<model::Report>{};
+    ASSAY_TRY(model::Report report, model::report_from_json(row->report));
+    return std::optional{std::move(report)};
+}
+
 const Waiting* in_line(const SubmissionView& view) {
     const auto& waiting = view.rejudge ? view.rejudge->waiting : view.waiting;
     return waiting && waiting->position > 0 ? &*waiting : nullptr;
@@ -370,7 +383,7 @@ Result<ModuleView> view_module(store::Reading& reading, const Board& board, cons
 }
 
 std::string to_json(const SubmissionView& view, const std::string& timezone, const std::string& base_url,
-                    const std::function<WaitText(const Waiting&)>& wait_text) {
+                    const std::function<WaitText(const Waiting&)>& wait_text, Detail detail) {
     const store::Submission& s = view.submission;
     const auto time = [&](const std::optional<std::int64_t>& ms) {
         return ms ? Json(sys::rfc3339(sys::wall_from_ms(*ms), timezone)) : Json(nullptr);
@@ -397,8 +410,8 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
         {"names_converted", s.names_converted},
         {"counts", view.counts},
         {"progress", view.progress ? json_of(*view.progress) : Json(nullptr)},
-        {"partial", view.report && view.report->partial},
     };
+    if (detail == Detail::whole) out["partial"] = view.report && view.report->partial;
     const auto add_waiting = [&](Json& to, const Waiting& w) {
         const WaitText said = wait_text(w);
         to["reason"] = {{"code", model::to_string(w.reason)}, {"text", said.text}, {"since", time(w.since_ms)}, {"details", said.details}};
@@ -422,9 +435,11 @@ std::string to_json(const SubmissionView& view, const std::string& timezone, con
     if (s.superseded_by && s.state == model::State::superseded) out["superseded_by"] = s.superseded_by->text();
     const std::string self = base_url + "/api/v1/submissions/" + s.id.text();
     out["links"] = {{"self", self}, {"report", self + "/report"}, {"log", self + "/log"}, {"receipt", self + "/receipt"}};
-    out["stages"] = Json::array();
-    if (view.report) {
-        for (const auto& stage : view.report->stages) out["stages"].push_back(json_of(stage));
+    if (detail == Detail::whole) {
+        out["stages"] = Json::array();
+        if (view.report) {
+            for (const auto& stage : view.report->stages) out["stages"].push_back(json_of(stage));
+        }
     }
     return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

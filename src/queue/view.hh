@@ -36,6 +36,7 @@ struct SubmissionView {
     std::optional<double> score;
     std::optional<double> score_max;
     bool late = false;                           // after `due` and the grace
+    bool due_passed = false;  // for its participant: what is shown after it is
     double penalty = 0;                          // points taken for it
     std::optional<double> score_before_penalty;  // set when any were
     std::optional<model::Report> report;         // for the participant (model::for_participant)
@@ -65,6 +66,10 @@ Result<std::optional<SubmissionView>> view_submission(store::Reading&, const Boa
 Result<ModuleView> view_module(store::Reading&, const Board&, const store::Course&, const store::Module&,
                                const store::Participant&, std::int64_t now_ms);
 
+// The report of its newest verdict as it is stored, with all that is for staff: also of a rejudge whose fault left the earlier
+// verdict in place. nullopt: there is no verdict. Errors: missing (no such submission).
+Result<std::optional<model::Report>> newest_report(store::Reading&, const SubmissionId&);
+
 // Why a held submission, or a held rejudge, waits, and since when.
 Result<Waiting> explain_held(store::Reading&, const store::Submission&);
 Waiting explain_held(const store::Job& rejudge);
@@ -79,6 +84,9 @@ struct Countable {
 };
 std::optional<std::size_t> counting(std::span<const Countable> newest_first, model::Counts);
 
+// Events leave the stages out, and `partial` with them: what is not said is not known, an empty list would be.
+enum class Detail { whole, without_stages };
+
 // The SPEC's submission JSON ("A submission's JSON"). Times RFC 3339 in the course's zone. `base_url`: for links.
 // `wait_text`: what the catalogue says of a wait; details may be empty.
 struct WaitText {
@@ -86,6 +94,6 @@ struct WaitText {
     std::string details;
 };
 std::string to_json(const SubmissionView&, const std::string& timezone, const std::string& base_url,
-                    const std::function<WaitText(const Waiting&)>& wait_text);
+                    const std::function<WaitText(const Waiting&)>& wait_text, Detail = Detail::whole);
 
 }  // namespace assay::queue

@@ -84,7 +84,8 @@ void FeedReader::read(Frame& frame, std::uint64_t monotonic_ns) {
     FeedPage& feed = page();
     Server levels;
     if (feed.server.get(levels)) frame.server = levels;
-    frame.server.told_age_ms = ms_since(feed.told_ns.load(std::memory_order_acquire), monotonic_ns);
+    const std::uint64_t told_ns = feed.told_ns.load(std::memory_order_acquire);
+    frame.server.told_age_ms = told_ns == 0 ? 0 : ms_since(told_ns, monotonic_ns);  // One that only begins is not silent.
     frame.server.requests_total = feed.requests_total.load(std::memory_order_relaxed);
     frame.server.requests_failed_total = feed.requests_failed_total.load(std::memory_order_relaxed);
     frame.server.commit_ms_max = feed.commit_ms_max.exchange(0, std::memory_order_relaxed);

@@ -250,7 +250,7 @@ struct Task {
 
 // What the server said of itself (recorder/feed.hh).
 struct Server {
-    std::uint64_t told_age_ms = 0;  // since it last said something: a server that stands still says nothing
+    std::uint64_t told_age_ms = 0;  // since it last said something (0: nothing yet): a server that stands still says nothing
     std::uint64_t jobs_waiting = 0;
     std::uint64_t jobs_running = 0;
     std::uint64_t slots = 0;

@@ -92,6 +92,10 @@ public:
                 {{.fd = options_.end_when_ready}, {.fd = trigger_.get(), .urgent = true}}};
             sys::wait_quietly(watched, std::min(due_ns, end_ns));
             now = sys::this_moment();
+            if (watched[0].ready) {  // The last frame has what the server said as it ended.
+                done.bytes += frame(now, 0, false);
+                ++done.frames;
+            }
             if (watched[0].ready || now.monotonic_ns >= end_ns) break;
             const bool triggered = watched[1].ready;
             if (now.monotonic_ns < due_ns && !triggered) continue;

@@ -41,7 +41,8 @@ struct Recorded {
 };
 
 // Records until its time is over or it is told to end. `started` is called once, before the first frame, with what the host refused, a
-// sentence each. Errors: conflict (another recorder writes there), or no memory. Blocks; call it in a process that does nothing else.
+// sentence each. Errors: conflict (another recorder writes there), no memory, or the file that
+// places.write_at_once asks for. Blocks; call it in a process that does nothing else.
 Result<Recorded> record(const RecordOptions& options,
                         const std::function<void(const std::vector<std::string>& refused)>& started);
 

@@ -102,6 +102,8 @@ Result<std::unique_ptr<Rings>> Rings::open(const RingPlaces& places, std::vector
             rings->cold_ = std::move(cold->file);
             rings->cold_fresh_ = cold->fresh;
             rings->cold_slots_ = static_cast<std::uint64_t>(places.cold_bytes / segment_size);
+        } else if (places.write_at_once) {
+            return Error{cold.error().fault(), "nothing can be recorded: " + cold.error().text()};
         } else {
             refused.push_back("a ring on the disk: " + cold.error().text());
         }

@@ -53,7 +53,8 @@ std::string hot_path_for(const std::string& data);
 
 class Rings {
 public:
-    // Opens or makes the files. What cannot be had is left out and said in `refused`; it fails only when there is no memory.
+    // Opens or makes the files. What cannot be had is left out and said in `refused`; it fails only when there is no memory, and where
+    // `write_at_once` asks for the cold ring above all, without that.
     static Result<std::unique_ptr<Rings>> open(const RingPlaces& places, std::vector<std::string>& refused);
     ~Rings();  // finish() first, or what the cold ring lacks stays in the hot one
     Rings(const Rings&) = delete;

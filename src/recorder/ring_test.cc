@@ -89,6 +89,17 @@ protected:
     std::unique_ptr<Frame> frame_ = std::make_unique<Frame>();
 };
 
+// Who asked for a file gets it or is told at once; beside a server the ring in memory is worth having alone.
+TEST_F(RingsTest, AFileThatWasAskedForMustBeThere) {
+    places_.cold = folder_ + "/no/such/folder";
+    EXPECT_TRUE(Rings::open(places_, refused_));
+    EXPECT_TRUE(refused_.back().contains("a ring on the disk"));
+    places_.write_at_once = true;
+    const auto rings = Rings::open(places_, refused_);
+    ASSERT_FALSE(rings);
+    EXPECT_TRUE(rings.error().text().starts_with("nothing can be recorded: open(" + places_.cold)) << rings.error().text();
+}
+
 // Killed at any moment, also in the middle of a copy: what was appended is there, and the next recorder goes on behind it.
 TEST_F(RingsTest, KillNineLosesNoFrame) {
     std::minstd_rand random{20'261'125};

@@ -233,6 +233,7 @@ private:
         report.output = replace_invalid_utf8(outcome.output.text());
         report.errors = replace_invalid_utf8(outcome.errors.text());
         report.output_dropped_bytes = outcome.output.dropped_bytes;
+        report.errors_dropped_bytes = outcome.errors.dropped_bytes;
         if (finished.fill_failed) {
             report.verdict = unfit(outcome, stage.trusted);
             if (stage.trusted) {

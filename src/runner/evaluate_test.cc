@@ -295,6 +295,18 @@ INSTANTIATE_TEST_SUITE_P(All, EvaluateGrader,
                                          GraderCase{"talks_without_end", "exec yes", "printed more"}),
                          [](const auto& info) { return std::string{info.param.name}; });
 
+// Nobody takes the head and tail of a stream for all of it.
+TEST_F(Evaluate, WhatIsNotKeptOfEitherStreamIsCounted) {
+    model::StagePlan build =
+        command_stage("build", "head -c 100000 /dev/zero | tr '\\0' e >&2; head -c 90000 /dev/zero | tr '\\0' o");
+    build.limits.output_bytes = 1 << 20;
+    const model::Report report = evaluated({build});
+    ASSERT_EQ(report.stages.size(), 1u);
+    EXPECT_EQ(report.stages[0].verdict, Verdict::passed);
+    EXPECT_EQ(report.stages[0].errors_dropped_bytes, 100'000 - static_cast<std::int64_t>(model::stage_output_kept_max));
+    EXPECT_EQ(report.stages[0].output_dropped_bytes, 90'000 - static_cast<std::int64_t>(model::stage_output_kept_max));
+}
+
 // What a participant's program prints or leaves behind must never become a score.
 TEST_F(Evaluate, OnlyTheGradersOwnReportCounts) {
     files.push_back({"results.json", false, R"({"score": 100})"});

@@ -203,7 +203,11 @@ Result<> Cell::limit_cores(std::int64_t count) {
 }
 
 // Looked at now and then, so a little more may have been transferred when it ends.
-void Cell::judge_io() { guarantees.io = limits.io_bytes > 0 && group->io() ? model::Guarantee::approximate : model::Guarantee::none; }
+void Cell::judge_io() {
+    const bool counted = limits.io_bytes > 0 && group->io();
+    guarantees.io = counted ? model::Guarantee::approximate : model::Guarantee::none;
+    if (!counted) limits.io_bytes = 0;  // What is not in force is no limit of this command.
+}
 
 Result<> Cell::show_cores() const {
     const bool own = !job.cores.empty();

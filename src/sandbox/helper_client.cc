@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <string>
 #include <utility>
 
 #include "base/log.hh"
@@ -86,7 +87,9 @@ Result<sys::Fd> connect_client(const Helper& helper) {
 }
 
 Result<Role> spawn_role(const Helper& helper, const std::string& argument, const std::vector<int>& descriptors) {
-    if (descriptors.size() >= sys::passed_fds_max) return Error{Fault::invalid, "a role takes at most 15 descriptors"};
+    if (descriptors.size() >= sys::passed_fds_max)
+        return Error{Fault::invalid,
+                     "a role takes at most " + std::to_string(sys::passed_fds_max - 1) + " descriptors"};
     ToHelper order{};
     order.kind = ToHelper::Kind::spawn_role;
     if (!order.argument.set(argument)) return Error{Fault::invalid, "a role's name is at most 64 bytes"};

@@ -79,6 +79,14 @@ protected:
     }
 };
 
+// What can be handed on in one message is the sockets' bound, and the refusal says the number that holds.
+TEST(HelperClient, MoreDescriptorsThanAMessageTakesAreRefusedWithTheNumber) {
+    const std::vector<int> many(sys::passed_fds_max, STDIN_FILENO);
+    const auto refused = spawn_role(Helper{}, "runner", many);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().text(), "a role takes at most " + std::to_string(sys::passed_fds_max - 1) + " descriptors");
+}
+
 TEST_F(HelperProcess, StartsARoleWithItsOwnIdentityAndConnection) {
     auto pipe = std::move(sys::make_pipe()).value();
     Result<Role> role = spawn_role(helper_, "test-role", {pipe.second.get()});

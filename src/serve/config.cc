@@ -17,8 +17,9 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 14> known{"data",
+constexpr std::array<std::string_view, 15> known{"data",
                                                  "listen",
+                                                 "ops_listen",
                                                  "user",
                                                  "public_url",
                                                  "clients",
@@ -136,6 +137,7 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
         for (const auto& [key, value] : source) {
             if (key == "data") config.data = value;
             else if (key == "listen") config.listen = value;
+            else if (key == "ops_listen") config.ops_listen = value;
             else if (key == "user") config.user = value;
             else if (key == "public_url") config.public_url = value;
             else if (key == "clients") config.clients = value;
@@ -163,6 +165,7 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
     }
     if (config.data.empty()) return Error{Fault::invalid, "data: the directory's name is empty"};
     if (auto address = http::parse_address(config.listen); !address) return address.take_error().in("listen");
+    if (auto address = http::parse_address(config.ops_listen); !config.ops_listen.empty() && !address) return address.take_error().in("ops_listen");
     const bool web = config.public_url.starts_with("http://") || config.public_url.starts_with("https://");
     if (!config.public_url.empty() && !web) {
         return Error{Fault::invalid, fmt::format("public_url: '{}' does not begin with http:// or https://", escaped(config.public_url))};
@@ -173,8 +176,8 @@ Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
 
 Result<int> slots_of(const Config& config, int cores) {
     const int own = config.cores_per_slot;
-    if (own == 0) return config.slots > 0 ? config.slots : cores;
-    const int slots_max = (cores - 1) / own;
+    if (own == 0) return config.slots > 0 ? config.slots : std::min(cores, sandbox::slots_max);
+    const int slots_max = std::min((cores - 1) / own, sandbox::slots_max);
     if (slots_max == 0 || config.slots > slots_max) {
         return Error{Fault::invalid, fmt::format("cores_per_slot: {} for each of {} slots, and one for the server, are more than the {} of this machine; {}",
                                                  own, std::max(1, config.slots), cores,

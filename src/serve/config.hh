@@ -18,10 +18,11 @@ namespace assay::serve {
 struct Config {
     std::string data;                      // default: /var/lib/assay as root, else ./assay-data
     std::string listen = "127.0.0.1:8080"; // port 0 picks a free one
+    std::string ops_listen;                // metrics and health for whoever reaches it; empty: on admin.sock alone
     std::string user;                      // whom a directory that root owns is given to; empty: see DataDirectory
     std::string public_url;                // links and receipts; empty: the listening URL
     std::string clients;                   // the folder of the ready-made clients (web/clients.hh); empty: `clients` in `data`
-    int slots = 0;                         // jobs at once; 0 = one per core
+    int slots = 0;                         // jobs at once, 1..64; 0 = one per core, at most 64
     // That each slot has to itself, and the server keeps off; there must be one more than all slots take. 0: all slots share all.
     int cores_per_slot = 0;
     // Of all jobs together, 1..10000, beside 100 of anything else on the machine; 0, "idle": they run when nothing else wants to.
@@ -42,7 +43,7 @@ struct Config {
     std::optional<std::int64_t> recorder_bytes;
 };
 
-// Settings of one source by name ("data", "listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
+// Settings of one source by name ("data", "listen", "ops_listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
 // "disk_read_mib_per_s", "disk_reads_per_s", "scratch_disk_mib_max", "disk_reserve", "uploads_in_flight", "recorder_size").
 using Settings = std::map<std::string, std::string>;
 
@@ -57,7 +58,7 @@ Settings settings_from_environment(const char* const* environment);
 // Later sources win. Errors: invalid, naming the setting.
 Result<Config> config_from(const std::vector<Settings>& sources, bool as_root);
 
-// Jobs at once on a machine of `cores`. Errors: invalid, when not even one core stays for the server.
+// Jobs at once on a machine of `cores`, at most sandbox::slots_max. Pure. Errors: invalid, when not even one core stays for the server.
 Result<int> slots_of(const Config&, int cores);
 
 // The file to read: `given`, else ./assay.toml, else /etc/assay/assay.toml, else none.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sandbox/sandbox.hh"
+
 namespace assay::serve {
 namespace {
 
@@ -69,6 +71,31 @@ TEST(AdmissionTable, SetsWhatItNamesAndRefusesWhatCannotBe) {
     }
     EXPECT_TRUE(read("kil_available = 0.05").error().text().contains("did you mean 'kill_available'"));
     EXPECT_TRUE(settings_from_toml("[admission]\nkill_available = 0.05", "assay.toml"));
+}
+
+// A machine may have more cores than there can be sandboxes at once: it grades in as many as there can be.
+TEST(Config, SlotsAreNeverMoreThanTheSandboxHas) {
+    const struct {
+        int slots, cores_per_slot, cores, expected;
+    } cases[] = {
+        {.slots = 0, .cores_per_slot = 0, .cores = 63, .expected = 63},
+        {.slots = 0, .cores_per_slot = 0, .cores = 64, .expected = 64},
+        {.slots = 0, .cores_per_slot = 0, .cores = 65, .expected = 64},
+        {.slots = 0, .cores_per_slot = 0, .cores = 384, .expected = 64},
+        {.slots = 10, .cores_per_slot = 0, .cores = 384, .expected = 10},
+        {.slots = 0, .cores_per_slot = 1, .cores = 65, .expected = 64},
+        {.slots = 0, .cores_per_slot = 1, .cores = 66, .expected = 64},
+        {.slots = 0, .cores_per_slot = 2, .cores = 256, .expected = 64},
+        {.slots = 0, .cores_per_slot = 4, .cores = 256, .expected = 63},
+        {.slots = 64, .cores_per_slot = 1, .cores = 128, .expected = 64},
+    };
+    for (const auto& [slots, cores_per_slot, cores, expected] : cases) {
+        const auto made = slots_of({.slots = slots, .cores_per_slot = cores_per_slot}, cores);
+        ASSERT_TRUE(made) << cores;
+        EXPECT_EQ(*made, expected) << cores << " cores, slots = " << slots << ", cores_per_slot = " << cores_per_slot;
+        EXPECT_LE(*made, sandbox::slots_max);
+    }
+    EXPECT_FALSE(config_from({{{"slots", "65"}}}, false));
 }
 
 TEST(Config, SlotsWithCoresOfTheirOwnLeaveOneForTheServer) {

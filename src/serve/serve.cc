@@ -148,7 +148,7 @@ void say_listening(const std::string& url) {
 Result<> serve(const Config& config) {
     sys::ignore_broken_pipes();
     sys::ServiceManager manager = sys::ServiceManager::from_environment();
-    ASSAY_TRY(DataDirectory directory, DataDirectory::open(config.data, config.user));
+    ASSAY_TRY(DataDirectory directory, DataDirectory::open(config.data, config.user, Opening::to_serve));
     ASSAY_TRY(const int slots, slots_of(config, sys::online_cpus()));
     ASSAY_TRY(Privileged privileged, start_privileged(directory, config, slots));  // While root, before any thread.
     if (config.cores_per_slot > 0) ASSAY_CHECK(sys::keep_to_cpus(sys::online_cpus() - slots * config.cores_per_slot));
@@ -204,9 +204,11 @@ Result<> serve(const Config& config) {
 
     http::Router public_routes;
     http::Router admin_routes;
+    http::Router ops_routes;
     http::Router runner_routes;
     http::Server public_server{loops, public_routes, {.connections_max = capacity.connections_max, .streams_max = capacity.event_streams_max}};
     http::Server admin_server{loops, admin_routes};
+    http::Server ops_server{loops, ops_routes};
     http::Server runner_server{loops, runner_routes};
 
     // The address is known before the routes are, since receipts and links carry it; connections wait in the backlog until
@@ -256,6 +258,7 @@ Result<> serve(const Config& config) {
     web::add_routes(public_routes, web_parts);
     api::add_public_routes(public_routes, api_parts);
     api::add_admin_routes(admin_routes, api_parts);
+    api::add_ops_routes(ops_routes, api_parts);
     std::unique_ptr<alert::Keeper> alarms;
     add_alert_routes(admin_routes, [&alarms] { return alarms.get(); }, disk);
     dispatcher.add_routes(runner_routes);
@@ -268,6 +271,12 @@ Result<> serve(const Config& config) {
 
     ASSAY_TRY(sys::Fd admin_socket, sys::listen_unix(directory.inside("admin.sock"), 0600));
     admin_server.listen(std::move(admin_socket));
+    if (!config.ops_listen.empty()) {
+        ASSAY_TRY(const http::Server::Address ops, http::parse_address(config.ops_listen));
+        auto bound = ops_server.listen_tcp(ops.host, ops.port);
+        if (!bound) return bound.take_error().in("ops_listen");
+        log::info("ops.listening", {{"address", bound->host}, {"port", std::int64_t{bound->port}}});
+    }
     public_server.listen(std::move(public_socket));
 
     std::optional<RunnerKeeper> runner;
@@ -286,7 +295,8 @@ Result<> serve(const Config& config) {
     log::info("server.started", {{"url", server_url}, {"data", directory.path()}, {"slots", slots},
                                 {"descriptors", static_cast<std::int64_t>(descriptors)}, {"connections_max", static_cast<std::int64_t>(guests_max)}});
 
-    for (;;) {
+    bool helper_lost = false;
+    while (!(helper_lost && manager.present())) {  // A service manager starts it anew within seconds, helper and all.
         const sys::TimePoint now = clock.now();
         if (runner) runner->tend(now);
         recorder.tend(now);
@@ -312,6 +322,7 @@ Result<> serve(const Config& config) {
             dispatcher.runner_lost(model::WaitDetailKind::helper_ended);
             if (feed != nullptr) feed->event(recorder::EventKind::runner_lost);
             privileged.helper.reset();
+            helper_lost = true;
         }
     }
 
@@ -326,6 +337,7 @@ Result<> serve(const Config& config) {
     runner_server.stop(deadline);
     public_server.stop(deadline);
     admin_server.stop(deadline);
+    ops_server.stop(deadline);
     beacon.reset();
     alarms.reset();
     pulse.reset();
@@ -335,6 +347,7 @@ Result<> serve(const Config& config) {
     telling.reset();
     loops.stop();
     log::info("server.stopped");
+    if (helper_lost && manager.present()) return Error{Fault::system, "the sandbox helper has ended; the service manager is left to start the server again"};
     return ok;
 }
 

@@ -25,7 +25,7 @@ private:
     bool given_ = false;
 };
 
-// `target`: path with query. A path that no route knows answers 404, one that only other methods know 405, both without a body.
+// `target`: path with query.
 inline http::Response ask(const http::Router& router, std::string method, std::string_view target,
                           std::vector<http::Header> headers = {}, std::string body = {}, std::optional<sys::Peer> peer = {}) {
     http::Request request;
@@ -37,15 +37,13 @@ inline http::Response ask(const http::Router& router, std::string method, std::s
     request.id = "0123456789abcdef";
     request.credentials = peer;
     auto match = router.find(request.method, request.path);
-    if (match.handler == nullptr) return {.status = match.allow.empty() ? 404 : 405, .headers = {}, .body = {}};
-    request.captures = std::move(match.captures);
 
     loop::Loop loop;
     TextReader reader{std::move(body)};
     std::promise<http::Response> answered;
     loop.post([&] {
         std::move_only_function<void(http::Response)> done = [&](http::Response response) { answered.set_value(std::move(response)); };
-        loop::start((*match.handler)(std::move(request), reader), std::move(done));
+        loop::start(router.answer(match, std::move(request), reader), std::move(done));
     });
     auto response = answered.get_future().get();
     loop.stop();

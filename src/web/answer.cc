@@ -69,10 +69,6 @@ http::Response Kept::answer(const http::Request& request) const {
     return response;
 }
 
-bool secret_in_query(const http::Request& request) {
-    return !request.query.empty() && (request.parameter("token") || request.parameter("key"));
-}
-
 http::Response secret_answer(const std::string& server_url, const http::Request& request, const Look& look) {
     const Home home{.refusal = look.say(Sentence::token_in_address), .server_url = server_url};
     return page_answer(request, 400, home_page(look, home));

@@ -26,8 +26,7 @@ http::Response asset_answer(const http::Request&, const Asset&);
 // Adds what keeps an answer out of caches, frames, indexes and scripts.
 http::Response& guarded(http::Response&);
 
-// A token or key in the query is refused: addresses are remembered in many places.
-bool secret_in_query(const http::Request&);
+// To a request with a token or key in its query.
 http::Response secret_answer(const std::string& server_url, const http::Request&, const Look&);
 // What failed while a page was made, as a page.
 http::Response error_answer(const http::Request&, const Look&, const Error&);

@@ -34,6 +34,7 @@ inline model::Report report() {
     build.output = "cc -O2 -o calc calc.c\nmake: 警告：时钟错误\n" + hostile + "\n";
     build.errors = "calc.c:12:5: warning: unused variable 'x'\n";
     build.output_dropped_bytes = 4096;
+    build.errors_dropped_bytes = 2048;
     model::StageReport tests;
     tests.name = "tests";
     tests.verdict = model::Verdict::failed;

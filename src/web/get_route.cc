@@ -40,7 +40,6 @@ loop::Task<http::Response> GetRoute::page(http::Request request) {
     const std::string course = name_parameter(request, "course");
     const std::string module = name_parameter(request, "module");
     const Look look = look_of(request, get_address(course, module));
-    if (secret_in_query(request)) co_return secret_answer(parts_.server_url, request, look_of(request, {}));
     const auto work = [&]() -> Result<std::string> {
         const GetPage of{.server_url = parts_.server_url,
                          .course = course,

@@ -5,6 +5,7 @@
 #include "base/text.hh"
 #include "queue/policy.hh"
 #include "web/pages.hh"
+#include "wording/duration.hh"
 
 namespace assay::web {
 
@@ -101,6 +102,13 @@ std::string counts_text(const Look& look, model::Counts counts) {
     return {};
 }
 
+std::string late_text(const Look& look, const std::optional<model::Late>& late) {
+    if (!late || late->per_day <= 0 || late->cap <= 0) return look.say(Sentence::late_takes_nothing);
+    std::string cost = look.say(Sentence::late_takes, {number_text(late->per_day * 100), number_text(late->cap * 100)});
+    if (late->grace_ms <= 0) return cost;
+    return look.say(Sentence::late_grace, {cost, wording::duration(look.language, static_cast<double>(late->grace_ms))});
+}
+
 Html facts_part(const Look& look, const ModulePage& of) {
     const auto& plan = of.view.plan;
     Html list;
@@ -114,6 +122,9 @@ Html facts_part(const Look& look, const ModulePage& of) {
     date(of.view.extended_until_ms ? Sentence::due_extended : Sentence::due_label, plan.due_ms);
     if (plan.closes_ms != plan.due_ms) date(Sentence::closes_label, plan.closes_ms);
     if (!plan.due_ms && !plan.closes_ms) fact(look.say(Sentence::due_label), look.say(Sentence::no_deadline));
+    const bool can_be_late = plan.due_ms && plan.closes_ms && *plan.closes_ms > *plan.due_ms;
+    if (can_be_late) fact(look.say(Sentence::late_label), late_text(look, plan.late));
+    fact(look.say(Sentence::pass_label), plan.pass ? look.say(Sentence::pass_from, {number_text(*plan.pass)}) : look.say(Sentence::pass_all));
 
     const auto used = std::ranges::count_if(of.view.submissions, [](const queue::SubmissionView& view) {
         return view.submission.state != model::State::superseded;

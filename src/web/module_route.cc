@@ -140,7 +140,6 @@ loop::Task<Result<PagePtr>> ModuleRoute::get(Variant variant) {
 }
 
 loop::Task<http::Response> ModuleRoute::page(http::Request request) {
-    if (secret_in_query(request)) co_return secret_answer(parts_.server_url, request, look_of(request, {}));
     Variant variant = variant_of(request);
     if (const PagePtr there = cache_.find(variant.key()); there && there->kept) co_return there->kept->answer(request);
     const auto page = co_await get(std::move(variant));

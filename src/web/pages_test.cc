@@ -86,8 +86,40 @@ TEST(ModulePage, ShowsEverythingOfEverySubmissionInEnglish) {
     EXPECT_TRUE(contains(page, "signal 9"));
     EXPECT_TRUE(contains(page, "unused variable"));
     EXPECT_TRUE(contains(page, "4 KiB more were printed and not kept."));
+    EXPECT_TRUE(contains(page, "2 KiB more were printed and not kept."));
     EXPECT_TRUE(contains(page, "4 of 40"));  // The replaced one does not count.
     EXPECT_TRUE(contains(page, "aria-current=\"page\""));
+}
+
+// What a day costs and how much is enough is known before anything is handed in.
+TEST(ModulePage, SaysWhatLatenessCostsAndWhatPasses) {
+    auto view = example::module_view();
+    EXPECT_FALSE(contains(rendered(Language::english, view, "never-late"), "Handed in late"));  // It closes when it is due.
+    EXPECT_TRUE(contains(rendered(Language::english, view, "full"), "<dt>To pass</dt><dd>the full score</dd>"));
+    view.plan.closes_ms = *view.plan.due_ms + 1;
+    EXPECT_TRUE(contains(rendered(Language::english, view, "free"), "costs nothing, and is marked"));
+    view.plan.late = model::Late{.grace_ms = 0, .per_day = 0.125, .cap = 0.5};
+    view.plan.pass = 60;
+    EXPECT_TRUE(contains(rendered(Language::english, view, "cost"), "12.5 % of the full score for each day begun after the due date, 50 % at most</dd>"));
+    view.plan.late->grace_ms = 3'600'000;
+    EXPECT_TRUE(contains(rendered(Language::english, view, "grace"), "50 % at most; nothing within the first 1 h</dd>"));
+    const std::string chinese = rendered(Language::chinese, view, "grace-zh");
+    EXPECT_TRUE(contains(chinese, "截止后每开始一天扣满分的 12.5%，最多扣 50%；截止后 1 小时之内不扣分"));
+    EXPECT_TRUE(contains(chinese, "<dt>及格要求</dt><dd>不低于 60 分</dd>"));
+}
+
+// "Everything works" is for the full score alone: a pass may leave something to do. What lateness took is no such thing.
+TEST(ModulePage, APassBelowTheFullScoreIsNotEverything) {
+    auto view = example::module_view();
+    queue::SubmissionView& one = view.submissions[1];
+    one.verdict = model::Verdict::passed;
+    const std::string part = rendered(Language::english, view, "passed-in-part");
+    EXPECT_TRUE(contains(part, "Enough points to pass"));
+    EXPECT_FALSE(contains(part, "Everything that was asked for works"));
+    EXPECT_TRUE(contains(rendered(Language::chinese, view, "passed-in-part-zh"), "分数已达到及格要求"));
+    one.score_before_penalty = 100;
+    one.penalty = 13;
+    EXPECT_TRUE(contains(rendered(Language::english, view, "passed-late"), "Everything that was asked for works"));
 }
 
 // Points that are missing must not be a riddle: what lateness took stands beside what it was taken from.

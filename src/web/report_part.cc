@@ -205,16 +205,15 @@ Html tests_table(const Look& look, const model::StageReport& stage, bool due_pas
 Html log_part(const Look& look, const model::Report& report, const std::string& id, Room& room) {
     Html inside;
     for (const model::StageReport& stage : report.stages) {
-        const auto stream = [&](Sentence label, const std::string& text) {
+        const auto stream = [&](Sentence label, const std::string& text, std::int64_t dropped_bytes) {
             if (text.empty()) return;
             inside += el("h4", {}, {look.say(label, {stage.name})});
             inside += text_part(look, text, log_text_max, room);
+            if (dropped_bytes > 0 && !stage.trusted)
+                inside += el("p", {{"class", "hint"}}, {look.say(Sentence::log_dropped, {size_text(dropped_bytes)})});
         };
-        stream(Sentence::log_output, stage.output);
-        stream(Sentence::log_errors, stage.errors);
-        if (stage.output_dropped_bytes > 0 && !stage.trusted) {
-            inside += el("p", {{"class", "hint"}}, {look.say(Sentence::log_dropped, {size_text(stage.output_dropped_bytes)})});
-        }
+        stream(Sentence::log_output, stage.output, stage.output_dropped_bytes);
+        stream(Sentence::log_errors, stage.errors, stage.errors_dropped_bytes);
     }
     if (inside.empty()) inside += el("p", {{"class", "hint"}}, {look.say(Sentence::no_log)});
     return el("details", {{"class", "log"}, {"id", "log-" + id}},

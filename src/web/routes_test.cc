@@ -55,7 +55,35 @@ TEST_F(Routes, AWrongTokenIsToldSo) {
     }
     EXPECT_EQ(get("/?token=x").status, 400);
     EXPECT_EQ(get(ann + "?token=x").status, 400);
-    EXPECT_EQ(login("token=" + std::string(100'000, 'x')).status, 413);
+    const auto long_one = login("token=" + std::string(100'000, 'x'));
+    EXPECT_EQ(long_one.status, 413);
+    EXPECT_NE(long_one.content().find("This token is not known here"), std::string::npos);
+}
+
+// Addresses end up in logs, whatever they lead to.
+TEST_F(Routes, NoAddressTakesAToken) {
+    for (const std::string& target : {std::string{"/"}, ann, ann + "/events", ann + "/receipt/x", std::string{"/get"}, std::string{"/static/x"},
+                                      std::string{"/nowhere"}}) {
+        for (const char* const query : {"?token=x", "?key=x", "?still=1&token=x"}) {
+            const auto response = get(target + query);
+            EXPECT_EQ(response.status, 400) << target;
+            EXPECT_NE(response.content().find("A token must not be part of an address"), std::string::npos) << target;
+        }
+    }
+}
+
+// A browser shows a page wherever its reader ends up; programs get a problem.
+TEST_F(Routes, AnUnknownAddressIsAPageForBrowsers) {
+    for (const std::string& target : {std::string{"/nowhere"}, ann + "/", std::string{"/oj/C"}, std::string{"/oj//M/x"}}) {
+        const auto page = get(target, {{"Accept-Language", "zh-CN"}, {"Accept", "text/html,*/*;q=0.8"}});
+        EXPECT_EQ(page.status, 404) << target;
+        EXPECT_EQ(header_of(page, "Content-Type"), "text/html; charset=utf-8") << target;
+        EXPECT_NE(page.content().find("没有这个页面"), std::string::npos) << target;
+        const auto problem = get(target, {{"Accept-Language", "zh"}});
+        EXPECT_EQ(problem.status, 404) << target;
+        EXPECT_EQ(header_of(problem, "Content-Type"), "application/problem+json") << target;
+        EXPECT_NE(problem.content().find("\"next\""), std::string::npos) << target;
+    }
 }
 
 TEST_F(Routes, AKeyOpensItsPageOnly) {

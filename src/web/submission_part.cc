@@ -10,6 +10,8 @@ namespace {
 
 using model::State;
 
+constexpr double tolerance = 1e-6;  // of sums of decimal fractions
+
 Html time_of(const ModulePage& of, std::int64_t ms) { return time_at(ms, of.view.course.timezone); }
 
 Html state_badge(const Look& look, const queue::SubmissionView& view) {
@@ -78,6 +80,11 @@ Html again_part(const Look& look, const ModulePage& of, const queue::Rejudge& ag
     return el("div", {{"class", "again"}}, {inside});
 }
 
+bool passed_by_points(const queue::SubmissionView& view) {
+    if (view.verdict != model::Verdict::passed || !view.score || !view.score_max) return false;
+    return view.score_before_penalty.value_or(*view.score) < *view.score_max - tolerance;
+}
+
 Html standing_part(const Look& look, const ModulePage& of, const queue::SubmissionView& view) {
     Html inside;
     switch (view.submission.state) {
@@ -94,7 +101,7 @@ Html standing_part(const Look& look, const ModulePage& of, const queue::Submissi
             break;
         case State::cancelled: inside += el("p", {}, {look.say(Sentence::cancelled)}); break;
         case State::graded:
-            if (view.verdict) inside += el("p", {}, {wording::sentence(look.language, *view.verdict)});
+            if (view.verdict) inside += el("p", {}, {passed_by_points(view) ? look.say(Sentence::passed_by_points) : wording::sentence(look.language, *view.verdict)});
             if (view.rejudge) inside += again_part(look, of, *view.rejudge);
             break;
     }

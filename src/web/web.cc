@@ -33,6 +33,12 @@ Result<http::Response> render_receipt(const Parts& parts, const http::Request& r
 
 // --- The way in: a token leads to the pages of everyone it belongs to (one per course).
 
+// The form again, with what was wrong.
+http::Response unknown_token(const std::string& server_url, const http::Request& request, const Look& look, int status) {
+    const Home home{.refusal = wording::sentence(look.language, model::Refusal::bad_token), .server_url = server_url};
+    return page_answer(request, status, home_page(look, home));
+}
+
 Result<http::Response> enter(const Parts& parts, const http::Request& request, const Look& look, std::string_view token) {
     std::vector<ModuleLink> links;
     bool known = false;
@@ -50,10 +56,8 @@ Result<http::Response> enter(const Parts& parts, const http::Request& request, c
         return ok;
     }));
     if (!known) {
-        const Home home{.refusal = wording::sentence(look.language, model::Refusal::bad_token), .server_url = parts.server_url};
-        auto response = page_answer(request, 401, home_page(look, home));
-        response.with("WWW-Authenticate", "Bearer");
-        return response;
+        auto response = unknown_token(parts.server_url, request, look, 401);
+        return response.with("WWW-Authenticate", "Bearer");
     }
     if (links.size() == 1) {
         auto response = http::Response::redirect(look.link(links.front().address).text());
@@ -66,16 +70,14 @@ Result<http::Response> enter(const Parts& parts, const http::Request& request, c
 
 loop::Task<http::Response> home(Parts& parts, http::Request request) {
     const Look look = look_of(request, {});
-    if (secret_in_query(request)) co_return secret_answer(parts.server_url, request, look);
     const Home of{.refusal = {}, .server_url = parts.server_url};
     co_return page_answer(request, 200, home_page(look, of));
 }
 
 loop::Task<http::Response> login(Parts& parts, http::Request request, http::Reader& reader) {
     Look look = look_of(request, {});
-    if (secret_in_query(request)) co_return secret_answer(parts.server_url, request, look);
     const auto body = co_await http::read_body(reader, form_bytes_max);
-    if (!body) co_return page_answer(request, http::status_of(body.error().fault()), not_found_page(look));
+    if (!body) co_return unknown_token(parts.server_url, request, look, http::status_of(body.error().fault()));
     http::Request form;  // A urlencoded body is written like a query.
     form.query = *body;
     if (const auto chosen = form.parameter("lang")) {
@@ -90,11 +92,17 @@ loop::Task<http::Response> login(Parts& parts, http::Request request, http::Read
 }
 
 loop::Task<http::Response> receipt(Parts& parts, http::Request request) {
-    if (secret_in_query(request)) co_return secret_answer(parts.server_url, request, look_of(request, {}));
     const auto work = [&] { return render_receipt(parts, request); };
     auto response = co_await parts.pages.run(work);
     if (!response) co_return error_answer(request, look_of(request, {}), response.error());
     co_return std::move(response).value();
+}
+
+// Programs get what the server says to any.
+http::Response nowhere(const http::Request& request) {
+    const Look look = look_of(request, {});
+    if (request.accepts("text/html")) return page_answer(request, 404, not_found_page(look));
+    return http::problem(404, "not_found", look.say(Sentence::not_found_title), look.say(Sentence::not_found));
 }
 
 loop::Task<http::Response> file(http::Request request) {
@@ -115,6 +123,8 @@ void add_routes(http::Router& router, Parts& parts) {
     router.add("POST", "/", [&parts](http::Request request, http::Reader& reader) {
         return login(parts, std::move(request), reader);
     });
+    router.keep("", {.secret = [&parts](const http::Request& request) { return secret_answer(parts.server_url, request, look_of(request, {})); },
+                     .unknown = nowhere});
     const auto modules = std::make_shared<ModuleRoute>(parts);
     router.add("GET", "/oj/{course}/{module}/{key}", [modules](http::Request request, http::Reader&) {
         return modules->page(std::move(request));

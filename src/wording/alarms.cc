@@ -33,6 +33,7 @@ Text text_of(AlarmWord word) {
                 "meanwhile: {0} uploads turned away, {1} attempts failed, {2} verdicts of system_fault, {3} requests "
                 "failed",
                 "其间：拒绝上传 {0} 次，评测中断 {1} 次，system_fault 结果 {2} 个，请求失败 {3} 次"};
+        case harm_unknown: return {"what it cost is not known from outside", "其间造成的影响无法从外部得知"};
         case no_harm: return {"no request and no job was lost meanwhile", "其间没有请求或评测受到影响"};
     }
     return {"", ""};

@@ -28,6 +28,7 @@ enum class AlarmWord : unsigned char {
     flapping,
     harm,  // {0} uploads refused, {1} attempts failed, {2} verdicts that are our fault, {3} answers failed
     no_harm,
+    harm_unknown,
 };
 std::string say(Language, AlarmWord, std::initializer_list<std::string_view> arguments = {});
 

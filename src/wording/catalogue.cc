@@ -20,8 +20,8 @@ Text text_of(Sentence sentence) {
                     "你提交的作业会先可靠保存，再在固定的资源限制下运行并评分，结果会显示在你的页面上。"};
         case token_label: return {"Your token", "你的令牌（token）"};
         case token_hint:
-            return {"The letters and digits your course staff gave you. Upper or lower case and dashes do not matter.",
-                    "课程老师或助教发给你的一串字母和数字，不区分大小写，有没有短横线都可以。"};
+            return {"What your course staff gave you. Copy it exactly, or type it as it is printed.",
+                    "课程老师或助教发给你的令牌。请直接复制，或按原样输入。"};
         case home_open: return {"Open my page", "打开我的页面"};
         case home_token_is_secret:
             return {"The token is a password: whoever has it can hand in as you. The page it opens has a link of its own that "
@@ -87,6 +87,22 @@ Text text_of(Sentence sentence) {
                     "your course staff this number: {0}.",
                     "服务器出了问题。你提交的作业已安全保存，请刷新本页；如果仍然不行，请把这个编号告诉老师或助教：{0}。"};
 
+        case no_such_route: return {"There is nothing at this address.", "这个地址没有任何内容。"};
+        case no_such_route_cure: return {"Compare it with the API's documentation.", "请与 API 文档核对地址。"};
+        case no_such_submission: return {"There is no submission of this id among yours.", "你的提交中没有这个编号。"};
+        case no_such_submission_cure:
+            return {"Compare the id with the one in your receipt, and use the token of the course it was handed in for.",
+                    "请与回执中的编号核对，并使用提交时所属课程的令牌。"};
+        case no_result_yet: return {"This submission has no result yet.", "这次提交还没有结果。"};
+        case no_result_yet_cure: return {"Ask for the submission itself: it says why it waits.", "请查询这次提交本身，其中会说明它在等什么。"};
+        case secret_in_query:
+            return {"A token or key must not stand in an address, where logs and histories keep it.",
+                    "令牌或密钥不能写在网址里，否则会留在日志和历史记录中。"};
+        case secret_in_query_cure:
+            return {"Send the header 'Authorization: Bearer TOKEN' instead.", "请改用请求头“Authorization: Bearer TOKEN”发送。"};
+        case token_in_header_cure:
+            return {"Send the header 'Authorization: Bearer TOKEN' with your token.", "请用请求头“Authorization: Bearer TOKEN”发送你的令牌。"};
+
         case score_title: return {"Your score", "你的得分"};
         case score_none: return {"No score yet", "暂无得分"};
         case score_from: return {"from submission {0}", "来自提交 {0}"};
@@ -106,6 +122,15 @@ Text text_of(Sentence sentence) {
         case counts_best: return {"the best submission", "以得分最高的提交为准"};
         case counts_last_on_time: return {"the last submission before the deadline", "以截止前最后一次提交为准"};
         case contact_label: return {"Questions", "有问题请联系"};
+        case late_label: return {"Handed in late", "迟交"};
+        case late_takes:
+            return {"{0} % of the full score for each day begun after the due date, {1} % at most",
+                    "截止后每开始一天扣满分的 {0}%，最多扣 {1}%"};
+        case late_takes_nothing: return {"costs nothing, and is marked", "不扣分，但会标注"};
+        case late_grace: return {"{0}; nothing within the first {1}", "{0}；截止后 {1}之内不扣分"};
+        case pass_label: return {"To pass", "及格要求"};
+        case pass_from: return {"{0} points or more", "不低于 {0} 分"};
+        case pass_all: return {"the full score", "满分"};
         case read_only_link:
             return {"The link of this page only shows results; nobody can hand in with it.",
                     "本页链接只能查看结果，不能用来提交。"};
@@ -149,6 +174,7 @@ Text text_of(Sentence sentence) {
         case commitments_open:
             return {"You have already announced {0} {0:archive|archives} in this module whose bytes have not come, and more cannot be announced",
                     "你在本作业中已预先登记 {0} 个压缩包，但内容都还没有到达，不能再登记更多"};
+        case commitments_too_large: return {"What announces an archive is at most {0} long", "预先登记的内容最长为 {0}"};
         case commitments_form:
             return {"Send POST with a JSON object of course, module, size and sha256, and the token in the header Authorization.",
                     "请用 POST 发送含有 course、module、size、sha256 的 JSON 对象，并把 token 放在请求头 Authorization 中。"};
@@ -189,6 +215,9 @@ Text text_of(Sentence sentence) {
         case cancelled:
             return {"It was taken out of the line and will not be graded; ask your course staff if you did not expect that.",
                     "它已被移出队列，不会评分；如果你对此有疑问，请联系老师或助教。"};
+        case passed_by_points:
+            return {"Enough points to pass, but not everything that was asked for works; the results below say what is missing.",
+                    "分数已达到及格要求，但并非全部符合要求；缺少的部分见下面的各项结果。"};
         case show_details: return {"Details", "详情"};
         case score_of: return {"{0} / {1}", "{0} / {1}"};
 
@@ -241,6 +270,11 @@ Text text_of(Sentence sentence) {
         case log_dropped: return {"{0} more were printed and not kept.", "另有 {0} 的输出未保留。"};
         case log_cut: return {"… {0} are left out here …", "…… 此处省略 {0} ……"};
         case no_log: return {"Nothing was printed.", "没有任何输出。"};
+        case log_stage: return {"{0}: {1}", "{0}：{1}"};
+        case log_busy: return {"the machine was busy while this ran: its times say little", "运行时机器繁忙，测得的时间参考意义不大"};
+        case log_test: return {"test {0}: {1}, {2}", "测试 {0}：{1}，{2}"};
+        case log_message: return {"message", "评分说明"};
+        case log_test_errors: return {"stderr of test {0}", "测试 {0} 的 stderr"};
     }
     return {"", ""};
 }

@@ -53,6 +53,17 @@ enum class Sentence : unsigned short {
     trouble_busy,
     trouble_internal,       // {0} the request's number
 
+    // Problems of the API: what it is, and what to do.
+    no_such_route,
+    no_such_route_cure,
+    no_such_submission,
+    no_such_submission_cure,
+    no_result_yet,
+    no_result_yet_cure,
+    secret_in_query,
+    secret_in_query_cure,
+    token_in_header_cure,
+
     // The head of a module's page.
     score_title,
     score_none,
@@ -73,6 +84,13 @@ enum class Sentence : unsigned short {
     counts_best,
     counts_last_on_time,
     contact_label,
+    late_label,
+    late_takes,             // {0} percent of the full score a day begun, {1} percent at most
+    late_takes_nothing,
+    late_grace,             // {0} what it costs, {1} how long after the due date it costs nothing
+    pass_label,
+    pass_from,              // {0} points
+    pass_all,
     read_only_link,
 
     // The upload form.
@@ -106,6 +124,7 @@ enum class Sentence : unsigned short {
     commitments_open,       // {0} how many at most
     commitments_cure,
     commitments_form,
+    commitments_too_large,  // {0} size
     counts_mark,
     late_mark,
     late_cost,              // {0} points taken, {1} points before
@@ -125,6 +144,7 @@ enum class Sentence : unsigned short {
     partial_results,
     superseded_by,          // {0} the newer submission
     cancelled,
+    passed_by_points,       // for a pass below the full score
     show_details,
     score_of,               // {0} score, {1} maximum: "87 / 100"
 
@@ -166,7 +186,12 @@ enum class Sentence : unsigned short {
     log_dropped,            // {0} size
     log_cut,                // {0} size
     no_log,
-    last_ = no_log,
+    log_stage,              // the log as a text: {0} the stage, {1} how it ended
+    log_busy,
+    log_test,               // {0} the test, {1} how it ended, {2} points
+    log_message,            // what a grader says to the participant
+    log_test_errors,        // {0} the test
+    last_ = log_test_errors,
 };
 
 inline constexpr std::size_t sentence_count = static_cast<std::size_t>(std::to_underlying(Sentence::last_)) + 1;

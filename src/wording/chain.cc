@@ -31,6 +31,16 @@ Text text_of(Chain it) {
         case no_longer_waits: return {"it does not wait: it is {0}", "它没有在等待，状态为 {0}"};
         case behind_all: return {"they end by their limits at the latest", "最迟会因各自的限制而结束"};
         case job_now: return {"job {0}, looked at now: {1}", "任务 {0}，现在观察到：{1}"};
+        case stage_fault: return {"stage {0}: {1}", "阶段 {0}：{1}"};
+        case test_fault: return {"stage {0}, test {1}: {2}", "阶段 {0}，测试 {1}：{2}"};
+        case more_faults: return {"and {0} {0:other|others}", "以及另外 {0} 个"};
+        case end_of_stream: return {"the end of its {0}:", "其 {0} 的末尾："};
+        case after_grader_fault:
+            return {"mend the grader and apply the course, then assay rejudge {0}",
+                    "修复评分程序后重新应用课程，再执行 assay rejudge {0}"};
+        case after_system_fault:
+            return {"assay check looks at this host; then assay rejudge {0}",
+                    "用 assay check 检查本机，再执行 assay rejudge {0}"};
     }
     return {"", ""};
 }

@@ -24,7 +24,13 @@ enum class Chain : unsigned char {
     no_longer_waits,  // {0} its state
     behind_all,  // the last step where nothing is further down
     job_now,  // {0} job, {1} what it does or waits for, as `why --job` says it
-    last_ = job_now,
+    stage_fault,  // {0} stage, {1} what failed, in technical English
+    test_fault,  // {0} stage, {1} test, {2} what failed
+    more_faults,  // {0} how many
+    end_of_stream,  // {0} stdout or stderr
+    after_grader_fault,  // {0} submission
+    after_system_fault,  // {0} submission
+    last_ = after_system_fault,
 };
 
 std::string say(Language, Chain, std::span<const std::string> arguments);

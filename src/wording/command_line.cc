@@ -158,6 +158,18 @@ Text text_of(Told told) {
         case commitment_genuine:
             return {"genuine commitment: {0} in {1}/{2}, {3} {3:byte|bytes}, announced {4}, to come by {5}",
                     "提交承诺真实有效：{0}，{1}/{2}，{3} 字节，登记时间 {4}，内容须在 {5} 之前到达"};
+        case receipt_word: return {"receipt", "回执"};
+        case commitment_word: return {"commitment", "提交承诺"};
+        case proof_unreadable: return {"the {0} cannot be read: {1}", "无法解析{0}：{1}"};
+        case proof_type: return {"the {0}'s type is not {1}", "{0}的类型不是 {1}"};
+        case proof_text_missing: return {"the {0} has no text '{1}'", "{0}缺少文本字段“{1}”"};
+        case proof_size_missing: return {"the {0} has no size", "{0}没有写明大小"};
+        case proof_key_size: return {"the public key is not 32 bytes", "公钥不是 32 字节"};
+        case proof_signature_unreadable:
+            return {"the {0}'s signature is not base64 of 64 bytes", "{0}的签名不是 64 字节的 base64"};
+        case proof_other_key: return {"the {0} was signed with another key ({1})", "{0}是用另一个密钥签署的（{1}）"};
+        case proof_members_more: return {"the {0} has fields that no {0} has", "{0}含有不该有的字段"};
+        case proof_signature_wrong: return {"the {0}'s signature does not fit its content", "{0}的签名与内容不符"};
         case receipt_other:
             return {"it is genuine, but about other bytes than {0}", "凭证真实有效，但与 {0} 的内容不符"};
         case receipt_server:

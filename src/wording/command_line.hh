@@ -91,6 +91,18 @@ enum class Told : unsigned char {
     pack_suffix,      // {0} file
     receipt_genuine,  // {0} id, {1} participant, {2} course, {3} module, {4} bytes, {5} time
     commitment_genuine,  // {0} participant, {1} course, {2} module, {3} bytes, {4} time, {5} time
+    // What is wrong with one: {0} receipt_word or commitment_word.
+    receipt_word,
+    commitment_word,
+    proof_unreadable,  // {1} how (English)
+    proof_type,        // {1} the type it should have
+    proof_text_missing,  // {1} the field
+    proof_size_missing,
+    proof_key_size,    // takes no {0}
+    proof_signature_unreadable,
+    proof_other_key,   // {1} the key's id
+    proof_members_more,
+    proof_signature_wrong,
     receipt_other,    // {0} file
     receipt_server,   // {0} server
     receipt_key_hint, // {0} why the file cannot be read

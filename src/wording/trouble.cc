@@ -40,6 +40,9 @@ Text summary_of(Trouble it) {
         case slow_clients: return {"many clients sent slowly at the same time", "许多客户端同时缓慢上传"};
         case runner_lost: return {"a runner was lost; its jobs were given back", "评测进程丢失；其任务已退回"};
         case image_missing: return {"jobs waited for an image that was not there", "任务在等待尚未就绪的镜像"};
+        case server_stopped:
+            return {"the server did not run here: it was stopped or killed, and started again",
+                    "此时服务器没有运行：它被停止或被终止，随后重新启动"};
         case own_bug:
             return {"the server itself was late although nothing on the machine held it",
                     "机器上没有任何阻碍，服务器自身却延迟了"};
@@ -101,6 +104,9 @@ Text remedy_of(Trouble it) {
                 "无需处理：慢速发送者不会阻塞他人；也可由前置代理缓冲"};
         case runner_lost: return {"the server's log says why it ended", "服务器日志中有其结束的原因"};
         case image_missing: return {"import it: assay image import", "导入镜像：assay image import"};
+        case server_stopped:
+            return {"nothing, if somebody restarted it; else its service's log says why it ended (journalctl -u assay)",
+                    "若为人工重启则无需处理；否则服务日志中有其结束的原因（journalctl -u assay）"};
         case own_bug:
             return {"keep the recording (assay replay --json) and tell its makers",
                     "保存记录（assay replay --json）并反馈给开发者"};
@@ -192,6 +198,7 @@ std::string_view to_string(Trouble it) {
         case slow_clients: return "slow_clients";
         case runner_lost: return "runner_lost";
         case image_missing: return "image_missing";
+        case server_stopped: return "server_stopped";
         case own_bug: return "own_bug";
     }
     return "";

@@ -32,6 +32,7 @@ enum class Trouble : std::uint8_t {
     slow_clients,
     runner_lost,
     image_missing,
+    server_stopped,
     own_bug,
     last_ = own_bug,
 };

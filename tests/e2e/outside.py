@@ -183,7 +183,7 @@ def read_text(path: str) -> str:
 
 def directory_name(data: Path) -> str:
     """What cgroups of this data directory carry in their name; a name nothing has when there is no id yet."""
-    identity = read_text(str(data / "id")).strip()
+    identity = read_text(str(data / "id")).partition("\n")[0].strip()
     return f"assay-{identity}" if identity else "assay-without-id"
 
 

@@ -140,7 +140,15 @@ def main() -> None:
     manager.start("127.0.0.1:0", {"assay.socket": unit})
     manager.await_message("READY", "1")
     print("a socket unit's socket is used" if manager.port == unit.getsockname()[1] and healthy(manager.port) and not manager.kept else manager.kept, flush=True)
-    print(f"STOPPING, exit {stop()}")
+    print(f"STOPPING, exit {stop()}", flush=True)
+
+    manager.start("127.0.0.1:0", {})
+    manager.await_message("READY", "1")
+    children = open(f"/proc/{manager.server.pid}/task/{manager.server.pid}/children").read().split()
+    helper = next(int(child) for child in children if open(f"/proc/{child}/comm").read() == "assay-helper\n")
+    os.kill(helper, signal.SIGKILL)
+    manager.await_message("STOPPING", "1")
+    print(f"without its helper it can grade nothing, and leaves its start to the manager: exit {manager.server.wait(WAIT_S)}")
 
 
 main()
