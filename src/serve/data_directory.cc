@@ -164,6 +164,11 @@ Result<DataDirectory> DataDirectory::open(const std::string& given, const std::s
     Owner owner{info.owner, info.owner};
     if (root && info.owner == 0) {
         ASSAY_TRY(owner, owner_for(user));
+    } else if (!user.empty()) {
+        ASSAY_TRY(const Owner named, owner_for(user));
+        if (named.uid != owner.uid) {
+            return Error{Fault::invalid, fmt::format("user: {} is uid {}'s and not {}'s; leave `user` out, or give all of it away: chown -R {} {}", path, owner.uid, user, user, path)};
+        }
     }
     if (root) ASSAY_CHECK(check_parents(path, owner));
     if (root && info.owner == 0) ASSAY_CHECK(sys::change_owner(path, owner.uid, owner.gid));

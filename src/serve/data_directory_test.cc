@@ -9,6 +9,7 @@
 
 #include "base/log.hh"
 #include "sys/file.hh"
+#include "sys/process.hh"
 #include "sys/random.hh"
 
 namespace assay::serve {
@@ -184,6 +185,18 @@ TEST_F(DataDirectoryTest, ALinkStandsForItsDirectory) {
     EXPECT_EQ(opened.path(), std::filesystem::canonical(path).string());
     EXPECT_EQ(sys::info_of_path(path)->owner, opened.owner_uid());
     EXPECT_TRUE(holds_data(at("link")));
+}
+
+TEST_F(DataDirectoryTest, AUserWhoDoesNotOwnItIsNotTakenForItsOwner) {
+    if (sys::effective_uid() != 0) GTEST_SKIP() << "only root names a user";
+    const std::string path = made("owned");
+    EXPECT_TRUE(DataDirectory::open(path, "daemon", Opening::to_serve));
+    EXPECT_TRUE(DataDirectory::open(path, "daemon", Opening::to_serve));
+    const auto other = DataDirectory::open(path, "games", Opening::to_serve);
+    ASSERT_FALSE(other);
+    EXPECT_THAT(other.error().text(), HasSubstr("not games's; leave `user` out, or give all of it away: chown -R games " + path));
+    EXPECT_FALSE(DataDirectory::open(path, "nobody", Opening::to_serve));
+    EXPECT_FALSE(DataDirectory::open(path, "nosuchuser", Opening::to_serve));
 }
 
 }  // namespace

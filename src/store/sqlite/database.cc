@@ -110,8 +110,9 @@ Result<Database> Database::open(const std::string& path, Access access, const st
         return database;
     }
     // What the engine answers counts, not what it was asked.
-    ASSAY_TRY(const auto journal, database.first<std::string>("PRAGMA journal_mode = WAL", {}, read_text));
-    if (journal != "wal") return Error{Fault::unsupported, "open " + path + ": this file system cannot hold a write-ahead log"};
+    auto journal = database.first<std::string>("PRAGMA journal_mode = WAL", {}, read_text);
+    if (!journal) return journal.take_error().in("open " + path);  // Here a file that is no database shows.
+    if (*journal != "wal") return Error{Fault::unsupported, "open " + path + ": this file system cannot hold a write-ahead log"};
     ASSAY_CHECK(database.script("PRAGMA synchronous = FULL"));
     ASSAY_TRY(const auto synchronous, database.first<std::string>("PRAGMA synchronous", {}, read_text));
     if (synchronous != "2") return Error{Fault::internal, "open " + path + ": synchronous is not FULL"};
