@@ -212,8 +212,9 @@ class Runner:
                 raise Wrong(f"the server ended with {self.server.returncode}")
 
     def call(self, command: list, within_s: float, stdin=subprocess.DEVNULL, **more) -> tuple[int, str, str, float]:
-        """Exit code, stdout, stderr, largest resident bytes. Its output goes through files: nobody waits for a pipe to close."""
-        with tempfile.TemporaryFile(dir=self.place) as out, tempfile.TemporaryFile(dir=self.place) as err:
+        """Exit code, stdout, stderr, largest resident bytes. Its output goes through files, so that nobody waits for a pipe to close; in
+        memory, or what is written and removed here would be in the journal that the neighbour's sync waits for."""
+        with open(os.memfd_create("out"), "w+b") as out, open(os.memfd_create("err"), "w+b") as err:
             child = subprocess.Popen(command, stdin=stdin, stdout=out, stderr=err, **more)
             watched = os.pidfd_open(child.pid)
             back = select.select([watched], [], [], within_s)[0]
