@@ -84,6 +84,16 @@ protected:
         const auto written = store_->write_and_wait(std::move(change));
         ASSERT_TRUE(written) << written.error().text();
     }
+    // Revision 2 of the module, as the first but for what `change` makes of its plan.
+    void revise(const std::function<void(model::Plan&)>& change) {
+        write([&](store::Tx& tx) -> Result<> {
+            ASSAY_TRY(const auto before, tx.revision(RevisionId{1}));
+            model::Plan plan = model::plan_from_json(before->plan).value();
+            change(plan);
+            ASSAY_TRY([[maybe_unused]] const RevisionId id, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 2, revision_digest_, model::to_json(plan), 1}));
+            return ok;
+        });
+    }
     // Everything that was asked of the store before is done.
     void settle() {
         write([](store::Tx&) -> Result<> { return ok; });
@@ -220,13 +230,7 @@ TEST_F(DispatchTest, FromLeaseToVerdict) {
 
 // A submission whose image was removed waits with that reason, at the cost of no attempt, and nothing else waits with it.
 TEST_F(DispatchTest, WithoutItsImageARevisionWaitsUntilItIsBack) {
-    write([&](store::Tx& tx) -> Result<> {
-        ASSAY_TRY(const auto before, tx.revision(RevisionId{1}));
-        model::Plan plan = model::plan_from_json(before->plan).value();
-        plan.image_pin = model::ImagePin{.digest = "gone", .environment = {}};
-        ASSAY_TRY([[maybe_unused]] const RevisionId id, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 2, revision_digest_, model::to_json(plan), 1}));
-        return ok;
-    });
+    revise([](model::Plan& plan) { plan.image_pin = model::ImagePin{.digest = "gone", .environment = {}}; });
     auto client = connect();
     const auto epoch = begin(client);
     submit(first, "p", 2);
@@ -416,17 +420,11 @@ TEST_F(DispatchTest, WhatDoesNotFitBesideOthersWaitsForTheirEnd) {
 
 // Scratch on disk for which there is no room costs no attempt, holds up nobody else, and starts when there is.
 TEST_F(DispatchTest, WithoutRoomForItsScratchAJobWaitsAndOthersDoNot) {
-    write([&](store::Tx& tx) -> Result<> {
-        ASSAY_TRY(const auto before, tx.revision(RevisionId{1}));
-        model::Plan plan = model::plan_from_json(before->plan).value();
-        for (const char* const name : {"run", "more"}) {  // What the first leaves stays while the second writes.
-            plan.stages.resize(name == std::string_view{"run"} ? 1 : 2, plan.stages.front());
-            plan.stages.back().name = name;
-            plan.stages.back().scratch = model::Scratch::disk;
-            plan.stages.back().limits.disk_bytes = 1 << 30;
-        }
-        ASSAY_TRY([[maybe_unused]] const RevisionId id, tx.add_revision({{}, CourseId{"C"}, ModuleId{"M"}, 2, revision_digest_, model::to_json(plan), 1}));
-        return ok;
+    revise([](model::Plan& plan) {
+        plan.stages.front().scratch = model::Scratch::disk;
+        plan.stages.front().limits.disk_bytes = 1 << 30;
+        plan.stages.push_back(plan.stages.front());  // What the first leaves stays while the second writes.
+        plan.stages.back().name = "more";
     });
     board_.set_scratch_room(std::int64_t{1} << 31);
     auto client = connect();

@@ -172,6 +172,19 @@ struct Line {
         return queued;
     }
     Situation situation() const { return {waiting, running, paused, slots, now_ms, 10'000'000, draining, {}, disk_reserve, pressure, nullptr, 0, {}, {}}; }
+    // With what jobs take of the machine.
+    Situation situation(const std::map<RevisionId, Needs>& needs, std::int64_t memory_bytes_max, std::optional<std::int64_t> scratch_room_bytes) const {
+        Situation s = situation();
+        s.needs = &needs;
+        s.memory_bytes_max = memory_bytes_max;
+        s.scratch_room_bytes = scratch_room_bytes;
+        return s;
+    }
+    static store::QueuedJob of_revision(std::int64_t revision, std::int64_t id, const char* who) {
+        store::QueuedJob queued = job(id, who);
+        queued.revision = RevisionId{revision};
+        return queued;
+    }
     std::int64_t chosen() const { return choose(situation()).value_or(JobId{0}).value; }
 };
 
@@ -196,17 +209,8 @@ TEST(Choice, NoMoreMemoryIsPromisedThanThereIs) {
     const std::map<RevisionId, Needs> needs{{RevisionId{1}, {300, 0}}, {RevisionId{2}, {600, 0}}, {RevisionId{3}, {5000, 0}}};
     Line line;
     line.slots = 4;
-    const auto of = [](std::int64_t id, const char* who, std::int64_t revision) {
-        auto job = Line::job(id, who);
-        job.revision = RevisionId{revision};
-        return job;
-    };
-    const auto situation = [&] {
-        Situation s = line.situation();
-        s.needs = &needs;
-        s.memory_bytes_max = 1000;
-        return s;
-    };
+    const auto of = [](std::int64_t id, const char* who, std::int64_t revision) { return Line::of_revision(revision, id, who); };
+    const auto situation = [&] { return line.situation(needs, 1000, {}); };
     line.waiting = {of(1, "a", 2), of(2, "b", 1)};
     line.running = {of(9, "z", 1)};
     EXPECT_EQ(choose(situation()), JobId{1});
@@ -231,17 +235,8 @@ TEST(Choice, WhoFindsNoRoomOnTheDiskLetsOthersGoFirst) {
     std::optional<std::int64_t> room = 1000;
     Line line;
     line.slots = 4;
-    const auto of = [](std::int64_t id, const char* who, std::int64_t revision) {
-        auto job = Line::job(id, who);
-        job.revision = RevisionId{revision};
-        return job;
-    };
-    const auto situation = [&] {
-        Situation s = line.situation();
-        s.needs = &needs;
-        s.scratch_room_bytes = room;
-        return s;
-    };
+    const auto of = [](std::int64_t id, const char* who, std::int64_t revision) { return Line::of_revision(revision, id, who); };
+    const auto situation = [&] { return line.situation(needs, 0, room); };
     line.waiting = {of(1, "a", 2), of(2, "b", 3), of(3, "c", 9)};
     EXPECT_EQ(choose(situation()), JobId{1});
     line.running = {of(9, "z", 1)};

@@ -29,9 +29,11 @@ void Alarm::ring_every(std::chrono::nanoseconds time) {
     struct sigaction heard{};
     heard.sa_handler = [](int) {};
     (void)::sigaction(SIGALRM, &heard, nullptr);
+    // One that rings again before its handler has returned lets nothing else of the process run, ever: no limit would be kept.
+    constexpr std::int64_t again_us_min = 1000;
     const auto us = std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count(), 1);
-    const timeval every{.tv_sec = us / 1'000'000, .tv_usec = us % 1'000'000};
-    const itimerval timer{.it_interval = every, .it_value = every};
+    const auto span = [](std::int64_t of_us) { return timeval{.tv_sec = of_us / 1'000'000, .tv_usec = of_us % 1'000'000}; };
+    const itimerval timer{.it_interval = span(std::max(us, again_us_min)), .it_value = span(us)};
     on_ = ::setitimer(ITIMER_REAL, &timer, nullptr) == 0;
 }
 

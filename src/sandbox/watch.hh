@@ -41,7 +41,7 @@ struct Watched {
 };
 
 // SIGALRM for whoever waits as a parent, which has no other end: again and again, so that it cannot come too early to end a wait for
-// good. Takes the process's real-time timer; calls that it cuts short are to be made again.
+// good, though no more often than each millisecond. Takes the process's real-time timer; calls that it cuts short are to be made again.
 class Alarm {
 public:
     Alarm() = default;
