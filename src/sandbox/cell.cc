@@ -175,7 +175,9 @@ Result<> Cell::start_init() {
         if (said == 0 || sys::system_clock().now() > deadline) ::_exit(1);
     }
     char byte = 0;
-    if (::read(pipe.first.get(), &byte, 1) == 1) return ok;
+    // A command would empty the version 2 group by its end, and the kernel tell of that on its processor when the keeper, then the
+    // client have to run there: 0.08 ms of 1.4.
+    if (::read(pipe.first.get(), &byte, 1) == 1) return group->occupy(init.pid);
     return plan.failure ? std::move(*plan.failure) : Error{Fault::unreachable, "the sandbox's init ended early"};
 }
 
@@ -346,8 +348,9 @@ Result<bool> Cell::fit(const model::Limits& wanted) {
     return true;
 }
 
-bool Cell::alone() const {
-    return (main.process.pidfd && group->processes_peak() == 1) || group->processes() == (main.process.pidfd ? 1 : 0);
+bool Cell::alone() {
+    single = main.process.pidfd && group->processes_peak() == 1;
+    return single || group->processes() == (main.process.pidfd ? 1 : 0);
 }
 
 void Cell::let_go() {

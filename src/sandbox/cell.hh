@@ -42,7 +42,6 @@ struct JobState {
     sys::Fd disk_reads;  // bytes_read, where only the slot's are counted
 
     sys::Fd socket;
-    Alarm alarm;
     std::int64_t memory_max_bytes = 0;
     std::string image;          // where the job's image is mounted; empty: its commands see the host's own folders
     sys::Fd image_root;         // prepare_root of it
@@ -146,7 +145,7 @@ struct Cell {
     void forget_the_past();  // before a command may begin
     Result<> start_init();
 
-    bool alone() const;  // but for the command, which has ended and is not reaped yet, nothing is in its group
+    bool alone();  // but for the command, which has ended and is not reaped yet, nothing is in its group
     void let_go();                // ends init, without waiting
     bool gone();                  // every process of it has ended: the destructor will not wait for one
     Result<> end();               // kills every process and waits for it
@@ -165,6 +164,7 @@ struct Cell {
     Spawned init;                 // shares our memory, and touches none of it
     Inmate main;                  // the launcher, later the command; or a fill
     std::optional<Ending> main_end;
+    bool single = false;          // `alone` found that never a second process was in its group
     sys::Fd out, err;             // reading ends of the command's streams
     // Their writing ends: the end of a stream would wake the client, which then ran before the command had ended and been counted. Not of
     // a guest's: somebody reads on to there.

@@ -172,6 +172,12 @@ Result<> Group::enter(int pid) const {
     return ok;
 }
 
+Result<> Group::occupy(int pid) const {
+    const Place* const where = find(Controller::unified);
+    if (where == nullptr || where->serves(Controller::memory) || where->serves(Controller::pids)) return ok;
+    return join(*where, pid);
+}
+
 Result<> Group::join(const Place& place, int pid) const {
     const Control procs{&place, "cgroup.procs"};
     sys::Fd& members = place.opened->members;

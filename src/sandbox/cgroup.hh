@@ -67,6 +67,9 @@ public:
     bool has(Controller) const;
     int birthplace() const;                                   // for clone_process: a later move waits for the machine; -1: none
     Result<> enter(int pid) const;                            // of a process born there: in every other hierarchy
+    // `pid` as one more in the version 2 group, where that counts nothing (hybrid): that it empties, which the kernel tells every
+    // file system of groups, then falls to when `pid` ends, and not to a command's end.
+    Result<> occupy(int pid) const;
     Result<> enter_one(Controller, int pid) const;            // nothing to do when it is missing
 
     // From now on what is read stays open, for whoever has to wait for it the next time.

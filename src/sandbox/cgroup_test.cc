@@ -121,5 +121,21 @@ TEST_F(Version2, WithoutControllersOnlyKillsAndCounts) {
     EXPECT_THAT(find("/").controllers, UnorderedElementsAre(Controller::unified, Controller::cpuacct));
 }
 
+// One more in a group that counts processes or memory would be counted as the command's.
+TEST_F(Version2, IsOccupiedOnlyWhereThatCountsNothing) {
+    group("", "", true);
+    group("/run", "", false);
+    group("/session", "memory pids", false);
+    group("/session/run", "memory pids", false);
+    for (const auto& [own, occupied] : {std::pair{"/", "42"}, {"/session", ""}}) {
+        const Result<Group> made = Group::make({find(own)}, "run", false);
+        ASSERT_TRUE(made) << made.error().text();
+        ASSERT_TRUE(made->occupy(42));
+        const Result<std::string> there = sys::read_file(find(own).own + "/run/cgroup.procs", 100);
+        ASSERT_TRUE(there);
+        EXPECT_EQ(*there, occupied) << own;
+    }
+}
+
 }  // namespace
 }  // namespace assay::sandbox::testing

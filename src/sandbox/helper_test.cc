@@ -304,27 +304,6 @@ TEST(NextLook, IsTheEarliestMomentALimitCanBePassed) {
     EXPECT_EQ(next_look(limits, 0, 5000 * ms).over, TimeOut::wall);
 }
 
-// Whoever rings a process faster than it can listen holds it for ever: a keeper would then keep no limit of its command.
-TEST(AlarmOfAWait, HoweverShortItsTimeTheProcessGoesOn) {
-    for (const std::chrono::nanoseconds time : {0ns, 1ns, 1'000ns, 3'000ns, 5'000ns, 20'000ns}) {
-        Result<Spawned> child = clone_process();
-        ASSERT_TRUE(child);
-        if (child->pid == 0) {
-            Alarm alarm;
-            for (int i = 0; i < 20; ++i) {
-                alarm.ring_every(time);
-                for (int heard = 0; heard < 3; ++heard) (void)::pause();
-                alarm.stop();
-            }
-            ::_exit(7);
-        }
-        const std::optional<Ending> ended = reap(child->pidfd, sys::system_clock().now() + 10s * patience());
-        if (!ended) kill_process(child->pidfd);
-        ASSERT_TRUE(ended) << time;
-        EXPECT_EQ(ended->code, 7) << time;
-    }
-}
-
 TEST(CaptureOfAStream, KeepsHeadAndTail) {
     const auto captured = [](std::size_t max, std::vector<std::string> parts) {
         Capture capture{max};

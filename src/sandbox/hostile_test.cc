@@ -57,6 +57,12 @@ TEST_F(Hostile, NoPrivilegeToHaveOrToGain) {
                          "    except OSError as e: print(e.errno)\n")).outcome.output.head, "22\n1\n1\n1\n1\n1\n");
 }
 
+// What helper and keeper do about signals is theirs.
+TEST_F(Hostile, ACommandHearsEverySignal) {
+    EXPECT_EQ(run(shell("exec grep -E 'Sig(Blk|Ign)|SigPnd' /proc/self/status")).outcome.output.head,
+              "SigPnd:\t0000000000000000\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+}
+
 TEST_F(Hostile, CallsBeyondTheSandboxAreRefused) {
 #ifndef __x86_64__
     GTEST_SKIP() << "the numbers of the calls are those of x86-64";

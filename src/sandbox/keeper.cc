@@ -95,7 +95,6 @@ bool is_called(const JobState& job, std::chrono::nanoseconds patience) {
 // then, a cell is built that the next one will probably want: of the kind of the last one that was worth it, under its limits.
 // It is only a guess: a command that wants another gets another.
 void turn_over(JobState& job, Guess& guess) {
-    job.alarm.stop();
     if (!job.worn.empty()) {
         Cell& last = *job.worn.back();
         last.let_go();
@@ -198,6 +197,7 @@ int ended(const JobState& job, const Result<>& how) {
 int keep_slot(const Workshop& shop, int slot, sys::Fd helper) {
     JobState job{.shop = shop, .slot = slot, .life = std::move(helper)};
     take_short_turns(true);
+    hold_back_deaths();
     const int own = shop.config.cores_per_slot;
     if (own > 0 && slot < shop.config.slots) job.cores = cores_of_slot(shop.cores, own, slot);
     const Result<> moved = own > 0 && job.cores.empty() ? Error{Fault::unsupported, "this machine has no cores of its own for slot " + std::to_string(slot)}

@@ -48,7 +48,7 @@ bool drop_bounding_set();
 bool keep_capabilities();  // over an exec as root, whatever the bounding set will be; must come before that is emptied
 bool drop_capabilities();  // all that are held
 bool forbid_new_rights();
-// What a helper was told to ignore would stay ignored by a command.
+// What a helper was told to ignore, or a keeper holds back, would stay so for a command.
 void listen_to_signals();
 // `size` instructions of eight bytes, on the calling thread and for good. Needs no_new_privs. `held`: with a descriptor, where that can be
 // had; it is the lowest that was free, closed by exec, and while somebody has it the filter outlasts the process. (It is a

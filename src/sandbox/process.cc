@@ -139,8 +139,6 @@ std::optional<Ending> ask(const sys::Fd& pidfd, int options) {
 
 std::optional<Ending> ending_of(const sys::Fd& pidfd) { return ask(pidfd, WNOHANG | WNOWAIT); }
 
-std::optional<Ending> wait_for_ending(const sys::Fd& pidfd) { return ask(pidfd, WNOWAIT); }
-
 std::optional<Ending> reap(const sys::Fd& pidfd, sys::TimePoint deadline) {
     if (Result<bool> ended = sys::wait_readable(pidfd, deadline); !ended || !*ended) return std::nullopt;
     return ask(pidfd, WNOHANG);

@@ -64,8 +64,6 @@ struct Ending {
 };
 // How our own child ended, which is still to be reaped. nullopt: it has not.
 std::optional<Ending> ending_of(const sys::Fd& pidfd);
-// The same, waited for. nullopt: a signal came first.
-std::optional<Ending> wait_for_ending(const sys::Fd& pidfd);
 // Reaps our own child. nullopt: it has not ended by the deadline.
 std::optional<Ending> reap(const sys::Fd& pidfd, sys::TimePoint deadline);
 

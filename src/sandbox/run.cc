@@ -173,7 +173,7 @@ Result<> Run::command(FromKeeper& answer) {
     answer.limits.open_files = std::min(order_.limits.open_files, cell.open_files_max);
     const model::Limits& limits = order_.limits;
     const TimeLimits time{.cpu_ns = limits.cpu_ms * 1'000'000, .wall_ns = limits.wall_ms * 1'000'000, .cores = cell.cores(), .io_bytes = limits.io_bytes};
-    Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group, job_.group); }, .alarm = &job_.alarm};
+    Meanwhile meanwhile{.open_guest = nullptr, .lasting = [this] { stalls_base_ = read_stalls(*cell_->group, job_.group); }};
     if (order_.guests != 0) meanwhile.open_guest = [this](sys::Fd socket) { guests_.open(std::move(socket)); };
     if (order_.taken != 0) {
         started_ = std::clamp(sys::TimePoint{std::chrono::nanoseconds{order_.taken_ns}}, cell.offered,
@@ -215,7 +215,6 @@ Result<> Run::end_all() {
         if (!cell.main_end) cell.main_end = ending_of(cell.main.process.pidfd);
         if (cell.main_end && cell.alone()) return ok;
     }
-    job_.alarm.stop();  // What follows may wait.
     return cell.end();
 }
 
@@ -225,7 +224,7 @@ void Run::count(FromKeeper& answer) {
     const CpuUsage cpu = stalls_base_ ? cell.group->cpu_usage() : CpuUsage{.total_ns = cell.group->cpu_used_ns()};
     std::int64_t cpu_ns = cpu.total_ns - cell.cpu_base.total_ns;
     answer.memory_peak_bytes = cell.group->memory_peak_bytes();
-    answer.processes_peak = cell.group->processes_peak();
+    answer.processes_peak = cell.single ? 1 : cell.group->processes_peak();
     // Without groups: of the command and those of its children that it waited for.
     if (!cell.group->has(Controller::cpuacct)) cpu_ns = cell.main_end->cpu_ns;
     if (!cell.group->has(Controller::memory)) answer.memory_peak_bytes = cell.main_end->memory_peak_bytes;

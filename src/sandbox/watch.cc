@@ -1,7 +1,6 @@
 #include "sandbox/watch.hh"
 
 #include <poll.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,36 +11,24 @@
 namespace assay::sandbox {
 namespace {
 
-// How our child ended, waited for as a parent does, whom the kernel rather wakes on the processor where the child was, which is
-// awake. Who polls a pidfd is woken where it last ran, and a processor that sleeps takes 0.05 ms for that, in a virtual machine.
-// nullopt: it lasts.
-std::optional<Ending> ending_within(const sys::Fd& child, std::chrono::nanoseconds time, Alarm& alarm) {
-    if (std::optional<Ending> ended = ending_of(child)) return ended;  // To set a timer takes 0.02 ms.
-    alarm.ring_every(time);
-    std::optional<Ending> ended = wait_for_ending(child);
-    if (!ended) alarm.stop();
-    return ended;
+// How our child ended, of which SIGCHLD tells sooner than its pidfd. nullopt: time is over, or it was another child.
+std::optional<Ending> ending_within(const sys::Fd& child, std::chrono::nanoseconds time) {
+    if (std::optional<Ending> ended = ending_of(child)) return ended;
+    sigset_t death;
+    sigemptyset(&death);
+    sigaddset(&death, SIGCHLD);
+    const timespec wait{time.count() / 1'000'000'000, time.count() % 1'000'000'000};
+    (void)::sigtimedwait(&death, nullptr, &wait);
+    return ending_of(child);
 }
 
 }  // namespace
 
-void Alarm::ring_every(std::chrono::nanoseconds time) {
-    struct sigaction heard{};
-    heard.sa_handler = [](int) {};
-    (void)::sigaction(SIGALRM, &heard, nullptr);
-    // One that rings again before its handler has returned lets nothing else of the process run, ever: no limit would be kept.
-    constexpr std::int64_t again_us_min = 1000;
-    const auto us = std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count(), 1);
-    const auto span = [](std::int64_t of_us) { return timeval{.tv_sec = of_us / 1'000'000, .tv_usec = of_us % 1'000'000}; };
-    const itimerval timer{.it_interval = span(std::max(us, again_us_min)), .it_value = span(us)};
-    on_ = ::setitimer(ITIMER_REAL, &timer, nullptr) == 0;
-}
-
-void Alarm::stop() {
-    if (!on_) return;
-    const itimerval none{};
-    (void)::setitimer(ITIMER_REAL, &none, nullptr);
-    on_ = false;
+void hold_back_deaths() {
+    sigset_t death;
+    sigemptyset(&death);
+    sigaddset(&death, SIGCHLD);
+    (void)::sigprocmask(SIG_BLOCK, &death, nullptr);
 }
 
 NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int64_t wall_used_ns) {
@@ -77,8 +64,7 @@ Watch watch(const Watched& watched, const TimeLimits& limits, const Group& group
         }
         // Most are over at once, and what else may come has time until then.
         if (!lasting) {
-            if (std::optional<Ending> ended =
-                    ending_within(watched.process, std::min(look.wait, brief), *meanwhile.alarm))
+            if (std::optional<Ending> ended = ending_within(watched.process, std::min(look.wait, brief)))
                 return {End::itself, ended};
             look.wait = {};
         }

@@ -40,31 +40,17 @@ struct Watched {
     int oom;  // eventfd or -1
 };
 
-// SIGALRM for whoever waits as a parent, which has no other end: again and again, so that it cannot come too early to end a wait for
-// good, though no more often than each millisecond. Takes the process's real-time timer; calls that it cuts short are to be made again.
-class Alarm {
-public:
-    Alarm() = default;
-    ~Alarm() { stop(); }
-    Alarm(const Alarm&) = delete;
-    Alarm& operator=(const Alarm&) = delete;
-    void ring_every(std::chrono::nanoseconds);
-    void stop();
-
-private:
-    bool on_ = false;
-};
-
 // What else is done meanwhile; each may be empty.
 struct Meanwhile {
     std::function<void(sys::Fd)>
         open_guest;  // takes the sockets of `open_guest` messages; without it such a message abandons, as
     // every order that does not belong here
     std::function<void()> lasting;  // called once, when it has run for `lasting_after`
-    Alarm* alarm =
-        nullptr;  // with `lasting`. Still on when the process ended sooner: to stop it is nothing that an answer should wait for
 };
 constexpr auto lasting_after = std::chrono::milliseconds{2};
+
+// Makes the process keep SIGCHLD until somebody asks for it, as `watch` does. What it executes inherits that, and has to take it back.
+void hold_back_deaths();
 
 struct Watch {
     End end;
@@ -72,8 +58,8 @@ struct Watch {
 };
 
 // Returns when the process ended by itself or for the reason that it must be ended; ends nothing.
-// `started` is when its wall time began, `cpu_base_ns` the group's CPU then. With `lasting`, the process must be our child, and what
-// else may end it is heard when it has run for `lasting_after`, no sooner.
+// `started` is when its wall time began, `cpu_base_ns` the group's CPU then. With `lasting`, the process must be our child, SIGCHLD
+// held back, and what else may end it is heard when it has run for `lasting_after`, no sooner.
 Watch watch(const Watched&, const TimeLimits&, const Group&, sys::TimePoint started, std::int64_t cpu_base_ns,
             const Meanwhile& = {});
 
