@@ -8,7 +8,7 @@ from pathlib import Path
 
 from measure import Broken, Goals, Scratch, load_average, number, percentile, run, say
 
-SAMPLES_A_ROUND = 40
+SAMPLES_A_ROUND = 80
 RARE = 4           # a slow peer runs every so many samples
 OVERSHOOTS_A_ROUND = 20
 CALLS = 200

@@ -65,9 +65,12 @@ void take_short_turns(bool short_ones) {
 }
 
 void lower(int talk, int resource, std::int64_t value, bool soft_only) {
-    rlimit limit{};
+    rlim_t wanted = static_cast<rlim_t>(value);
+    rlimit limit{.rlim_cur = wanted, .rlim_max = soft_only ? RLIM_INFINITY : wanted};
+    // Mostly one call does. It is refused where that would raise what is there.
+    if (::prlimit(0, static_cast<__rlimit_resource>(resource), &limit, nullptr) == 0) return;
     must(talk, ::prlimit(0, static_cast<__rlimit_resource>(resource), nullptr, &limit) == 0, "getrlimit");
-    const rlim_t wanted = std::min<rlim_t>(limit.rlim_max, static_cast<rlim_t>(value));
+    wanted = std::min<rlim_t>(limit.rlim_max, wanted);
     limit.rlim_cur = wanted;
     if (!soft_only) limit.rlim_max = wanted;
     must(talk, ::prlimit(0, static_cast<__rlimit_resource>(resource), &limit, nullptr) == 0, "setrlimit");

@@ -31,6 +31,24 @@ Assignment assignment;
 int passed[passed_max];
 char* words[command_inline_bytes_max];  // of a command that stands in its assignment
 
+struct Path {
+    bool add(std::string_view part) {  // false: too long
+        if (part.size() >= sizeof text - size) return false;
+        std::memcpy(text + size, part.data(), part.size());
+        size += part.size();
+        text[size] = '\0';
+        return true;
+    }
+    char text[PATH_MAX];
+    std::size_t size;
+} tried;
+
+// A page's first write takes a fault of the kernel's; of what an assignment comes to lie in they are taken before one is waited for.
+void touch_ahead() {
+    for (void* const place : {static_cast<void*>(&assignment), static_cast<void*>(words), static_cast<void*>(&tried), static_cast<void*>(&tried.size)})
+        *static_cast<volatile char*>(place) = 0;
+}
+
 struct Received {
     std::size_t bytes = 0;
     std::size_t descriptors = 0;  // in `passed`
@@ -94,18 +112,6 @@ std::span<char> content_of(int file) {
     ::_exit(failure == ENOENT || failure == ENOTDIR ? exit_not_found : exit_not_executable);
 }
 
-struct Path {
-    bool add(std::string_view part) {  // false: too long
-        if (part.size() >= sizeof text - size) return false;
-        std::memcpy(text + size, part.data(), part.size());
-        size += part.size();
-        text[size] = '\0';
-        return true;
-    }
-    char text[PATH_MAX];
-    std::size_t size = 0;
-};
-
 // Looked up like a shell does, but a file without a known format is not handed to a shell.
 [[noreturn]] void execute(const Command& command) {
     char* const name = command.arguments[0];
@@ -122,9 +128,9 @@ struct Path {
         const std::size_t end = path.find(':');
         last = end == path.npos;
         const std::string_view directory = end == 0 || path.empty() ? "." : path.substr(0, end);
-        Path file;
-        if (!file.add(directory) || !file.add("/") || !file.add(name)) errno = ENAMETOOLONG;
-        else ::execve(file.text, command.arguments, command.environment);
+        tried.size = 0;
+        if (!tried.add(directory) || !tried.add("/") || !tried.add(name)) errno = ENAMETOOLONG;
+        else ::execve(tried.text, command.arguments, command.environment);
         if (errno != ENOENT && errno != ENOTDIR) failure = errno;
         if (!last) path.remove_prefix(end + 1);
     }
@@ -135,6 +141,7 @@ struct Path {
     must(talk, ::fcntl(talk, F_SETFD, FD_CLOEXEC) == 0, "fcntl");
     take_short_turns(false);  // Some filters would not let it later.
     enter();
+    touch_ahead();
     tell(talk, say::ready);
 
     const std::size_t count = receive(&assignment, sizeof assignment).descriptors;
