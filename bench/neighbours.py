@@ -23,14 +23,14 @@ def bench(binary: Path, rounds: int, goals: Goals) -> None:
         with tempfile.NamedTemporaryFile("r", suffix=".json") as found:
             if subprocess.run([sys.executable, BESIDE, "--binary", binary, "--rounds", str(rounds), "--json", found.name, *options]).returncode != 0:
                 raise Broken("a hostile program did not end as the catalogue says")
-            ratios = json.load(found)
-        for who, loads in ratios.items():
-            judge(goals, f"neighbours, {layout}: p99 of {WHO[who]}", {load: tail for load, (_, tail) in loads.items()})
+            costs = json.load(found)
+        for who, cost in costs.items():
+            judge(goals, f"neighbours, {layout}: p99 of {WHO[who]}", {load: tail for load, (_, tail) in cost["ratios"].items()}, cost["chance"])
 
 
-def judge(goals: Goals, what: str, tails: dict[str, float]) -> None:
+def judge(goals: Goals, what: str, tails: dict[str, float], chance: float) -> None:
     worst = sorted((load for load in tails if not load.startswith("floor: ")), key=lambda load: -tails[load])
     above = [load for load in worst if tails[load] > FACTOR]
     named = ", ".join(f"{load} {tails[load]:.2f}" for load in (above or worst)[:WORST])
     goals.judge(f"{what} at most {FACTOR} times quiet beside each hostile program", not above,
-                f"{len(worst) - len(above)} of {len(worst)} loads{'; worst' if not above else ', not'} {named}; beside nothing {tails['floor: nothing']:.2f}")
+                f"{len(worst) - len(above)} of {len(worst)} loads{'; worst' if not above else ', not'} {named}; beside nothing {tails['floor: nothing']:.2f}, the worst of as many nothings {chance:.2f}")

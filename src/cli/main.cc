@@ -1,6 +1,7 @@
 // The command table. Parses, calls, prints; holds no logic. Roles of the server (runner, verifier) start from this executable
 // as well; they are not for people and stand in no help text.
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -42,6 +43,8 @@ Result<serve::Config> configuration(const std::string& file, const serve::Settin
         ASSAY_TRY(alerts, alert::config_from_toml(text, *path));
         ASSAY_TRY(thresholds, serve::thresholds_from_toml(text, *path));
     }
+    for (const auto& [name, meant] : serve::mistaken_variables(environ))
+        fmt::print(stderr, "assay: the variable {} is no setting; did you mean {}?\n", escaped(name, 60), meant);
     sources.push_back(serve::settings_from_environment(environ));
     sources.push_back(flags);
     ASSAY_TRY(serve::Config config, serve::config_from(sources, sys::effective_uid() == 0));

@@ -90,15 +90,17 @@ ExitCode course_apply(const StaffOptions& options, const std::string& folder, bo
     if (!files) return fail(std::move(files).take_error().in("read " + folder));
     auto packed = archive::pack_tar(*files);
     if (!packed) return fail(packed.error());
+    // A course that is wrong shall not be what data begins with.
+    auto compiled = course::compile(std::move(files).value(), sys::server_zone());
+    if (!compiled) return fail(compiled.error());
     const Call call{"POST", fmt::format("/admin/course/apply?dry_run={}&json={}", dry_run ? 1 : 0, options.json ? 1 : 0),
                     "application/x-tar", std::move(packed).value()};
     const auto apply = [&](serve::Rooms& rooms) -> Result<std::string> {
-        ASSAY_TRY(course::Compiled compiled, course::compile(std::move(files).value(), sys::server_zone()));
-        ASSAY_CHECK(course::pin_images(compiled, api::images_of(rooms.images)));
+        ASSAY_CHECK(course::pin_images(*compiled, api::images_of(rooms.images)));
         course::Machine machine = serve::this_machine();
         machine.scratch_disk_bytes_max = std::int64_t{options.scratch_disk_mib_max} << 20U;
         ASSAY_TRY(const course::Applied applied,
-                  course::apply(*rooms.store, rooms.revisions, compiled, machine, dry_run, now_ms()));
+                  course::apply(*rooms.store, rooms.revisions, *compiled, machine, dry_run, now_ms()));
         return options.json ? applied.json : fmt::format("{}", fmt::join(applied.lines, "\n"));
     };
     // The one thing that data can begin with, apart from an image.

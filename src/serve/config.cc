@@ -106,8 +106,9 @@ Result<Settings> settings_from_toml(const std::string& text, const std::string& 
             const auto line = node.source().begin.line;
             if (key == "alert" || key == "sentinel" || key == "admission") continue;
             if (std::ranges::find(known, key.str()) == known.end()) return unknown_key(name, line, key.str());
-            if (const auto word = node.value<std::string>(); word && node.is_string()) settings.emplace(key.str(), *word);
-            else if (const auto number = node.value<std::int64_t>(); number && node.is_integer()) settings.emplace(key.str(), std::to_string(*number));
+            const std::string place = fmt::format("{}:{}", name, line);
+            if (const auto word = node.value<std::string>(); word && node.is_string()) settings.emplace(key.str(), Setting{*word, place});
+            else if (const auto number = node.value<std::int64_t>(); number && node.is_integer()) settings.emplace(key.str(), Setting{std::to_string(*number), place});
             else return Error{Fault::invalid, fmt::format("{}:{}: '{}' must be a text or a whole number", name, line, key.str())};
         }
     } catch (const toml::parse_error& error) {
@@ -116,61 +117,104 @@ Result<Settings> settings_from_toml(const std::string& text, const std::string& 
     return settings;
 }
 
+namespace {
+
+constexpr std::string_view variable_prefix = "ASSAY_";
+
+std::string variable_of(std::string_view key) {
+    std::string name{variable_prefix};
+    for (const char c : key) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return name;
+}
+
+}  // namespace
+
 Settings settings_from_environment(const char* const* environment) {
     Settings settings;
     for (const std::string_view key : known) {
-        std::string prefix = "ASSAY_";
-        for (const char c : key) prefix += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-        prefix += '=';
+        const std::string name = variable_of(key);
         for (const char* const* entry = environment; *entry != nullptr; ++entry) {
             const std::string_view variable{*entry};
-            if (variable.starts_with(prefix)) settings.emplace(key, variable.substr(prefix.size()));
+            if (variable.starts_with(name + '=')) settings.emplace(key, Setting{std::string{variable.substr(name.size() + 1)}, name});
         }
     }
     return settings;
 }
 
+std::vector<MistakenVariable> mistaken_variables(const char* const* environment) {
+    std::vector<std::string> names;
+    for (const std::string_view key : known) names.push_back(variable_of(key));
+    // Those of participants' commands are not mistaken for a setting's.
+    std::vector<std::string_view> all{"ASSAY_SERVER", "ASSAY_TOKEN", "ASSAY_CA_FILE"};
+    all.insert(all.end(), names.begin(), names.end());
+    std::vector<MistakenVariable> mistaken;
+    for (const char* const* entry = environment; *entry != nullptr; ++entry) {
+        const std::string_view name = std::string_view{*entry}.substr(0, std::string_view{*entry}.find('='));
+        if (!name.starts_with(variable_prefix) || std::ranges::find(all, name) != all.end()) continue;
+        if (const auto near = nearest(name, all)) mistaken.push_back({std::string{name}, std::string{*near}});
+    }
+    return mistaken;
+}
+
+namespace {
+
+Result<> check_address(std::string_view key, const std::string& value) {
+    if (auto address = http::parse_address(value); !address) return address.take_error().in(key);
+    return ok;
+}
+
+Result<> apply(Config& config, std::string_view key, const std::string& value) {
+    if (key == "data") {
+        if (value.empty()) return Error{Fault::invalid, "data: the directory's name is empty"};
+        config.data = value;
+    } else if (key == "listen") {
+        ASSAY_CHECK(check_address(key, value));
+        config.listen = value;
+    } else if (key == "ops_listen") {
+        if (!value.empty()) ASSAY_CHECK(check_address(key, value));
+        config.ops_listen = value;
+    } else if (key == "user") {
+        config.user = value;
+    } else if (key == "public_url") {
+        if (!value.empty() && !value.starts_with("http://") && !value.starts_with("https://"))
+            return Error{Fault::invalid, fmt::format("public_url: '{}' does not begin with http:// or https://", escaped(value))};
+        config.public_url = value;
+        while (config.public_url.ends_with('/')) config.public_url.pop_back();
+    } else if (key == "clients") {
+        config.clients = value;
+    } else if (key == "slots") {
+        ASSAY_TRY(config.slots, count_from(key, value, "one per core", sandbox::slots_max));
+    } else if (key == "cores_per_slot") {
+        ASSAY_TRY(config.cores_per_slot, count_from(key, value, "all slots share all cores", cores_per_slot_max));
+    } else if (key == "cpu_weight") {
+        ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
+    } else if (key == "disk_read_mib_per_s") {
+        ASSAY_TRY(config.disk_reads.mib_per_s, disk_pace_from(key, value, sandbox::DiskPace::mib_per_s_least));
+    } else if (key == "disk_reads_per_s") {
+        ASSAY_TRY(config.disk_reads.reads_per_s, disk_pace_from(key, value, sandbox::DiskPace::reads_per_s_least));
+    } else if (key == "scratch_disk_mib_max") {
+        ASSAY_TRY(config.scratch_disk_mib_max, count_from(key, value, "none is offered", scratch_disk_mib_most));
+    } else if (key == "disk_reserve") {
+        ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
+    } else if (key == "uploads_in_flight") {
+        ASSAY_TRY(config.uploads_in_flight_bytes, in_flight_bytes_from(value));
+    } else if (key == "recorder_size") {
+        ASSAY_TRY(config.recorder_bytes, recorder_bytes_from(value));
+    }
+    return ok;
+}
+
+}  // namespace
+
 Result<Config> config_from(const std::vector<Settings>& sources, bool as_root) {
     Config config;
     config.data = as_root ? "/var/lib/assay" : "./assay-data";
     for (const Settings& source : sources) {
-        for (const auto& [key, value] : source) {
-            if (key == "data") config.data = value;
-            else if (key == "listen") config.listen = value;
-            else if (key == "ops_listen") config.ops_listen = value;
-            else if (key == "user") config.user = value;
-            else if (key == "public_url") config.public_url = value;
-            else if (key == "clients") config.clients = value;
-            else if (key == "slots") {
-                ASSAY_TRY(config.slots, count_from(key, value, "one per core", sandbox::slots_max));
-            } else if (key == "cores_per_slot") {
-                ASSAY_TRY(config.cores_per_slot, count_from(key, value, "all slots share all cores", cores_per_slot_max));
-            } else if (key == "cpu_weight") {
-                ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
-            } else if (key == "disk_read_mib_per_s") {
-                ASSAY_TRY(config.disk_reads.mib_per_s, disk_pace_from(key, value, sandbox::DiskPace::mib_per_s_least));
-            } else if (key == "disk_reads_per_s") {
-                ASSAY_TRY(config.disk_reads.reads_per_s, disk_pace_from(key, value, sandbox::DiskPace::reads_per_s_least));
-            } else if (key == "scratch_disk_mib_max") {
-                ASSAY_TRY(config.scratch_disk_mib_max,
-                          count_from(key, value, "none is offered", scratch_disk_mib_most));
-            } else if (key == "disk_reserve") {
-                ASSAY_TRY(config.disk_reserve_bytes, disk_reserve_from(value));
-            } else if (key == "uploads_in_flight") {
-                ASSAY_TRY(config.uploads_in_flight_bytes, in_flight_bytes_from(value));
-            } else if (key == "recorder_size") {
-                ASSAY_TRY(config.recorder_bytes, recorder_bytes_from(value));
-            }
+        for (const auto& [key, setting] : source) {
+            Result<> applied = apply(config, key, setting.value);
+            if (!applied) return setting.place.empty() ? applied.take_error() : applied.take_error().in(setting.place);
         }
     }
-    if (config.data.empty()) return Error{Fault::invalid, "data: the directory's name is empty"};
-    if (auto address = http::parse_address(config.listen); !address) return address.take_error().in("listen");
-    if (auto address = http::parse_address(config.ops_listen); !config.ops_listen.empty() && !address) return address.take_error().in("ops_listen");
-    const bool web = config.public_url.starts_with("http://") || config.public_url.starts_with("https://");
-    if (!config.public_url.empty() && !web) {
-        return Error{Fault::invalid, fmt::format("public_url: '{}' does not begin with http:// or https://", escaped(config.public_url))};
-    }
-    while (config.public_url.ends_with('/')) config.public_url.pop_back();
     return config;
 }
 

@@ -45,17 +45,30 @@ struct Config {
 
 // Settings of one source by name ("data", "listen", "ops_listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
 // "disk_read_mib_per_s", "disk_reads_per_s", "scratch_disk_mib_max", "disk_reserve", "uploads_in_flight", "recorder_size").
-using Settings = std::map<std::string, std::string>;
+struct Setting {
+    Setting() = default;
+    Setting(std::string v, std::string p = {}) : value{std::move(v)}, place{std::move(p)} {}
+    Setting(const char* v) : value{v} {}
+    std::string value;
+    std::string place;  // "assay.toml:3", "ASSAY_SLOTS"; empty: a flag, whose name is the key's
+};
+using Settings = std::map<std::string, Setting>;
 
 // The tables [alert] and [sentinel] are left to the room alert, [admission] to thresholds_from_toml. Errors: invalid, naming file, line
 // and key.
 Result<Settings> settings_from_toml(const std::string& text, const std::string& name);
 // What [admission] says of it, the rest as it is (docs/operating/admission.md). Errors: invalid, naming file, line and key.
 Result<admission::Thresholds> thresholds_from_toml(const std::string& text, const std::string& name);
-// ASSAY_DATA, ASSAY_LISTEN, … of `environment` ("NAME=value"); others with that prefix are left alone.
+// ASSAY_DATA, ASSAY_LISTEN, … of `environment` ("NAME=value"); others with that prefix are left alone: some are of participants'
+// commands, and whoever runs services in containers gives them variables named after each other.
 Settings settings_from_environment(const char* const* environment);
+// Of those others the ones that look like a setting's, misspelt.
+struct MistakenVariable {
+    std::string name, meant;
+};
+std::vector<MistakenVariable> mistaken_variables(const char* const* environment);
 
-// Later sources win. Errors: invalid, naming the setting.
+// Later sources win, but each is judged whole. Errors: invalid, naming the setting and its place.
 Result<Config> config_from(const std::vector<Settings>& sources, bool as_root);
 
 // Jobs at once on a machine of `cores`, at most sandbox::slots_max. Pure. Errors: invalid, when not even one core stays for the server.

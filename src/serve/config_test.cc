@@ -54,6 +54,24 @@ TEST(Config, NamesWhatIsWrong) {
     }
 }
 
+TEST(Config, SaysWhereAWrongValueStands) {
+    const auto file = settings_from_toml("listen = \"127.0.0.1:1\"\nslots = -1\n", "assay.toml");
+    ASSERT_TRUE(file) << file.error().text();
+    EXPECT_TRUE(config_from({*file}, false).error().text().starts_with("assay.toml:2: slots: '-1' is not")) << config_from({*file}, false).error().text();
+    // Also when a later source would have put it right.
+    EXPECT_FALSE(config_from({*file, {{"slots", "2"}}}, false));
+    const char* const environment[] = {"ASSAY_PUBLIC_URL=ftp://x", nullptr};
+    EXPECT_TRUE(config_from({settings_from_environment(environment)}, false).error().text().starts_with("ASSAY_PUBLIC_URL: public_url: 'ftp://x'"));
+}
+
+TEST(Config, NamesVariablesThatLookMisspelt) {
+    const char* const environment[] = {"ASSAY_SLOT=4", "ASSAY_SLOTS=4", "ASSAY_TOKEN=x", "ASSAY_SERVER=y", "ASSAY_PORT_8080_TCP_ADDR=10.0.0.1", "PATH=/bin", nullptr};
+    const auto mistaken = mistaken_variables(environment);
+    ASSERT_EQ(mistaken.size(), 1U);
+    EXPECT_EQ(mistaken.front().name, "ASSAY_SLOT");
+    EXPECT_EQ(mistaken.front().meant, "ASSAY_SLOTS");
+}
+
 TEST(AdmissionTable, SetsWhatItNamesAndRefusesWhatCannotBe) {
     const auto read = [](const std::string& text) { return thresholds_from_toml("[admission]\n" + text, "assay.toml"); };
     const auto set = read("kill_available = 0.05\ncalm_for = \"30s\"\nkill_refaults_per_s = 500");
