@@ -133,20 +133,19 @@ private:
         return found;
     }
 
-    // Where version 1 counts, whoever is in the version 2 group alone is none of those that are counted: a sandbox's init, which keeps that
-    // from emptying.
+    // Where there is a version 1 group, whoever is in the version 2 group alone is none of those that are counted: a sandbox's init, which
+    // keeps that from emptying.
     static std::set<int> members_of(const std::vector<std::string>& folders) {
+        const auto second = [](const std::string& folder) { return sys::info_of_path(folder + "/cgroup.controllers").has_value(); };
+        const bool only_second = std::ranges::all_of(folders, second);
         std::set<int> members;
-        for (const bool second : {false, true}) {
-            for (const std::string& folder : folders) {
-                if (sys::info_of_path(folder + "/cgroup.controllers").has_value() == second) collect(folder, members, 0);
-            }
-            std::erase_if(members, [](int pid) {
-                const auto stat = stat_of(text_at(fmt::format("/proc/{}/stat", pid)));
-                return !stat || stat->state == 'Z';
-            });
-            if (!members.empty()) return members;
+        for (const std::string& folder : folders) {
+            if (only_second || !second(folder)) collect(folder, members, 0);
         }
+        std::erase_if(members, [](int pid) {
+            const auto stat = stat_of(text_at(fmt::format("/proc/{}/stat", pid)));
+            return !stat || stat->state == 'Z';
+        });
         return members;
     }
 

@@ -68,7 +68,7 @@ struct Rlimits {
     std::int64_t address_space_bytes = 0;
     std::int64_t cpu_seconds = 0;
 };
-// Lowers, never raises. `soft_only` leaves the hard limit as it is.
+// Lowers, never raises: for whoever has no rights any more, so that the kernel refuses that. `soft_only` leaves the hard limit as it is.
 void lower(int talk, int resource, std::int64_t value, bool soft_only = false);
 void lower_limits(int talk, const Rlimits&);
 

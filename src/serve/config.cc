@@ -145,7 +145,7 @@ std::vector<MistakenVariable> mistaken_variables(const char* const* environment)
     std::vector<std::string> names;
     for (const std::string_view key : known) names.push_back(variable_of(key));
     // Those of participants' commands are not mistaken for a setting's.
-    std::vector<std::string_view> all{"ASSAY_SERVER", "ASSAY_TOKEN", "ASSAY_CA_FILE"};
+    std::vector<std::string_view> all{"ASSAY_SERVER", "ASSAY_COURSE", "ASSAY_MODULE", "ASSAY_TOKEN", "ASSAY_CA_FILE"};
     all.insert(all.end(), names.begin(), names.end());
     std::vector<MistakenVariable> mistaken;
     for (const char* const* entry = environment; *entry != nullptr; ++entry) {

@@ -43,8 +43,6 @@ struct Config {
     std::optional<std::int64_t> recorder_bytes;
 };
 
-// Settings of one source by name ("data", "listen", "ops_listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
-// "disk_read_mib_per_s", "disk_reads_per_s", "scratch_disk_mib_max", "disk_reserve", "uploads_in_flight", "recorder_size").
 struct Setting {
     Setting() = default;
     Setting(std::string v, std::string p = {}) : value{std::move(v)}, place{std::move(p)} {}
@@ -52,6 +50,8 @@ struct Setting {
     std::string value;
     std::string place;  // "assay.toml:3", "ASSAY_SLOTS"; empty: a flag, whose name is the key's
 };
+// Settings of one source by name ("data", "listen", "ops_listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
+// "disk_read_mib_per_s", "disk_reads_per_s", "scratch_disk_mib_max", "disk_reserve", "uploads_in_flight", "recorder_size").
 using Settings = std::map<std::string, Setting>;
 
 // The tables [alert] and [sentinel] are left to the room alert, [admission] to thresholds_from_toml. Errors: invalid, naming file, line

@@ -65,7 +65,7 @@ TEST(Config, SaysWhereAWrongValueStands) {
 }
 
 TEST(Config, NamesVariablesThatLookMisspelt) {
-    const char* const environment[] = {"ASSAY_SLOT=4", "ASSAY_SLOTS=4", "ASSAY_TOKEN=x", "ASSAY_SERVER=y", "ASSAY_PORT_8080_TCP_ADDR=10.0.0.1", "PATH=/bin", nullptr};
+    const char* const environment[] = {"ASSAY_SLOT=4", "ASSAY_SLOTS=4", "ASSAY_TOKEN=x", "ASSAY_SERVER=y", "ASSAY_COURSE=c", "ASSAY_MODULE=m", "ASSAY_PORT_8080_TCP_ADDR=10.0.0.1", "PATH=/bin", nullptr};
     const auto mistaken = mistaken_variables(environment);
     ASSERT_EQ(mistaken.size(), 1U);
     EXPECT_EQ(mistaken.front().name, "ASSAY_SLOT");
