@@ -18,6 +18,7 @@ namespace assay::client {
 constexpr std::int64_t way_bytes_wanted =
     (12 << 20) + (64 << 10);  // a form with the largest archive that a module takes by default
 constexpr std::int64_t way_part_bytes = 512 << 10;  // what goes in one part
+constexpr double leave_ms_max = 1000;  // so long curl waits for it
 constexpr std::chrono::seconds way_time_max{30};  // all of it
 constexpr std::chrono::seconds way_pause{8};  // inside a body, to see who loses patience
 constexpr std::chrono::seconds way_clock_off_max{30};
@@ -46,7 +47,8 @@ struct Way {
     double receiving_ms = 0;  // of that body, as the server saw it come
     Asked events;
     double events_ms = 0;  // between the first and the last of them, as they came
-    std::optional<bool> continued;  // 100 Continue came at once; nullopt: that cannot be seen from here
+    std::optional<double>
+        leave_ms;  // until 100 Continue came; without end: it did not; nullopt: that cannot be seen from here
     bool authorization = false;
     std::vector<std::string> methods_lost;
     std::int64_t clock_off_ms = 0;  // the server's minus ours

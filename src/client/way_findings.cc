@@ -133,9 +133,10 @@ private:
     }
 
     void expect() {
-        if (!way_.continued) return;
-        add(WayStep::expect, *way_.continued ? Grade::ok : Grade::warn,
-            say(*way_.continued ? WaySaid::continues : WaySaid::no_continue), say(WaySaid::cure_expect));
+        if (!way_.leave_ms) return;
+        const bool timely = *way_.leave_ms <= leave_ms_max;
+        add(WayStep::expect, timely ? Grade::ok : Grade::warn, say(timely ? WaySaid::continues : WaySaid::no_continue),
+            say(WaySaid::cure_expect));
     }
 
     void methods() {

@@ -20,7 +20,7 @@ Way fit_way() {
     way.receiving_ms = 8000;
     way.events_ms = 800;
     way.authorization = way.loopback = true;
-    way.continued = true;
+    way.leave_ms = 1;
     return way;
 }
 const WayFinding* finding(const std::vector<WayFinding>& all, WayStep step) {
@@ -64,7 +64,7 @@ TEST(Way, SaysWhatIsAmissAndTheLinesThatMendIt) {
          },
          WayStep::slow_body, Grade::bad, "HAProxy, in front of the server, answers 408", "timeout client 300s"},
         {[](Way& way) { way.events_ms = 1; }, WayStep::event_stream, Grade::warn, "held back", "proxy_buffering off;"},
-        {[](Way& way) { way.continued = false; }, WayStep::expect, Grade::warn, "curl waits", "100-continue"},
+        {[](Way& way) { way.leave_ms = 1001; }, WayStep::expect, Grade::warn, "curl waits", "100-continue"},
         {[](Way& way) { way.authorization = false; }, WayStep::authorization, Grade::bad, "taken away",
          "Authorization"},
         {[](Way& way) { way.methods_lost = {"PATCH", "DELETE"}; }, WayStep::methods, Grade::bad,

@@ -70,11 +70,13 @@ Result<Answer> Client::send(const Outgoing& outgoing, std::chrono::milliseconds 
     if (outgoing.body) head += fmt::format("Content-Length: {}\r\n", outgoing.size);
     if (outgoing.body && outgoing.expect.count() > 0) head += "Expect: 100-continue\r\n";
     std::optional<Error> ours;  // The body could not be read: no answer can help.
-    bool continued = false;
+    std::optional<std::chrono::milliseconds> continued;
     const auto send_body = [&]() -> Result<> {
         if (outgoing.body && outgoing.expect.count() > 0) {
+            const sys::TimePoint asked = sys::system_clock().now();
             ASSAY_TRY(const bool answered, interim_head(outgoing.expect));
-            continued = answered && buffered_.substr(0, 12).ends_with(" 100");
+            if (answered && buffered_.substr(0, 12).ends_with(" 100"))
+                continued = std::chrono::ceil<std::chrono::milliseconds>(sys::system_clock().now() - asked);
             if (answered && !continued) return ok;
         }
         for (std::int64_t left = outgoing.body ? outgoing.size : 0; left > 0;) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@ struct Answer {
     int status = 0;
     std::vector<Header> headers;
     std::string body;
-    bool continued = false;  // 100 Continue came before the body was sent (Outgoing::expect)
+    std::optional<std::chrono::milliseconds> continued{};  // 100 Continue came so long after the head (Outgoing::expect)
     std::string_view header(std::string_view name) const;
 };
 

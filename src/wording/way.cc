@@ -58,8 +58,8 @@ Text text_of(WaySaid it) {
         case events_late: return {"events are held back: pages show news late", "事件被滞留：页面更新会延迟"};
         case continues: return {"answered at once", "立即得到回答"};
         case no_continue:
-            return {"not answered: curl waits a second before each large upload",
-                    "没有回答：curl 每次上传大文件前会多等一秒"};
+            return {"not answered within a second: so long curl waits before each large upload",
+                    "一秒内没有回答：curl 每次上传大文件前会等这么久"};
         case authorized: return {"the header Authorization arrives", "请求头 Authorization 可到达"};
         case unauthorized:
             return {"the header Authorization is taken away: nobody can sign in",
