@@ -171,7 +171,12 @@ void rate(const Server& server, int rounds) {
             open.push_back(rate_of([&](int slot) { run_true(jobs[static_cast<std::size_t>(slot)]); }));
         }
         own.push_back(rate_of([&](int slot) { job_of(clients, slot); }));
-        each.push_back(rate_of([&](int slot) { job_of(apart_clients, slot); }));
+        {
+            std::vector<Job> jobs;
+            for (int slot = 0; slot < slots; ++slot)
+                jobs.push_back(must(apart_clients[static_cast<std::size_t>(slot)].open_job(slot, 512LL << 20)));
+            each.push_back(rate_of([&](int slot) { run_true(jobs[static_cast<std::size_t>(slot)]); }));
+        }
     }
     print("floor", floor);
     print("open", open);

@@ -19,7 +19,8 @@ struct Answer {
     int status = 0;
     std::vector<Header> headers;
     std::string body;
-    std::optional<std::chrono::milliseconds> continued{};  // 100 Continue came so long after the head (Outgoing::expect)
+    std::optional<std::chrono::milliseconds>
+        continued{};  // 100 Continue came so long after the head (Outgoing::expect)
     std::string_view header(std::string_view name) const;
 };
 

@@ -80,7 +80,11 @@ Cell::~Cell() {
         job.leftover = true;
     };
     judge(end());
-    if (scratch && !scratch->path.empty()) job.drop(std::exchange(scratch->path, {}));
+    if (scratch && !scratch->path.empty()) {
+        const std::string path = std::exchange(scratch->path, {});
+        if (untouched) job.empties.push_back(path);
+        else job.drop(path);
+    }
     for (std::optional<Mount>* const mount : {&submission, &grader})
         mount->reset();  // What is charged to the group goes with it.
     if (init_stack && !init.pidfd && job.stacks.size() < retired_max) job.stacks.push_back(std::move(init_stack));
@@ -164,7 +168,9 @@ Result<> Cell::start_init() {
     ASSAY_TRY(auto pipe, sys::make_pipe());
     InitPlan plan{.world = &world, .bench = job.bench, .uid = job.init_uid(), .ready = pipe.second.get(), .keeper = pipe.first.get(), .failure = {}};
     const std::uint64_t mounts = world.prepared < 0 ? CLONE_NEWNS : 0;  // Else it copies that one, when it needs it.
-    ASSAY_TRY(init, clone_sharing(CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | mounts, init_stack, run_init, &plan));
+    const std::uint64_t network = job.shop.config.network_each ? CLONE_NEWNET : 0;
+    ASSAY_TRY(init, clone_sharing(CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | mounts | network, init_stack, run_init,
+                                  &plan));
     pipe.second.reset();
     // It works in our memory now. One that never comes back keeps that, so that this process ends: the helper removes what is left.
     pollfd word{pipe.first.get(), POLLIN, 0};
@@ -228,7 +234,9 @@ Result<> Cell::show_cores() const {
 Ways Cell::ways() const {
     return {.init = init.pidfd.get(),
             .users = job.users.get(),
-            .network = shape.host_network ? job.shop.host_network.get() : -1};
+            .network = shape.host_network             ? job.shop.host_network.get()
+                       : job.shop.config.network_each ? init.pidfd.get()
+                                                      : -1};
 }
 
 Result<> Cell::admit(const Inmate& inmate) const {

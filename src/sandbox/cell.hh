@@ -54,6 +54,7 @@ struct JobState {
     bool handed_out = false;  // files of its scratches: the client may read them still
     std::int64_t memory_given_bytes = 0;  // what the job's own limit was last made for
     std::size_t states_given = 0;
+    std::vector<std::string> empties;  // scratches of cells that are gone, in which nothing was left: they go together
     std::unique_ptr<Cell> spare;  // waits for the next command
     std::vector<std::unique_ptr<Cell>> worn;  // of commands that are answered; they go when nobody waits
 
@@ -62,6 +63,7 @@ struct JobState {
     int prepared_root() const;
     std::vector<std::string> layers_upto(std::size_t count) const;  // newest first
     void drop(const std::string& scratch) const;  // a mounted one: of a cell, or of a state
+    void drop_empties() { detach_together(std::exchange(empties, {})); }
     // Leaves room in the job's group for a command of `demand_bytes`, whatever its sealed states use.
     Result<> give_memory(std::int64_t demand_bytes);
 };
@@ -164,6 +166,7 @@ struct Cell {
     Spawned init;                 // shares our memory, and touches none of it
     Inmate main;                  // the launcher, later the command; or a fill
     std::optional<Ending> main_end;
+    bool untouched = false;  // its scratch, by its command
     bool single = false;          // `alone` found that never a second process was in its group
     sys::Fd out, err;             // reading ends of the command's streams
     // Their writing ends: the end of a stream would wake the client, which then ran before the command had ended and been counted. Not of

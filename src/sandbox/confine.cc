@@ -58,7 +58,7 @@ Result<> become_init(const InitPlan& plan) {
     if (::prctl(PR_SET_DUMPABLE, 0) != 0) return sys::last_error("prctl(PR_SET_DUMPABLE)", "sandbox");
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return sys::last_error("prctl(PR_SET_PDEATHSIG)", "sandbox");  // After setresuid, which clears it.
     (void)::prctl(PR_SET_NAME, "init");
-    ::setsid();
+    (void)::setpgid(0, 0);  // No terminal's keys reach it. A session of its own costs a group of the scheduler's.
     listen_to_signals();
     ::signal(SIGCHLD, SIG_IGN);  // Orphans are reaped by the kernel.
     // A keeper that died before the death signal was armed does not read any more.

@@ -46,7 +46,7 @@ struct HelperConfig {
     std::uint32_t first_uid = 0;     // host uids: first_uid + slot; first_uid + slots_max = the init of every sandbox
     FillFunction fill = nullptr;
     bool allow_binds = false;        // `assay run` only
-    bool network_each = false;       // a network namespace for each job and not for each slot: nothing can stay in an empty one, and it costs
+    bool network_each = false;       // a network namespace for each command and not for each slot: nothing can stay in an empty one, and it costs
     int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
     int cores_per_slot = 0;          // that each of `slots` has to itself (own_cores.hh), the last ones of the machine first; 0: they share all
     int slots = 0;                   // only for that

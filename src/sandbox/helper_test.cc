@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <set>
 #include <span>
 #include <thread>
 #include <utility>
@@ -20,7 +21,6 @@
 #include "sandbox/fixture.hh"
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
-#include "sandbox/watch.hh"
 #include "sys/file.hh"
 #include "sys/socket.hh"
 
@@ -161,6 +161,9 @@ TEST_F(HelperProcess, AJobIsNothingToTheNext) {
         EXPECT_LT(light.outcome.memory_peak_bytes, 50 << 20);
         EXPECT_LT(light.outcome.processes_peak, 8);
         EXPECT_FALSE(light.outcome.oom_killed);
+        // One after the other at once: what they leave goes together.
+        for (int i = 0; i < 9; ++i)
+            EXPECT_EQ(run(*job, shell(i % 4 == 3 ? "echo x > left" : ":")).outcome.exit_code, 0);
         job.reset();  // Returns when the keeper is at rest.
         if (round == 2) kept = kept_by(keeper());
     }
@@ -212,6 +215,23 @@ TEST_F(HelperProcess, ASuccessorOutlivesTheOneBefore) {
     }
     stop();
     ::rmdir(folder.c_str());
+}
+
+TEST_F(HelperProcess, ANetworkOfItsOwnIsOfOneCommand) {
+    const auto networks = [&] {
+        Job job = open_job();
+        std::set<std::string> seen;
+        for (int i = 0; i < 3; ++i) seen.insert(run(job, shell("readlink /proc/self/ns/net")).outcome.output.text());
+        EXPECT_THAT(*seen.begin(), ::testing::StartsWith("net:["));
+        return seen.size();
+    };
+    EXPECT_EQ(networks(), 1U);
+    stop();
+    Result<Helper> helper = start_helper({.directory_id = id_, .first_uid = first_uid_for(id_), .network_each = true});
+    ASSERT_TRUE(helper) << helper.error().text();
+    helper_ = std::move(*helper);
+    client_.emplace(connect_client(helper_).value());
+    EXPECT_EQ(networks(), 3U);
 }
 
 // What is handed in runs when nothing else wants the processor; who builds, watches and ends it does not wait in that line.
@@ -291,17 +311,6 @@ TEST(HostUids, InAContainerAreOfThoseItHas) {
     EXPECT_EQ(first_uid_in("0 100000 65536\n", 239), 4096U);
     EXPECT_EQ(first_uid_in("0 1001 1\n", 1), host + 256) << "too few: whatever needs them says so";
     EXPECT_EQ(first_uid_in("0 1001 1\n1000 100000 65536\n", 1), host + 256) << "a gap";
-}
-
-TEST(NextLook, IsTheEarliestMomentALimitCanBePassed) {
-    constexpr std::int64_t ms = 1'000'000;
-    const TimeLimits limits{.cpu_ns = 1000 * ms, .wall_ns = 5000 * ms, .cores = 2};
-    EXPECT_EQ(next_look(limits, 0, 0).wait, 500ms);
-    EXPECT_EQ(next_look(limits, 990 * ms, 600 * ms).wait, 5ms);
-    EXPECT_EQ(next_look(limits, 0, 4900 * ms).wait, 100ms);
-    EXPECT_EQ(next_look(limits, 1000 * ms - 1, 0).wait, 500us);
-    EXPECT_EQ(next_look(limits, 1000 * ms, 0).over, TimeOut::cpu);
-    EXPECT_EQ(next_look(limits, 0, 5000 * ms).over, TimeOut::wall);
 }
 
 TEST(CaptureOfAStream, KeepsHeadAndTail) {

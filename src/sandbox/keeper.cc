@@ -51,7 +51,6 @@ Result<> move_in(JobState& job) {
 }
 
 Result<> open(JobState& job, const std::string& digest) {
-    if (job.shop.config.network_each && ::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "network of the job");
     if (!digest.empty()) {
         ASSAY_TRY(const sys::Fd image, open_image(job.shop.data, digest));
         ASSAY_TRY(const sys::Fd tree, clone_path(image.get(), false, job.shop.host_mounts, job.own_mounts));
@@ -105,6 +104,7 @@ void turn_over(JobState& job, Guess& guess) {
     if (job.spare && (job.spare->shape != shape || !guess.wanted)) job.spare.reset();
     std::erase_if(job.worn, [](const std::unique_ptr<Cell>& cell) { return cell->gone(); });
     if (job.worn.size() >= worn_max) job.worn.clear();
+    if (job.empties.size() >= worn_max) job.drop_empties();
     if (is_called(job, call_time)) return;
     if (!job.spare && guess.wanted) {
         auto cell = std::make_unique<Cell>(job, shape, guess.limits);
@@ -113,7 +113,9 @@ void turn_over(JobState& job, Guess& guess) {
         if (built) job.spare = std::move(cell);  // Else the next command meets the same, and says so.
     }
     if (job.spare && !job.spare->offer()) job.spare.reset();
-    if (!is_called(job, 0ns)) job.worn.clear();
+    if (is_called(job, 0ns)) return;
+    job.worn.clear();
+    job.drop_empties();
 }
 
 // Waits for what the client asks. Whoever takes an offer tells us in the same breath.
@@ -168,6 +170,7 @@ bool serve(JobState& job) {
 void end_cells(JobState& job) {
     job.spare.reset();
     job.worn.clear();
+    job.drop_empties();
 }
 
 // Nothing of the job is left but what the next one may have.

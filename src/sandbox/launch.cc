@@ -46,22 +46,40 @@ void must(int talk, bool done, const char* call) {
     give_up(talk, line.text());
 }
 
+namespace {
+
+struct Turns {  // The kernel's sched_attr, in its first version: the C library has none.
+    std::uint32_t size = 48;
+    std::uint32_t policy = 0;
+    std::uint64_t flags = 0;
+    std::int32_t nice = 0;
+    std::uint32_t priority = 0;
+    std::uint64_t runtime = 0;  // the length of one, ns; 0: the kernel's own choice
+    std::uint64_t deadline = 0;
+    std::uint64_t period = 0;
+};
+
+bool read_turns(int thread, Turns& turns) {
+    if (::syscall(SYS_sched_getattr, thread, &turns, sizeof turns, 0) != 0) return false;
+    turns.size = sizeof turns;
+    return true;
+}
+
+}  // namespace
+
 void take_short_turns(bool short_ones) {
     constexpr std::uint64_t short_ns = 100'000;
-    struct {  // The kernel's sched_attr, in its first version: the C library has none.
-        std::uint32_t size = 48;
-        std::uint32_t policy = 0;
-        std::uint64_t flags = 0;
-        std::int32_t nice = 0;
-        std::uint32_t priority = 0;
-        std::uint64_t runtime = 0;
-        std::uint64_t deadline = 0;
-        std::uint64_t period = 0;
-    } attributes;
-    if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return;
-    attributes.size = sizeof attributes;
-    attributes.runtime = short_ones ? short_ns : 0;
-    (void)::syscall(SYS_sched_setattr, 0, &attributes, 0);
+    Turns turns;
+    if (!read_turns(0, turns)) return;
+    turns.runtime = short_ones ? short_ns : 0;
+    (void)::syscall(SYS_sched_setattr, 0, &turns, 0);
+}
+
+void settle_account(int pid) {
+    Turns turns;
+    if (!read_turns(pid, turns)) return;
+    turns.runtime ^= 1;
+    (void)::syscall(SYS_sched_setattr, pid, &turns, 0);
 }
 
 void lower(int talk, int resource, std::int64_t value, bool soft_only) {

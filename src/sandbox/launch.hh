@@ -58,6 +58,10 @@ bool install_filter(const std::uint64_t* instructions, std::size_t size, bool he
 // Short turns on the processor, which come sooner when others want it too; no larger share. For processes that do little and
 // that somebody waits for. Children inherit it. Linux 6.12; before, nothing changes.
 void take_short_turns(bool short_ones);
+// What the first thread of `pid`, a child that nobody has reaped, has used of its present turn is charged to its groups now, and not when
+// the processor it runs on ticks, up to 10 ms later: the kernel settles that before it gives a thread turns of another length, so it gets
+// one nanosecond more or less. Needs CAP_SYS_NICE. Linux 6.12; before, nothing happens.
+void settle_account(int pid);
 
 struct Rlimits {
     std::int64_t open_files = 256;

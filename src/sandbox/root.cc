@@ -26,7 +26,7 @@
 namespace assay::sandbox {
 namespace {
 
-constexpr std::int64_t scratch_inodes_own = 16;   // our own directories, so that a program gets all that was promised
+constexpr int scratch_inodes_own = 16;  // our own directories, so that a program gets all that was promised
 
 // What a root has of us, whatever an image has in its place.
 constexpr std::string_view ours[] = {"assay", "dev", "grader", "out", "proc", "stages", "submission", "sys", "tmp", "work"};
@@ -290,6 +290,17 @@ void detach(const std::string& path) {
     (void)::rmdir(path.c_str());
 }
 
+void detach_together(const std::vector<std::string>& scratches) {
+    if (scratches.empty()) return;
+    const std::string below = scratches.front() + "/ovl";  // Nobody saw that, and nothing uses it any more.
+    for (const std::string& path : std::span{scratches}.subspan(1)) {
+        // Each comes to lie over the one before it.
+        if (::move_mount(AT_FDCWD, path.c_str(), AT_FDCWD, below.c_str(), 0) == 0) (void)::rmdir(path.c_str());
+        else detach(path);
+    }
+    detach(scratches.front());
+}
+
 Result<Room> room_of(const std::string& path) {
     struct statfs info{};
     if (::statfs(path.c_str(), &info) != 0) return sys::last_error("statfs", path);
@@ -297,7 +308,8 @@ Result<Room> room_of(const std::string& path) {
     const auto held_back = info.f_bfree - info.f_bavail;
     const auto left_over = held_back == 0 ? 0 : std::clamp<fsblkcnt_t>(info.f_blocks / 64, 16, 512);
     return Room{.bytes = static_cast<std::int64_t>(info.f_blocks - held_back) * info.f_bsize,
-                .full = info.f_bavail <= left_over || info.f_ffree == 0};
+                .full = info.f_bavail <= left_over || info.f_ffree == 0,
+                .untouched = info.f_bfree == info.f_blocks && info.f_files - info.f_ffree <= scratch_inodes_own};
 }
 
 Result<sys::Fd> clone_path(int fd, bool writable, const sys::Fd& host_mounts, const sys::Fd& own_mounts) {

@@ -59,10 +59,13 @@ Result<> make_scratch_folders(const std::string& path, std::uint32_t uid);
 Result<> resize_scratch(const std::string& path, std::int64_t disk_bytes);  // nothing is in it yet
 Result<> make_read_only(const std::string& path);  // the file system itself, whoever has it mounted
 void detach(const std::string& path);              // unmounts now or as soon as nobody uses it; removes the mount point
+void detach_together(
+    const std::vector<std::string>& scratches);  // the kernel lets every CPU go by, but once for all of them
 
 struct Room {
     std::int64_t bytes = 0;
     bool full = false;  // no bytes or no inodes left; on disk also: so few bytes that a write may have been refused
+    bool untouched = false;  // of a scratch in memory: no content, and hardly an inode beside ours
 };
 Result<Room> room_of(const std::string& path);
 

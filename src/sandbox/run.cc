@@ -101,7 +101,8 @@ Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& 
     const sys::TimePoint begin = sys::system_clock().now();
     tell(cell.main.talk.get(), say::go);
     const TimeLimits limits{.cpu_ns = sys::Duration{fill_time_max}.count(), .wall_ns = sys::Duration{fill_time_max}.count(), .cores = 1};
-    const auto [end, _] = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, limits, *cell.group, begin, cell.group->cpu_usage().total_ns);
+    const auto [end, _] = watch({cell.main.process, cell.init.pidfd, job_.socket, job_.life, cell.oom}, limits,
+                                *cell.group, begin, cell.group->cpu_usage().total_ns);
     if (end == End::abandoned || end == End::cancelled) {
         job_.abandoned = end == End::abandoned;
         return Error{Fault::interrupted, "the run was cancelled while its files were unpacked"};
@@ -185,8 +186,8 @@ Result<> Run::command(FromKeeper& answer) {
     }
     for (sys::Fd* const clients : {&cell.out, &cell.err, &cell.assay_socket}) clients->reset();
     answer.started = 1;
-    const auto [end, ending] = watch({cell.main.process.pidfd, cell.init.pidfd, job_.socket, job_.life, cell.oom}, time,
-                          *cell.group, started_, cell.cpu_base.total_ns, meanwhile);
+    const auto [end, ending] = watch({cell.main.process, cell.init.pidfd, job_.socket, job_.life, cell.oom}, time,
+                                     *cell.group, started_, cell.cpu_base.total_ns, meanwhile);
     ended_ = sys::system_clock().now();
     switch (end) {
         case End::cpu: answer.cpu_exceeded = 1; break;
@@ -248,7 +249,10 @@ void Run::count(FromKeeper& answer) {
     if (killed && (cell.group->oom_kills() > 0 || job_.group.oom_kills() > cell.job_oom_kills)) answer.oom_killed = 1;
     const bool full = answer.processes_peak == 0 || answer.processes_peak >= order_.limits.processes;
     if (full && cell.group->processes_hit()) answer.processes_hit = 1;
-    if (Result<Room> room = room_of(cell.scratch->path); room) answer.disk_full = room->full;
+    if (Result<Room> room = room_of(cell.scratch->path); room) {
+        answer.disk_full = room->full;
+        cell.untouched = room->untouched && !cell.shape.disk;
+    }
     answer.signalled = cell.main_end->signalled;
     answer.code = cell.main_end->code;
 }

@@ -6,10 +6,13 @@
 #include <cerrno>
 #include <csignal>
 
+#include "sandbox/launch.hh"
 #include "sandbox/protocol.hh"
 
 namespace assay::sandbox {
 namespace {
+
+constexpr std::int64_t settled_from_ns = 10'000'000;  // before the end of its CPU time: longer than a tick
 
 // How our child ended, of which SIGCHLD tells sooner than its pidfd. nullopt: time is over, or it was another child.
 std::optional<Ending> ending_within(const sys::Fd& child, std::chrono::nanoseconds time) {
@@ -32,8 +35,8 @@ void hold_back_deaths() {
 }
 
 NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int64_t wall_used_ns) {
-    // Version 1 accounts a running task at ticks: a look just before one would otherwise be repeated without end.
-    constexpr std::int64_t look_ns_min = 500'000;
+    // What runs is accounted at ticks (but see `settle_account`): a look just before one would otherwise be repeated without end.
+    constexpr std::int64_t look_ns_min = 200'000;
     if (cpu_used_ns >= limits.cpu_ns) return {.over = TimeOut::cpu, .wait = {}};
     if (wall_used_ns >= limits.wall_ns) return {.over = TimeOut::wall, .wait = {}};
     const std::int64_t cpu_left_ns = (limits.cpu_ns - cpu_used_ns) / std::max(1, limits.cores);
@@ -45,7 +48,12 @@ NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int6
 Watch watch(const Watched& watched, const TimeLimits& limits, const Group& group, sys::TimePoint started,
             std::int64_t cpu_base_ns, const Meanwhile& meanwhile) {
     bool lasting = !meanwhile.lasting;
-    for (std::int64_t cpu_ns = 0;; cpu_ns = group.cpu_used_ns() - cpu_base_ns) {  // At its start it has used nothing.
+    std::int64_t cpu_ns = 0;  // At its start it has used nothing.
+    const auto used_ns = [&] {
+        if (limits.cpu_ns - cpu_ns < settled_from_ns) settle_account(watched.process.pid);
+        return group.cpu_used_ns() - cpu_base_ns;
+    };
+    for (;; cpu_ns = used_ns()) {
         const std::int64_t wall_ns = (sys::system_clock().now() - started).count();
         NextLook look = next_look(limits, cpu_ns, wall_ns);
         if (limits.io_bytes > 0) {
@@ -54,8 +62,11 @@ Watch watch(const Watched& watched, const TimeLimits& limits, const Group& group
             if (io) look.wait = std::min<std::chrono::nanoseconds>(look.wait, io_look);
         }
         pollfd fds[] = {
-            {watched.process.get(), POLLIN, 0}, {watched.init.get(), POLLIN, 0}, {watched.socket.get(), POLLIN, 0},
-            {watched.life.get(), POLLIN, 0},    {watched.oom, POLLIN, 0},  // -1 is passed over
+            {watched.process.pidfd.get(), POLLIN, 0},
+            {watched.init.get(), POLLIN, 0},
+            {watched.socket.get(), POLLIN, 0},
+            {watched.life.get(), POLLIN, 0},
+            {watched.oom, POLLIN, 0},  // -1 is passed over
         };
         const std::chrono::nanoseconds brief = lasting_after - std::chrono::nanoseconds{wall_ns};
         if (!lasting && brief.count() <= 0) {
@@ -64,7 +75,7 @@ Watch watch(const Watched& watched, const TimeLimits& limits, const Group& group
         }
         // Most are over at once, and what else may come has time until then.
         if (!lasting) {
-            if (std::optional<Ending> ended = ending_within(watched.process, std::min(look.wait, brief)))
+            if (std::optional<Ending> ended = ending_within(watched.process.pidfd, std::min(look.wait, brief)))
                 return {End::itself, ended};
             look.wait = {};
         }

@@ -33,7 +33,7 @@ NextLook next_look(const TimeLimits&, std::int64_t cpu_used_ns, std::int64_t wal
 enum class End { itself, cpu, wall, io, oom, output, cancelled, abandoned, init_died };
 
 struct Watched {
-    const sys::Fd& process;  // pidfd
+    const Spawned& process;  // not reaped by anybody else
     const sys::Fd& init;  // pidfd
     const sys::Fd& socket;  // the client's; a message asks for an end, closing abandons
     const sys::Fd& life;  // closing: the helper is gone
