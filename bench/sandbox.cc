@@ -2,7 +2,7 @@
 //
 //   latency   /bin/true in turns by vfork+exec, as a command of an open job, in a job of its own, and by each peer's COMMAND (words
 //             without spaces) every EVERYth round; ms from the request to the answer
-//   rate      /bin/true two at a time for a second each, in turns: vfork+exec, commands of open jobs, jobs of their own, and those with a network namespace each; runs per second
+//   rate      /bin/true two at a time for a second each, in turns: vfork+exec, commands of open jobs, these with a network namespace each, and jobs of their own; runs per second
 //   limits    by how much the CPU limit is passed with one and with four busy threads; ms from asking for the end of a fork bomb and of
 //             1 GB of memory to the answer that all is gone
 //   guests    /bin/true by /assay/run in a trusted command, and as a command of an open job before and after; ms
@@ -158,30 +158,31 @@ void rate(const Server& server, int rounds) {
         clients.push_back(server.client());
         apart_clients.push_back(apart.client());
     }
-    const auto job_of = [](std::vector<Client>& of, int slot) {
-        Job job = must(of[static_cast<std::size_t>(slot)].open_job(slot, 512LL << 20));
-        run_true(job);
+    const auto open_job = [](std::vector<Client>& of, int slot) { return must(of[static_cast<std::size_t>(slot)].open_job(slot, 512LL << 20)); };
+    const auto of_open_jobs = [&](std::vector<Client>& of) {
+        std::vector<Job> jobs;
+        for (int slot = 0; slot < slots; ++slot) jobs.push_back(open_job(of, slot));
+        return rate_of([&](int slot) { run_true(jobs[static_cast<std::size_t>(slot)]); });
     };
-    Series floor, open, own, each;
+    const auto of_own_jobs = [&](std::vector<Client>& of) {
+        return rate_of([&](int slot) {
+            Job job = open_job(of, slot);
+            run_true(job);
+        });
+    };
+    Series floor, open, open_apart, own, own_apart;
     for (int round = 0; round < rounds; ++round) {
         floor.push_back(rate_of([](int) { spawn({"/bin/true"}); }));
-        {
-            std::vector<Job> jobs;
-            for (int slot = 0; slot < slots; ++slot) jobs.push_back(must(clients[static_cast<std::size_t>(slot)].open_job(slot, 512LL << 20)));
-            open.push_back(rate_of([&](int slot) { run_true(jobs[static_cast<std::size_t>(slot)]); }));
-        }
-        own.push_back(rate_of([&](int slot) { job_of(clients, slot); }));
-        {
-            std::vector<Job> jobs;
-            for (int slot = 0; slot < slots; ++slot)
-                jobs.push_back(must(apart_clients[static_cast<std::size_t>(slot)].open_job(slot, 512LL << 20)));
-            each.push_back(rate_of([&](int slot) { run_true(jobs[static_cast<std::size_t>(slot)]); }));
-        }
+        open.push_back(of_open_jobs(clients));
+        open_apart.push_back(of_open_jobs(apart_clients));
+        own.push_back(of_own_jobs(clients));
+        own_apart.push_back(of_own_jobs(apart_clients));
     }
     print("floor", floor);
     print("open", open);
+    print("apart", open_apart);
     print("own", own);
-    print("apart", each);
+    print("own_apart", own_apart);
 }
 
 // How long it takes from asking for the end of `command`, which has grown meanwhile, to the answer that all is gone.
