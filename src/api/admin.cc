@@ -133,6 +133,12 @@ Result<std::string> on_submission(Parts& parts, const http::Request& request, co
     return act_on(parts.store, what, SubmissionId{request.captures.at(0)}, sys::to_ms(parts.clock.wall()));
 }
 
+Result<std::string> cancel_submission(Parts& parts, const http::Request& request, const std::string&) {
+    ASSAY_TRY(queue::Cancelled done, cancel(parts.store, SubmissionId{request.captures.at(0)}, sys::to_ms(parts.clock.wall())));
+    if (done.lease && parts.on_cancelled) parts.on_cancelled(*done.lease);
+    return std::move(done.said);
+}
+
 enum class For { staff, everybody };
 
 loop::Task<http::Response> command(Parts& parts, http::Request request, http::Reader& reader, Act act, std::size_t body_max,
@@ -184,6 +190,7 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("POST", "/admin/modules/{course}/{module}/rejudge", rejudge_module, 0, text);
     add("POST", "/admin/submissions/{id}/hold", on_submission<SubmissionCommand::hold>, 0, text);
     add("POST", "/admin/submissions/{id}/release", on_submission<SubmissionCommand::release>, 0, text);
+    add("POST", "/admin/submissions/{id}/cancel", cancel_submission, 0, text);
     add("POST", "/admin/submissions/{id}/rejudge", on_submission<SubmissionCommand::rejudge>, 0, text);
     add("GET", "/admin/submissions/{id}/why", show_why, 0, "application/json");
     add("GET", "/admin/submissions/{id}/report", show_report, 0, "application/json");

@@ -9,6 +9,7 @@
 #include "image/image.hh"
 #include "loop/loop.hh"
 #include "queue/board.hh"
+#include "queue/line.hh"
 #include "store/blobs.hh"
 #include "store/keys.hh"
 #include "store/store.hh"
@@ -29,6 +30,7 @@ struct Parts {
     std::function<std::string()> not_ready;  // empty = ready; else why (/readyz answers 503 with it)
     std::function<std::string()> degraded;   // of one that is ready: what of it does not work, for /readyz; empty: all does
     std::function<std::int64_t()> verify_oldest_ms;  // for /metrics: of the upload that waits longest to be verified
+    std::function<void(const queue::Token&)> on_cancelled = {};  // of a lease that is void now; on a disk thread
 };
 
 // GET /api/v1/submissions/{id}[/report|/log|/receipt|/events] with `Authorization: Bearer TOKEN` of its participant, /api/v1/limits,
@@ -40,7 +42,7 @@ void add_public_routes(http::Router&, Parts&);
 // POST /admin/roster/{course}[?json=1][&sync=1] (CSV), POST /admin/roster/{course}/preview (CSV: whom sync would leave out),
 // GET /admin/roster/{course}, POST /admin/roster/{course}/{token,key}-reset?id=ID, POST
 // /admin/roster/{course}/extend?id=ID&module=MODULE&until=TIME, GET /admin/keys, POST /admin/keys/{receipt,commitment}/rotate[?json=1], GET /admin/images, POST /admin/images/{name}/remove, GET /admin/queue, POST
-// /admin/modules/{course}/{module}/{pause,resume}, POST /admin/modules/{course}/{module}/rejudge[?verdict=WORD], POST /admin/submissions/{id}/{hold,release,rejudge},
+// /admin/modules/{course}/{module}/{pause,resume}, POST /admin/modules/{course}/{module}/rejudge[?verdict=WORD], POST /admin/submissions/{id}/{hold,release,cancel,rejudge},
 // GET /metrics, /healthz, /readyz. An answer's body is what the command prints; a refusal is problem+json with it as `detail`.
 void add_admin_routes(http::Router&, Parts&);
 // Metrics and health alone, for whoever reaches the address that they are on.

@@ -60,6 +60,16 @@ Result<std::string> act_on(store::Store& store, SubmissionCommand command, const
     return said;
 }
 
+Result<queue::Cancelled> cancel(store::Store& store, const SubmissionId& id, std::int64_t now_ms) {
+    queue::Cancelled done;
+    const auto change = [&](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(done, queue::cancel(tx, id, now_ms));
+        return ok;
+    };
+    ASSAY_CHECK(store.write_and_wait(change, store::Need::essential));
+    return done;
+}
+
 Result<std::string> queue_json(store::Store& store, const queue::Board& board, std::int64_t now_ms) {
     constexpr auto english = wording::Language::english;
     const auto wait_text = [](const queue::Waiting& waiting) {

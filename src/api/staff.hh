@@ -15,6 +15,8 @@ Result<std::string> act_on(store::Store&, ModuleCommand, const CourseId&, const 
 // `verdict`: its word, or empty for all. Errors: invalid (no such word), and those of queue::rejudge_all.
 Result<std::string> rejudge_all(store::Store&, const CourseId&, const ModuleId&, const std::string& verdict);
 Result<std::string> act_on(store::Store&, SubmissionCommand, const SubmissionId&, std::int64_t now_ms);
+// As queue::cancel.
+Result<queue::Cancelled> cancel(store::Store&, const SubmissionId&, std::int64_t now_ms);
 
 // queue::queue_json with the catalogue's English sentences.
 Result<std::string> queue_json(store::Store&, const queue::Board&, std::int64_t now_ms);

@@ -42,6 +42,7 @@ ExitCode queue_pause(const StaffOptions&, const std::string& course, const std::
 ExitCode queue_resume(const StaffOptions&, const std::string& course, const std::string& module);
 ExitCode queue_hold(const StaffOptions&, const std::string& submission);
 ExitCode queue_release(const StaffOptions&, const std::string& submission);
+ExitCode queue_cancel(const StaffOptions&, const std::string& submission);
 ExitCode rejudge(const StaffOptions&, const std::string& submission);
 ExitCode rejudge_module(const StaffOptions&, const std::string& course, const std::string& module, const std::string& verdict);
 

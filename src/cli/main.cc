@@ -238,6 +238,7 @@ int parse_and_run(int argc, char** argv) {
     };
     on_submission(*queue, "hold", "Take a waiting submission out of line", queue_hold);
     on_submission(*queue, "release", "Put a held submission back in line", queue_release);
+    on_submission(*queue, "cancel", "Take a submission out for good, also while it runs; it is not judged and costs no try", queue_cancel);
     CLI::App* const again = app.add_subcommand("rejudge", "Judge what is graded again, one submission or a module's; each verdict stays until the new one is there");
     CLI::Option* const again_one = again->add_option("ID", submission, "one submission");
     CLI::Option* const again_course = again->add_option("--course", course_id, "with --module: all that are graded")->excludes(again_one);

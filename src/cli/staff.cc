@@ -145,6 +145,14 @@ ExitCode queue_release(const StaffOptions& options, const std::string& submissio
     return on_submission(options, api::SubmissionCommand::release, "release", submission);
 }
 
+ExitCode queue_cancel(const StaffOptions& options, const std::string& submission) {
+    const Call call{"POST", fmt::format("/admin/submissions/{}/cancel", segment(submission)), "text/plain", ""};
+    return print(act(options.data, call, [&](serve::Rooms& rooms) -> Result<std::string> {
+        ASSAY_TRY(queue::Cancelled done, api::cancel(*rooms.store, SubmissionId{submission}, now_ms()));
+        return std::move(done.said);
+    }));
+}
+
 ExitCode rejudge(const StaffOptions& options, const std::string& submission) {
     return on_submission(options, api::SubmissionCommand::rejudge, "rejudge", submission);
 }

@@ -197,6 +197,15 @@ bool Dispatcher::Inner::end_in_slot(std::int64_t slot, const std::string& eviden
     return true;
 }
 
+void Dispatcher::Inner::cancelled(const queue::Token& token) {
+    forget(token);
+    log::info("lease.cancelled", {{"job", token.job.value}, {"attempt", token.attempt}});
+    count_ended(model::AttemptEnd::cut);
+    if (parts.on_end) parts.on_end(token.job, "cancelled");
+    parts.board.moves().moved();
+    parts.board.changed();
+}
+
 Result<> Dispatcher::Inner::promise(const queue::Lease& lease, const queue::Needs& needs) {
     parts.board.learn_needs(lease.revision, needs);
     const std::int64_t most = parts.board.memory_max();
@@ -347,6 +356,7 @@ void Dispatcher::runner_lost(model::WaitDetailKind why) {
 }
 
 bool Dispatcher::end_in_slot(int slot, const std::string& evidence) { return inner_->end_in_slot(slot, evidence); }
+void Dispatcher::cancelled(const queue::Token& token) { inner_->cancelled(token); }
 void Dispatcher::end_lapsed() { inner_->end_lapsed(); }
 void Dispatcher::look_for_images() { inner_->look_for_images(); }
 

@@ -40,8 +40,8 @@ public:
         loop::Pool& disk;
         const sys::Clock& clock;
         std::function<bool(const std::string& digest)> has_image = {};  // safe from every thread; empty: all are there
-        // Told of each lease that was granted, with its runner's slot, and of each attempt's end: "passed" …, or "back" when the job
-        // waits again. On any thread; must not wait.
+        // Told of each lease that was granted, with its runner's slot, and of each attempt's end: "passed" …, "back" when the job
+        // waits again, "cancelled". On any thread; must not wait.
         std::function<void(JobId, std::int64_t slot)> on_start = {};
         std::function<void(JobId, std::string_view verdict)> on_end = {};
     };
@@ -57,6 +57,8 @@ public:
     // Memory runs out, and the job in this slot of the local runner is the cause: its lease ends now, as a fault with the reason
     // `pressure`, so that nothing its runner still reports counts. `evidence`: for staff. false: none runs there.
     bool end_in_slot(int slot, const std::string& evidence);
+    // Staff cancelled what this lease is of, and that is committed: its runner hears so at its next word, and nothing it reports counts.
+    void cancelled(const queue::Token&);
     // SIGTERM: grants nothing more; running jobs go back as `cut`. Blocks until that is committed or the deadline passed.
     void drain(sys::TimePoint deadline);
     // Gives back every lease whose deadline has passed. Happens by itself every `lapse_check_every`.

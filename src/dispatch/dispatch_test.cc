@@ -14,6 +14,7 @@
 #include "http/client.hh"
 #include "http/server.hh"
 #include "model/report.hh"
+#include "queue/staff.hh"
 #include "queue/view.hh"
 #include "sys/file.hh"
 #include "sys/program.hh"
@@ -401,6 +402,30 @@ TEST_F(DispatchTest, TheJobInASlotIsEndedForTheMachinesSake) {
     EXPECT_EQ(job().reason, model::Reason::pressure);
     EXPECT_EQ(job().reason_details, "memory_available_ratio 0.04");
     EXPECT_FALSE(dispatcher_->end_in_slot(0, "twice"));
+}
+
+TEST_F(DispatchTest, WhatStaffCancelledItsRunnerIsToldToDrop) {
+    auto client = connect();
+    const auto epoch = begin(client);
+    submit(first);
+    const Json token = leased(client, epoch).at("token");
+    const auto beat = [&] {
+        const auto answer = post(client, "heartbeat", {{"epoch", epoch}, {"running", Json::array({token})}});
+        return Json::parse(answer.body).at("drop").size();
+    };
+    EXPECT_EQ(beat(), 0U);
+    queue::Cancelled done;
+    ASSERT_TRUE(store_->write_and_wait([&](store::Tx& tx) -> Result<> {
+        ASSAY_TRY(done, queue::cancel(tx, SubmissionId{first}, 1));
+        return ok;
+    }));
+    dispatcher_->cancelled(*done.lease);
+    EXPECT_EQ(beat(), 1U);
+    EXPECT_EQ(post(client, "events", {{"token", token}, {"sequence", 1}, {"stage", "run"}, {"test", ""}}).status, 409);
+    EXPECT_EQ(post(client, "result", passed(token)).status, 409);
+    dispatcher_->runner_lost(model::WaitDetailKind::runner_ended);  // It is none of the leases that go back.
+    settle();
+    EXPECT_EQ(state(first), State::cancelled);
 }
 
 // Two that do not fit into the machine's memory together run one after the other; that is nobody's fault.

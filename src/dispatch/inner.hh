@@ -89,6 +89,7 @@ struct Dispatcher::Inner {
     void end_lapsed();
     void flush_endings();
     bool end_in_slot(std::int64_t slot, const std::string& evidence);
+    void cancelled(const queue::Token&);
     // Whether so much may be promised to it beside the others that run; an error that says what not. Once known, the choice sees to it.
     Result<> promise(const queue::Lease& lease, const queue::Needs& needs);
     // Whether the image is there; else nothing of the lease's revision is granted until it is.

@@ -32,6 +32,17 @@ Error not_now(const store::Submission& submission, const std::string& why) {
     return {Fault::conflict, fmt::format("submission {} is {}: {}", submission.id.text(), model::to_string(submission.state), why)};
 }
 
+// Nothing of a wait before is said of the one that begins.
+Result<> forget_reason(store::Tx& tx, store::Job job) {
+    job.reason.reset();
+    job.reason_details.clear();
+    job.reason_since_ms = 0;
+    return tx.update_job(job);
+}
+
+// Nothing more comes of the job.
+bool over(const store::Job& job) { return job.state == model::State::graded || job.state == model::State::cancelled; }
+
 Json job_json(const CourseId& course, const ModuleId& module, const ParticipantId& participant, const SubmissionId& id,
               std::int64_t generation, model::State state, std::string since) {
     return {{"id", id.text()},
@@ -143,18 +154,6 @@ Result<std::string> hold(store::Tx& tx, const SubmissionId& id, std::int64_t now
     return id.text() + " is held until it is released";
 }
 
-namespace {
-
-// Nothing of a wait before is said of the one that begins.
-Result<> forget_reason(store::Tx& tx, store::Job job) {
-    job.reason.reset();
-    job.reason_details.clear();
-    job.reason_since_ms = 0;
-    return tx.update_job(job);
-}
-
-}  // namespace
-
 Result<std::string> release(store::Tx& tx, const SubmissionId& id) {
     ASSAY_TRY(const store::Submission submission, known(tx, id));
     if (submission.state == model::State::queued) return id.text() + " is in line already";
@@ -179,6 +178,27 @@ Result<std::string> release(store::Tx& tx, const SubmissionId& id) {
     return id.text() + (replaced ? " is in line again, though a newer one replaced it" : " is back in line");
 }
 
+Result<Cancelled> cancel(store::Tx& tx, const SubmissionId& id, std::int64_t now_ms) {
+    ASSAY_TRY(const store::Submission submission, known(tx, id));
+    if (submission.state == model::State::cancelled) return Cancelled{.said = id.text() + " is cancelled already", .lease = {}};
+    ASSAY_TRY(const auto job, tx.newest_job(id));  // One that is held because none were left has none.
+    const bool again = submission.state == model::State::graded && job && job->generation > submission.generation && !over(*job);
+    const model::State state = again ? job->state : submission.state;
+    if (state != model::State::queued && state != model::State::held && state != model::State::running)
+        return not_now(submission, "only one that waits, is held or runs, or is to be judged again, can be cancelled");
+    Cancelled done;
+    if (state == model::State::running) {
+        ASSAY_CHECK(tx.end_attempt(job->id, job->attempts, model::AttemptEnd::cut, "cancelled by staff", now_ms));
+        done.lease = Token{job->id, job->attempts, job->epoch};
+    }
+    if (job) ASSAY_CHECK(forget_reason(tx, *job));
+    ASSAY_CHECK(again ? tx.move_job(job->id, model::State::cancelled) : tx.move(id, model::State::cancelled));
+    done.said = again ? fmt::format("the rejudge of {} is cancelled; its verdict stays", id.text())
+                      : id.text() + " is cancelled: it is not judged and counts as not handed in; its archive and receipt stay";
+    if (done.lease) done.said += "; what runs of it is ended";
+    return done;
+}
+
 Result<std::string> rejudge(store::Tx& tx, const SubmissionId& id) {
     ASSAY_TRY(const store::Submission submission, known(tx, id));
     if (submission.state == model::State::held) return not_now(submission, "release it, and it is judged");
@@ -186,7 +206,7 @@ Result<std::string> rejudge(store::Tx& tx, const SubmissionId& id) {
     ASSAY_TRY(const auto newest, tx.newest_job(id));
     if (!newest) return Error{Fault::internal, "a graded submission has no job"};
     if (newest->state == model::State::held) return fmt::format("the rejudge of {} is held; release it", id.text());
-    if (newest->state != model::State::graded) {
+    if (!over(*newest)) {
         return fmt::format("{} is being judged again already: generation {}, {}", id.text(), newest->generation,
                            model::to_string(newest->state));
     }
@@ -213,7 +233,7 @@ Result<std::string> rejudge_all(store::Tx& tx, const CourseId& course, const Mod
             ASSAY_TRY(const auto judged, tx.verdict(submission.id, submission.generation));
             if (verdict && (!judged || judged->verdict != *verdict)) continue;
             ASSAY_TRY(const auto newest, tx.newest_job(submission.id));
-            if (!newest || newest->state != model::State::graded) {
+            if (!newest || !over(*newest)) {
                 ++already;
             } else if (begun == rejudged_at_once_max) {
                 ++left;

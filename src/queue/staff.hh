@@ -10,6 +10,7 @@
 #include <string>
 
 #include "queue/board.hh"
+#include "queue/line.hh"
 #include "queue/view.hh"
 #include "store/store.hh"
 
@@ -23,6 +24,14 @@ Result<std::string> resume(store::Tx&, const CourseId&, const ModuleId&);
 // in line (submissions_used) goes to the end of it; one that a newer one replaced goes back to the place both had.
 Result<std::string> hold(store::Tx&, const SubmissionId&, std::int64_t now_ms);
 Result<std::string> release(store::Tx&, const SubmissionId&);
+
+// Takes one that waits, is held or runs out for good, or the rejudge of a graded one, whose verdict stays. It is not judged, counts as not
+// handed in, and keeps its archive and receipt. `lease`: of what ran; whoever holds it has to be told that it is void.
+struct Cancelled {
+    std::string said;
+    std::optional<Token> lease;
+};
+Result<Cancelled> cancel(store::Tx&, const SubmissionId&, std::int64_t now_ms);
 
 // Judges a graded submission again, on the module's current revision, as a new generation (store/rows.hh).
 Result<std::string> rejudge(store::Tx&, const SubmissionId&);

@@ -55,7 +55,7 @@ public:
     virtual Result<std::optional<Submission>> submission(const SubmissionId&) = 0;
     // Newest (last committed) first, at most `count_max`.
     virtual Result<std::vector<Submission>> submissions(const CourseId&, const ModuleId&, const ParticipantId&, int count_max) = 0;
-    // How many count to submissions_max: all but the superseded, and those that failed by our or the grader's fault.
+    // How many count to submissions_max: all but the superseded and the cancelled, and those that failed by our or the grader's fault.
     virtual Result<std::int64_t> submissions_counted(const CourseId&, const ModuleId&, const ParticipantId&) = 0;
     // When the last byte of the `nth` newest (1 …) came; nullopt: there are fewer.
     virtual Result<std::optional<std::int64_t>> nth_newest_ms(const CourseId&, const ModuleId&, const ParticipantId&, std::int64_t nth) = 0;
@@ -128,7 +128,7 @@ class Space;
 // Whether a change is made even on a disk that is so full that the reserved room has been given up (space.hh).
 enum class Need {
     ordinary,   // refused then, with disk_full
-    essential,  // what was promised to somebody (verdicts, work given back), and staff who take work away (pause, hold)
+    essential,  // what was promised to somebody (verdicts, work given back), and staff who take work away (pause, hold, cancel)
 };
 
 class Store {
