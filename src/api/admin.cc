@@ -95,6 +95,11 @@ Result<std::string> export_grades(Parts& parts, const http::Request& request, co
                   sys::to_ms(parts.clock.wall()));
 }
 
+Result<std::string> list_archives(Parts& parts, const http::Request& request, const std::string&) {
+    return archives_json(parts.store, parts.board, CourseId{request.captures.at(0)},
+                         request.parameter("module").value_or(""), set(request, "all"), sys::to_ms(parts.clock.wall()));
+}
+
 Result<std::string> show_metrics(Parts& parts, const http::Request&, const std::string&) {
     return metrics_text(parts.store, parts.board, parts.verify_oldest_ms ? parts.verify_oldest_ms() : 0,
                         sys::to_ms(parts.clock.wall()));
@@ -134,7 +139,8 @@ Result<std::string> on_submission(Parts& parts, const http::Request& request, co
 }
 
 Result<std::string> cancel_submission(Parts& parts, const http::Request& request, const std::string&) {
-    ASSAY_TRY(queue::Cancelled done, cancel(parts.store, SubmissionId{request.captures.at(0)}, sys::to_ms(parts.clock.wall())));
+    ASSAY_TRY(queue::Cancelled done,
+              cancel(parts.store, SubmissionId{request.captures.at(0)}, sys::to_ms(parts.clock.wall())));
     if (done.lease && parts.on_cancelled) parts.on_cancelled(*done.lease);
     return std::move(done.said);
 }
@@ -175,6 +181,7 @@ void add_admin_routes(http::Router& router, Parts& parts) {
     add("GET", "/admin/courses", list_courses, 0, "application/json");
     add("POST", "/admin/roster/{course}", import_roster, course::roster_bytes_max, text);
     add("GET", "/admin/grades/{course}", export_grades, 0, text);
+    add("GET", "/admin/archives/{course}", list_archives, 0, "application/json");
     add("GET", "/admin/roster/{course}", export_roster, 0, "text/csv; charset=utf-8");
     add("POST", "/admin/roster/{course}/preview", preview_sync, course::roster_bytes_max, text);
     add("POST", "/admin/roster/{course}/token-reset", reset_secret<course::Secret::token>, 0, text);

@@ -40,7 +40,7 @@ void add_public_routes(http::Router&, Parts&);
 
 // On admin.sock alone (peer: the owner or root): POST /admin/course/apply[?dry_run=1][&json=1] (tar), GET /admin/courses,
 // POST /admin/roster/{course}[?json=1][&sync=1] (CSV), POST /admin/roster/{course}/preview (CSV: whom sync would leave out),
-// GET /admin/roster/{course}, POST /admin/roster/{course}/{token,key}-reset?id=ID, POST
+// GET /admin/archives/{course}[?module=MODULE][&all=1], GET /admin/roster/{course}, POST /admin/roster/{course}/{token,key}-reset?id=ID, POST
 // /admin/roster/{course}/extend?id=ID&module=MODULE&until=TIME, GET /admin/keys, POST /admin/keys/{receipt,commitment}/rotate[?json=1], GET /admin/images, POST /admin/images/{name}/remove, GET /admin/queue, POST
 // /admin/modules/{course}/{module}/{pause,resume}, POST /admin/modules/{course}/{module}/rejudge[?verdict=WORD], POST /admin/submissions/{id}/{hold,release,cancel,rejudge},
 // GET /metrics, /healthz, /readyz. An answer's body is what the command prints; a refusal is problem+json with it as `detail`.

@@ -25,4 +25,9 @@ Result<std::string> queue_json(store::Store&, const queue::Board&, std::int64_t 
 // header, or JSON with the same names. Errors: missing (no such course or module).
 Result<std::string> grades(store::Store&, const queue::Board&, const CourseId&, const std::string& only, bool json, std::int64_t now_ms);
 
+// The same people and modules: the submission that counts, else the newest, or all (at most 200 each), with what its archive is:
+// [{id, module, submission, received_at, state, counts, sha256, size}].
+Result<std::string> archives_json(store::Store&, const queue::Board&, const CourseId&, const std::string& only,
+                                  bool all, std::int64_t now_ms);
+
 }  // namespace assay::api

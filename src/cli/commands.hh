@@ -37,6 +37,8 @@ ExitCode roster_extend(const StaffOptions&, const std::string& course, const std
                        const std::string& until);
 
 ExitCode export_grades(const StaffOptions&, const std::string& course, const std::string& module);
+// A tar to stdout, with MODULE/PARTICIPANT-SUBMISSION.KIND of each.
+ExitCode export_submissions(const StaffOptions&, const std::string& course, const std::string& module, bool all);
 ExitCode queue_list(const StaffOptions&);
 ExitCode queue_pause(const StaffOptions&, const std::string& course, const std::string& module);
 ExitCode queue_resume(const StaffOptions&, const std::string& course, const std::string& module);

@@ -238,7 +238,9 @@ int parse_and_run(int argc, char** argv) {
     };
     on_submission(*queue, "hold", "Take a waiting submission out of line", queue_hold);
     on_submission(*queue, "release", "Put a held submission back in line", queue_release);
-    on_submission(*queue, "cancel", "Take a submission out for good, also while it runs; it is not judged and costs no try", queue_cancel);
+    on_submission(*queue, "cancel",
+                  "Take a submission out for good, also while it runs; it is not judged and costs no try",
+                  queue_cancel);
     CLI::App* const again = app.add_subcommand("rejudge", "Judge what is graded again, one submission or a module's; each verdict stays until the new one is there");
     CLI::Option* const again_one = again->add_option("ID", submission, "one submission");
     CLI::Option* const again_course = again->add_option("--course", course_id, "with --module: all that are graded")->excludes(again_one);
@@ -261,6 +263,21 @@ int parse_and_run(int argc, char** argv) {
     grades->add_flag("--json", json, "print JSON");
     add_data_option(*grades, common);
     grades->callback([&] { with_config([&](const serve::Config& c) { return export_grades(staff(c), course_id, module_id); }); });
+    CLI::App* const archives = exports->add_subcommand(
+        "submissions",
+        "Write what people handed in, as they sent it, as one tar: of each the one that counts, else the newest");
+    bool every = false;
+    archives->add_option("COURSE", course_id)->required();
+    archives->add_option("MODULE", module_id, "one module, archived or not (default: all that are not)");
+    archives->add_flag("--all", every, "the others of each as well");
+    archives->add_flag("--json", json, "print a list of them as JSON, and no tar");
+    archives->footer(
+        "In it: MODULE/PARTICIPANT-SUBMISSION.KIND. For example: assay export submissions ICS2024 PA1 | tar -xf - -C "
+        "FOLDER");
+    add_data_option(*archives, common);
+    archives->callback([&] {
+        with_config([&](const serve::Config& c) { return export_submissions(staff(c), course_id, module_id, every); });
+    });
 
     CLI::App* const image = app.add_subcommand("image", "Roots for sandboxes, made elsewhere: imported once, never changed")->require_subcommand(1);
     std::string image_name;

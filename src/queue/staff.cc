@@ -180,9 +180,11 @@ Result<std::string> release(store::Tx& tx, const SubmissionId& id) {
 
 Result<Cancelled> cancel(store::Tx& tx, const SubmissionId& id, std::int64_t now_ms) {
     ASSAY_TRY(const store::Submission submission, known(tx, id));
-    if (submission.state == model::State::cancelled) return Cancelled{.said = id.text() + " is cancelled already", .lease = {}};
+    if (submission.state == model::State::cancelled)
+        return Cancelled{.said = id.text() + " is cancelled already", .lease = {}};
     ASSAY_TRY(const auto job, tx.newest_job(id));  // One that is held because none were left has none.
-    const bool again = submission.state == model::State::graded && job && job->generation > submission.generation && !over(*job);
+    const bool again =
+        submission.state == model::State::graded && job && job->generation > submission.generation && !over(*job);
     const model::State state = again ? job->state : submission.state;
     if (state != model::State::queued && state != model::State::held && state != model::State::running)
         return not_now(submission, "only one that waits, is held or runs, or is to be judged again, can be cancelled");
@@ -193,8 +195,9 @@ Result<Cancelled> cancel(store::Tx& tx, const SubmissionId& id, std::int64_t now
     }
     if (job) ASSAY_CHECK(forget_reason(tx, *job));
     ASSAY_CHECK(again ? tx.move_job(job->id, model::State::cancelled) : tx.move(id, model::State::cancelled));
-    done.said = again ? fmt::format("the rejudge of {} is cancelled; its verdict stays", id.text())
-                      : id.text() + " is cancelled: it is not judged and counts as not handed in; its archive and receipt stay";
+    done.said =
+        again ? fmt::format("the rejudge of {} is cancelled; its verdict stays", id.text())
+              : id.text() + " is cancelled: it is not judged and counts as not handed in; its archive and receipt stay";
     if (done.lease) done.said += "; what runs of it is ended";
     return done;
 }

@@ -28,7 +28,8 @@ protected:
     }
     std::int64_t counted(int participant) {
         return read([&](Reading& r) {
-            return r.submissions_counted(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p" + std::to_string(participant)});
+            return r.submissions_counted(CourseId{"C"}, ModuleId{"M"},
+                                         ParticipantId{"p" + std::to_string(participant)});
         });
     }
 };

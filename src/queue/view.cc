@@ -182,7 +182,9 @@ private:
 
     Result<std::optional<Rejudge>> rejudge_of(const store::Submission& submission) {
         ASSAY_TRY(const auto job, reading_.newest_job(submission.id));
-        if (!job || job->generation <= submission.generation || job->state == model::State::graded || job->state == model::State::cancelled) return std::optional<Rejudge>{};
+        if (!job || job->generation <= submission.generation || job->state == model::State::graded ||
+            job->state == model::State::cancelled)
+            return std::optional<Rejudge>{};
         Rejudge rejudge{.generation = job->generation, .state = job->state};
         if (job->state == model::State::queued) {
             ASSAY_TRY(rejudge.waiting, waiting(*job, submission.last_byte_ms));

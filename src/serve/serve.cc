@@ -252,8 +252,19 @@ Result<> serve(const Config& config) {
     course::Machine machine = this_machine();
     machine.scratch_disk_bytes_max = std::int64_t{config.scratch_disk_mib_max} << 20U;
     machine.scratch_disk_lacks = privileged.scratch_disk_lacks;
-    api::Parts api_parts{*rooms->store, rooms->revisions, rooms->images, rooms->keys, board,    pages,           disk,
-                         clock,         server_url,       machine,       not_ready,   degraded, verify_oldest_ms,
+    api::Parts api_parts{*rooms->store,
+                         rooms->revisions,
+                         rooms->images,
+                         rooms->keys,
+                         board,
+                         pages,
+                         disk,
+                         clock,
+                         server_url,
+                         machine,
+                         not_ready,
+                         degraded,
+                         verify_oldest_ms,
                          [&dispatcher](const queue::Token& token) { dispatcher.cancelled(token); }};
     intake::add_routes(public_routes, intake_parts);
     web::add_routes(public_routes, web_parts);

@@ -127,7 +127,7 @@ class Space;
 
 // Whether a change is made even on a disk that is so full that the reserved room has been given up (space.hh).
 enum class Need {
-    ordinary,   // refused then, with disk_full
+    ordinary,  // refused then, with disk_full
     essential,  // what was promised to somebody (verdicts, work given back), and staff who take work away (pause, hold, cancel)
 };
 
