@@ -1,6 +1,8 @@
 // What staff cancel, on a real store: taken out for good, and a report that comes late changes nothing.
 #include "queue/staff.hh"
 
+#include <algorithm>
+
 #include "queue/line_fixture.hh"
 
 namespace assay::queue {
@@ -26,11 +28,16 @@ protected:
         if (!written) return written.error();
         return said;
     }
-    std::int64_t counted(int participant) {
-        return read([&](Reading& r) {
-            return r.submissions_counted(CourseId{"C"}, ModuleId{"M"},
-                                         ParticipantId{"p" + std::to_string(participant)});
+    // How many tries the store says they cost, which the page has to say as well.
+    std::int64_t tries_of(int participant, std::initializer_list<int> submissions) {
+        const auto counted = read([&](Reading& r) {
+            return r.submissions_counted(CourseId{"C"}, ModuleId{"M"}, ParticipantId{"p" + std::to_string(participant)});
         });
+        const auto shown = std::ranges::count_if(submissions, [&](int number) {
+            return costs_a_try(*read([&](Reading& r) { return view_submission(r, board_, id_of(number), now_ms_); }));
+        });
+        EXPECT_EQ(counted, shown);
+        return counted;
     }
 };
 
@@ -53,7 +60,8 @@ TEST_F(Cancelling, WhatWaitsOrIsHeldIsGoneAndTheNextComes) {
         EXPECT_NE(done->said.find("counts as not handed in"), std::string::npos);
     }
     EXPECT_EQ(cancel_it(1)->said, "0000000000000001 is cancelled already");
-    EXPECT_EQ(counted(0), 0);
+    EXPECT_EQ(tries_of(0, {1}), 0);
+    EXPECT_EQ(tries_of(2, {3}), 1);
     EXPECT_EQ(grant_one(epoch())->submission, id_of(3));
     EXPECT_EQ(staff(release, 2).error().fault(), Fault::conflict);
     EXPECT_EQ(staff(rejudge, 1).error().fault(), Fault::conflict);
@@ -83,6 +91,13 @@ TEST_F(Cancelling, ARunningOnesReportComesTooLate) {
         EXPECT_EQ(cut, 1);
         return ok;
     });
+}
+
+TEST_F(Cancelling, AFaultOfOursCostsNoTryEither) {
+    submit(1, 0);
+    for (int i = 0; i < faults_max; ++i) ASSERT_TRUE(fault(grant_one(epoch())->token));
+    EXPECT_EQ(state(1), State::graded);
+    EXPECT_EQ(tries_of(0, {1}), 0);
 }
 
 TEST_F(Cancelling, AVerdictThatIsThereStaysAndItsRejudgeGoes) {

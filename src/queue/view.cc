@@ -330,6 +330,11 @@ Result<std::optional<model::Report>> newest_report(store::Reading& reading, cons
     return std::optional{std::move(report)};
 }
 
+bool costs_a_try(const SubmissionView& view) {
+    const model::State state = view.submission.state;
+    return state != model::State::superseded && state != model::State::cancelled && !faulted(view.verdict);
+}
+
 const Waiting* in_line(const SubmissionView& view) {
     const auto& waiting = view.rejudge ? view.rejudge->waiting : view.waiting;
     return waiting && waiting->position > 0 ? &*waiting : nullptr;

@@ -46,6 +46,8 @@ struct SubmissionView {
     std::optional<Rejudge> rejudge;              // beside the verdict
 };
 
+// Whether it is one of submissions_max, as store::Reading::submissions_counted has it.
+bool costs_a_try(const SubmissionView&);
 // Where it, or a rejudge of it, stands in line; nullptr: neither waits in it.
 const Waiting* in_line(const SubmissionView&);
 

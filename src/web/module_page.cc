@@ -126,9 +126,7 @@ Html facts_part(const Look& look, const ModulePage& of) {
     if (can_be_late) fact(look.say(Sentence::late_label), late_text(look, plan.late));
     fact(look.say(Sentence::pass_label), plan.pass ? look.say(Sentence::pass_from, {number_text(*plan.pass)}) : look.say(Sentence::pass_all));
 
-    const auto used = std::ranges::count_if(of.view.submissions, [](const queue::SubmissionView& view) {
-        return view.submission.state != model::State::superseded;
-    });
+    const auto used = std::ranges::count_if(of.view.submissions, queue::costs_a_try);
     fact(look.say(Sentence::used_label), plan.submissions_max
                                              ? look.say(Sentence::used_of, {std::to_string(used), std::to_string(*plan.submissions_max)})
                                              : look.say(Sentence::used_any, {std::to_string(used)}));
