@@ -10,11 +10,13 @@
 #include "queue/rules.hh"
 
 namespace assay::queue {
-namespace {
-
 bool faulted(std::optional<model::Verdict> verdict) {
     return verdict == model::Verdict::system_fault || verdict == model::Verdict::grader_fault;
 }
+
+bool over(const store::Job& job) { return job.state == model::State::graded || job.state == model::State::cancelled; }
+
+namespace {
 
 bool is_repeat(const Arrival& arrival, const store::Submission& newest, std::optional<model::Verdict> verdict) {
     if (newest.sha256 != arrival.sha256 || newest.revision != arrival.revision) return false;

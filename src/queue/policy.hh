@@ -129,6 +129,11 @@ Waiting explain_at(const Situation&, std::size_t index);  // of `waiting`
 
 // --- What a verdict brings about.
 
+// Not the work's: ours or the grader's. It costs nobody a try, counts for nothing, and is no reason to take the same bytes for a repeat.
+bool faulted(std::optional<model::Verdict> verdict);
+// Nothing more comes of the job.
+bool over(const store::Job& job);
+
 constexpr std::int64_t broken_faults = 5;        // in a row, over at least two participants: the module's grader is broken
 
 // How the module stands after this verdict. Only verdicts on its current revision say anything about it.

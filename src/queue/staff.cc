@@ -40,9 +40,6 @@ Result<> forget_reason(store::Tx& tx, store::Job job) {
     return tx.update_job(job);
 }
 
-// Nothing more comes of the job.
-bool over(const store::Job& job) { return job.state == model::State::graded || job.state == model::State::cancelled; }
-
 Json job_json(const CourseId& course, const ModuleId& module, const ParticipantId& participant, const SubmissionId& id,
               std::int64_t generation, model::State state, std::string since) {
     return {{"id", id.text()},

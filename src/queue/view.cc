@@ -13,10 +13,6 @@
 namespace assay::queue {
 namespace {
 
-bool faulted(std::optional<model::Verdict> verdict) {
-    return verdict == model::Verdict::system_fault || verdict == model::Verdict::grader_fault;
-}
-
 Result<std::pair<model::Plan, std::int64_t>> plan_of(store::Reading& reading, RevisionId id) {
     ASSAY_TRY(const auto revision, reading.revision(id));
     if (!revision) return Error{Fault::internal, "a submission or module names a revision that is not there"};
@@ -182,9 +178,7 @@ private:
 
     Result<std::optional<Rejudge>> rejudge_of(const store::Submission& submission) {
         ASSAY_TRY(const auto job, reading_.newest_job(submission.id));
-        if (!job || job->generation <= submission.generation || job->state == model::State::graded ||
-            job->state == model::State::cancelled)
-            return std::optional<Rejudge>{};
+        if (!job || job->generation <= submission.generation || over(*job)) return std::optional<Rejudge>{};
         Rejudge rejudge{.generation = job->generation, .state = job->state};
         if (job->state == model::State::queued) {
             ASSAY_TRY(rejudge.waiting, waiting(*job, submission.last_byte_ms));

@@ -252,8 +252,8 @@ Result<std::int64_t> Queries<Base>::submissions_counted(const CourseId& course, 
                                                         const ParticipantId& participant) {
     ASSAY_TRY(const auto count,
               database_.first<std::int64_t>(
-                  "SELECT count(*) FROM submission AS s LEFT JOIN verdict AS v ON v.submission = s.id AND v.generation "
-                  "= s.generation"
+                  "SELECT count(*) FROM submission AS s"
+                  " LEFT JOIN verdict AS v ON v.submission = s.id AND v.generation = s.generation"
                   " WHERE course = ? AND module = ? AND participant = ? AND state NOT IN ('superseded', 'cancelled')"
                   " AND coalesce(v.verdict, '') NOT IN ('system_fault', 'grader_fault')",
                   {view(course.text()), view(module.text()), view(participant.text())}, read_number));
