@@ -91,6 +91,7 @@ struct RunOptions {
     std::string stdin_path, directory;
     std::string data;  // where its image is, and its scratch on disk if that is a folder
     std::vector<std::string> binds, environment, command;
+    int repeat = 1;
     bool json = false;
 };
 ExitCode run_command(const RunOptions&);

@@ -72,7 +72,8 @@ Result<model::UploadRules> rules_of(const std::string& folder) {
 }
 
 // Enough to run a program with limits and to understand what is said of it.
-constexpr const char* run_footer = R"(Sizes are written as 512KiB, 64MiB, 1GiB; times as 200ms, 1.5s, 2min. The command sees an empty writable /work, the
+constexpr const char* run_footer =
+    R"(Sizes are written as 512KiB, 64MiB, 1GiB; times as 200ms, 1.5s, 2min. The command sees an empty writable /work, the
 machine's programs read-only, no network and no other process.
 
   assay run --cpu 2s --memory 64MiB -- python3 -c 'print(6 * 7)'
@@ -89,7 +90,9 @@ Its output passes through; then one line on stderr says what became of it:
   forbidden      it made a system call that ends a program
   system_fault   not its fault but ours; the text says what
 
-With --json: the same and all figures, among them `limits` as the kernel says them, `guarantees` (how exactly each limit holds
+With --repeat N: that for each run, and what they have together.
+
+With --json: an object for each run, the same and all figures, among them `limits` as the kernel says them, `guarantees` (how exactly each limit holds
 on this machine: `assay check` tells why) and `trustworthy_timing` (false: the machine was too busy for the times to mean much).
 
 Exit codes: 0 passed, 1 any other verdict, 2 wrong usage, 4 interrupted.)";
@@ -384,6 +387,10 @@ int parse_and_run(int argc, char** argv) {
     run->add_option("--bind", options.binds, "show a host directory inside, read-only unless :rw")->type_name("HOST:INSIDE[:rw]")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     run->add_option("--env", options.environment, "set a variable")->type_name("K=V")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     run->add_option("--chdir", options.directory, "where the command starts (default: an empty /work)")->type_name("DIR");
+    run->add_option("--repeat", options.repeat,
+                    "run it so often, each time from the beginning: how far do its times differ?")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1'000'000));
     run->add_flag("--json", options.json, "print one object instead of passing the output through");
     run->add_option("COMMAND", options.command, "the program and its arguments, after --; never a shell")->required();
     run->positionals_at_end();

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <thread>
 
 #include "archive/archive.hh"
@@ -102,11 +103,8 @@ Result<Prepared> prepare(const RunOptions& options) {
     request.network = options.network == "host" ? sandbox::Network::host : sandbox::Network::none;
     request.directory = options.directory;
     request.output_kept_max = static_cast<std::size_t>(request.limits.output_bytes);
-    if (!options.stdin_path.empty()) {
-        auto input = sys::open_read(options.stdin_path);
-        if (!input) return input.take_error().in("--stdin");
-        prepared.held.push_back(std::move(input).value());
-        request.stdin_fd = prepared.held.back().get();
+    if (!options.stdin_path.empty()) {  // A wrong one is told before anything starts.
+        if (auto input = sys::open_read(options.stdin_path); !input) return input.take_error().in("--stdin");
     }
     for (const std::string& text : options.binds) {
         ASSAY_TRY(const sandbox::Bind bind, parse_bind(text, prepared.held));
@@ -138,9 +136,58 @@ void print_summary(const model::Outcome& outcome, model::Verdict verdict, bool i
         fmt::print(stderr, "assay: limits that do not hold exactly on this host: {}; assay check says why\n", text);
 }
 
-// Ctrl-C ends the command, not us: what it did until then is still told.
-Result<sandbox::Finished> run_once(const Prepared& prepared, const RunOptions& options, std::atomic<bool>& stop) {
-    const sandbox::Request& request = prepared.request;
+// Tells of each run as it ends, and of several what they have together.
+class Reports {
+public:
+    Reports(const RunOptions& options, const model::Limits& limits, bool writable_bind)
+        : options_{options}, limits_{limits}, writable_bind_{writable_bind} {}
+
+    void tell(const model::Outcome& outcome) {
+        const model::Verdict verdict = grade::verdict_of(outcome, false, false);
+        ++verdicts_[verdict];
+        cpu_ms_.push_back(outcome.cpu_ms());
+        wall_ms_.push_back(outcome.wall_ms);
+        if (options_.json) {
+            fmt::print("{}\n", outcome_json(outcome, verdict, writable_bind_));
+        } else {
+            const std::string out = outcome.output.text();
+            const std::string errors = outcome.errors.text();
+            std::fwrite(out.data(), 1, out.size(), stdout);
+            std::fwrite(errors.data(), 1, errors.size(), stderr);
+            print_summary(outcome, verdict, limits_.io_bytes > 0);
+        }
+        std::fflush(stdout);
+    }
+
+    void tell_together() {
+        if (options_.json || wall_ms_.size() < 2) return;
+        std::string counts;
+        for (const auto& [verdict, count] : verdicts_)
+            counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", model::to_string(verdict), count);
+        fmt::print(stderr, "assay: {} runs: {}; cpu {}, wall {} (median, least to most)\n", wall_ms_.size(), counts,
+                   spread(cpu_ms_), spread(wall_ms_));
+    }
+
+    bool all_passed() const { return verdicts_.size() == 1 && verdicts_.contains(model::Verdict::passed); }
+
+private:
+    static std::string spread(std::vector<double>& values_ms) {
+        std::ranges::sort(values_ms);
+        return fmt::format("{:.1f} ms, {:.1f} to {:.1f}", values_ms[values_ms.size() / 2], values_ms.front(),
+                           values_ms.back());
+    }
+
+    const RunOptions& options_;
+    const model::Limits& limits_;
+    bool writable_bind_;
+    std::map<model::Verdict, int> verdicts_;
+    std::vector<double> cpu_ms_, wall_ms_;
+};
+
+// Each run is a job of its own: nothing of one is there for the next. Ctrl-C ends the command, not us: what was until then is still told.
+// Errors: those of the sandbox; interrupted.
+Result<> run_all(Prepared& prepared, const RunOptions& options, std::atomic<bool>& stop, Reports& reports) {
+    sandbox::Request& request = prepared.request;
     const std::string id = to_hex(bytes_of(sys::random_bytes(8)));
     ASSAY_TRY(sandbox::Helper helper,
               sandbox::start_helper({
@@ -160,16 +207,26 @@ Result<sandbox::Finished> run_once(const Prepared& prepared, const RunOptions& o
         stop = true;
         (void)sys::write_all(end, std::string_view{"!"});
     }}.detach();
-    auto finished = [&]() -> Result<sandbox::Finished> {
+    const Result<> done = [&]() -> Result<> {
         ASSAY_TRY(sys::Fd socket, sandbox::connect_client(helper));
         sandbox::Client client{std::move(socket)};
-        // Any slot: the helper serves this one command, and --cores picks CPUs by slot.
+        // Any slot: the helper serves this command alone, and --cores picks CPUs by slot.
         const int slot = static_cast<unsigned char>(sys::random_bytes(1).front()) % sandbox::slots_max;
-        ASSAY_TRY(sandbox::Job job, client.open_job(slot, request.limits.memory_bytes, prepared.image));
-        return job.run(request, &stop, wake.first.get());
+        for (int run = 0; run < options.repeat; ++run) {
+            sys::Fd input;
+            if (!options.stdin_path.empty()) {  // Opened each time, since reading moves on in what is open.
+                ASSAY_TRY(input, sys::open_read(options.stdin_path));
+                request.stdin_fd = input.get();
+            }
+            ASSAY_TRY(sandbox::Job job, client.open_job(slot, request.limits.memory_bytes, prepared.image));
+            ASSAY_TRY(const sandbox::Finished finished, job.run(request, &stop, wake.first.get()));
+            if (finished.outcome.cancelled) return Error{Fault::interrupted, "interrupted; the command was killed"};
+            reports.tell(finished.outcome);
+        }
+        return ok;
     }();
     sandbox::stop_helper(std::move(helper), sys::system_clock().now() + helper_end_max);
-    return finished;
+    return done;
 }
 
 }  // namespace
@@ -195,28 +252,15 @@ ExitCode run_command(const RunOptions& options) {
     }
     sys::ignore_broken_pipes();
     static std::atomic<bool> stop{false};  // The signal thread may outlive this function.
-    auto finished = run_once(*prepared, options, stop);
-    if (!finished) {
-        const bool ours = finished.error().fault() != Fault::invalid;  // A limit outside its range is found where it would be used.
-        const ExitCode failed = fail(finished.error());
-        return ours ? failed : ExitCode::misused;
-    }
-    if (finished->outcome.cancelled) return fail({Fault::interrupted, "interrupted; the command was killed"});
-
-    const model::Outcome& outcome = finished->outcome;
-    const model::Verdict verdict = grade::verdict_of(outcome, false, false);
-    const bool writable_bind = std::ranges::any_of(prepared->request.binds, &sandbox::Bind::writable);
-    if (options.json) {
-        fmt::print("{}\n", outcome_json(outcome, verdict, writable_bind));
-    } else {
-        const std::string out = outcome.output.text();
-        const std::string errors = outcome.errors.text();
-        std::fwrite(out.data(), 1, out.size(), stdout);
-        std::fflush(stdout);
-        std::fwrite(errors.data(), 1, errors.size(), stderr);
-        print_summary(outcome, verdict, prepared->request.limits.io_bytes > 0);
-    }
-    return verdict == model::Verdict::passed ? ExitCode::done : ExitCode::failed;
+    Reports reports{options, prepared->request.limits,
+                    std::ranges::any_of(prepared->request.binds, &sandbox::Bind::writable)};
+    const Result<> done = run_all(*prepared, options, stop, reports);
+    reports.tell_together();
+    if (done) return reports.all_passed() ? ExitCode::done : ExitCode::failed;
+    const bool ours =
+        done.error().fault() != Fault::invalid;  // A limit outside its range is found where it would be used.
+    const ExitCode failed = fail(done.error());
+    return ours ? failed : ExitCode::misused;
 }
 
 }  // namespace assay::cli
