@@ -45,6 +45,10 @@ std::vector<Hierarchy> find_hierarchies(std::string_view mountinfo, std::string_
 // Takes the processes out of a crowded hierarchy's directory into a leaf of it, `assay-outside`: only where all of them are
 // ours to move, which is what a service manager's delegation and a container's own tree mean.
 Result<> make_room(std::vector<Hierarchy>&);
+// The same trees, for commands: below the group `name` where a tree has it directly below its root and lets us write there, as a unit of a
+// service manager's own for them; else below `own`. Below a service's group their turns would come after the rest of that service alone, and
+// to the rest of the machine they would be the service. `name` empty: nowhere.
+std::vector<Hierarchy> lodge(std::vector<Hierarchy>, const std::string& name);
 // What is kept for a group that was made room in (memory.min, a unit's MemoryMin=) becomes that leaf's, where the server is; otherwise
 // the kernel would deal it out among all below, jobs included. Once a group was made there, so that the leaf has the controller.
 void keep_memory(const std::vector<Hierarchy>&);

@@ -251,7 +251,7 @@ TEST_P(Command, CoresBoundWhatManyTasksGetTogether) {
 }
 
 TEST_P(Command, CoresOfItsOwnAreAllThatAProgramCanGet) {
-    const std::vector<int> cores = online_cores();
+    const std::vector<int> cores = by_need(online_cores(), device_interrupts());
     if (cores.size() < 2) GTEST_SKIP() << "this machine has one core";
     const std::string name = "assay-cores-" + std::to_string(::getpid());
     ASSERT_TRUE(Group::make(find_hierarchies(), name, true));

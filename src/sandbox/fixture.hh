@@ -24,7 +24,8 @@ protected:
     void TearDown() override;  // Ends the helper, then checks processes, groups and mounts.
 
     void restart(bool allow_binds, const std::string& data = {}, int cores_per_slot = 0,
-                 const DiskPace& disk_reads = {}, const DiskScratchRules& disk_scratch = {});
+                 const DiskPace& disk_reads = {}, const DiskScratchRules& disk_scratch = {},
+                 const std::string& jobs_group = {});
     Job open_job(int slot = 0, std::int64_t memory_max_bytes = 512LL << 20);
     static Request request(std::vector<std::string> command, std::string stage = "test");
     static Request shell(const std::string& script, std::string stage = "test") { return request({"/bin/sh", "-c", script}, std::move(stage)); }

@@ -72,12 +72,13 @@ void SandboxTest::SetUp() {
 }
 
 void SandboxTest::restart(bool allow_binds, const std::string& data, int cores_per_slot, const DiskPace& disk_reads,
-                          const DiskScratchRules& disk_scratch) {
+                          const DiskScratchRules& disk_scratch, const std::string& jobs_group) {
     stop();
     Result<Helper> helper = start_helper({.directory_id = id_,
                                           .first_uid = first_uid_for(id_),
                                           .fill = fill_from_lines,
                                           .allow_binds = allow_binds,
+                                          .jobs_group = jobs_group,
                                           .cores_per_slot = cores_per_slot,
                                           .slots = 1,
                                           .disk_reads = disk_reads,

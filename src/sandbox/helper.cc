@@ -54,6 +54,9 @@ public:
     HelperLoop(const HelperConfig& config, sys::Fd control) : control_{std::move(control)} { shop_.config = config; }
 
     Result<> prepare();
+    Result<> lodge_commands();
+    Result<> lodge_again_if_needed();
+    void say_lodging() const;
     Result<> keep_cores_apart();
     void greet(const Result<>& prepared);
     void serve();
@@ -73,6 +76,7 @@ private:
     sys::Fd control_;
     sys::Fd turn_;            // while it is locked nobody else uses our groups' names
     bool has_turn_ = false;
+    std::vector<Hierarchy> own_;  // where the groups of the helper itself are
     Group group_;
     std::vector<sys::Fd> clients_;
     std::vector<KeeperProcess> keepers_;       // at most one a slot
@@ -113,22 +117,15 @@ Result<> HelperLoop::prepare() {
     }
 
     shop_.group = commands_group(shop_.config.directory_id);
-    shop_.hierarchies = find_hierarchies();
-    ASSAY_CHECK(make_room(shop_.hierarchies));
-    ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
-    keep_memory(shop_.hierarchies);
-    shop_.cores = online_cores();
+    own_ = find_hierarchies();
+    ASSAY_CHECK(make_room(own_));
+    shop_.cores = by_need(online_cores(), device_interrupts());
     shop_.contained = !maps_all_ids(read_control("/proc/self/uid_map"));
-    ASSAY_CHECK(keep_cores_apart());
-    std::vector<std::string> read{"/", "/usr"};  // What commands read from.
-    if (shop_.data) read.push_back(shop_.config.data);
-    shop_.disk_reads = DiskReads{shop_.hierarchies, shop_.config.directory_id, shop_.config.disk_reads, read};
-    shop_.disk_scratch = DiskScratch{shop_.config.disk_scratch, shop_.config.disk_reads,
-                                     shop_.config.first_uid + slots_max, lack_for_disk_scratch(shop_.hierarchies)};
-    group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
+    ASSAY_CHECK(lodge_commands());
     // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck; beside that of the
     // commands, whose turn comes last.
-    ASSAY_TRY(const Group own, Group::make(shop_.hierarchies, helper_group(shop_.config.directory_id), false));
+    ASSAY_TRY(const Group own, Group::make(own_, helper_group(shop_.config.directory_id), false));
+    keep_memory(own_);
     ASSAY_CHECK(own.enter_one(own.has(Controller::unified) ? Controller::unified : Controller::pids, ::getpid()));
 
     if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "mounts");
@@ -143,6 +140,45 @@ Result<> HelperLoop::prepare() {
     return ok;
 }
 
+Result<> HelperLoop::lodge_commands() {
+    shop_.hierarchies = lodge(own_, shop_.config.jobs_group);
+    ASSAY_CHECK(make_room(shop_.hierarchies));
+    say_lodging();
+    ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
+    group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
+    ASSAY_CHECK(keep_cores_apart());
+    std::vector<std::string> read{"/", "/usr"};  // What commands read from.
+    if (shop_.data) read.push_back(shop_.config.data);
+    shop_.disk_reads = DiskReads{shop_.hierarchies, shop_.config.directory_id, shop_.config.disk_reads, read};
+    shop_.disk_scratch = DiskScratch{shop_.config.disk_scratch, shop_.config.disk_reads,
+                                     shop_.config.first_uid + slots_max, lack_for_disk_scratch(shop_.hierarchies)};
+    return ok;
+}
+
+// A unit that is stopped or started again takes what is in its group along: what ran there was killed, and keepers have no place any more.
+Result<> HelperLoop::lodge_again_if_needed() {
+    const auto is_there = [&](const Hierarchy& tree) {
+        return ::access((tree.own + "/" + shop_.group).c_str(), F_OK) == 0;
+    };
+    if (std::ranges::all_of(shop_.hierarchies, is_there)) return ok;
+    for (KeeperProcess& keeper : keepers_) keeper.spent = true;
+    return lodge_commands();
+}
+
+// Asked for and not there: commands run all the same, where they did before there was such a place.
+void HelperLoop::say_lodging() const {
+    if (shop_.config.jobs_group.empty()) return;
+    for (const Hierarchy& hierarchy : shop_.hierarchies) {
+        if (!hierarchy.serves(Controller::cpu)) continue;
+        const bool there = hierarchy.own == hierarchy.mount + "/" + shop_.config.jobs_group;
+        if (there) log::info("sandbox.jobs_group", {{"path", hierarchy.own}});
+        else
+            log::warn("sandbox.jobs_group", {{"path", hierarchy.own},
+                                             {"error", "there is no group " + shop_.config.jobs_group + " below " +
+                                                           hierarchy.mount + " that may be written to"}});
+    }
+}
+
 Result<> HelperLoop::keep_cores_apart() {
     const int own = shop_.config.cores_per_slot;
     if (own == 0) return ok;
@@ -150,7 +186,7 @@ Result<> HelperLoop::keep_cores_apart() {
     for (int slot = 0; slot < shop_.config.slots; ++slot) {
         for (const int core : cores_of_slot(shop_.cores, own, slot)) all.push_back(core);
     }
-    ASSAY_CHECK(sys::keep_to_cpus(static_cast<int>(shop_.cores.size() - all.size())));
+    ASSAY_CHECK(keep_to_rest(shop_.cores, own, shop_.config.slots));
     ASSAY_TRY(shop_.own_cores, OwnCores::make(shop_.hierarchies, shop_.group, all));
     const std::string& why = shop_.own_cores.shared_because();
     log::info("sandbox.own_cores", {{"cores", static_cast<std::int64_t>(all.size())}, {"others", why.empty() ? "kept off" : why}});
@@ -310,6 +346,7 @@ void HelperLoop::open_job(const ToHelper& order, sys::Fd socket) {
     if (order.slot >= static_cast<std::uint32_t>(slots_max)) return refuse("a slot is 0 to 63");
     const std::string image{order.image.view()};
     if (!image.empty() && !valid_digest(image)) return refuse("an image is named by its digest, 64 hex digits");
+    if (const Result<> lodged = lodge_again_if_needed(); !lodged) return refuse(lodged.error().text());
     Result<KeeperProcess*> keeper = free_keeper(static_cast<int>(order.slot));
     if (!keeper) return refuse(keeper.error().text());
     const int passed[] = {socket.get()};
@@ -356,7 +393,9 @@ void HelperLoop::end() {
     if (!has_turn_) return;
     const auto remove = [&](const std::string& name) {
         std::vector<std::string> roots;
-        for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + name);
+        for (const auto& trees : {shop_.hierarchies, own_}) {
+            for (const Hierarchy& hierarchy : trees) roots.push_back(hierarchy.own + "/" + name);
+        }
         for (const Hierarchy& tree : core_set_trees()) roots.push_back(tree.own + "/" + name);
         for (const Hierarchy& tree : block_trees()) roots.push_back(tree.own + "/" + name);
         std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
@@ -366,7 +405,7 @@ void HelperLoop::end() {
     remove(shop_.group);
     remove(reads_group(shop_.config.directory_id));
     const Controller anchor = group_.has(Controller::unified) ? Controller::unified : Controller::pids;
-    for (const Hierarchy& hierarchy : shop_.hierarchies) {
+    for (const Hierarchy& hierarchy : own_) {
         if (hierarchy.serves(anchor)) (void)Group::enter_directory(hierarchy.home, ::getpid());
     }
     remove(helper_group(shop_.config.directory_id));

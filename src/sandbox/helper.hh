@@ -48,6 +48,8 @@ struct HelperConfig {
     bool allow_binds = false;        // `assay run` only
     bool network_each = false;       // a network namespace for each command and not for each slot: nothing can stay in an empty one, and it costs
     int cpu_weight = 0;              // of all commands together, 1..10000, beside 100 of an ordinary group; 0: they run when nothing else wants to
+    std::string
+        jobs_group;  // where the groups of commands are made, of a service manager's (lodge, cgroup.hh); empty: beside the helper's
     int cores_per_slot = 0;          // that each of `slots` has to itself (own_cores.hh), the last ones of the machine first; 0: they share all
     int slots = 0;                   // only for that
     DiskPace

@@ -249,6 +249,45 @@ TEST_F(HelperProcess, CommandsComeLastAndTheirKeepersDoNot) {
     EXPECT_FALSE(line->contains("/" + commands_group(id_) + "/")) << *line;
 }
 
+// As a service manager's unit has one: beside all services, not in the one of the server.
+TEST_F(HelperProcess, CommandsLodgeInTheGroupThatIsTheirs) {
+    const std::vector<Hierarchy> trees = find_hierarchies();
+    const auto turns = std::ranges::find_if(trees, [](const Hierarchy& tree) { return tree.serves(Controller::cpu); });
+    ASSERT_NE(turns, trees.end());
+    const std::string name = "assay-lodge-" + id_;
+    const std::string place = turns->mount + "/" + name;
+    ASSERT_EQ(::mkdir(place.c_str(), 0755), 0);
+    restart(true, {}, 0, {}, {}, name);
+    {
+        Job job = open_job();
+        EXPECT_EQ(run(job, shell("exit 3")).outcome.exit_code, 3);
+        EXPECT_EQ(::access((place + "/" + job_group(commands_group(id_), 0)).c_str(), F_OK), 0);
+        for (const std::string& group : find_groups(trees, commands_group(id_))) {
+            if (group.starts_with(turns->mount + "/")) EXPECT_EQ(group, place + "/" + commands_group(id_));
+        }
+        for (const std::string& group : find_groups(trees, helper_group(id_)))
+            EXPECT_FALSE(group.contains(name)) << group;
+    }
+    // The unit was stopped, and started again: first commands are where they are without it.
+    ASSERT_TRUE(kill_and_remove({place}, sys::system_clock().now() + 5s));
+    EXPECT_EQ(run(shell("exit 4")).outcome.exit_code, 4);
+    EXPECT_EQ(::access((turns->own + "/" + commands_group(id_)).c_str(), F_OK), 0);
+    ASSERT_EQ(::mkdir(place.c_str(), 0755), 0);
+    stop();
+    EXPECT_EQ(::rmdir(place.c_str()), 0) << "something is left in it";
+}
+
+TEST(Lodging, IsWhereATreeHasIt) {
+    const std::vector<Hierarchy> trees = find_hierarchies();
+    const auto places = [](const std::vector<Hierarchy>& all) {
+        std::vector<std::string> own;
+        for (const Hierarchy& tree : all) own.push_back(tree.own);
+        return own;
+    };
+    EXPECT_EQ(places(lodge(trees, "")), places(trees));
+    EXPECT_EQ(places(lodge(trees, "no-such-group")), places(trees));
+}
+
 // `assay run` on a host without groups: everything still works, and what is not exact says so.
 TEST_F(HelperProcess, WithoutGroupsLimitsAreApproximate) {
     const pid_t other = ::fork();  // A host of its own: the same, without the group file systems.

@@ -188,6 +188,20 @@ Result<> make_room(std::vector<Hierarchy>& hierarchies) {
     return ok;
 }
 
+std::vector<Hierarchy> lodge(std::vector<Hierarchy> hierarchies, const std::string& name) {
+    for (Hierarchy& hierarchy : hierarchies) {
+        const std::string place = hierarchy.mount + "/" + name;
+        if (name.empty() || ::access(place.c_str(), W_OK) != 0) continue;
+        hierarchy.own = place;
+        if (hierarchy.version == 1) continue;
+        hierarchy.crowded = has_processes(place);  // Of a manager that keeps no empty group.
+        const std::vector<Controller> offered = controllers_at(place);
+        std::erase_if(hierarchy.controllers,
+                      [&](Controller one) { return std::ranges::find(offered, one) == offered.end(); });
+    }
+    return hierarchies;
+}
+
 void keep_memory(const std::vector<Hierarchy>& hierarchies) {
     for (const Hierarchy& hierarchy : hierarchies) {
         if (hierarchy.version == 1 || hierarchy.home != hierarchy.own + outside) continue;

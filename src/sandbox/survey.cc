@@ -29,6 +29,8 @@
 namespace assay::sandbox {
 namespace {
 
+const std::string jobs_unit = "assay-jobs.service";  // packaging/systemd
+
 using namespace std::chrono_literals;
 
 constexpr auto probe_time_max = 5s;
@@ -86,6 +88,17 @@ Finding cores_apart(const std::vector<Hierarchy>& hierarchies) {
     return {name, "cannot be kept apart", Standing::weak, "let the cgroup controller cpuset reach our groups: cgroup.subtree_control on version 2"};
 }
 
+// Where what is handed in stands in the line for a processor.
+Finding turns_of_jobs(const std::vector<Hierarchy>& hierarchies) {
+    const auto turns =
+        std::ranges::find_if(hierarchies, [](const Hierarchy& hierarchy) { return hierarchy.serves(Controller::cpu); });
+    if (turns == hierarchies.end())
+        return {"turns of jobs", "like anybody's", Standing::weak, "mount the cgroup controller cpu"};
+    const bool lodged = ::access((turns->mount + "/" + jobs_unit).c_str(), F_OK) == 0;
+    const bool managed = ::access("/run/systemd/system", F_OK) == 0;
+    return judge_turns_of_jobs(lodged, managed, turns->own == turns->mount ? "" : turns->own);
+}
+
 // What `disk_read_mib_per_s` would be worth here, for the machine's own folders.
 Finding disk_reads(const std::vector<Hierarchy>& hierarchies) {
     constexpr const char* name = "disk reads";
@@ -140,6 +153,7 @@ void add_limits(std::vector<Finding>& findings, const HostCheck& host, const std
     add("limit output", sure.output, "counted as it is read", "");
     add("limit disk", sure.disk, "a tmpfs of that size", cure("namespaces"));
     add("limit cores", sure.cores, source(Controller::cpu, "only what a program sees"), "let the cgroup controller cpu reach our groups: cgroup.subtree_control on version 2");
+    findings.push_back(turns_of_jobs(hierarchies));
     findings.push_back(cores_apart(hierarchies));
     findings.push_back(disk_reads(hierarchies));
     findings.push_back(disk_scratch(hierarchies));
@@ -262,6 +276,18 @@ Finding judge_swaps(std::string_view swaps, bool limited) {
     if (none) return {"swap", "none", Standing::fine, ""};
     return {"swap", limited ? "used, and counted" : "used, and not counted", limited ? Standing::fine : Standing::missing,
             limited ? "" : "boot with swapaccount=1, or swapoff -a: a memory limit means nothing while a program can swap"};
+}
+
+Finding judge_turns_of_jobs(bool lodged, bool managed, std::string_view below) {
+    constexpr const char* name = "turns of jobs";
+    if (lodged) return {name, "as the unit " + std::string{jobs_unit} + " says", Standing::fine, ""};
+    if (managed)
+        return {name, "after the server's alone: to the rest of the machine they are the server", Standing::weak,
+                "install packaging/systemd/assay-jobs.service beside assay.service"};
+    if (!below.empty())
+        return {name, "after what else is in " + std::string{below} + " alone", Standing::weak,
+                "name a group directly below the root of the tree with jobs_group"};
+    return {name, "after everything else of the machine", Standing::fine, ""};
 }
 
 Finding judge_read_ahead(std::string_view bound, std::string_view disk, std::string_view kib) {

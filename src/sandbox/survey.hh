@@ -32,6 +32,8 @@ Survey survey_host();
 Finding judge_kernel(std::string_view release);
 Finding judge_core_pattern(std::string_view pattern);
 Finding judge_swaps(std::string_view swaps, bool limited);
+// Whether there is the unit that jobs run in, whether a service manager starts the server, and the group that it is in if not the root.
+Finding judge_turns_of_jobs(bool lodged, bool managed, std::string_view below);
 // How reads are bounded, and at which disk ("major:minor"); what that disk reads ahead, in KiB: a read goes to the disk whole, however slowly
 // such reads may follow each other.
 Finding judge_read_ahead(std::string_view bound, std::string_view disk, std::string_view kib);

@@ -44,6 +44,17 @@ TEST(Survey, SaysWhenOneReadIsLongEnoughToHoldUpAll) {
     EXPECT_THAT(large.cure, ::testing::HasSubstr("echo 128 > /sys/dev/block/8:0/queue/read_ahead_kb"));
 }
 
+TEST(Survey, SaysWhomJobsComeAfter) {
+    EXPECT_EQ(judge_turns_of_jobs(true, true, "/sys/fs/cgroup/user.slice").standing, Standing::fine);
+    EXPECT_EQ(judge_turns_of_jobs(false, false, "").standing, Standing::fine);
+    const Finding below_a_service = judge_turns_of_jobs(false, true, "");
+    EXPECT_EQ(below_a_service.standing, Standing::weak);
+    EXPECT_THAT(below_a_service.cure, ::testing::HasSubstr("assay-jobs.service"));
+    const Finding below_a_group = judge_turns_of_jobs(false, false, "/sys/fs/cgroup/cpu/mine");
+    EXPECT_EQ(below_a_group.standing, Standing::weak);
+    EXPECT_THAT(below_a_group.value, ::testing::HasSubstr("/sys/fs/cgroup/cpu/mine"));
+}
+
 // Whatever this host is: names are told apart, what is amiss has a cure, grading is refused exactly when check_host refuses it, and
 // no group or mount is there that was not before.
 TEST(Survey, IsCompleteAndChangesNothing) {

@@ -17,7 +17,7 @@
 namespace assay::serve {
 namespace {
 
-constexpr std::array<std::string_view, 15> known{"data",
+constexpr std::array<std::string_view, 16> known{"data",
                                                  "listen",
                                                  "ops_listen",
                                                  "user",
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 15> known{"data",
                                                  "slots",
                                                  "cores_per_slot",
                                                  "cpu_weight",
+                                                 "jobs_group",
                                                  "disk_read_mib_per_s",
                                                  "disk_reads_per_s",
                                                  "scratch_disk_mib_max",
@@ -68,6 +69,17 @@ Result<int> cpu_weight_from(const std::string& text) {
         return Error{Fault::invalid, fmt::format("cpu_weight: '{}' is neither \"idle\" nor a number from 1 to {}", escaped(text), cpu_weight_max)};
     }
     return value;
+}
+
+Result<std::string> jobs_group_from(const std::string& text) {
+    constexpr std::size_t size_max = 255;
+    constexpr std::string_view fits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@:-";
+    if (text.size() <= size_max && !text.starts_with('.') && text.find_first_not_of(fits) == text.npos) return text;
+    return Error{
+        Fault::invalid,
+        fmt::format(
+            "jobs_group: '{}' is not the name of a control group directly below the root, such as assay-jobs.service",
+            escaped(text))};
 }
 
 Result<std::int64_t> disk_reserve_from(const std::string& text) {
@@ -188,6 +200,8 @@ Result<> apply(Config& config, std::string_view key, const std::string& value) {
         ASSAY_TRY(config.cores_per_slot, count_from(key, value, "all slots share all cores", cores_per_slot_max));
     } else if (key == "cpu_weight") {
         ASSAY_TRY(config.cpu_weight, cpu_weight_from(value));
+    } else if (key == "jobs_group") {
+        ASSAY_TRY(config.jobs_group, jobs_group_from(value));
     } else if (key == "disk_read_mib_per_s") {
         ASSAY_TRY(config.disk_reads.mib_per_s, disk_pace_from(key, value, sandbox::DiskPace::mib_per_s_least));
     } else if (key == "disk_reads_per_s") {

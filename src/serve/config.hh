@@ -27,6 +27,8 @@ struct Config {
     int cores_per_slot = 0;
     // Of all jobs together, 1..10000, beside 100 of anything else on the machine; 0, "idle": they run when nothing else wants to.
     int cpu_weight = 0;
+    // A control group directly below the root of the tree, as a service manager's unit has one, in which jobs run; empty: in the server's own.
+    std::string jobs_group;
     // How fast the commands of one job may read from a disk, 4..1000000 and 100..1000000; 0: as fast as it can.
     sandbox::DiskPace disk_reads;
     // MiB that scratch on disk may have, of one stage or test, 1..4194304; 0: none is offered.
@@ -50,7 +52,7 @@ struct Setting {
     std::string value;
     std::string place;  // "assay.toml:3", "ASSAY_SLOTS"; empty: a flag, whose name is the key's
 };
-// Settings of one source by name ("data", "listen", "ops_listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight",
+// Settings of one source by name ("data", "listen", "ops_listen", "user", "public_url", "clients", "slots", "cores_per_slot", "cpu_weight", "jobs_group",
 // "disk_read_mib_per_s", "disk_reads_per_s", "scratch_disk_mib_max", "disk_reserve", "uploads_in_flight", "recorder_size").
 using Settings = std::map<std::string, Setting>;
 

@@ -20,6 +20,8 @@ TEST(Config, LaterSourcesWin) {
     EXPECT_EQ(config->cpu_weight, 50);
     EXPECT_EQ(config_from({{{"cpu_weight", "idle"}}}, false)->cpu_weight, 0);
     EXPECT_EQ(config_from({}, false)->cpu_weight, 0);
+    EXPECT_EQ(config_from({}, false)->jobs_group, "");
+    EXPECT_EQ(config_from({{{"jobs_group", "assay-jobs@2.service"}}}, false)->jobs_group, "assay-jobs@2.service");
     EXPECT_EQ(config_from({}, false)->disk_reads.mib_per_s, sandbox::DiskPace{}.mib_per_s);
     const auto slow = config_from({{{"disk_read_mib_per_s", "8"}, {"disk_reads_per_s", "0"}}}, false);
     EXPECT_EQ(slow->disk_reads.mib_per_s, 8);
@@ -37,6 +39,9 @@ TEST(Config, NamesWhatIsWrong) {
                                      {"cpu_weight", "0"},
                                      {"cpu_weight", "10001"},
                                      {"cpu_weight", "busy"},
+                                     {"jobs_group", "../assay-jobs.service"},
+                                     {"jobs_group", "system.slice/x"},
+                                     {"jobs_group", "a b"},
                                      {"disk_read_mib_per_s", "1000001"},
                                      {"disk_read_mib_per_s", "3"},
                                      {"disk_reads_per_s", "-1"},

@@ -49,6 +49,7 @@ Result<Privileged> start_privileged(const DataDirectory& directory, const Config
                                      .fill = archive::fill_main,
                                      .allow_binds = false,
                                      .cpu_weight = config.cpu_weight,
+                                     .jobs_group = config.jobs_group,
                                      .cores_per_slot = config.cores_per_slot,
                                      .slots = slots,
                                      .disk_reads = config.disk_reads,

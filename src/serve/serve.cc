@@ -19,6 +19,7 @@
 #include "intake/intake.hh"
 #include "queue/depth.hh"
 #include "queue/line.hh"
+#include "sandbox/own_cores.hh"
 #include "serve/admission_keeper.hh"
 #include "serve/alarms.hh"
 #include "serve/capacity.hh"
@@ -151,7 +152,9 @@ Result<> serve(const Config& config) {
     ASSAY_TRY(DataDirectory directory, DataDirectory::open(config.data, config.user, Opening::to_serve));
     ASSAY_TRY(const int slots, slots_of(config, sys::online_cpus()));
     ASSAY_TRY(Privileged privileged, start_privileged(directory, config, slots));  // While root, before any thread.
-    if (config.cores_per_slot > 0) ASSAY_CHECK(sys::keep_to_cpus(sys::online_cpus() - slots * config.cores_per_slot));
+    if (config.cores_per_slot > 0)
+        ASSAY_CHECK(sandbox::keep_to_rest(sandbox::by_need(sandbox::online_cores(), sandbox::device_interrupts()),
+                                          config.cores_per_slot, slots));
     RecorderKeeper recorder{directory, config.recorder_bytes};
     recorder::Feed* const feed = recorder.feed();
     if (feed != nullptr) {

@@ -112,16 +112,6 @@ int online_cpus() {
     return std::max(1, CPU_COUNT(&set));
 }
 
-Result<> keep_to_cpus(int count) {
-    cpu_set_t set;
-    if (::sched_getaffinity(0, sizeof set, &set) != 0) return last_error("sched_getaffinity", "");
-    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-        if (CPU_ISSET(cpu, &set) && --count < 0) CPU_CLR(cpu, &set);
-    }
-    if (::sched_setaffinity(0, sizeof set, &set) != 0) return last_error("sched_setaffinity", "");
-    return ok;
-}
-
 void exit_now(int code) { ::_exit(code); }
 
 Result<ProcessLock> ProcessLock::take(const std::string& path) {

@@ -47,8 +47,6 @@ Result<> lower_limit(int resource, std::uint64_t value);
 Result<std::uint64_t> raise_descriptors(std::uint64_t wanted);
 
 int online_cpus();  // that this process may use
-// Of these the first `count` alone, for the calling thread and all that it starts.
-Result<> keep_to_cpus(int count);
 
 // Ends the process at once, without destructors: for a second stop signal and for a disk that can no longer be trusted.
 [[noreturn]] void exit_now(int code);
