@@ -13,7 +13,8 @@ FACTOR = 1.5
 WHO = {"page": "the server's page", "files": "a neighbour's fsync"}
 WORST = 5  # named of those that miss it
 # How a server is set up where neighbours are to notice nothing (docs/operating/processor.md), and how one is that says nothing.
-LAYOUTS = {"cores_per_slot = 1, disk_read_mib_per_s = 16, read-ahead 128 KiB": ["--own-core", "--disk-read-mib-per-s", "16", "--read-ahead-kib", "128"],
+LAYOUTS = {"cores_per_slot = 1, disk_read_mib_per_s = 8, read-ahead 128 KiB": 
+           ["--own-core", "--disk-read-mib-per-s", "8", "--read-ahead-kib", "128", "--again", "9"],  # of so few turns a 99th percentile is chance as well
            "as shipped, all cores shared": []}
 
 
@@ -32,5 +33,7 @@ def judge(goals: Goals, what: str, tails: dict[str, float], chance: float) -> No
     worst = sorted((load for load in tails if not load.startswith("floor: ")), key=lambda load: -tails[load])
     above = [load for load in worst if tails[load] > FACTOR]
     named = ", ".join(f"{load} {tails[load]:.2f}" for load in (above or worst)[:WORST])
+    # What no sandbox could better: programs without any, that get a processor when nothing else wants it.
+    floors = ", ".join(f"{load.removeprefix('floor: ')} {tail:.2f}" for load, tail in tails.items() if load.endswith(", idle"))
     goals.judge(f"{what} at most {FACTOR} times quiet beside each hostile program", not above,
-                f"{len(worst) - len(above)} of {len(worst)} loads{'; worst' if not above else ', not'} {named}; beside nothing {tails['floor: nothing']:.2f}, the worst of as many nothings {chance:.2f}")
+                f"{len(worst) - len(above)} of {len(worst)} loads{'; worst' if not above else ', not'} {named}; in no sandbox {floors}; beside nothing {tails['floor: nothing']:.2f}, the worst of as many nothings {chance:.2f}")

@@ -25,8 +25,9 @@ def mount(kind: str, where: str, flags: int, options: str = "") -> None:
     must(LIBC.mount(kind.encode(), where.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode() or None), f"mount {where}")
 
 
-def group_trees() -> list[str]:
-    """The folder of this process in each tree of groups; on a host with version 2 alone, the whole tree."""
+def group_trees(without: frozenset[str]) -> list[str]:
+    """The folder of this process in each tree of groups, but for those of version 1 that serve one of `without`; on a host with version 2
+    alone, the whole tree."""
     own = {}
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, served, path = line.split(":", 2)
@@ -41,7 +42,7 @@ def group_trees() -> list[str]:
         versions.add(kind)
         path = next((path for served, path in own.items() if served and (served <= set(options.split(",")) or any(
             name.startswith("name=") and name in options for name in served))), None) if kind == "cgroup" else own.get(frozenset())
-        if path is not None:
+        if path is not None and not (kind == "cgroup" and without & set(options.split(","))):
             path = path.removeprefix(root) if root != "/" else path
             found.append(where + ("" if path == "/" else path))
     if versions == {"cgroup2"}:
@@ -53,8 +54,8 @@ class Group:
     """On version 1 every group that a run makes lies below its starter's, so below this one. A process of version 2 may not have
     groups with controllers below its own, so there the whole tree is looked at: such a host must be quiet."""
 
-    def __init__(self) -> None:
-        trees = group_trees()
+    def __init__(self, without: frozenset[str]) -> None:
+        trees = group_trees(without)
         self.own = [] if len(trees) == 1 else [f"{tree}/hostile-{os.getpid()}" for tree in trees]
         self.trees = self.own or trees
         for folder in self.own:
@@ -86,9 +87,10 @@ class Group:
                 if "/assay-" in os.path.join(folder, name)}
 
 
-def separate(hidden: set[str], work) -> int:
-    """Runs work(group) as the first process of such a place and gives its exit code. `hidden`: paths that must stay visible."""
-    group = Group()
+def separate(hidden: set[str], work, without: frozenset[str] = frozenset()) -> int:
+    """Runs work(group) as the first process of such a place and gives its exit code. `hidden`: paths that must stay visible. `without`:
+    controllers of version 1 whose groups lie where they would by themselves."""
+    group = Group(without)
     must(LIBC.unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID), "unshare")
     child = os.fork()
     if child == 0:

@@ -24,6 +24,7 @@ ROOT = HERE.parent.parent
 CATALOGUE = [f"{letter}{n}" for letter, count in zip("ABCDEF", (19, 14, 21, 20, 13, 9)) for n in range(1, count + 1)]
 USUAL = {"cpu": "2s", "wall": "5s", "memory": "64MiB", "disk": "16MiB", "processes": "32", "output": "256KiB", "open-files": "256"}
 BACK_S = 15.0        # `assay run` is back by its wall limit and this, however busy the machine
+INTERRUPTED = 4      # its exit code then
 ASSAY_BYTES_MAX = 128 << 20  # resident memory of `assay run` itself
 BIG_BYTES = 256 << 20
 KEY = 0x55AA
@@ -163,20 +164,14 @@ class Runner:
         self.lookout = Lookout()
         self.uid: int | None = None
         self.back_s = 0.0
-        self.become: Callable[[], None] | None = None  # what the server and the bystanders do first
-        if options.own_core:
-            *others, own = sorted(os.sched_getaffinity(0))
-            if not others:
-                raise SystemExit("--own-core: this machine has one core alone")
-            self.become = lambda: os.sched_setaffinity(0, others)
-            os.sched_setaffinity(0, [own])
+        self.become: Callable[[], None] | None = None  # what the bystanders do first
         (place / "neighbour").mkdir()
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("ASSAY_") or key == "ASSAY_TEST_PATIENCE"} | {
-            "ASSAY": str(options.binary), "PYTHONDONTWRITEBYTECODE": "1"}
+            "ASSAY": str(options.binary), "PYTHONDONTWRITEBYTECODE": "1"} | ({"ASSAY_CORES_PER_SLOT": "1", "ASSAY_SLOTS": "1"} if options.own_core else {})
 
     def start_server(self) -> str:
         self.server = subprocess.Popen([self.options.binary, "serve", "--data", self.place / "data", "--listen", "127.0.0.1:0"],
-                                       env=self.environment, stdout=subprocess.PIPE, stderr=open(self.place / "server.log", "wb"), start_new_session=True, preexec_fn=self.become)
+                                       env=self.environment, stdout=subprocess.PIPE, stderr=open(self.place / "server.log", "wb"), start_new_session=True)
         if not select.select([self.server.stdout], [], [], 60)[0]:
             raise SystemExit("the server did not say that it listens")
         said = self.server.stdout.readline().decode()
@@ -194,6 +189,8 @@ class Runner:
         kinds = [("files", str(self.place / "neighbour"))]
         if self.options.server:
             kinds.append(("page", self.start_server() + "/"))
+        if self.options.own_core:
+            self.divide_cores()
         self.bystanders = [Bystander(name, argument, self.place / f"{name}.log", self.become) for name, argument in kinds]
         begun = time.monotonic()
         for bystander in self.bystanders:
@@ -201,6 +198,16 @@ class Runner:
         time.sleep(self.options.quiet_s)  # The measure of a quiet machine, not a synchronisation.
         for bystander in self.bystanders:
             bystander.quiet = bystander.took(begun, time.monotonic())
+
+    def divide_cores(self) -> None:
+        """As the server did, for what it does not start: bystanders on its cores, and programs on the other."""
+        kept = os.sched_getaffinity(self.server.pid)
+        own = os.sched_getaffinity(0) - kept
+        if len(own) != 1:
+            raise SystemExit(f"--own-core: the server keeps {sorted(kept)} of {sorted(os.sched_getaffinity(0))}")
+        self.become = lambda: os.sched_setaffinity(0, kept)
+        os.sched_setaffinity(0, own)
+        print(f"the server and the neighbour have core {' '.join(map(str, sorted(kept)))}, programs {min(own)}", flush=True)
 
     def end(self) -> None:
         for bystander in self.bystanders:
@@ -239,7 +246,7 @@ class Runner:
             case "stated": return self.find_statement(*rest.split(" ", 1))
         return self.run_inside(line)
 
-    def run_inside(self, line: Line) -> str:
+    def command_of(self, line: Line, *more: str) -> list:
         limits = USUAL | {key: value for key, value in line.limits.items() if value}
         first, *arguments = [word.replace("{big}", "/mnt/big") for word in line.program.split()]
         if (self.programs / first).exists():
@@ -250,31 +257,65 @@ class Runner:
             options += ["--disk-read-mib-per-s", str(self.options.disk_read_mib_per_s)]
         if "stdin" in line.limits:
             options += ["--stdin", str(self.programs / "big")]
+        return [self.options.binary, "run", "--json", "--bind", f"{self.programs}:/mnt", *options, *more, "--", *command, *arguments]
+
+    def within_s(self, line: Line) -> float:
+        """When a run of it must be back."""
+        return ms_of((USUAL | {key: value for key, value in line.limits.items() if value})["wall"]) / 1000 + BACK_S
+
+    def run_inside(self, line: Line) -> str:
         if "{big}" in line.program:
             make_cold(self.programs / "big")
         if "few-pids" in line.limits:
             self.few_pids()
-        wall_ms = ms_of(limits["wall"])
         begun = time.monotonic()
-        code, out, err, resident = self.call([self.options.binary, "run", "--json", "--bind", f"{self.programs}:/mnt", *options, "--", *command, *arguments],
-                                             wall_ms / 1000 + BACK_S, env=self.environment)
+        code, out, err, resident = self.call(self.command_of(line), self.within_s(line), env=self.environment)
         back_s = time.monotonic() - begun
         self.back_s = max(self.back_s, back_s)
         try:
             found = json.loads(out)
         except ValueError:
             raise Wrong(f"no report, exit code {code}: {err.strip()[-600:]}") from None
-        return self.judge(line, found, code, back_s, resident)
+        if (code == 0) != (found["verdict"] == "passed"):
+            raise Wrong(f"exit code {code} with verdict {found['verdict']}")
+        # The kernel counts whom it waited for as well: of a program that was ended for its memory that can be more than its own.
+        if resident > ASSAY_BYTES_MAX and found["verdict"] != "memory_limit":
+            raise Wrong(f"`assay run` used {resident / 1e6:.0f} MB")
+        return self.judge(line, found, back_s)
 
-    def judge(self, line: Line, found: dict, code: int, back_s: float, resident: float) -> str:
+    def repeat_inside(self, line: Line, first_s: float, until: float) -> float:
+        """Again and again by one `assay run`, which its caller has started by `first_s` and interrupts at `until`. When it had started."""
+        with open(os.memfd_create("out"), "w+b") as out, open(os.memfd_create("err"), "w+b") as err:
+            child = subprocess.Popen(self.command_of(line, "--repeat", "1000000"), stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.environment)
+            time.sleep(first_s)  # Its own start, which is measured nowhere.
+            begun = time.monotonic()
+            time.sleep(max(0.0, until - begun))
+            child.send_signal(signal.SIGINT)
+            try:
+                code = child.wait(self.within_s(line))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+                raise Wrong("not back after it was interrupted") from None
+            out.seek(0)
+            err.seek(0)
+            if code != INTERRUPTED:
+                raise Wrong(f"exit code {code}: {err.read().decode(errors='replace')[-600:]}")
+            report = []
+            for text in out:  # Not all at once: what this process has counts as that of `assay run` in its next call.
+                report.append(text)
+                if text == b"}\n":
+                    self.judge(line, json.loads(b"".join(report)), 0.0)
+                    report.clear()
+        return begun
+
+    def judge(self, line: Line, found: dict, back_s: float) -> str:
         verdict, said = found["verdict"], found["stdout"]
         if begun := re.match(r"begun (\d+)\n", said):
             self.uid = int(begun[1])
         wrong = []
         if verdict not in line.verdicts:
             wrong.append(f"verdict {verdict}, not {' or '.join(sorted(line.verdicts))}")
-        if (code == 0) != (verdict == "passed"):
-            wrong.append(f"exit code {code} with verdict {verdict}")
         if "NOT HELD" in said:
             wrong.append(" ".join(re.findall(r"NOT HELD: .*", said)[:4]))
         if "silent" not in line.conditions:
@@ -282,9 +323,6 @@ class Runner:
                 wrong.append("it never began")
             elif verdict == "passed" and not re.search(r"^held [1-9]\d*$", said, re.M):
                 wrong.append("it did not say that it was held")
-        # The kernel counts whom it waited for as well: of a program that was ended for its memory that can be more than its own.
-        if resident > ASSAY_BYTES_MAX and verdict != "memory_limit":
-            wrong.append(f"`assay run` used {resident / 1e6:.0f} MB")
         measured = {"memory": found["memory_peak_bytes"], "processes": found["processes_peak"] or 0, "wall": found["wall_ms"],
                     "cpu": found["cpu_user_ms"] + found["cpu_system_ms"], "back": back_s * 1000,
                     "output": found["stdout_bytes"] + found["stderr_bytes"]}
@@ -396,7 +434,7 @@ def chosen(cases: list[str]) -> list[Line]:
     return [line for line in lines if not cases or line.case in cases or line.case[0] in cases]
 
 
-def in_a_place_apart(options: argparse.Namespace, work: Callable[[apart.Group, Path], int]) -> int:
+def in_a_place_apart(options: argparse.Namespace, work: Callable[[apart.Group, Path], int], without: frozenset[str] = frozenset()) -> int:
     """work(group, place) with the programs built in a scratch folder, in namespaces of its own. Its exit code, or 77: not without root."""
     if not options.binary:
         raise SystemExit("--binary is needed")
@@ -412,6 +450,6 @@ def in_a_place_apart(options: argparse.Namespace, work: Callable[[apart.Group, P
             shutil.copytree(options.programs, place / "programs", symlinks=True)  # Some are planted beside them, and not in a build folder.
         build(place / "programs")
         options.binary = Path(shutil.copy2(options.binary, place / "assay"))  # One and the same for all lines, whatever is built meanwhile.
-        return apart.separate({str(path) for path in (place, options.units)}, lambda group: work(group, place))
+        return apart.separate({str(path) for path in (place, options.units)}, lambda group: work(group, place), without)
     finally:
         shutil.rmtree(place, ignore_errors=True)
