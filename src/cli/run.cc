@@ -149,14 +149,15 @@ public:
         wall_ms_.push_back(outcome.wall_ms);
         if (options_.json) {
             fmt::print("{}\n", outcome_json(outcome, verdict, writable_bind_));
+            std::fflush(stdout);  // Each as it ends.
         } else {
             const std::string out = outcome.output.text();
             const std::string errors = outcome.errors.text();
             std::fwrite(out.data(), 1, out.size(), stdout);
+            std::fflush(stdout);  // Where both go to one place, this was first.
             std::fwrite(errors.data(), 1, errors.size(), stderr);
             print_summary(outcome, verdict, limits_.io_bytes > 0);
         }
-        std::fflush(stdout);
     }
 
     void tell_together() {
