@@ -13,8 +13,9 @@ FACTOR = 1.5
 WHO = {"page": "the server's page", "files": "a neighbour's fsync"}
 WORST = 5  # named of those that miss it
 # How a server is set up where neighbours are to notice nothing (docs/operating/processor.md), and how one is that says nothing.
-LAYOUTS = {"cores_per_slot = 1, disk_read_mib_per_s = 8, read-ahead 128 KiB": 
-           ["--own-core", "--disk-read-mib-per-s", "8", "--read-ahead-kib", "128", "--again", "9"],  # of so few turns a 99th percentile is chance as well
+# There what is above is measured on: of so few turns a 99th percentile is chance as well.
+LAYOUTS = {"cores_per_slot = 1, disk_read_mib_per_s = 8, read-ahead 128 KiB":
+               ["--own-core", "--disk-read-mib-per-s", "8", "--read-ahead-kib", "128", "--again", "9"],
            "as shipped, all cores shared": []}
 
 
