@@ -13,6 +13,7 @@
 #include "sandbox/disk_reads.hh"
 #include "sandbox/guest_keepers.hh"
 #include "sandbox/sandbox.hh"
+#include "sandbox/watch.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
 #include "sys/process.hh"
@@ -319,6 +320,7 @@ Result<> Cell::offer() {
 
 // The kernel tells all groups below one that is out of memory: what the job, or a command before, ran out of is none of this one's.
 void Cell::forget_the_past() {
+    forget_deaths();
     std::uint64_t before = 0;
     if (oom >= 0) (void)::read(oom, &before, sizeof before);
     job_oom_kills = job.group.oom_kills();

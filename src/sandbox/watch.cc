@@ -14,25 +14,34 @@ namespace {
 
 constexpr std::int64_t settled_from_ns = 10'000'000;  // before the end of its CPU time: longer than a tick
 
+sigset_t death() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    return signals;
+}
+
+void wait_for_death(std::chrono::nanoseconds time) {
+    const sigset_t signals = death();
+    const timespec wait{time.count() / 1'000'000'000, time.count() % 1'000'000'000};
+    (void)::sigtimedwait(&signals, nullptr, &wait);
+}
+
 // How our child ended, of which SIGCHLD tells sooner than its pidfd. nullopt: time is over, or it was another child.
 std::optional<Ending> ending_within(const sys::Fd& child, std::chrono::nanoseconds time) {
     if (std::optional<Ending> ended = ending_of(child)) return ended;
-    sigset_t death;
-    sigemptyset(&death);
-    sigaddset(&death, SIGCHLD);
-    const timespec wait{time.count() / 1'000'000'000, time.count() % 1'000'000'000};
-    (void)::sigtimedwait(&death, nullptr, &wait);
+    wait_for_death(time);
     return ending_of(child);
 }
 
 }  // namespace
 
 void hold_back_deaths() {
-    sigset_t death;
-    sigemptyset(&death);
-    sigaddset(&death, SIGCHLD);
-    (void)::sigprocmask(SIG_BLOCK, &death, nullptr);
+    const sigset_t signals = death();
+    (void)::sigprocmask(SIG_BLOCK, &signals, nullptr);
 }
+
+void forget_deaths() { wait_for_death({}); }
 
 NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int64_t wall_used_ns) {
     // What runs is accounted at ticks (but see `settle_account`): a look just before one would otherwise be repeated without end.
