@@ -184,13 +184,22 @@ class Goals:
         self.lines.append(line)
         say("  " + line)
 
-    def at_least(self, text: str, own: float, factor: float, other: float) -> None:
-        ratio = own / other if other else float("inf")
-        self.judge(text, own >= factor * other, f"{number(own)} against {number(other)}, ratio {ratio:.2f}")
+    def at_least(self, text: str, own: float, factor: float, other: float, floor: tuple[str, float] | None = None) -> None:
+        """`floor`: whose value `other` could at best have in this run, and that. Where even so the goal is missed, the line says it."""
+        self.judge(text, own >= factor * other, against(own, other) + (beyond(floor, own) if floor and own < factor * floor[1] else ""))
 
-    def at_most(self, text: str, own: float, factor: float, other: float) -> None:
-        ratio = own / other if other else float("inf")
-        self.judge(text, own <= factor * other, f"{number(own)} against {number(other)}, ratio {ratio:.2f}")
+    def at_most(self, text: str, own: float, factor: float, other: float, floor: tuple[str, float] | None = None) -> None:
+        """`floor`: whose value `own` could at best have in this run, and that."""
+        self.judge(text, own <= factor * other, against(own, other) + (beyond(floor, other) if floor and floor[1] > factor * other else ""))
+
+
+def against(own: float, other: float) -> str:
+    return f"{number(own)} against {number(other)}, ratio {own / other if other else float('inf'):.2f}"
+
+
+def beyond(floor: tuple[str, float], other: float) -> str:
+    who, value = floor
+    return f"; beyond this machine: {number(value)} for {who}, ratio {max(other / value, value / other):.2f}"
 
 
 def versions() -> str:

@@ -4,9 +4,10 @@
 //             without spaces) every EVERYth round; ms from the request to the answer
 //   rate      /bin/true two at a time for a second each, in turns: vfork+exec, commands of open jobs, these with a network namespace each, and jobs of their own; runs per second
 //   limits    by how much the CPU limit is passed with one and with four busy threads; ms from asking for the end of a fork bomb and of
-//             1 GB of memory to the answer that all is gone
+//             1 GB of memory to the answer that all is gone; and the same bomb in no sandbox, in groups of that size that are killed and empty
 //   guests    /bin/true by /assay/run in a trusted command, and as a command of an open job before and after; ms
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <functional>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,7 +25,9 @@
 #include <fmt/format.h>
 
 #include "base/text.hh"
+#include "sandbox/cgroup.hh"
 #include "sandbox/helper.hh"
+#include "sandbox/process.hh"
 #include "sandbox/sandbox.hh"
 #include "sys/file.hh"
 #include "sys/random.hh"
@@ -206,10 +210,42 @@ double ending_of(Job& job, std::vector<std::string> command, const model::Limits
     return sys::ms_of(ended.get() - asked);
 }
 
+// What the kernel alone takes: the same bomb in no sandbox, in groups of that size. Nothing where this host has no group that kills.
+std::optional<double> ending_of_bare_bomb(const std::string& program, std::int64_t processes) {
+    const std::vector<Hierarchy> hierarchies = find_hierarchies();
+    const Result<Group> group = Group::make(hierarchies, "assay-bench-" + std::to_string(::getpid()), true);
+    if (!group || !group->has(Controller::unified) || !group->has(Controller::pids)) return std::nullopt;
+    must(group->limit_processes(processes));
+    const Spawned first = must(clone_process(0, group->birthplace()));
+    if (first.pid == 0) {
+        if (group->enter(::getpid())) ::execl(program.c_str(), program.c_str(), nullptr);
+        ::_exit(1);
+    }
+    std::this_thread::sleep_for(bomb_grows);
+    if (group->processes() < processes) broken("the bomb in no sandbox did not grow");
+    const sys::TimePoint asked = sys::system_clock().now();
+    group->kill();
+    const sys::Fd events{
+        ::open((group->place(Controller::unified)->own + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC)};
+    for (char text[256];;) {
+        const ssize_t size = ::pread(events.get(), text, sizeof text, 0);
+        if (size <= 0) broken("the bomb's group does not tell of its end");
+        if (std::string_view{text, static_cast<std::size_t>(size)}.contains("populated 0")) break;
+        pollfd change{events.get(), POLLPRI, 0};
+        if (::poll(&change, 1, 10'000) == 0) broken("the bomb in no sandbox does not end");
+    }
+    const double took = sys::ms_of(sys::system_clock().now() - asked);
+    if (::waitpid(first.pid, nullptr, 0) != first.pid || !group->remove(asked + 10s))
+        broken("the bomb in no sandbox left something");
+    return took;
+}
+
 void limits(const Server& server, int rounds) {
     Client client = server.client();
     Job job = must(client.open_job(0, 2LL << 30));
-    Series single, several, forks, memory;
+    Series single, several, forks, bare_forks, memory;
+    const std::string here = must(sys::link_target("/proc/self/exe"));
+    const std::string bare_bomb = here.substr(0, here.rfind('/')) + "/bench_bomb";
     const auto overshoot = [&](const std::string& script) {
         Request request = true_request();
         request.command = {"/bin/sh", "-c", script};
@@ -225,11 +261,14 @@ void limits(const Server& server, int rounds) {
         several.push_back(overshoot(loop + " & " + loop + " & " + loop + " & " + loop));
         if (round % 5 != 0) continue;
         forks.push_back(ending_of(job, {bomb}, large));
+        if (const std::optional<double> took = ending_of_bare_bomb(bare_bomb, large.processes))
+            bare_forks.push_back(*took);
         memory.push_back(ending_of(job, {"/usr/bin/python3", "-c", "import time\nx = bytearray(b'x') * (1 << 30)\ntime.sleep(60)"}, large));
     }
     print("single", single);
     print("several", several);
     print("forks", forks);
+    print("bare_forks", bare_forks);
     print("memory", memory);
 }
 

@@ -1,9 +1,8 @@
 // What the kernel alone takes for some of bench/sandbox.cc's figures. By hand: cc -O1 -o launch launch.c && ./launch [ROUNDS]. Needs root.
 //
 // A prepared process that is told to become /bin/true, from the word to its end: told directly, and by a keeper between, who tells of the
-// end too; with and without pid, mount, ipc and uts namespaces of its own. In turns with vfork+exec. Then 256 processes that do nothing but
-// ask for their parent's number, in one version 2 group: from cgroup.kill until the group is empty. Last, two at a time for a second each,
-// three times: vfork+exec, a prepared process in pid, mount, ipc and uts namespaces of its own, the same with a network namespace, and that
+// end too; with and without pid, mount, ipc and uts namespaces of its own. In turns with vfork+exec. Then, two at a time for a second each, three
+// times: vfork+exec, a prepared process in pid, mount, ipc and uts namespaces of its own, the same with a network namespace, and that
 // namespace alone, made and left by a process that does nothing else.
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -17,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,8 +23,7 @@
 
 extern char** environ;
 
-enum { rounds_max = 1000, breath_us = 60000, tree_depth = 8 };
-static const char* const group = "/sys/fs/cgroup/unified/bench-launch";
+enum { rounds_max = 1000, breath_us = 60000 };
 static char* const command[] = {"/bin/true", NULL};
 static const uint64_t apart = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
 
@@ -139,40 +136,6 @@ static double kept(int socket) {
     return now_ms() - begin;
 }
 
-static double killed(void) {
-    char text[256];
-    must(mkdir(group, 0755) == 0, group);
-    const int directory = open(group, O_RDONLY | O_DIRECTORY);
-    struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)directory};
-    const pid_t first = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
-    must(first >= 0, "clone3");
-    if (first == 0) {
-        for (int i = 0; i < tree_depth; ++i) (void)!fork();
-        for (;;) getppid();
-    }
-    usleep(8 * breath_us);
-    const int events = openat(directory, "cgroup.events", O_RDONLY);
-    const int end = openat(directory, "cgroup.kill", O_WRONLY);
-    must(events >= 0 && end >= 0, "cgroup.kill");
-    const double begin = now_ms();
-    must(write(end, "1", 1) == 1, "cgroup.kill");
-    for (;;) {
-        const ssize_t size = pread(events, text, sizeof text - 1, 0);
-        must(size > 0, "cgroup.events");
-        text[size] = '\0';
-        if (strstr(text, "populated 0")) break;
-        struct pollfd changed = {events, POLLPRI, 0};
-        poll(&changed, 1, 1000);
-    }
-    const double took = now_ms() - begin;
-    waitpid(first, NULL, 0);
-    close(events);
-    close(end);
-    close(directory);
-    must(rmdir(group) == 0, "rmdir");
-    return took;
-}
-
 static void exec_once(void) { spawned(); }
 
 static void apart_once(void) {
@@ -213,9 +176,8 @@ static double rate(void (*one)(void)) {
 }
 
 int main(int argc, char** argv) {
-    static double values[6][rounds_max];
-    const char* const names[] = {"vfork+exec", "prepared", "prepared, namespaces of its own", "by a keeper", "by a keeper, namespaces of its own",
-                                 "256 processes, from kill to empty"};
+    static double values[5][rounds_max];
+    const char* const names[] = {"vfork+exec", "prepared", "prepared, namespaces of its own", "by a keeper", "by a keeper, namespaces of its own"};
     const int rounds = argc > 1 ? atoi(argv[1]) : 100;
     must(rounds > 0 && rounds <= rounds_max, "1 to 1000 rounds");
     const int plain = keeper(0), alone = keeper(apart);
@@ -227,8 +189,7 @@ int main(int argc, char** argv) {
         values[3][i] = kept(plain);
         values[4][i] = kept(alone);
     }
-    for (int i = 0; i < rounds / 5; ++i) values[5][i] = killed();
-    for (int i = 0; i < 6; ++i) print(names[i], values[i], i < 5 ? rounds : rounds / 5);
+    for (int i = 0; i < 5; ++i) print(names[i], values[i], rounds);
     void (*const sustained[])(void) = {exec_once, apart_once, apart_network_once, network_once};
     double rates[4][3];
     for (int round = 0; round < 3; ++round) {

@@ -47,7 +47,8 @@ struct Meanwhile {
     // every order that does not belong here
     std::function<void()> lasting;  // called once, when it has run for `lasting_after`
 };
-constexpr auto lasting_after = std::chrono::milliseconds{5};  // what is over sooner was not stalled for longer than is ignored (`stall_us_ignored`)
+constexpr auto lasting_after = std::chrono::milliseconds{
+    5};  // what is over sooner was not stalled for longer than is ignored (`stall_us_ignored`)
 
 // Makes the process keep SIGCHLD until somebody asks for it, as `watch` does. What it executes inherits that, and has to take it back.
 void hold_back_deaths();
