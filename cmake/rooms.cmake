@@ -37,7 +37,8 @@ function(assay_room room uses alone)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test|/main|/libc)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/src/[a-z]+/bare/")  # In place of a library, of programs that have none.
   list(FILTER sources EXCLUDE REGEX "/src/[a-z]+/windows/")  # cmake/windows.cmake builds them.
   list(FILTER tests EXCLUDE REGEX "/src/[a-z]+/windows/")
 

@@ -31,12 +31,19 @@ struct Number {
     std::string_view unit;
 };
 
+// Digits, perhaps with a fraction: correctly rounded for fifteen of them, which is more than a size or a duration has. By hand, since
+// std::from_chars would bring the library's whole arithmetic of decimals into /assay/run.
 std::optional<Number> split_number(std::string_view text) {
     text = trimmed(text);
-    double value = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-    if (failure != std::errc{} || value < 0 || !std::isfinite(value)) return std::nullopt;
-    return Number{value, trimmed(text.substr(static_cast<std::size_t>(end - text.data())))};
+    double value = 0, scale = 1;
+    std::size_t at = 0, digits = 0;
+    const auto is_digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+    for (; is_digit(); ++at, ++digits) value = value * 10 + (text[at] - '0');
+    if (at < text.size() && text[at] == '.') {
+        for (++at; is_digit(); ++at, ++digits, scale *= 10) value = value * 10 + (text[at] - '0');
+    }
+    if (digits == 0 || !std::isfinite(value / scale)) return std::nullopt;
+    return Number{value / scale, trimmed(text.substr(at))};
 }
 
 struct Unit64 {
@@ -52,9 +59,9 @@ Result<std::int64_t> scaled(std::string_view text, std::span<const Unit64> units
     if (!number) return refused();
     const auto unit = std::ranges::find(units, number->unit, &Unit64::name);
     if (unit == units.end()) return refused();
-    const double value = std::round(number->value * unit->factor);
+    const double value = number->value * unit->factor;
     if (value > value_max) return refused();
-    return static_cast<std::int64_t>(value);
+    return static_cast<std::int64_t>(value + 0.5);
 }
 
 }  // namespace

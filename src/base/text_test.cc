@@ -34,7 +34,17 @@ TEST(Text, SizesAndDurationsReadAlikeEverywhere) {
     EXPECT_EQ(parse_duration_ms("60 s").value(), 60'000);
     EXPECT_EQ(parse_duration_ms("200ms").value(), 200);
     EXPECT_EQ(parse_duration_ms("0.5s").value(), 500);
-    for (const std::string_view bad : {"", "-1", "12 mib", "x", "1e3 s", "inf", "nan", "99999999TiB"}) EXPECT_FALSE(parse_size(bad)) << bad;
+    EXPECT_EQ(parse_duration_ms(".25 s").value(), 250);
+    EXPECT_EQ(parse_duration_ms("1. min").value(), 60'000);
+    EXPECT_EQ(parse_duration_ms("0.0625 s").value(), 63);  // To the nearest.
+    EXPECT_EQ(parse_size("0.1 KiB").value(), 102);
+    EXPECT_EQ(parse_size("1.10 GiB").value(), 1181116006);
+    EXPECT_EQ(parse_size("000000000000000000000012").value(), 12);
+    for (const std::string_view bad :
+         {"", "-1", "12 mib", "x", "1e3 s", "inf", "nan", "99999999TiB", ".", ". MiB", "1.2.3", "1,5 MiB", "+1"})
+        EXPECT_FALSE(parse_size(bad)) << bad;
+    EXPECT_FALSE(parse_size(std::string(400, '9')));
+    EXPECT_FALSE(parse_size("0." + std::string(400, '1')));  // More digits than a number of the machine's has room for.
     for (const std::string_view bad : {"", "5", "-1s", "5 sec", "99999d"}) EXPECT_FALSE(parse_duration_ms(bad)) << bad;
 }
 

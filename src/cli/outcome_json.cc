@@ -27,7 +27,7 @@ std::string milliseconds(double value) {
     constexpr int fraction_digits = 6;
     constexpr double largest = 1e12;
     if (!(std::abs(value) < largest)) return "null";
-    const std::int64_t signed_ns = std::llround(value * 1e6);
+    const auto signed_ns = static_cast<std::int64_t>(value * 1e6 + (value < 0 ? -0.5 : 0.5));
     const std::int64_t ns = std::abs(signed_ns);
     std::string fraction = std::to_string(ns % 1'000'000);
     fraction.insert(0, fraction_digits - fraction.size(), '0');

@@ -12,7 +12,6 @@
 #include "base/text.hh"
 #include "sandbox/command.hh"
 #include "sys/file.hh"
-#include "sys/net.hh"
 
 namespace assay::sandbox {
 namespace {
@@ -91,21 +90,27 @@ Guests::~Guests() {
     }
 }
 
-void Guests::work() {
+// nullopt: all is to end. One seat waits at a time, for a connection would wake all that wait, one after the other and before whoever connects.
+std::optional<sys::Accepted> Guests::next_connection() {
+    const std::lock_guard lock{door_};
     for (;;) {
         pollfd fds[] = {{stopped_.get(), POLLIN, 0}, {listening_.get(), POLLIN, 0}};
         if (::poll(fds, 2, -1) < 0) continue;  // Only EINTR is possible.
-        if (fds[0].revents != 0) return;
+        if (fds[0].revents != 0) return std::nullopt;
         auto accepted = sys::accept_one(listening_);
-        if (!accepted) return;
-        if (!*accepted) continue;  // Another seat was quicker.
-        const auto& who = (*accepted)->credentials;
-        if (!who || who->uid != uid_) {
-            refuse((*accepted)->socket, "only the stage itself may ask");
+        if (!accepted) return std::nullopt;
+        if (*accepted) return std::move(**accepted);
+    }
+}
+
+void Guests::work() {
+    while (const std::optional<sys::Accepted> accepted = next_connection()) {
+        if (!accepted->credentials || accepted->credentials->uid != uid_) {
+            refuse(accepted->socket, "only the stage itself may ask");
             continue;
         }
         Seat& seat = take_seat();
-        serve(seat, (*accepted)->socket);
+        serve(seat, accepted->socket);
         give_back(seat);
         open_ahead();
     }
@@ -197,7 +202,7 @@ void Guests::serve(Seat& seat, const sys::Fd& connection) {
     const int both[] = {stopped_.get(), connection.get()};
     const auto ready = sys::wait_any(both, sys::system_clock().now() + order_time_max);
     if (!ready || (*ready)[0] || !(*ready)[1]) return refuse(connection, "no order came");
-    const auto asked = std::make_unique<GuestOrder>();
+    const auto asked = std::make_unique_for_overwrite<GuestOrder>();
     const auto got = sys::receive_message(connection, std::as_writable_bytes(std::span{asked.get(), 1}));
     if (!got || got->size == 0) return;
     if (got->size < order_head_bytes || got->size != order_head_bytes + asked->command_bytes)

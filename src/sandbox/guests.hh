@@ -10,12 +10,14 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "sandbox/protocol.hh"
 #include "sandbox/sandbox.hh"
+#include "sys/net.hh"
 
 namespace assay::sandbox {
 
@@ -48,6 +50,7 @@ private:
         bool taken = false;
         int last_run = 0;
     };
+    std::optional<sys::Accepted> next_connection();
     void work();
     Seat& take_seat();
     void give_back(Seat&);
@@ -65,6 +68,7 @@ private:
     const model::Limits limits_;
     sys::Fd stopped_;      // readable once all is to end
     sys::Fd stop_;
+    std::mutex door_;  // of whoever waits for the next connection
     std::mutex mutex_;     // what follows
     std::condition_variable freed_;
     std::array<Seat, guests_max> seats_;
