@@ -27,9 +27,9 @@ struct Stalls {
 // `job`: the group of all that belongs to the command's job.
 Stalls read_stalls(const Group& command, const Group& job);
 
-constexpr std::int64_t stall_us_ignored =
-    5'000;  // a tick and a wake-up: what nobody can promise. Not looked for sooner, either (`lasting_after`)
-constexpr int stall_percent_max = 10;             // of the wall time, for each kind by itself
+// A tick and a wake-up: less than that nobody can promise, so what is over sooner is not looked at either (`lasting_after`).
+constexpr std::int64_t stall_us_ignored = 5'000;
+constexpr int stall_percent_max = 10;  // of the wall time, for each kind by itself
 constexpr std::int64_t busy_slack_us = 20'000;  // two ticks: the machine's counters are no finer
 
 // nullopt: the kernel tells nothing about CPUs, so that nothing can be said.

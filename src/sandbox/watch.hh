@@ -1,11 +1,13 @@
 // Watching one process of a sandbox until it ends or must be ended.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 
 #include "sandbox/cgroup.hh"
+#include "sandbox/pressure.hh"
 #include "sandbox/process.hh"
 #include "sys/clock.hh"
 #include "sys/fd.hh"
@@ -47,8 +49,8 @@ struct Meanwhile {
     // every order that does not belong here
     std::function<void()> lasting;  // called once, when it has run for `lasting_after`
 };
-constexpr auto lasting_after = std::chrono::milliseconds{
-    5};  // what is over sooner was not stalled for longer than is ignored (`stall_us_ignored`)
+// What is over sooner was stalled for no longer than is ignored.
+constexpr auto lasting_after = std::chrono::microseconds{stall_us_ignored};
 
 // Makes the process keep SIGCHLD until somebody asks for it, as `watch` does. What it executes inherits that, and has to take it back.
 void hold_back_deaths();

@@ -182,8 +182,8 @@ int setresgid(gid_t real, gid_t effective, gid_t saved) noexcept {
 }
 pid_t setsid() noexcept { return static_cast<pid_t>(call(SYS_setsid)); }
 mode_t umask(mode_t mask) noexcept { return static_cast<mode_t>(call(SYS_umask, mask)); }
-sighandler_t signal(int number,
-                    sighandler_t handler) noexcept {  // SIG_DFL or SIG_IGN: a function would need a way back
+// SIG_DFL or SIG_IGN: a function would need a way back.
+sighandler_t signal(int number, sighandler_t handler) noexcept {
     struct {
         sighandler_t handler;
         unsigned long flags, restorer, mask;
