@@ -12,7 +12,7 @@
 namespace assay::sandbox {
 namespace {
 
-constexpr std::int64_t settled_from_ns = 10'000'000;  // before the end of its CPU time: longer than a tick
+constexpr std::int64_t late_ns_max = 10'000'000;  // of what a core is charged with: no kernel's tick is longer
 
 sigset_t death() {
     sigset_t signals;
@@ -43,12 +43,17 @@ void hold_back_deaths() {
 
 void forget_deaths() { wait_for_death({}); }
 
+bool is_near(const TimeLimits& limits, std::int64_t cpu_used_ns) {
+    return limits.cpu_ns - cpu_used_ns <= late_ns_max * limits.cores;
+}
+
 NextLook next_look(const TimeLimits& limits, std::int64_t cpu_used_ns, std::int64_t wall_used_ns) {
     // What runs is accounted at ticks (but see `settle_account`): a look just before one would otherwise be repeated without end.
     constexpr std::int64_t look_ns_min = 200'000;
     if (cpu_used_ns >= limits.cpu_ns) return {.over = TimeOut::cpu, .wait = {}};
     if (wall_used_ns >= limits.wall_ns) return {.over = TimeOut::wall, .wait = {}};
-    const std::int64_t cpu_left_ns = (limits.cpu_ns - cpu_used_ns) / std::max(1, limits.cores);
+    std::int64_t cpu_left_ns = (limits.cpu_ns - cpu_used_ns) / limits.cores;
+    if (!is_near(limits, cpu_used_ns)) cpu_left_ns -= late_ns_max;
     const std::int64_t wall_left_ns = limits.wall_ns - wall_used_ns;
     return {.over = std::nullopt,
             .wait = std::chrono::nanoseconds{std::min(std::max(cpu_left_ns, look_ns_min), wall_left_ns)}};
@@ -59,7 +64,9 @@ Watch watch(const Watched& watched, const TimeLimits& limits, const Group& group
     bool lasting = !meanwhile.lasting;
     std::int64_t cpu_ns = 0;  // At its start it has used nothing.
     const auto used_ns = [&] {
-        if (limits.cpu_ns - cpu_ns < settled_from_ns) settle_account(watched.process.pid);
+        const std::int64_t known_ns = group.cpu_used_ns() - cpu_base_ns;
+        if (!is_near(limits, known_ns)) return known_ns;
+        settle_account(watched.process.pid);
         return group.cpu_used_ns() - cpu_base_ns;
     };
     for (;; cpu_ns = used_ns()) {

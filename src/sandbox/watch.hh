@@ -15,7 +15,8 @@
 namespace assay::sandbox {
 
 // When to look again, so that a limit is passed by as little as possible and nothing is polled: the earliest moment at which
-// the CPU limit or the wall limit can be reached. nullopt: one of them has been.
+// the CPU limit or the wall limit can be reached. nullopt: one of them has been. What a core is charged with is late by up to a tick, so
+// the first look near the CPU limit is earlier by as much; from there on (`is_near`) the account is to be settled before it is read.
 // What a device transfers has no such moment and no event: with a limit on it the group's counter is looked at every `io_look`.
 struct TimeLimits {
     std::int64_t cpu_ns = 0;  // of the tree
@@ -29,6 +30,7 @@ struct NextLook {
     std::optional<TimeOut> over;
     std::chrono::nanoseconds wait{};
 };
+bool is_near(const TimeLimits&, std::int64_t cpu_used_ns);
 NextLook next_look(const TimeLimits&, std::int64_t cpu_used_ns, std::int64_t wall_used_ns);
 
 // Why a watched process was, or must be, ended.

@@ -22,7 +22,9 @@ using namespace std::chrono_literals;
 TEST(NextLook, IsTheEarliestMomentALimitCanBePassed) {
     constexpr std::int64_t ms = 1'000'000;
     const TimeLimits limits{.cpu_ns = 1000 * ms, .wall_ns = 5000 * ms, .cores = 2};
-    EXPECT_EQ(next_look(limits, 0, 0).wait, 500ms);
+    EXPECT_EQ(next_look(limits, 0, 0).wait, 490ms) << "each core may be charged with a tick less than it has done";
+    EXPECT_EQ(next_look(limits, 979 * ms, 600 * ms).wait, 500us);
+    EXPECT_EQ(next_look(limits, 980 * ms, 600 * ms).wait, 10ms) << "near the limit the account is settled";
     EXPECT_EQ(next_look(limits, 990 * ms, 600 * ms).wait, 5ms);
     EXPECT_EQ(next_look(limits, 0, 4900 * ms).wait, 100ms);
     EXPECT_EQ(next_look(limits, 1000 * ms - 1, 0).wait, 200us);
