@@ -11,12 +11,14 @@ from measure import Broken, Goals, say
 BESIDE = Path(__file__).resolve().parent.parent / "tests/hostile/beside"
 FACTOR = 1.5
 WHO = {"page": "the server's page", "files": "a neighbour's fsync"}
-WORST = 5  # named of those that miss it
+WORST = 5  # named where none misses it
 # How a server is set up where neighbours are to notice nothing (docs/operating/processor.md), and how one is that says nothing.
-# There what is above is measured on: of so few turns a 99th percentile is chance as well.
+# What is above is measured on, beside the same in no sandbox: of so few turns a 99th percentile is chance as well.
 LAYOUTS = {"cores_per_slot = 1, disk_read_mib_per_s = 8, read-ahead 128 KiB":
                ["--own-core", "--disk-read-mib-per-s", "8", "--read-ahead-kib", "128", "--again", "9"],
-           "as shipped, all cores shared": []}
+           "as shipped, all cores shared": ["--again", "3"]}
+FLOOR = "floor: "
+AT_ONCE = "all that end at once, in turns"
 
 
 def bench(binary: Path, rounds: int, goals: Goals) -> None:
@@ -30,11 +32,22 @@ def bench(binary: Path, rounds: int, goals: Goals) -> None:
             judge(goals, f"neighbours, {layout}: p99 of {WHO[who]}", {load: tail for load, (_, tail) in cost["ratios"].items()}, cost["chance"])
 
 
+def floor_of(load: str) -> str:
+    return FLOOR + ("/bin/true" if load == AT_ONCE else load)
+
+
 def judge(goals: Goals, what: str, tails: dict[str, float], chance: float) -> None:
-    worst = sorted((load for load in tails if not load.startswith("floor: ")), key=lambda load: -tails[load])
+    worst = sorted((load for load in tails if not load.startswith(FLOOR)), key=lambda load: -tails[load])
     above = [load for load in worst if tails[load] > FACTOR]
-    named = ", ".join(f"{load} {tails[load]:.2f}" for load in (above or worst)[:WORST])
-    # What no sandbox could better: programs without any, that get a processor when nothing else wants it.
-    floors = ", ".join(f"{load.removeprefix('floor: ')} {tail:.2f}" for load, tail in tails.items() if load.endswith(", idle"))
-    goals.judge(f"{what} at most {FACTOR} times quiet beside each hostile program", not above,
-                f"{len(worst) - len(above)} of {len(worst)} loads{'; worst' if not above else ', not'} {named}; in no sandbox {floors}; beside nothing {tails['floor: nothing']:.2f}, the worst of as many nothings {chance:.2f}")
+    # What no sandbox could better: the same program in none, in a group that gets a processor when nothing else wants it.
+    beyond = [load for load in above if tails.get(floor_of(load), 0.0) > FACTOR]
+    missed = [load for load in above if load not in beyond]
+    said = [f"{len(worst) - len(above)} of {len(worst)} loads"]
+    if beyond:
+        said.append(f"beyond this machine {len(beyond)}: " + ", ".join(f"{load} {tails[load]:.2f}, in no sandbox {tails[floor_of(load)]:.2f}" for load in beyond))
+    if missed:
+        said.append(f"missed {len(missed)}: " + ", ".join(f"{load} {tails[load]:.2f}, in no sandbox " + (f"{tails[floor_of(load)]:.2f}" if floor_of(load) in tails else "not measured") for load in missed))
+    if not above:
+        said.append("worst " + ", ".join(f"{load} {tails[load]:.2f}" for load in worst[:WORST]))
+    said.append(f"beside nothing {tails[FLOOR + 'nothing']:.2f}, the worst of as many nothings {chance:.2f}")
+    goals.judge(f"{what} at most {FACTOR} times quiet beside each hostile program", not above, "; ".join(said))

@@ -154,6 +154,10 @@ def ms_of(text: str) -> float:
     return float(number) * (1000 if unit == "s" else 1)
 
 
+def limits_of(line: Line) -> dict[str, str]:
+    return USUAL | {key: value for key, value in line.limits.items() if value}
+
+
 class Runner:
     def __init__(self, options: argparse.Namespace, group: apart.Group, place: Path):
         self.options, self.group, self.place = options, group, place
@@ -246,22 +250,24 @@ class Runner:
             case "stated": return self.find_statement(*rest.split(" ", 1))
         return self.run_inside(line)
 
-    def command_of(self, line: Line, *more: str) -> list:
-        limits = USUAL | {key: value for key, value in line.limits.items() if value}
+    def words_of(self, line: Line) -> list[str]:
+        """The command, where the programs are at /mnt."""
         first, *arguments = [word.replace("{big}", "/mnt/big") for word in line.program.split()]
         if (self.programs / first).exists():
             first = f"/mnt/{first}"
-        command = ["/usr/bin/python3", first] if first.endswith(".py") else [first]
-        options = [word for name, value in limits.items() for word in (f"--{name}", value)]
+        return [*(["/usr/bin/python3", first] if first.endswith(".py") else [first]), *arguments]
+
+    def command_of(self, line: Line, *more: str) -> list:
+        options = [word for name, value in limits_of(line).items() for word in (f"--{name}", value)]
         if self.options.disk_read_mib_per_s is not None:
             options += ["--disk-read-mib-per-s", str(self.options.disk_read_mib_per_s)]
         if "stdin" in line.limits:
             options += ["--stdin", str(self.programs / "big")]
-        return [self.options.binary, "run", "--json", "--bind", f"{self.programs}:/mnt", *options, *more, "--", *command, *arguments]
+        return [self.options.binary, "run", "--json", "--bind", f"{self.programs}:/mnt", *options, *more, "--", *self.words_of(line)]
 
     def within_s(self, line: Line) -> float:
         """When a run of it must be back."""
-        return ms_of((USUAL | {key: value for key, value in line.limits.items() if value})["wall"]) / 1000 + BACK_S
+        return ms_of(limits_of(line)["wall"]) / 1000 + BACK_S
 
     def run_inside(self, line: Line) -> str:
         if "{big}" in line.program:
