@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/log.hh"
+#include "sandbox/control.hh"
 #include "sandbox/disk_reads.hh"
 #include "sandbox/guest_keepers.hh"
 #include "sandbox/sandbox.hh"
@@ -199,7 +200,7 @@ Rlimits Cell::rlimits() const {
 
 int Cell::cores() const {
     const std::int64_t at_once = limits.cores > 0 ? std::min(limits.cores, limits.processes) : limits.processes;
-    return static_cast<int>(std::min(std::ssize(job.shop.cores), at_once));
+    return static_cast<int>(std::min(std::ssize(job.shop.given.cores), at_once));
 }
 
 Result<> Cell::limit_cores(std::int64_t count) {
@@ -220,7 +221,7 @@ void Cell::judge_io() {
 
 Result<> Cell::show_cores() const {
     const bool own = !job.cores.empty();
-    const std::vector<int>& cpus = own ? job.cores : job.shop.cores;
+    const std::vector<int>& cpus = own ? job.cores : job.shop.given.cores;
     if (own) ASSAY_CHECK(job.shop.own_cores.enter(job_group(job.shop.group, job.slot), main.process.pid));
     if (!own && (limits.cores == 0 || limits.cores >= std::ssize(cpus))) return ok;
     cpu_set_t some;
@@ -242,10 +243,7 @@ Ways Cell::ways() const {
 
 Result<> Cell::admit(const Inmate& inmate) const {
     ASSAY_CHECK(group->enter(inmate.process.pid));
-    const std::string path = "/proc/" + std::to_string(inmate.process.pid) + "/oom_score_adj";
-    const sys::Fd control{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-    if (!control) return sys::last_error("open", path);
-    return sys::write_all(control, "1000");
+    return write_control("/proc/" + std::to_string(inmate.process.pid) + "/oom_score_adj", "1000");
 }
 
 Result<> Cell::order_entry(int stdout_fd, int stderr_fd) const {
@@ -348,12 +346,10 @@ Result<bool> Cell::fit(const model::Limits& wanted) {
         limits.disk_bytes = room.bytes;
     }
     if (wanted.cores != limits.cores) ASSAY_CHECK(limit_cores(wanted.cores));
-    limits.processes = wanted.processes;
-    limits.cpu_ms = wanted.cpu_ms;
-    limits.wall_ms = wanted.wall_ms;
-    limits.output_bytes = wanted.output_bytes;
-    limits.open_files = wanted.open_files;
-    limits.io_bytes = wanted.io_bytes;
+    const model::Limits held = limits;
+    limits = wanted;
+    limits.memory_bytes = held.memory_bytes;
+    limits.disk_bytes = held.disk_bytes;
     judge_io();
     return true;
 }

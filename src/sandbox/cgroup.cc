@@ -137,10 +137,7 @@ std::string Group::read(const Control& control) const {
 }
 
 Result<> Group::write(const Control& control, std::string_view text) const {
-    const sys::Fd file{::openat(control.place->opened->directory.get(), std::string{control.name}.c_str(), O_WRONLY | O_CLOEXEC)};
-    if (!file) return sys::last_error("open", control.path());
-    if (::write(file.get(), text.data(), text.size()) < 0) return sys::last_error("write " + std::string{text}, control.path());
-    return ok;
+    return write_control(control.path(), text);
 }
 
 Result<std::string> Group::set(const Control& control, std::string_view text) const {
@@ -187,13 +184,6 @@ Result<> Group::join(const Place& place, int pid) const {
     if (::write(members.get(), text.data(), text.size()) < 0) return sys::last_error("write " + text, procs.path());
     return ok;
 }
-
-Result<> Group::enter_one(Controller controller, int pid) const {
-    const Control procs = control(controller, "cgroup.procs", "cgroup.procs");
-    return procs ? write(procs, std::to_string(pid)) : ok;
-}
-
-Result<> Group::enter_directory(const std::string& group, int pid) { return write_control(group + "/cgroup.procs", std::to_string(pid)); }
 
 Result<std::optional<std::int64_t>> Group::limit_memory(std::int64_t bytes, bool command) const {
     const Control limit = control(Controller::memory, "memory.limit_in_bytes", "memory.max");
@@ -293,14 +283,9 @@ CpuUsage Group::cpu_usage() const {
     if (where->version == 1) {
         return {number_in(read({where, "cpuacct.usage"})), number_in(read({where, "cpuacct.usage_user"})), number_in(read({where, "cpuacct.usage_sys"}))};
     }
-    CpuUsage usage;
     const std::string text = read({where, "cpu.stat"});
-    for (const std::string_view line : split(text, '\n')) {
-        for (const auto& [key, into] : {std::pair{"usage_usec ", &usage.total_ns}, {"user_usec ", &usage.user_ns}, {"system_usec ", &usage.system_ns}}) {
-            if (line.starts_with(key)) *into = to_number(line.substr(std::string_view{key}.size())).value_or(0) * 1000;
-        }
-    }
-    return usage;
+    const auto ns = [&](std::string_view key) { return field_in(text, key).value_or(0) * 1000; };
+    return {ns("usage_usec"), ns("user_usec"), ns("system_usec")};
 }
 
 std::int64_t Group::cpu_used_ns() const {
@@ -309,11 +294,8 @@ std::int64_t Group::cpu_used_ns() const {
 }
 
 void Group::open_counters() const {
-    for (const Control& counter : {control(Controller::pids, "pids.current", "pids.current"), control(Controller::pids, "pids.peak", "pids.peak"),
-                                   control(Controller::pids, "pids.events", "pids.events"), control(Controller::memory, "memory.oom_control", "memory.events.local"),
-                                   control(Controller::memory, "memory.max_usage_in_bytes", "memory.peak")}) {
-        if (counter) (void)open_file(counter);
-    }
+    (void)(processes() + processes_peak() + oom_kills() + memory_peak_bytes() +
+           processes_hit());  // What is read stays open.
 }
 
 std::optional<std::int64_t> Group::memory_file_bytes() const {

@@ -74,14 +74,11 @@ public:
     // `pid` as one more in the version 2 group, where that counts nothing (hybrid): that it empties, which the kernel tells every
     // file system of groups, then falls to when `pid` ends, and not to a command's end.
     Result<> occupy(int pid) const;
-    Result<> enter_one(Controller, int pid) const;            // nothing to do when it is missing
 
     // From now on what is read stays open, for whoever has to wait for it the next time.
     void keep_open();
     // The same group for a process that has closed what it inherited.
     Result<Group> reopened() const;
-
-    static Result<> enter_directory(const std::string& group, int pid);
 
     // Set and read back.
     // `command`: of a group that a command runs in: no swap, and version 2 ends all of it at once.
@@ -165,6 +162,8 @@ private:
 
 // Kills everything in the group trees at `roots` and removes them, deepest first. Errors: timed_out with the name of what is left.
 Result<> kill_and_remove(const std::vector<std::string>& roots, sys::TimePoint deadline);
+// The same for those called `name` at the places for our groups; what is not there is gone.
+Result<> kill_and_remove(const std::vector<Hierarchy>&, const std::string& name, sys::TimePoint deadline);
 // Every directory called `name` in any of the hierarchies (at most 8 levels deep).
 std::vector<std::string> find_groups(const std::vector<Hierarchy>&, const std::string& name);
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "sandbox/cgroup.hh"
+#include "sandbox/cores.hh"
 #include "sandbox/fixture.hh"
 #include "sandbox/own_cores.hh"
 #include "sys/file.hh"
@@ -251,7 +252,7 @@ TEST_P(Command, CoresBoundWhatManyTasksGetTogether) {
 }
 
 TEST_P(Command, CoresOfItsOwnAreAllThatAProgramCanGet) {
-    const std::vector<int> cores = by_need(online_cores(), device_interrupts());
+    const std::vector<int> cores = machine_cores();
     if (cores.size() < 2) GTEST_SKIP() << "this machine has one core";
     const std::string name = "assay-cores-" + std::to_string(::getpid());
     ASSERT_TRUE(Group::make(find_hierarchies(), name, true));

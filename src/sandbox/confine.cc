@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "sandbox/control.hh"
 #include "sandbox/process.hh"
 #include "sys/error.hh"
 #include "sys/file.hh"
@@ -35,18 +36,6 @@ Result<> become(std::uint32_t id) {
     if (!drop_capabilities()) return sys::last_error("capset", "sandbox");
     if (!forbid_new_rights()) return sys::last_error("prctl(PR_SET_NO_NEW_PRIVS)", "sandbox");
     return ok;
-}
-
-// The null device, [out], [err], the talk, and of the others only `also`.
-void place_descriptors(const EntryPlan& plan, int also) {
-    const int talk = plan.talk;
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    must(talk, null >= 0, "open(null device)");
-    const int streams[] = {null, plan.stdout_fd, plan.stderr_fd};
-    for (int target = 0; target < 3; ++target) {
-        must(talk, ::dup2(streams[target] >= 0 ? streams[target] : null, target) >= 0, "dup2");
-    }
-    close_all_except({talk, also});
 }
 
 Result<> become_init(const InitPlan& plan) {
@@ -84,13 +73,9 @@ Result<sys::Fd> make_users(std::uint32_t uid) {
         const std::string map = std::to_string(inside_id) + " " + std::to_string(uid) + " 1\n";
         for (const auto& [file, text] :
              {std::pair{"/setgroups", std::string{"deny"}}, {"/gid_map", map}, {"/uid_map", map}}) {
-            const sys::Fd control{::open((process + file).c_str(), O_WRONLY | O_CLOEXEC)};
-            if (!control) return sys::last_error("open", process + file);
-            ASSAY_CHECK(sys::write_all(control, text));
+            ASSAY_CHECK(write_control(process + file, text));
         }
-        sys::Fd made{::open((process + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC)};
-        if (!made) return sys::last_error("open", "user namespace");
-        return made;
+        return sys::open_read(process + "/ns/user");
     };
     Result<sys::Fd> made = open_mapped();
     kill_process(first.pidfd);
@@ -125,18 +110,20 @@ int run_launcher(void* argument) {
     ::_exit(1);
 }
 
-void run_fill(const EntryPlan& plan, const FillPlan& what) {
+void run_fill(const FillPlan& plan) {
     expect(plan.talk, say::attached);  // In its groups now: all that follows is charged to them.
     enter_sandbox(plan.talk, plan.ways);
-    lower_limits(plan.talk, what.rlimits);
-    place_descriptors(plan, what.archive);
+    constexpr int talk = 3, archive = 4;
+    const int held[] = {-1, -1, plan.complaint, plan.talk, plan.archive};
+    must(plan.talk, hold_only(held), "dup2");
+    lower_limits(talk, plan.rlimits);  // Now that it has few.
     take_short_turns(false);
-    must(plan.talk, ::chdir(what.directory.c_str()) == 0, "chdir");
-    must(plan.talk, ::lseek(what.archive, 0, SEEK_SET) == 0, "lseek");
-    must(plan.talk, plan.filter->install(), "seccomp");
-    tell(plan.talk, say::ready);
-    expect(plan.talk, say::go);
-    ::_exit(what.fill(what.archive, what.prefix.c_str()));
+    must(talk, ::chdir(plan.directory.c_str()) == 0, "chdir");
+    must(talk, ::lseek(archive, 0, SEEK_SET) == 0, "lseek");
+    must(talk, plan.filter->install(), "seccomp");
+    tell(talk, say::ready);
+    expect(talk, say::go);
+    ::_exit(plan.fill(archive, plan.prefix.c_str()));
 }
 
 }  // namespace assay::sandbox

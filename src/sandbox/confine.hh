@@ -39,20 +39,17 @@ struct LauncherPlan {
 int run_launcher(void* plan);
 
 // The way in without a program, after `attached`: says `ready`, and after `go` it calls `fill` in `directory` and exits with its answer.
-struct EntryPlan {
+struct FillPlan {
     int talk = -1;
     Ways ways;
     const Filter* filter = nullptr;
-    int stdout_fd = -1;         // -1 = /dev/null
-    int stderr_fd = -1;
-};
-struct FillPlan {
+    int complaint = -1;  // its stderr
     FillFunction fill = nullptr;
     int archive = -1;
     std::string prefix;
     std::string directory;
     Rlimits rlimits;
 };
-[[noreturn]] void run_fill(const EntryPlan&, const FillPlan&);
+[[noreturn]] void run_fill(const FillPlan&);
 
 }  // namespace assay::sandbox

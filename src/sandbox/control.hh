@@ -33,9 +33,10 @@ inline constexpr Known known[] = {
     {Controller::cpuacct, "cpuacct", ""},     {Controller::io, "", "io"},
 };
 
-inline constexpr Known core_sets[] = {{Controller::cpuset, "cpuset", ""}};
 // find_hierarchies for these controllers alone.
 std::vector<Hierarchy> find_hierarchies(std::span<const Known>, std::string_view mountinfo, std::string_view cgroup);
+// Those of version 1 that serve it.
+std::vector<Hierarchy> trees_of_version_1(const Known&);
 
 // What the version 2 group at `directory` has: of itself, and by its parent's leave.
 std::vector<Controller> controllers_at(const std::string& directory);

@@ -1,10 +1,6 @@
 #include "sandbox/disk_reads.hh"
 
-#include <fcntl.h>
-#include <linux/stat.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,64 +15,14 @@
 namespace assay::sandbox {
 namespace {
 
-constexpr std::size_t mountinfo_bytes_max = 4 << 20;
-constexpr Known block_reads[] = {{Controller::io, "blkio", ""}};
 constexpr std::string_view bytes_control = "blkio.throttle.read_bps_device";
 constexpr std::string_view reads_control = "blkio.throttle.read_iops_device";
 
 std::int64_t bytes_per_s(const DiskPace& pace) { return std::int64_t{pace.mib_per_s} << 20U; }
 
-Result<std::uint64_t> mount_of(const std::string& path) {
-    struct statx info{};
-    if (::syscall(SYS_statx, AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &info) != 0)
-        return sys::last_error("statx", path);
-    return info.stx_mnt_id;
-}
-
-// A partition has no queue of its own to hold reads back in.
-std::string whole_disk(const std::string& device) {
-    const std::string here = "/sys/dev/block/" + device;
-    if (::access((here + "/partition").c_str(), F_OK) != 0) return device;
-    const std::string disk{trimmed(read_control(here + "/../dev"))};
-    return disk.empty() ? device : disk;
-}
-
 }  // namespace
 
-std::string device_in(std::string_view mountinfo, std::uint64_t mount) {
-    const std::string id = std::to_string(mount) + " ";
-    for (const std::string_view line : split(mountinfo, '\n')) {
-        const std::size_t dash = line.find(" - ");
-        if (!line.starts_with(id) || dash == line.npos) continue;
-        const auto left = split(line.substr(0, dash), ' ');
-        const auto right = split(line.substr(dash + 3), ' ');
-        if (left.size() < 5 || right.size() < 2) return "";
-        if (!left[2].starts_with("0:")) return std::string{left[2]};
-        return right[1].starts_with("/dev/") ? std::string{right[1]} : "";
-    }
-    return "";
-}
-
-Result<std::string> disk_of(const std::string& path) {
-    ASSAY_TRY(const std::uint64_t mount, mount_of(path));
-    ASSAY_TRY(const std::string mountinfo, sys::read_file("/proc/self/mountinfo", mountinfo_bytes_max));
-    std::string device = device_in(mountinfo, mount);
-    if (device.starts_with('/')) {
-        struct stat info{};
-        const bool found = ::stat(device.c_str(), &info) == 0 && S_ISBLK(info.st_mode);
-        device = found ? std::to_string(major(info.st_rdev)) + ":" + std::to_string(minor(info.st_rdev)) : "";
-    }
-    if (device.empty()) return Error{Fault::unsupported, path + " lies on no disk of this machine"};
-    return whole_disk(device);
-}
-
-std::vector<Hierarchy> block_trees() {
-    std::vector<Hierarchy> trees =
-        find_hierarchies(block_reads, read_control("/proc/self/mountinfo"), read_control("/proc/self/cgroup"));
-    std::erase_if(trees,
-                  [](const Hierarchy& tree) { return tree.version != 1 || ::access(tree.own.c_str(), W_OK) != 0; });
-    return trees;
-}
+std::vector<Hierarchy> block_trees() { return trees_of_version_1({Controller::io, "blkio", ""}); }
 
 Result<Hierarchy> disk_read_tree(const std::vector<Hierarchy>& hierarchies) {
     for (Hierarchy& tree : block_trees()) {
@@ -95,7 +41,7 @@ std::string io_max_of(const std::string& disk, const DiskPace& pace) {
 }
 
 DiskReads::DiskReads(const std::vector<Hierarchy>& hierarchies, const std::string& directory_id, const DiskPace& pace,
-                     std::span<const std::string> paths)
+                     std::vector<std::string> disks)
     : id_{directory_id}, pace_{pace} {
     if (pace.mib_per_s == 0 && pace.reads_per_s == 0) return;
     Result<Hierarchy> tree = disk_read_tree(hierarchies);
@@ -103,10 +49,7 @@ DiskReads::DiskReads(const std::vector<Hierarchy>& hierarchies, const std::strin
     tree_ = std::move(tree).value();
     if (tree_.version == 1 && ::mkdir((tree_.own + "/" + reads_group(id_)).c_str(), 0755) != 0 && errno != EEXIST)
         return;
-    for (const std::string& path : paths) {
-        Result<std::string> disk = disk_of(path);
-        if (disk && std::ranges::find(disks_, *disk) == disks_.end()) disks_.push_back(std::move(disk).value());
-    }
+    disks_ = std::move(disks);
 }
 
 std::string DiskReads::place_of(int slot) const {

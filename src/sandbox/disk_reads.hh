@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,13 +18,6 @@
 
 namespace assay::sandbox {
 
-// The whole disk, "major:minor", that the files at `path` lie on; of a volume of several disks the volume. Errors: unsupported, when they lie
-// on no disk that this machine names (an overlay, a network, memory).
-Result<std::string> disk_of(const std::string& path);
-// Where a mount's files come from by the text of /proc/self/mountinfo: "major:minor", or the path of a device where the file system has only
-// a made-up number (btrfs). Empty: neither.
-std::string device_in(std::string_view mountinfo, std::uint64_t mount);
-
 // Where reads can be bounded: the tree of version 1, else one of `hierarchies`. Errors: unsupported.
 Result<Hierarchy> disk_read_tree(const std::vector<Hierarchy>& hierarchies);
 // That tree of version 1, for whoever removes what is left in it.
@@ -36,9 +28,9 @@ std::string io_max_of(const std::string& disk, const DiskPace&);
 class DiskReads {
 public:
     DiskReads() = default;  // bounds nothing
-    // Of the disks that `paths` lie on, for the jobs of `directory_id`. Where this host cannot bound them, or is not asked to, nothing is bounded.
+    // Of `disks` (disks.hh), for the jobs of `directory_id`. Where this host cannot bound them, or is not asked to, nothing is bounded.
     DiskReads(const std::vector<Hierarchy>&, const std::string& directory_id, const DiskPace&,
-              std::span<const std::string> paths);
+              std::vector<std::string> disks);
 
     // Bounds what runs in the slot: with version 2 its job's group, which is there; with version 1 `pid` and what it will start, in a group
     // of its own. Errors: system; then some of it is not bounded.

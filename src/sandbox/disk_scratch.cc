@@ -18,7 +18,6 @@
 #include "base/text.hh"
 #include "model/limits.hh"
 #include "sandbox/control.hh"
-#include "sandbox/disk_reads.hh"
 #include "sandbox/launch.hh"
 #include "sandbox/mount.hh"
 #include "sandbox/process.hh"
@@ -55,12 +54,8 @@ Error refused(const Lack& lack) {
 
 // Lays the file system out by numbers of ours alone, and still has no rights but to that file: what it is made with is not ours.
 [[noreturn]] void become_maker(const sys::Fd& file, const DiskLayout& layout, std::uint32_t uid) {
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    const int high = ::fcntl(file.get(), F_DUPFD_CLOEXEC, 4);
-    if (null < 0 || high < 0 || ::dup2(null, 0) < 0 || ::dup2(null, 1) < 0 || ::dup2(null, 2) < 0 ||
-        ::dup2(high, 3) < 0)
-        ::_exit(126);
-    close_all_except({3});
+    const int held[] = {-1, -1, -1, file.get()};
+    if (!hold_only(held)) ::_exit(126);
     take_short_turns(false);
     if (!sys::become(uid, uid) || !drop_capabilities() || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
@@ -180,9 +175,6 @@ DiskScratch::DiskScratch(DiskScratchRules rules, const DiskPace& pace, std::uint
     if (pace_.reads_per_s == 0) pace_.reads_per_s = DiskPace{}.reads_per_s;
     if (rules_.mib_max == 0) return;
     folder_ = sys::Fd{::open(rules_.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    const Result<std::string> disk = disk_of(rules_.folder);  // What lies in memory, or nowhere known, is none.
-    if (!lack_ && !disk)
-        lack_ = Lack{disk.error().text(), "name a folder on a disk: the data directory, or TMPDIR of a single run"};
 }
 
 Result<sys::Fd> DiskScratch::make_file(const DiskLayout& layout, std::int64_t bytes) const {

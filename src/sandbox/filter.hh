@@ -1,4 +1,4 @@
-// The system-call filters: compiled once by the helper into programs in memory, installed by a process on itself.
+// The system-call filters: compiled once, before the helper starts, into programs in memory; installed by a process on itself.
 #pragma once
 
 #include <cstdint>

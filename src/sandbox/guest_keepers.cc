@@ -1,33 +1,20 @@
 #include "sandbox/guest_keepers.hh"
 
-#include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "sandbox/cell.hh"
-#include "sys/error.hh"
 #include "sys/file.hh"
+#include "sys/socket.hh"
 
 namespace assay::sandbox {
 
 Result<sys::Fd> make_assay(const std::string& directory, std::uint32_t uid) {
-    constexpr int waiting_max = 64;
     ASSAY_CHECK(sys::make_directory(directory, 0755));
-    const sys::Fd place{::open((directory + "/run").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755)};
-    if (!place) return sys::last_error("open", directory + "/run");
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
+    ASSAY_CHECK(sys::create_exclusive(directory + "/run", 0755));
     const std::string path = directory + "/socket";
-    if (path.size() >= sizeof address.sun_path) return Error{Fault::internal, "the path of a guest socket is too long"};
-    path.copy(address.sun_path, path.size());
-    sys::Fd socket{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (!socket) return sys::last_error("socket", path);
-    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return sys::last_error("bind", path);
+    ASSAY_TRY(sys::Fd socket, sys::listen_unix(path, 0600, sys::PairKind::seqpacket));
     ASSAY_CHECK(sys::change_owner(path, uid, uid));
-    ASSAY_CHECK(sys::change_mode(path, 0600));
-    if (::listen(socket.get(), waiting_max) != 0) return sys::last_error("listen", path);
     return socket;
 }
 
@@ -60,11 +47,11 @@ Result<> GuestKeepers::end(sys::TimePoint deadline) {
         std::optional<Ending> exit = reap(keepers_[i].pidfd, deadline);
         if (exit && !exit->signalled && exit->code == 0) continue;
         if (!exit) kill_process(keepers_[i].pidfd);
-        std::vector<std::string> roots;
-        for (const Hierarchy& hierarchy : job_.shop.hierarchies) roots.push_back(hierarchy.own + "/" + group_of(static_cast<int>(i) + 1));
-        std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
         constexpr auto last_wait = std::chrono::seconds{5};
-        if (Result<> removed = kill_and_remove(roots, sys::system_clock().now() + last_wait); !removed) ended = std::move(removed);
+        if (Result<> removed = kill_and_remove(job_.shop.hierarchies, group_of(static_cast<int>(i) + 1),
+                                               sys::system_clock().now() + last_wait);
+            !removed)
+            ended = std::move(removed);
         if (!exit && !reap(keepers_[i].pidfd, sys::system_clock().now() + last_wait)) ended = Error{Fault::timed_out, "a guest's keeper does not die"};
     }
     keepers_.clear();

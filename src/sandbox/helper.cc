@@ -20,11 +20,14 @@
 #include "sandbox/confine.hh"
 #include "sandbox/control.hh"
 #include "sandbox/keeper.hh"
+#include "sandbox/mount.hh"
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
+#include "sandbox/provisions.hh"
 #include "sandbox/sandbox.hh"
 #include "sandbox/uids.hh"
 #include "sys/error.hh"
+#include "sys/file.hh"
 #include "sys/process.hh"
 #include "sys/socket.hh"
 
@@ -49,16 +52,27 @@ struct KeeperProcess {
     bool spent = false;
 };
 
+// Of all trees the one in which a later start finds us.
+Controller anchor_of(const Group& group) {
+    return group.has(Controller::unified) ? Controller::unified : Controller::pids;
+}
+Result<> enter_group(const std::string& directory) {
+    return write_control(directory + "/cgroup.procs", std::to_string(::getpid()));
+}
+
 class HelperLoop {
 public:
-    HelperLoop(const HelperConfig& config, sys::Fd control) : control_{std::move(control)} { shop_.config = config; }
+    HelperLoop(const HelperConfig& config, Provisions given, sys::Fd control) : control_{std::move(control)} {
+        shop_.config = config;
+        shop_.given = std::move(given);
+    }
 
     Result<> prepare();
     Result<> lodge_commands();
     Result<> lodge_again_if_needed();
     void say_lodging() const;
     Result<> keep_cores_apart();
-    void greet(const Result<>& prepared);
+    void answer(const Result<>& done, int pid, std::span<const int> passed = {});
     void serve();
     void end();
 
@@ -87,8 +101,7 @@ private:
 Result<> HelperLoop::outlive_predecessor() {
     const std::string& directory = shop_.config.turn_directory;
     if (!directory.empty()) {
-        turn_ = sys::Fd{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-        if (!turn_) return sys::last_error("open", directory);
+        ASSAY_TRY(turn_, sys::open_directory(directory));
         const sys::TimePoint deadline = sys::system_clock().now() + predecessor_wait_max;
         while (::flock(turn_.get(), LOCK_EX | LOCK_NB) != 0) {
             if (errno != EWOULDBLOCK && errno != EINTR) return sys::last_error("flock", directory);
@@ -106,9 +119,8 @@ Result<> HelperLoop::prepare() {
     // A keeper's launcher is executed while it is root, and needs what it has then.
     if (!keep_capabilities()) return sys::last_error("capset", "helper");
     if (!drop_bounding_set()) return sys::last_error("prctl(PR_CAPBSET_DROP)", "helper");
-    shop_.host_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
-    shop_.host_network = sys::Fd{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
-    if (!shop_.host_mounts || !shop_.host_network) return sys::last_error("open", "own namespaces");
+    ASSAY_TRY(shop_.host_mounts, sys::open_read("/proc/self/ns/mnt"));
+    ASSAY_TRY(shop_.host_network, sys::open_read("/proc/self/ns/net"));
 
     if (!shop_.config.data.empty()) {
         // Before anything is mounted over the place where it is.
@@ -119,24 +131,19 @@ Result<> HelperLoop::prepare() {
     shop_.group = commands_group(shop_.config.directory_id);
     own_ = find_hierarchies();
     ASSAY_CHECK(make_room(own_));
-    shop_.cores = by_need(online_cores(), device_interrupts());
     shop_.contained = !maps_all_ids(read_control("/proc/self/uid_map"));
     ASSAY_CHECK(lodge_commands());
     // In a group of its own, so that a later start finds this process and all it starts, should it ever be stuck; beside that of the
     // commands, whose turn comes last.
     ASSAY_TRY(const Group own, Group::make(own_, helper_group(shop_.config.directory_id), false));
     keep_memory(own_);
-    ASSAY_CHECK(own.enter_one(own.has(Controller::unified) ? Controller::unified : Controller::pids, ::getpid()));
+    if (const Hierarchy* const place = own.place(anchor_of(own))) ASSAY_CHECK(enter_group(place->own));
 
     if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "mounts");
     ASSAY_CHECK(make_workbench());
-    const sys::Fd own_mounts{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
-    if (!own_mounts) return sys::last_error("open", "own mount namespace");
-    ASSAY_TRY(shop_.plain_root, prepare_host_root(own_mounts));
+    ASSAY_TRY(const sys::Fd own_mounts, sys::open_read("/proc/self/ns/mnt"));
+    ASSAY_TRY(shop_.plain_root, prepare_root("", workbench + "/root", own_mounts));
     ASSAY_TRY(shop_.launcher, place_launcher());
-    for (const FilterKind kind : {FilterKind::language, FilterKind::compiled, FilterKind::fill}) {
-        ASSAY_TRY(shop_.filters[static_cast<std::size_t>(kind)], Filter::compile(kind));
-    }
     return ok;
 }
 
@@ -147,11 +154,12 @@ Result<> HelperLoop::lodge_commands() {
     ASSAY_TRY(group_, Group::make(shop_.hierarchies, shop_.group, false));
     group_.set_cpu_weight(shop_.config.cpu_weight);  // A weight alone lets a neighbour wait out a program's slice.
     ASSAY_CHECK(keep_cores_apart());
-    std::vector<std::string> read{"/", "/usr"};  // What commands read from.
-    if (shop_.data) read.push_back(shop_.config.data);
-    shop_.disk_reads = DiskReads{shop_.hierarchies, shop_.config.directory_id, shop_.config.disk_reads, read};
+    shop_.disk_reads =
+        DiskReads{shop_.hierarchies, shop_.config.directory_id, shop_.config.disk_reads, shop_.given.disks};
+    std::optional<Lack> lack = lack_for_disk_scratch(shop_.hierarchies);
+    if (!lack) lack = shop_.given.lack_of_folder;
     shop_.disk_scratch = DiskScratch{shop_.config.disk_scratch, shop_.config.disk_reads,
-                                     shop_.config.first_uid + slots_max, lack_for_disk_scratch(shop_.hierarchies)};
+                                     shop_.config.first_uid + slots_max, std::move(lack)};
     return ok;
 }
 
@@ -184,21 +192,19 @@ Result<> HelperLoop::keep_cores_apart() {
     if (own == 0) return ok;
     std::vector<int> all;
     for (int slot = 0; slot < shop_.config.slots; ++slot) {
-        for (const int core : cores_of_slot(shop_.cores, own, slot)) all.push_back(core);
+        for (const int core : cores_of_slot(shop_.given.cores, own, slot)) all.push_back(core);
     }
-    ASSAY_CHECK(keep_to_rest(shop_.cores, own, shop_.config.slots));
+    ASSAY_CHECK(keep_to_rest(shop_.given.cores, own, shop_.config.slots));
     ASSAY_TRY(shop_.own_cores, OwnCores::make(shop_.hierarchies, shop_.group, all));
     const std::string& why = shop_.own_cores.shared_because();
     log::info("sandbox.own_cores", {{"cores", static_cast<std::int64_t>(all.size())}, {"others", why.empty() ? "kept off" : why}});
     return ok;
 }
 
-void HelperLoop::greet(const Result<>& prepared) {
-    FromHelper answer{};
-    answer.done = prepared ? 1 : 0;
-    answer.pid = ::getpid();
-    if (!prepared) answer.text.set_cut(prepared.error().text());
-    (void)send(control_, answer);
+void HelperLoop::answer(const Result<>& done, int pid, std::span<const int> passed) {
+    FromHelper said{.done = done ? 1U : 0U, .pid = pid, .text = {}};
+    if (!done) said.text.set_cut(done.error().text());
+    (void)send(control_, said, passed);
 }
 
 void HelperLoop::serve() {
@@ -230,10 +236,8 @@ void HelperLoop::keeper_ended(const KeeperProcess& keeper, sys::TimePoint deadli
     if (exit && !exit->signalled && exit->code == 0) return;
     // Its sandboxes died with it; its groups did not.
     const std::string job = job_group(shop_.group, keeper.slot);
-    std::vector<std::string> roots;
-    for (const Hierarchy& hierarchy : shop_.hierarchies) roots.push_back(hierarchy.own + "/" + job);
-    std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
-    if (Result<> removed = kill_and_remove(roots, sys::system_clock().now() + slot_wait_max); !removed) {
+    if (Result<> removed = kill_and_remove(shop_.hierarchies, job, sys::system_clock().now() + slot_wait_max);
+        !removed) {
         log::error("sandbox.leftover", {{"slot", keeper.slot}, {"error", removed.error().text()}});
     }
 }
@@ -266,48 +270,33 @@ void HelperLoop::on_control() {
         return;
     }
     if (asked->message.kind != ToHelper::Kind::spawn_role) return;
-    FromHelper answer{};
     Result<Spawned> role = start_role(std::string{asked->message.argument.view()}, std::move(descriptors));
-    if (!role) {
-        answer.text.set_cut(role.error().text());
-        (void)send(control_, answer);
-        return;
-    }
-    answer.done = 1;
-    answer.pid = role->pid;
+    if (!role) return answer(role.take_error(), 0);
     const int pidfd[] = {role->pidfd.get()};
-    (void)send(control_, answer, pidfd);
+    answer(ok, role->pid, pidfd);
     roles_.push_back(std::move(role).value());
 }
 
 [[noreturn]] void become_role(const Workshop& shop, const std::string& argument, const std::vector<int>& descriptors) {
     const std::uint32_t uid = shop.config.first_uid + runner_uid_offset;
-    const int count = static_cast<int>(descriptors.size());
     const int exe = ::open("/proc/self/exe", O_PATH | O_CLOEXEC);
     if (exe < 0 || ::setns(shop.host_mounts.get(), CLONE_NEWNS) != 0) ::_exit(1);
-    // Copies above all targets first, so that no target overwrites what is still needed.
-    const int high_exe = ::fcntl(exe, F_DUPFD_CLOEXEC, count + 3);
-    std::vector<int> high;
-    for (const int fd : descriptors) high.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, count + 3));
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(null, 1) < 0) ::_exit(1);
-    for (int i = 0; i < count; ++i) {
-        if (::dup2(high[static_cast<std::size_t>(i)], 3 + i) < 0) ::_exit(1);
-    }
-    std::vector<int> keep{high_exe};
-    for (int i = 0; i < count; ++i) keep.push_back(3 + i);
-    close_all_except(std::move(keep));
+    std::vector<int> held{-1, -1, STDERR_FILENO};
+    held.insert(held.end(), descriptors.begin(), descriptors.end());
+    const int program = static_cast<int>(held.size());
+    held.push_back(exe);
+    if (!hold_only(held) || ::fcntl(program, F_SETFD, FD_CLOEXEC) != 0) ::_exit(1);
     ::umask(022);
     if (!sys::become(uid, uid) || !drop_capabilities()) ::_exit(1);
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) ::_exit(1);
     ::signal(SIGPIPE, SIG_DFL);
     std::string name = argument;
-    char program[] = "assay";
+    char own[] = "assay";
     char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
     char language[] = "LANG=C.UTF-8";
-    char* const arguments[] = {program, name.data(), nullptr};
+    char* const words[] = {own, name.data(), nullptr};
     char* const environment[] = {path, language, nullptr};
-    ::execveat(high_exe, "", arguments, environment, AT_EMPTY_PATH);
+    ::execveat(program, "", words, environment, AT_EMPTY_PATH);
     ::_exit(1);
 }
 
@@ -391,29 +380,25 @@ void HelperLoop::end() {
         (void)reap(role.pidfd, deadline);
     }
     if (!has_turn_) return;
+    std::vector<Hierarchy> all = shop_.hierarchies;
+    for (const std::vector<Hierarchy>& more : {own_, core_set_trees(), block_trees()})
+        all.insert(all.end(), more.begin(), more.end());
     const auto remove = [&](const std::string& name) {
-        std::vector<std::string> roots;
-        for (const auto& trees : {shop_.hierarchies, own_}) {
-            for (const Hierarchy& hierarchy : trees) roots.push_back(hierarchy.own + "/" + name);
-        }
-        for (const Hierarchy& tree : core_set_trees()) roots.push_back(tree.own + "/" + name);
-        for (const Hierarchy& tree : block_trees()) roots.push_back(tree.own + "/" + name);
-        std::erase_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
-        if (Result<> removed = kill_and_remove(roots, deadline); !removed) log::error("sandbox.leftover", {{"error", removed.error().text()}});
+        if (Result<> removed = kill_and_remove(all, name, deadline); !removed)
+            log::error("sandbox.leftover", {{"error", removed.error().text()}});
     };
     // Our own last: as long as something may take time, a later start finds us there.
     remove(shop_.group);
     remove(reads_group(shop_.config.directory_id));
-    const Controller anchor = group_.has(Controller::unified) ? Controller::unified : Controller::pids;
     for (const Hierarchy& hierarchy : own_) {
-        if (hierarchy.serves(anchor)) (void)Group::enter_directory(hierarchy.home, ::getpid());
+        if (hierarchy.serves(anchor_of(group_))) (void)enter_group(hierarchy.home);
     }
     remove(helper_group(shop_.config.directory_id));
 }
 
 }  // namespace
 
-int helper_main(const HelperConfig& config, sys::Fd control) {
+int helper_main(const HelperConfig& config, Provisions given, sys::Fd control) {
     for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -422,9 +407,9 @@ int helper_main(const HelperConfig& config, sys::Fd control) {
     ::umask(0);  // Every mode is said where something is made; roles and commands have their own.
     if (::chdir("/") != 0) return 1;
     (void)::prctl(PR_SET_NAME, "assay-helper");
-    HelperLoop loop{config, std::move(control)};
+    HelperLoop loop{config, std::move(given), std::move(control)};
     const Result<> prepared = loop.prepare();
-    loop.greet(prepared);
+    loop.answer(prepared, ::getpid());
     if (prepared) loop.serve();
     loop.end();
     return prepared ? 0 : 1;

@@ -80,13 +80,6 @@ inline std::string helper_group(const std::string& directory_id) { return "assay
 std::string commands_memory_directory(const std::string& directory_id);
 constexpr std::uint32_t runner_uid_offset = 65;  // first_uid + this: the runner's own identity
 
-// Runs the helper in this process until the control socket closes; returns when every sandbox is gone. Call it in a freshly
-// forked, single-threaded process that is still root.
-//
-// Control socket (seqpacket), from the server: `spawn runner` with the runner's descriptors; the answer carries its pidfd.
-// A runner's sandbox socket that closes ends that runner's sandboxes.
-int helper_main(const HelperConfig&, sys::Fd control);
-
 // Forks the helper off the calling (single-threaded, root) process. The returned socket is the control end; the helper lives
 // exactly as long as it stays open somewhere.
 struct Helper {

@@ -12,6 +12,7 @@
 #include "sandbox/helper.hh"
 #include "sandbox/process.hh"
 #include "sandbox/protocol.hh"
+#include "sandbox/provisions.hh"
 #include "sys/socket.hh"
 
 namespace assay::sandbox {
@@ -25,11 +26,13 @@ constexpr auto end_time_max = 40s;
 }  // namespace
 
 Result<Helper> start_helper(const HelperConfig& config) {
+    Result<Provisions> given = provide(config);
+    if (!given) return Error{Fault::unsupported, "the sandbox helper: " + given.error().text()};
     ASSAY_TRY(auto control, sys::socket_pair(sys::PairKind::seqpacket));
     ASSAY_TRY(Spawned process, clone_process());
     if (process.pid == 0) {
         close_all_except({control.second.get()});
-        ::_exit(helper_main(config, std::move(control.second)));
+        ::_exit(helper_main(config, std::move(given).value(), std::move(control.second)));
     }
     control.second.reset();
     const auto give_up = [&](Error error) {

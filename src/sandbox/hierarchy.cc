@@ -165,6 +165,14 @@ std::vector<Hierarchy> find_hierarchies() {
     return found;
 }
 
+std::vector<Hierarchy> trees_of_version_1(const Known& wanted) {
+    std::vector<Hierarchy> found =
+        find_hierarchies({&wanted, 1}, read_control("/proc/self/mountinfo"), read_control("/proc/self/cgroup"));
+    std::erase_if(found,
+                  [](const Hierarchy& tree) { return tree.version != 1 || ::access(tree.own.c_str(), W_OK) != 0; });
+    return found;
+}
+
 Result<> make_room(std::vector<Hierarchy>& hierarchies) {
     for (Hierarchy& hierarchy : hierarchies) {
         if (!hierarchy.crowded) continue;

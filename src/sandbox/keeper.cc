@@ -10,6 +10,7 @@
 #include "sandbox/protocol.hh"
 #include "sandbox/run.hh"
 #include "sys/error.hh"
+#include "sys/file.hh"
 
 namespace assay::sandbox {
 namespace {
@@ -24,8 +25,7 @@ constexpr std::size_t worn_max = 4;
 // From all others: an empty network, loopback down, that nobody in a sandbox may change and whose abstract sockets are this keeper's
 // commands' alone; and users of their uid alone, by whom the kernel counts.
 Result<> set_apart(JobState& job) {
-    job.own_pids = sys::Fd{::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC)};
-    if (!job.own_pids) return sys::last_error("open", "own pid namespace");
+    ASSAY_TRY(job.own_pids, sys::open_read("/proc/self/ns/pid"));
     if (::unshare(CLONE_NEWNET) != 0) return sys::last_error("unshare", "network");
     ASSAY_TRY(job.users, make_users(job.uid()));
     return ok;
@@ -35,8 +35,7 @@ Result<> set_apart(JobState& job) {
 Result<> move_in(JobState& job) {
     ASSAY_CHECK(set_apart(job));
     if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "slot");
-    job.own_mounts = sys::Fd{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
-    if (!job.own_mounts) return sys::last_error("open", "own mount namespace");
+    ASSAY_TRY(job.own_mounts, sys::open_read("/proc/self/ns/mnt"));
     ASSAY_TRY(job.bench, make_bench());
     const std::string name = job_group(job.shop.group, job.slot);
     ASSAY_TRY(job.group, Group::make(job.shop.hierarchies, name, true));
@@ -74,12 +73,8 @@ struct Guess {
 
 bool greet(const JobState& job, const Result<>& opened) {
     FromKeeper answer{};
-    answer.kind = FromKeeper::Kind::opened;
-    if (!opened) {
-        answer.failed = 1;
-        answer.image_missing = opened.error().fault() == Fault::missing;
-        answer.fault.set_cut(opened.error().text());
-    }
+    answer.say(FromKeeper::Kind::opened, opened);
+    answer.image_missing = !opened && opened.error().fault() == Fault::missing;
     return send(job.socket, answer).has_value();
 }
 
@@ -155,11 +150,7 @@ bool serve(JobState& job) {
         if (job.abandoned) return false;
         if (job.spare) job.spare->on_offer = false;
         guess.fills = false;
-        answer.kind = FromKeeper::Kind::finished;
-        if (!done) {
-            answer.failed = 1;
-            answer.fault.set_cut(done.error().text());
-        }
+        answer.say(FromKeeper::Kind::finished, done);
         std::vector<int> passed;
         for (const sys::Fd& file : kept) passed.push_back(file.get());
         if (!send(job.socket, answer, passed)) return false;
@@ -202,7 +193,7 @@ int keep_slot(const Workshop& shop, int slot, sys::Fd helper) {
     take_short_turns(true);
     hold_back_deaths();
     const int own = shop.config.cores_per_slot;
-    if (own > 0 && slot < shop.config.slots) job.cores = cores_of_slot(shop.cores, own, slot);
+    if (own > 0 && slot < shop.config.slots) job.cores = cores_of_slot(shop.given.cores, own, slot);
     const Result<> moved = own > 0 && job.cores.empty() ? Error{Fault::unsupported, "this machine has no cores of its own for slot " + std::to_string(slot)}
                                                         : move_in(job);
     for (bool again = true; again;) {

@@ -3,7 +3,6 @@
 // it keeps nothing that a job could have touched: its mount namespace, empty again, and groups in which nothing of it shows.
 #pragma once
 
-#include <array>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "sandbox/disk_reads.hh"
 #include "sandbox/disk_scratch.hh"
 #include "sandbox/own_cores.hh"
+#include "sandbox/provisions.hh"
 
 namespace assay::sandbox {
 
@@ -21,7 +21,7 @@ struct Workshop {
     std::vector<Hierarchy> hierarchies;
     std::string group;                    // `assay-<id>`
     bool contained = false;               // in a user namespace that has a part of the machine's ids
-    std::vector<int> cores;               // of the machine
+    Provisions given;
     OwnCores own_cores;                   // with config.cores_per_slot
     DiskReads disk_reads;
     DiskScratch disk_scratch;
@@ -30,8 +30,7 @@ struct Workshop {
     sys::Fd plain_root;                   // prepare_root, for jobs without an image
     sys::Fd launcher;  // its program
     sys::Fd data;                         // where images are; empty: there are none
-    std::array<Filter, 3> filters;        // by FilterKind
-    const Filter& filter(FilterKind kind) const { return filters[static_cast<std::size_t>(kind)]; }
+    const Filter& filter(FilterKind kind) const { return given.filters[static_cast<std::size_t>(kind)]; }
 };
 
 // Serves the jobs that the helper hands over (ToHelper::open_job and the job's socket) until `helper` closes, a job does not end in the

@@ -67,4 +67,10 @@ Result<> kill_and_remove(const std::vector<std::string>& roots, sys::TimePoint d
     return ok;
 }
 
+Result<> kill_and_remove(const std::vector<Hierarchy>& trees, const std::string& name, sys::TimePoint deadline) {
+    std::vector<std::string> roots;
+    for (const Hierarchy& tree : trees) roots.push_back(tree.own + "/" + name);
+    return kill_and_remove(roots, deadline);
+}
+
 }  // namespace assay::sandbox

@@ -9,6 +9,7 @@
 
 #include "base/result.hh"
 #include "sys/fd.hh"
+#include "sys/file.hh"
 
 namespace assay::sandbox {
 
@@ -19,7 +20,9 @@ constexpr std::uint64_t shown = safe | MOUNT_ATTR_RDONLY;
 constexpr std::uint64_t exhibited = shown | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
 
 // Whoever calls this has an umask of nothing.
-Result<> make_dir(const std::string& path, mode_t mode = 0755);
+inline Result<> make_dir(const std::string& path, mode_t mode = 0755) { return sys::make_directory(path, mode); }
+// As it is: a folder is bound, a link made anew, anything else left out.
+Result<> show_entry(const std::string& from, const std::string& to);
 // A detached copy, with all below it, of what is at `path` below `at` (empty: of `at` itself).
 Result<sys::Fd> clone_tree(int at, const std::string& path, std::uint64_t attributes);
 Result<> attach(int tree, const std::string& target);

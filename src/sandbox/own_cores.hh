@@ -15,25 +15,7 @@
 
 namespace assay::sandbox {
 
-// What this process may run on, by rising number.
-std::vector<int> online_cores();
-
-// An interrupt of a device, as /proc/irq tells (Documentation/core-api/irq/irq-affinity.rst).
-struct Interrupt {
-    std::vector<int>
-        cores;  // whose requests it answers, of a queue that the kernel divides; else those that it may come to
-    int comes_to = -1;  // one of them
-    bool movable = true;
-};
-std::vector<Interrupt> device_interrupts();
-
-// A list of cores as the kernel writes them ("0-2,5"); empty: it is none.
-std::vector<int> cores_in(std::string_view list);
-
-// The cores `online` in the order in which the rest of the machine needs them. First those where the only interrupt of a disk comes in that
-// answers other cores as well and cannot be moved: what runs there is in the way of everybody's requests. Then by number.
-std::vector<int> by_need(std::vector<int> online, std::span<const Interrupt>);
-// Of cores so ordered those of a slot, counted from the last, by rising number; empty: there are none for it. The first is nobody's.
+// Of cores in the order of `machine_cores` those of a slot, counted from the last, by rising number; empty: there are none for it. The first is nobody's.
 std::vector<int> cores_of_slot(std::span<const int> by_need, int per_slot, int slot);
 // Those that are left when `slots` have theirs, for the calling thread and all that it starts.
 Result<> keep_to_rest(std::span<const int> by_need, int per_slot, int slots);

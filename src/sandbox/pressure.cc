@@ -14,10 +14,8 @@ namespace assay::sandbox {
 namespace {
 
 std::optional<std::int64_t> number_at(std::string_view text) {
-    std::int64_t value = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc{} || value < 0) return std::nullopt;
-    return value;
+    const std::optional<std::int64_t> value = to_number(text);
+    return value && *value >= 0 ? value : std::nullopt;
 }
 
 std::optional<std::int64_t> of_machine(const char* path) { return total_stalled_us(read_control(path)); }

@@ -1,5 +1,6 @@
 #include "sandbox/process.hh"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -158,6 +159,17 @@ void close_all_except(std::vector<int> keep) {
         first = static_cast<unsigned>(fd) + 1;
     }
     (void)::close_range(first, ~0U, 0);
+}
+
+bool hold_only(std::span<const int> wanted) {
+    const int count = static_cast<int>(wanted.size());
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    std::vector<int> high;  // Copies above all targets first, so that no target overwrites what is still needed.
+    for (const int fd : wanted) high.push_back(::fcntl(fd < 0 ? null : fd, F_DUPFD_CLOEXEC, count));
+    for (int i = 0; i < count; ++i) {
+        if (::dup2(high[static_cast<std::size_t>(i)], i) < 0) return false;
+    }
+    return ::close_range(static_cast<unsigned>(count), ~0U, 0) == 0;
 }
 
 Result<> hear(const sys::Fd& socket, char expected, sys::TimePoint deadline) {

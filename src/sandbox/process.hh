@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -69,6 +70,8 @@ std::optional<Ending> reap(const sys::Fd& pidfd, sys::TimePoint deadline);
 
 void pause_for(std::chrono::nanoseconds);
 
+// `wanted[i]` becomes descriptor i, -1 the null device; all others are closed. What was closed by exec is no more. false: errno says why.
+bool hold_only(std::span<const int> wanted);
 // Closes every descriptor from 3 up but these.
 void close_all_except(std::vector<int> keep);
 

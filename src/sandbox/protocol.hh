@@ -138,6 +138,12 @@ struct FromKeeper {
     Rlimits rlimits;  // offered: all but open_files
     model::Guarantees guarantees;
     Text<text_bytes_max> fault;
+
+    void say(Kind what, const Result<>& done) {
+        kind = what;
+        failed = done ? 0 : 1;
+        if (!done) fault.set_cut(done.error().text());
+    }
 };
 
 static_assert(std::is_trivially_copyable_v<ToHelper> && std::is_trivially_copyable_v<FromHelper>);

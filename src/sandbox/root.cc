@@ -3,7 +3,6 @@
 #include "sandbox/root.hh"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -33,21 +32,9 @@ constexpr std::string_view ours[] = {"assay", "dev", "grader", "out", "proc", "s
 
 // The machine's own system folders. On a merged-usr system all but /usr are links, and stay links.
 Result<> bind_system(const std::string& root) {
-    ASSAY_CHECK(make_dir(root + "/usr"));
-    ASSAY_CHECK(bind("/usr", root + "/usr", shown));
-    for (const char* const name : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
-        struct stat info{};
-        if (::lstat(name, &info) != 0) continue;
-        if (S_ISDIR(info.st_mode)) {
-            ASSAY_CHECK(make_dir(root + name));
-            ASSAY_CHECK(bind(name, root + name, shown));
-        } else if (S_ISLNK(info.st_mode)) {
-            char target[256];
-            const ssize_t n = ::readlink(name, target, sizeof target - 1);
-            if (n <= 0) return sys::last_error("readlink", name);
-            target[n] = '\0';
-            if (::symlink(target, (root + name).c_str()) != 0) return sys::last_error("symlink", name);
-        }
+    ASSAY_CHECK(show_entry("/usr", root + "/usr"));
+    for (const std::string name : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
+        if (sys::info_of_path(name)) ASSAY_CHECK(show_entry(name, root + name));
     }
     return ok;
 }
@@ -100,16 +87,6 @@ Result<> mount_trusted(const World& world, const std::string& root) {
     return bind(own_program, root + "/assay/run", shown);
 }
 
-// `name` in `directory`, itself and no link.
-Result<sys::Fd> step_into(const sys::Fd& directory, const std::string& name, std::uint64_t kind) {
-    open_how how{};
-    how.flags = O_PATH | O_CLOEXEC | kind;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    sys::Fd next{static_cast<int>(::syscall(SYS_openat2, directory.get(), name.c_str(), &how, sizeof how))};
-    if (!next) return sys::last_error("openat2", name);
-    return next;
-}
-
 Result<> attach_to(int tree, const sys::Fd& target, const std::string& name) {
     if (::move_mount(tree, "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) return sys::last_error("move_mount", name);
     return ok;
@@ -124,7 +101,7 @@ Result<> bind_inside(const std::string& root, const Mounted& what) {
             if (errno == EROFS) return Error{Fault::missing, what.inside + " is not in the image, and an image is never written to"};
             return sys::last_error("mkdir", what.inside);
         }
-        Result<sys::Fd> next = step_into(at, name, O_DIRECTORY);
+        Result<sys::Fd> next = sys::open_beneath(at, name, O_PATH | O_DIRECTORY);
         if (!next) return next.take_error().in(what.inside);
         at = std::move(next).value();
     }
@@ -135,7 +112,7 @@ Result<> bind_inside(const std::string& root, const Mounted& what) {
 Result<> bind_over(const std::string& from, const std::string& root, const std::string& inside, std::uint64_t attributes) {
     ASSAY_TRY(const sys::Fd tree, clone_tree(AT_FDCWD, from, attributes));
     const sys::Fd at{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    Result<sys::Fd> target = step_into(at, inside, 0);
+    Result<sys::Fd> target = sys::open_beneath(at, inside, O_PATH);
     if (!target) return target.take_error().in("the image");
     return attach_to(tree.get(), *target, inside);
 }
@@ -147,16 +124,7 @@ Result<> bind_image(const std::string& image, const std::string& root) {
     if (names.size() > model::image_top_names_max) return Error{Fault::too_large, "the image has too many names at its top"};
     for (const std::string& name : names) {
         if (std::ranges::find(ours, name) != std::end(ours)) continue;
-        const std::string from = image + "/" + name;
-        struct stat info{};
-        if (::lstat(from.c_str(), &info) != 0) return sys::last_error("lstat", from);
-        if (S_ISLNK(info.st_mode)) {
-            ASSAY_TRY(const std::string target, sys::link_target(from));
-            if (::symlink(target.c_str(), (root + "/" + name).c_str()) != 0) return sys::last_error("symlink", name);
-        } else if (S_ISDIR(info.st_mode)) {
-            ASSAY_CHECK(make_dir(root + "/" + name));
-            ASSAY_CHECK(bind(from, root + "/" + name, shown));
-        }
+        ASSAY_CHECK(show_entry(image + "/" + name, root + "/" + name));
     }
     for (const std::string_view name : model::image_etc_files) {
         const std::string file = "etc/" + std::string{name};
@@ -222,11 +190,15 @@ Result<> enter_prepared(const World& world, const std::string& bench) {
 
 }  // namespace
 
-// Whoever calls this has an umask of nothing.
-Result<> make_dir(const std::string& path, mode_t mode) {
-    if (::mkdir(path.c_str(), mode) == 0) return ok;
-    if (errno != EEXIST) return sys::last_error("mkdir", path);
-    if (::chmod(path.c_str(), mode) != 0) return sys::last_error("chmod", path);
+Result<> show_entry(const std::string& from, const std::string& to) {
+    ASSAY_TRY(const sys::FileInfo info, sys::info_of_path(from));
+    if (info.kind == sys::FileInfo::Kind::symlink) {
+        ASSAY_TRY(const std::string target, sys::link_target(from));
+        if (::symlink(target.c_str(), to.c_str()) != 0) return sys::last_error("symlink", from);
+    } else if (info.kind == sys::FileInfo::Kind::directory) {
+        ASSAY_CHECK(make_dir(to));
+        return bind(from, to, shown);
+    }
     return ok;
 }
 
@@ -323,7 +295,7 @@ Result<sys::Fd> clone_path(int fd, bool writable, const sys::Fd& host_mounts, co
 Result<sys::Fd> open_image(const sys::Fd& data, const std::string& digest) {
     const Error missing{Fault::missing, "the image " + digest.substr(0, 12) + " is not there"};
     if (!data) return missing;
-    Result<sys::Fd> root = step_into(data, "images/" + digest + "/root", O_DIRECTORY);
+    Result<sys::Fd> root = sys::open_beneath(data, "images/" + digest + "/root", O_PATH | O_DIRECTORY);
     if (!root && root.error().fault() == Fault::missing) return missing;
     return root;
 }
@@ -344,13 +316,14 @@ Result<> show_layers(const std::vector<std::string>& layers, const std::string& 
 
 Result<sys::Fd> prepare_root(const std::string& image, const std::string& at, const sys::Fd& own_mounts) {
     if (::unshare(CLONE_NEWNS) != 0) return sys::last_error("unshare", "mounts");
-    sys::Fd made{::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)};
+    Result<sys::Fd> made = sys::open_read("/proc/self/ns/mnt");
     const auto build = [&]() -> Result<> {
-        if (!made) return sys::last_error("open", "mount namespace");
+        if (!made) return made.error();
         ASSAY_CHECK(build_root(image, at));
         ASSAY_CHECK(make_dir(at + "/work"));
         const sys::Fd root{::open(at.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-        Result<sys::Fd> place = step_into(root, "var/tmp", O_DIRECTORY);  // Where every cell will mount.
+        Result<sys::Fd> place =
+            sys::open_beneath(root, "var/tmp", O_PATH | O_DIRECTORY);  // Where every cell will mount.
         if (!place) return place.take_error().in("the image");
         return turn_to(at);
     };
@@ -359,8 +332,6 @@ Result<sys::Fd> prepare_root(const std::string& image, const std::string& at, co
     if (!built) return built.error();
     return made;
 }
-
-Result<sys::Fd> prepare_host_root(const sys::Fd& own_mounts) { return prepare_root("", workbench + "/root", own_mounts); }
 
 Result<> enter_world(const World& world, const std::string& bench) {
     if (world.prepared >= 0) return enter_prepared(world, bench);

@@ -43,8 +43,6 @@ Result<> make_workbench();
 // A root as every plain command sees it, in a mount namespace of its own that the sandbox's init copies, so that per command only
 // what is its own has to be mounted. `image`: as in World; `at`: an empty directory. Leaves the caller in `own_mounts`.
 Result<sys::Fd> prepare_root(const std::string& image, const std::string& at, const sys::Fd& own_mounts);
-// For the host's own folders, in the helper.
-Result<sys::Fd> prepare_host_root(const sys::Fd& own_mounts);
 // There too: the launcher, in a file that root alone may execute. The descriptor is for nothing else.
 Result<sys::Fd> place_launcher();
 // In a keeper, in a mount namespace of its own: the directory that is its own part of the workbench.

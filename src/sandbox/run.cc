@@ -78,14 +78,18 @@ Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& 
     ASSAY_TRY(cell.main, cell.start_inside([&](int birthplace, int talk) {
         Result<Spawned> spawned = clone_process(0, birthplace);
         if (!spawned || spawned->pid != 0) return spawned;
-        const EntryPlan plan{.talk = talk,
-                             .ways = cell.ways(),
-                             .filter = &job_.shop.filter(FilterKind::fill),
-                             .stderr_fd = complaint.second.get()};
-        FillPlan what{.fill = job_.shop.config.fill, .archive = archive, .prefix = std::string{prefix}, .directory = directory, .rlimits = cell.rlimits()};
+        FillPlan plan{.talk = talk,
+                      .ways = cell.ways(),
+                      .filter = &job_.shop.filter(FilterKind::fill),
+                      .complaint = complaint.second.get(),
+                      .fill = job_.shop.config.fill,
+                      .archive = archive,
+                      .prefix = std::string{prefix},
+                      .directory = directory,
+                      .rlimits = cell.rlimits()};
         // A tree shown to a trusted stage has a tmpfs of `memory`, not of `disk`.
-        what.rlimits.file_bytes = std::max(what.rlimits.file_bytes, order_.limits.memory_bytes);
-        run_fill(plan, what);
+        plan.rlimits.file_bytes = std::max(plan.rlimits.file_bytes, order_.limits.memory_bytes);
+        run_fill(plan);
     }));
     complaint.second.reset();
     Result<> entered = cell.admit(cell.main);
@@ -117,9 +121,8 @@ Result<bool> Run::fill(int archive, std::string_view prefix, const std::string& 
     std::string text(complaint_bytes_max, '\0');
     const ssize_t n = ::read(complaint.first.get(), text.data(), text.size());  // All writers are dead.
     text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    ASSAY_TRY(const Room scratch_room, room_of(cell.scratch->path));
-    bool full = scratch_room.full;
-    for (const std::string* const path : {&cell.world.submission, &cell.world.grader}) {
+    bool full = false;
+    for (const std::string* const path : {&cell.scratch->path, &cell.world.submission, &cell.world.grader}) {
         if (path->empty()) continue;
         ASSAY_TRY(const Room room, room_of(*path));
         full = full || room.full;

@@ -29,6 +29,16 @@ TEST_F(Stage, SubmissionIsUnpackedIntoTheFirstStage) {
     EXPECT_EQ(done.outcome.output.head, "-rwxr-xr-x\nonetwoa\nd\n");
 }
 
+// What unpacks has its keeper's descriptors at first, and is under the stage's limits as well.
+TEST_F(Stage, AFewOpenFilesAreEnoughToUnpack) {
+    const sys::Fd tree = archive("a=one\nd/\nd/b=two\n");
+    Request wanted = shell("cat a d/b; ulimit -n");
+    wanted.submission = Fill{.archive = tree.get(), .prefix = ""};
+    wanted.limits.open_files = 8;
+    const Finished done = run(wanted);
+    EXPECT_EQ(done.outcome.output.head, "onetwo8\n") << done.outcome.errors.head;
+}
+
 TEST_F(Stage, EachRunStartsFromTheSealedStateAndItsOwnWritesVanish) {
     Job job = open_job();
     const sys::Fd tree = archive("a=one\nkeep/\nkeep/x=x\nkeep/y=y\n");

@@ -51,22 +51,16 @@ Result<> make_etc(const std::string& etc) {
     }
     for (const char* const name : bound) {
         const std::string from = std::string{"/etc/"} + name;
-        struct stat info{};
-        if (::lstat(from.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) continue;
-        ASSAY_CHECK(make_dir(etc + "/" + name));
-        ASSAY_CHECK(bind(from, etc + "/" + name, shown));
+        const Result<sys::FileInfo> info = sys::info_of_path(from);
+        if (info && info->kind == sys::FileInfo::Kind::directory) ASSAY_CHECK(show_entry(from, etc + "/" + name));
     }
     if (::access("/etc/ssl/certs", F_OK) == 0) {  // Not all of ssl: private keys live beside.
         ASSAY_CHECK(make_dir(etc + "/ssl"));
         ASSAY_CHECK(make_dir(etc + "/ssl/certs"));
         ASSAY_CHECK(bind("/etc/ssl/certs", etc + "/ssl/certs", shown));
     }
-    char zone[256];
-    const ssize_t n = ::readlink("/etc/localtime", zone, sizeof zone - 1);
-    if (n > 0 && std::string_view{zone, static_cast<std::size_t>(n)}.starts_with("/usr/")) {
-        zone[n] = '\0';
-        (void)::symlink(zone, (etc + "/localtime").c_str());
-    }
+    const Result<std::string> zone = sys::link_target("/etc/localtime");
+    if (zone && zone->starts_with("/usr/")) (void)::symlink(zone->c_str(), (etc + "/localtime").c_str());
     return ok;
 }
 
@@ -91,12 +85,11 @@ Result<> make_dev(const std::string& dev) {
 }  // namespace
 
 Result<> make_workbench() {
-    constexpr std::int64_t bytes = 16 << 20;
-    constexpr std::int64_t inodes = 4096;
-    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return sys::last_error("mount(private)", "/");
-    const std::string options = "size=" + std::to_string(bytes) + ",nr_inodes=" + std::to_string(inodes) + ",mode=0700";
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+        return sys::last_error("mount(private)", "/");
     // Devices must stay usable through the template, so this one is not nodev; nobody in a sandbox ever sees it.
-    if (::mount("assay", workbench.c_str(), "tmpfs", MS_NOSUID, options.c_str()) != 0) return sys::last_error("mount(tmpfs)", workbench);
+    if (::mount("assay", workbench.c_str(), "tmpfs", MS_NOSUID, "size=16m,nr_inodes=4096,mode=0700") != 0)
+        return sys::last_error("mount(tmpfs)", workbench);
     ASSAY_CHECK(make_etc(workbench + "/etc"));
     ASSAY_CHECK(make_dev(workbench + "/dev"));
     ASSAY_CHECK(write_text(own_program, text_of(guest_program())));

@@ -19,6 +19,7 @@
 #include "intake/intake.hh"
 #include "queue/depth.hh"
 #include "queue/line.hh"
+#include "sandbox/cores.hh"
 #include "sandbox/own_cores.hh"
 #include "serve/admission_keeper.hh"
 #include "serve/alarms.hh"
@@ -153,8 +154,7 @@ Result<> serve(const Config& config) {
     ASSAY_TRY(const int slots, slots_of(config, sys::online_cpus()));
     ASSAY_TRY(Privileged privileged, start_privileged(directory, config, slots));  // While root, before any thread.
     if (config.cores_per_slot > 0)
-        ASSAY_CHECK(sandbox::keep_to_rest(sandbox::by_need(sandbox::online_cores(), sandbox::device_interrupts()),
-                                          config.cores_per_slot, slots));
+        ASSAY_CHECK(sandbox::keep_to_rest(sandbox::machine_cores(), config.cores_per_slot, slots));
     RecorderKeeper recorder{directory, config.recorder_bytes};
     recorder::Feed* const feed = recorder.feed();
     if (feed != nullptr) {

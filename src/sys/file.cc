@@ -45,8 +45,12 @@ Result<Fd> create_exclusive(const std::string& path, std::uint32_t mode) {
 }
 
 Result<Fd> open_beneath(const Fd& directory, const std::string& path) {
+    return open_beneath(directory, path, O_RDONLY | O_NONBLOCK);  // A planted FIFO must not hang us.
+}
+
+Result<Fd> open_beneath(const Fd& directory, const std::string& path, int flags) {
     open_how how{};
-    how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // A planted FIFO must not hang us.
+    how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
     const long raw = ::syscall(SYS_openat2, directory.get(), path.c_str(), &how, sizeof how);
     if (raw < 0) return last_error("openat2", path);

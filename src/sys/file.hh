@@ -37,6 +37,7 @@ Result<Fd> create_exclusive(const std::string& path, std::uint32_t mode = 0600);
 // Opens `path` below `directory` for reading. Never leaves it, follows a symlink, or blocks on a FIFO.
 // Errors: missing, denied (symlink, outside, permission), system.
 Result<Fd> open_beneath(const Fd& directory, const std::string& path);
+Result<Fd> open_beneath(const Fd& directory, const std::string& path, int flags);  // of open(2), not on Windows
 
 Result<FileInfo> info_of(const Fd&);
 Result<FileInfo> info_of_path(const std::string& path);  // does not follow a final symlink

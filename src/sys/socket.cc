@@ -25,12 +25,13 @@ Result<sockaddr_un> address_of(const std::string& path) {
     return address;
 }
 
+int type_of(PairKind kind) { return kind == PairKind::stream ? SOCK_STREAM : SOCK_SEQPACKET; }
+
 }  // namespace
 
 Result<std::pair<Fd, Fd>> socket_pair(PairKind kind) {
     int raw[2];
-    const int type = kind == PairKind::stream ? SOCK_STREAM : SOCK_SEQPACKET;
-    if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, raw) != 0) return last_error("socketpair", "");
+    if (::socketpair(AF_UNIX, type_of(kind) | SOCK_CLOEXEC, 0, raw) != 0) return last_error("socketpair", "");
     return std::pair{Fd{raw[0]}, Fd{raw[1]}};
 }
 
@@ -43,10 +44,10 @@ Result<Peer> peer_of(const Fd& socket) {
     return Peer{credentials.pid, credentials.uid, credentials.gid};
 }
 
-Result<Fd> listen_unix(const std::string& path, std::uint32_t mode) {
+Result<Fd> listen_unix(const std::string& path, std::uint32_t mode, PairKind kind) {
     constexpr int backlog = 64;
     ASSAY_TRY(const sockaddr_un address, address_of(path));
-    Fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    Fd socket{::socket(AF_UNIX, type_of(kind) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (!socket) return last_error("socket", path);
     ASSAY_CHECK(remove_file(path));
     if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return last_error("bind", path);

@@ -37,7 +37,8 @@ struct Peer {
 };
 Result<Peer> peer_of(const Fd& unix_socket);
 
-Result<Fd> listen_unix(const std::string& path, std::uint32_t mode);  // replaces a stale file of that name
+// Does not wait in accept. Replaces a stale file of that name.
+Result<Fd> listen_unix(const std::string& path, std::uint32_t mode, PairKind kind = PairKind::stream);
 Result<Fd> connect_unix(const std::string& path);
 
 // Waits until readable (or closed by the peer). false = the deadline passed.
