@@ -22,6 +22,7 @@ static long now_ms(void) {
 }
 
 static void become(int out, char **command) {
+    (void)lseek(0, 0, SEEK_SET);
     const int first = open("/proc/self/oom_score_adj", O_WRONLY);
     // It is chosen when memory is over, and not who starts it.
     if (first < 0 || write(first, "1000", 4) != 4 || setsid() < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || setgid(NOBODY) != 0 ||

@@ -3,6 +3,7 @@ jobs do, with as many processes, as much memory and as slow a disk as their line
 namespaces and a root of bubblewrap's, so that they find what they look for, and bare.c starts and ends them. Needs root, version 1."""
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ import catalogue
 from catalogue import Line
 
 # Whom nothing stops but a limit: what else is refused inside, this would do. `sync` is everybody's, and page cache can be thrown away.
-CASES = frozenset("A1 A2 A6 A7 A8 A13 A17 B10 B12 B13 C5 D17 E1 F1 F3 F4 F5 F6".split())
+CASES = frozenset("A1 A2 A6 A7 A8 A13 A17 B1 B8 B10 B11 B12 B13 C5 C7 D17 E1 F1 F3 F4 F5 F6".split())
 # In a group of this bench's own, jobs would take the turns of all that is in it, the server, as far as the rest of the machine goes.
 AS_A_SERVER_HAS_THEM = frozenset({"cpu"})
 
@@ -78,8 +79,12 @@ class Bare:
                 "--die-with-parent", *(word for right in ("SETUID", "SETGID", "KILL") for word in ("--cap-add", f"CAP_{right}")),
                 "/bare", str(int(ms)), str(catalogue.size_of(limits["output"])), *command]
 
-    def repeat(self, limits: dict[str, str], command: list[str], until: float) -> None:
-        with subprocess.Popen(self.command_of(limits, command), preexec_fn=lambda: self.groups.enter(limits), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
+    def repeat(self, limits: dict[str, str], command: list[str], given: Path, until: float) -> None:
+        def become() -> None:
+            self.groups.enter(limits)
+            resource.setrlimit(resource.RLIMIT_STACK, (catalogue.size_of(limits["memory"]), resource.RLIM_INFINITY))
+            resource.setrlimit(resource.RLIMIT_CORE, (1, 1))  # As inside: no dump, and no handler of dumps.
+        with open(given, "rb") as stdin, subprocess.Popen(self.command_of(limits, command), preexec_fn=become, stdin=stdin, stdout=subprocess.DEVNULL) as child:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 raise SystemExit(f"{' '.join(command)} in no sandbox ended with {child.wait(max(0.0, until - time.monotonic()))}")
             self.groups.end()

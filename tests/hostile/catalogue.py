@@ -168,6 +168,7 @@ class Runner:
         self.lookout = Lookout()
         self.uid: int | None = None
         self.back_s = 0.0
+        self.wall_s = 0.0  # of the last program
         self.become: Callable[[], None] | None = None  # what the bystanders do first
         (place / "neighbour").mkdir()
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("ASSAY_") or key == "ASSAY_TEST_PATIENCE"} | {
@@ -317,6 +318,7 @@ class Runner:
 
     def judge(self, line: Line, found: dict, back_s: float) -> str:
         verdict, said = found["verdict"], found["stdout"]
+        self.wall_s = found["wall_ms"] / 1000
         if begun := re.match(r"begun (\d+)\n", said):
             self.uid = int(begun[1])
         wrong = []
@@ -338,6 +340,10 @@ class Runner:
                 limit = size_of(text) if name in ("memory", "processes", "output") else ms_of(text)
                 if (measured[name] > limit) if sign == "<" else (measured[name] < limit):
                     wrong.append(f"{name} {measured[name]:.0f}, not {condition}")
+            elif condition == "stalled":
+                waited_ms = found.get("memory_stalled_ms")  # null: this host does not tell
+                if waited_ms is not None and verdict in ("time_limit", "wall_limit") and waited_ms * 10 < found["wall_ms"]:
+                    wrong.append(f"it says that it waited {waited_ms:.0f} ms of {found['wall_ms']:.0f} for memory")
             elif condition != "silent":
                 name, _, value = condition.partition("=")
                 good = {"exit": lambda: found.get("exit_code") == int(value), "signal": lambda: found.get("signal") == int(value),
