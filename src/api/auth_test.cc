@@ -89,5 +89,14 @@ TEST(LogText, SaysWhichTimesSayLittleAndWhatWasTriedTwice) {
               "alone, and that is what counts.\n");
 }
 
+TEST(LogText, SaysWhatWaitedForItsOwnMemory) {
+    model::Report report;
+    report.stages.push_back(
+        {.name = "run", .verdict = model::Verdict::wall_limit, .usage = {.wall_ms = 5000, .memory_stalled_ms = 4200}});
+    EXPECT_EQ(log_text(report, english, false),
+              "=== run: duration limit\n--- for 4.2 s it waited for memory: at its limit, what it needs is thrown out "
+              "and read in again and again\n");
+}
+
 }  // namespace
 }  // namespace assay::api

@@ -70,6 +70,8 @@ private:
             log_ += fmt::format("--- {}\n", say(first_try, {wording::name(language_, part.first_try->verdict),
                                                             duration_text(part.first_try->usage.wall_ms)}));
         }
+        if (part.usage.memory_stalled_ms)
+            log_ += fmt::format("--- {}\n", say(log_memory_full, {duration_text(*part.usage.memory_stalled_ms)}));
         if (part.usage.trustworthy_timing == false) log_ += fmt::format("--- {}\n", say(log_busy));
     }
 

@@ -93,7 +93,8 @@ Its output passes through; then one line on stderr says what became of it:
 With --repeat N: that for each run, and what they have together.
 
 With --json: an object for each run, the same and all figures, among them `limits` as the kernel says them, `guarantees` (how exactly each limit holds
-on this machine: `assay check` tells why) and `trustworthy_timing` (false: the machine was too busy for the times to mean much).
+on this machine: `assay check` tells why), `trustworthy_timing` (false: the machine was too busy for the times to mean much) and `memory_stalled_ms`
+(of a program at its memory limit: how long it waited for what had been thrown out of memory to be read in again).
 
 Exit codes: 0 passed, 1 any other verdict, 2 wrong usage, 4 interrupted.)";
 

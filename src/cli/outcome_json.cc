@@ -101,6 +101,7 @@ std::string outcome_json(const model::Outcome& outcome, model::Verdict verdict, 
     json.add("throttled_ms", or_null(outcome.throttled_ms, milliseconds));
     json.add("memory_peak_bytes", number(outcome.memory_peak_bytes));
     json.add("memory_file_bytes", or_null(outcome.memory_file_bytes, number));
+    json.add("memory_stalled_ms", or_null(outcome.memory_stalled_ms, milliseconds));
     json.add("processes_peak", outcome.processes_peak > 0 ? number(outcome.processes_peak) : "null");
     json.add("io_read_bytes", or_null(outcome.io_read_bytes, number));
     json.add("io_write_bytes", or_null(outcome.io_write_bytes, number));

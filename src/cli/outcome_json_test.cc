@@ -18,6 +18,7 @@ TEST(OutcomeJson, IsWhatALibraryWouldPrint) {
     outcome.signal = 11;
     outcome.throttled_ms = 0.25;
     outcome.memory_file_bytes = 1 << 20;
+    outcome.memory_stalled_ms = 12.5;
     outcome.processes_peak = 3;
     outcome.io_read_bytes = outcome.io_write_bytes = 0;
     outcome.trustworthy_timing = false;

@@ -132,6 +132,11 @@ void print_summary(const model::Outcome& outcome, model::Verdict verdict, bool i
                                      : fmt::format("exit code {}", outcome.exit_code.value_or(-1));
     fmt::print(stderr, "assay: {}, {}, cpu {:.1f} ms, wall {:.1f} ms, memory {}\n", model::to_string(verdict), how, outcome.cpu_ms(),
                outcome.wall_ms, size_text(outcome.memory_peak_bytes));
+    if (const model::Usage usage = grade::usage_of(outcome); usage.memory_stalled_ms)
+        fmt::print(stderr,
+                   "assay: for {:.1f} ms of that it waited for memory: at its limit, what it needs is thrown out and "
+                   "read in again and again\n",
+                   *usage.memory_stalled_ms);
     if (const std::string text = inexact(outcome.guarantees, io); !text.empty())
         fmt::print(stderr, "assay: limits that do not hold exactly on this host: {}; assay check says why\n", text);
 }

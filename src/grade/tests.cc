@@ -10,9 +10,18 @@ namespace assay::grade {
 
 using model::Verdict;
 
+namespace {
+
+constexpr double thrash_share = 0.1;  // of its time that a program waits for memory: less is not why it is slow
+
+}  // namespace
+
 model::Usage usage_of(const model::Outcome& outcome) {
-    return {outcome.cpu_ms(), outcome.wall_ms, outcome.memory_peak_bytes, outcome.processes_peak,
-            outcome.trustworthy_timing};
+    const bool thrashed =
+        outcome.memory_stalled_ms.value_or(0) >= thrash_share * outcome.wall_ms && outcome.memory_stalled_ms > 0;
+    return {outcome.cpu_ms(),           outcome.wall_ms,
+            outcome.memory_peak_bytes,  outcome.processes_peak,
+            outcome.trustworthy_timing, thrashed ? outcome.memory_stalled_ms : std::nullopt};
 }
 
 std::string kept_text(std::string_view text, std::size_t size_max) {

@@ -239,5 +239,16 @@ TEST(VerdictOfTests, IsTheFirstFailingOnesButFaultsComeFirst) {
     EXPECT_EQ(of({Verdict::failed, Verdict::system_fault}), Verdict::system_fault);
 }
 
+// Less than a tenth of its time is not why it is slow.
+TEST(Usage, SaysOfAWaitForMemoryOnlyWhatMatters) {
+    Outcome outcome;
+    outcome.wall_ms = 1000;
+    EXPECT_EQ(usage_of(outcome).memory_stalled_ms, std::nullopt);
+    for (const auto& [stalled_ms, told] : {std::pair{0.0, false}, {99.0, false}, {100.0, true}, {900.0, true}}) {
+        outcome.memory_stalled_ms = stalled_ms;
+        EXPECT_EQ(usage_of(outcome).memory_stalled_ms, told ? std::optional{stalled_ms} : std::nullopt);
+    }
+}
+
 }  // namespace
 }  // namespace assay::grade

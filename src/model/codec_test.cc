@@ -144,8 +144,12 @@ Report sample_report() {
 
 TEST(ReportJson, GoesBothWaysAndFlattensUsage) {
     Report report = sample_report();
-    report.stages[0].usage = {
-        .cpu_ms = 1.25, .wall_ms = 2, .memory_peak_bytes = 4096, .processes_peak = 3, .trustworthy_timing = true};
+    report.stages[0].usage = {.cpu_ms = 1.25,
+                              .wall_ms = 2,
+                              .memory_peak_bytes = 4096,
+                              .processes_peak = 3,
+                              .trustworthy_timing = true,
+                              .memory_stalled_ms = 1.5};
     report.stages[0].tests[1].first_try = {.verdict = Verdict::wall_limit,
                                            .usage = {.cpu_ms = 3, .wall_ms = 1000, .trustworthy_timing = false}};
     const std::string json = to_json(report);
@@ -159,6 +163,8 @@ TEST(ReportJson, GoesBothWaysAndFlattensUsage) {
     EXPECT_EQ(document["stages"][0]["tests"][0]["difference"].dump(), R"({"column":4,"expected":"","kind":"character","line":1})");
     EXPECT_EQ(back->stages[0].tests[0].difference, report.stages[0].tests[0].difference);
     EXPECT_EQ(document["stages"][0]["trustworthy_timing"], true);
+    EXPECT_EQ(document["stages"][0]["memory_stalled_ms"], 1.5);
+    EXPECT_FALSE(document["stages"][1].contains("memory_stalled_ms"));
     EXPECT_FALSE(
         document["stages"][1].contains("trustworthy_timing"));  // Not known, as in reports from before it was told.
     EXPECT_FALSE(document["stages"][0]["tests"][0].contains("first_try"));

@@ -75,8 +75,10 @@ struct Outcome {
     double wall_ms = 0;
     std::int64_t memory_peak_bytes = 0;
     std::int64_t processes_peak = 0;     // 0 = this host cannot tell
-    // Of the next five nullopt = this host cannot tell; of memory_file and io also: it was over within 2 ms.
+    // Of the next six nullopt = this host cannot tell; of memory and io also: it was over within 5 ms.
     std::optional<double> throttled_ms;             // held back by `cores`
+    std::optional<double>
+        memory_stalled_ms;  // at its memory limit: waited for memory, and for what was thrown out of it; else nullopt
     std::optional<std::int64_t> memory_file_bytes;  // of the peak at most: page cache of files, which the kernel takes back when it must
     std::optional<std::int64_t> io_read_bytes;      // at block devices
     std::optional<std::int64_t> io_write_bytes;

@@ -18,6 +18,7 @@ void fields(V& visit, T& it) {
     visit("memory_peak_bytes", it.memory_peak_bytes);
     visit("processes_peak", it.processes_peak);
     visit("trustworthy_timing", it.trustworthy_timing);
+    visit("memory_stalled_ms", it.memory_stalled_ms);
 }
 
 template <class V, Of<FirstTry> T>

@@ -25,6 +25,8 @@ struct Usage {
     std::int64_t processes_peak = 0;
     std::optional<bool>
         trustworthy_timing;  // false: what else the machine did could have stretched its times; nullopt: not known
+    std::optional<double>
+        memory_stalled_ms;  // so long it waited for memory, at its limit; only where that is much of its time
 };
 
 // How a stage or test ended that was run once more, alone: a limit of time had ended it while its timing was not trustworthy.

@@ -232,6 +232,7 @@ void add_usage(Json& out, const model::Usage& usage) {
     out["wall_ms"] = usage.wall_ms;
     out["memory_peak_bytes"] = usage.memory_peak_bytes;
     if (usage.trustworthy_timing) out["trustworthy_timing"] = *usage.trustworthy_timing;
+    if (usage.memory_stalled_ms) out["memory_stalled_ms"] = *usage.memory_stalled_ms;
 }
 
 void add_first_try(Json& out, const std::optional<model::FirstTry>& first) {

@@ -331,6 +331,9 @@ private:
         if (!tried.not_again.empty() && report->notes.empty())
             report->notes.push_back(note("test " + plan.name, tried));
         report->usage.trustworthy_timing = both(report->usage.trustworthy_timing, done.usage.trustworthy_timing);
+        if (done.usage.memory_stalled_ms)
+            report->usage.memory_stalled_ms =
+                report->usage.memory_stalled_ms.value_or(0) + *done.usage.memory_stalled_ms;
         report->usage.cpu_ms += done.usage.cpu_ms;
         report->usage.wall_ms += done.usage.wall_ms;
         report->usage.memory_peak_bytes = std::max(report->usage.memory_peak_bytes, done.usage.memory_peak_bytes);

@@ -308,6 +308,12 @@ std::optional<std::int64_t> Group::memory_file_bytes() const {
     return std::max<std::int64_t>(0, *all - *shared);
 }
 
+std::optional<std::int64_t> Group::memory_refaulted_bytes() const {
+    const std::optional<std::int64_t> pages =
+        field_in(read(control(Controller::memory, "memory.stat", "memory.stat")), "workingset_refault_file");
+    return pages ? std::optional{*pages * ::sysconf(_SC_PAGESIZE)} : std::nullopt;
+}
+
 std::optional<std::int64_t> Group::throttled_ns() const {
     const std::string stat = read(control(Controller::cpu, "cpu.stat", "cpu.stat"));
     if (stat.empty()) return std::nullopt;

@@ -108,6 +108,8 @@ public:
     void open_counters() const;                               // those that are read when a command has ended
     // nullopt: this host does not tell.
     std::optional<std::int64_t> memory_file_bytes() const;    // page cache of files still charged, scratch not counted
+    std::optional<std::int64_t> memory_refaulted_bytes()
+        const;  // of files, read in again after they had been thrown out, since it was made
     std::optional<std::int64_t> throttled_ns() const;         // by this group's own limit
     struct Io {
         std::int64_t read_bytes = 0;

@@ -53,14 +53,16 @@ protected:
         EXPECT_EQ(::unlink((folder_ + "/file").c_str()), 0);
         EXPECT_EQ(::rmdir(folder_.c_str()), 0);
     }
-    // Reads the file from the disk.
-    model::Outcome read_cold(Job& job) {
+    // What it reads of the folder comes from the disk.
+    model::Outcome run_cold(Job& job, Request wanted) {
         const sys::Fd file{::open((folder_ + "/file").c_str(), O_RDONLY | O_CLOEXEC)};
         EXPECT_EQ(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED), 0);
         const sys::Fd opened{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-        Request wanted = shell("cat /mnt/file | wc -c");
         wanted.binds.push_back({.directory = opened.get(), .inside = "/mnt"});
-        const model::Outcome outcome = run(job, wanted).outcome;
+        return run(job, wanted).outcome;
+    }
+    model::Outcome read_cold(Job& job) {
+        const model::Outcome outcome = run_cold(job, shell("cat /mnt/file | wc -c"));
         EXPECT_EQ(outcome.output.head, std::to_string(file_bytes) + "\n");
         return outcome;
     }
@@ -87,6 +89,19 @@ TEST_F(BoundedReads, ComeNoFasterThanTheyMay) {
     const model::Outcome outcome = read_cold(job);
     EXPECT_GE(outcome.wall_ms, 1400) << "16 MiB at 8 MiB/s";
     if (outcome.io_read_bytes) EXPECT_GE(*outcome.io_read_bytes, file_bytes);
+}
+
+// Whoever needs more than fits is slow for that, and not because the machine was busy.
+TEST_F(BoundedReads, WhatIsReadAgainForWantOfMemoryIsTold) {
+    restart(true, folder_, 0, {.mib_per_s = 16, .reads_per_s = 1000});
+    Job job = open_job();
+    Request wanted = shell("while :; do cat /mnt/file > /dev/null; done");
+    wanted.limits.memory_bytes = file_bytes * 3 / 4;
+    wanted.limits.wall_ms = 3000;
+    const model::Outcome outcome = run_cold(job, wanted);
+    EXPECT_TRUE(outcome.wall_exceeded);
+    if (!outcome.memory_stalled_ms) GTEST_SKIP() << "this host does not tell what one command waits for";
+    EXPECT_GE(*outcome.memory_stalled_ms, 1500);
 }
 
 TEST_F(BoundedReads, AreLeftAloneWhereNobodyAsks) {

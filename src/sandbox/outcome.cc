@@ -27,6 +27,7 @@ model::Outcome outcome_of(const FromKeeper& answer) {
     outcome.processes_peak = answer.processes_peak;
     const auto known = [](std::int64_t value) { return value >= 0 ? std::optional{value} : std::nullopt; };
     if (answer.throttled_ns >= 0) outcome.throttled_ms = static_cast<double>(answer.throttled_ns) / 1e6;
+    if (answer.memory_stalled_ns >= 0) outcome.memory_stalled_ms = static_cast<double>(answer.memory_stalled_ns) / 1e6;
     outcome.memory_file_bytes = known(answer.memory_file_bytes);
     outcome.io_read_bytes = known(answer.io_read_bytes);
     outcome.io_write_bytes = known(answer.io_write_bytes);

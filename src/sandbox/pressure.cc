@@ -58,7 +58,8 @@ std::optional<std::int64_t> busy_us(std::string_view stat, std::int64_t ticks_pe
 Stalls read_stalls(const Group& group, const Group& job) {
     Stalls stalls;
     stalls.cpu_us = group.stalled_us("cpu");
-    if (stalls.cpu_us) {
+    stalls.of_group = stalls.cpu_us.has_value();
+    if (stalls.of_group) {
         stalls.memory_us = group.stalled_us("memory");
         stalls.io_us = group.stalled_us("io");
     } else {
@@ -66,6 +67,7 @@ Stalls read_stalls(const Group& group, const Group& job) {
         stalls.memory_us = of_machine("/proc/pressure/memory");
         stalls.io_us = of_machine("/proc/pressure/io");
     }
+    stalls.refaulted_bytes = group.memory_refaulted_bytes();
     const std::string stat = read_control("/proc/stat");
     const std::int64_t ticks_per_second = ::sysconf(_SC_CLK_TCK);
     stalls.stolen_us = stolen_us(stat, ticks_per_second);
@@ -75,17 +77,28 @@ Stalls read_stalls(const Group& group, const Group& job) {
     return stalls;
 }
 
-std::optional<bool> timing_is_trustworthy(const Stalls& before, const Stalls& after, std::int64_t wall_us) {
+std::optional<std::int64_t> memory_stalled_us(const Stalls& before, const Stalls& after, std::int64_t full_bytes) {
+    if (!before.of_group || !after.of_group || !before.memory_us || !after.memory_us) return std::nullopt;
+    const std::int64_t memory_us = grown(before.memory_us, after.memory_us);
+    // The kernel calls it a wait for memory only where the page would have stayed with little more of it.
+    const bool again = grown(before.refaulted_bytes, after.refaulted_bytes) >= full_bytes / 2;
+    return again ? std::max(memory_us, grown(before.io_us, after.io_us)) : memory_us;
+}
+
+std::optional<bool> timing_is_trustworthy(const Stalls& before, const Stalls& after, std::int64_t wall_us,
+                                          std::optional<std::int64_t> full_bytes) {
     if (!before.cpu_us || !after.cpu_us) return std::nullopt;
     std::int64_t cpu_us = grown(before.cpu_us, after.cpu_us) - grown(before.throttled_us, after.throttled_us);
     if (before.busy_us && after.busy_us && before.own_us && after.own_us) {
         const std::int64_t others_us = grown(before.busy_us, after.busy_us) - grown(before.own_us, after.own_us);
         cpu_us = std::min(cpu_us, std::max<std::int64_t>(others_us, 0) + busy_slack_us);
     }
-    for (const std::int64_t stalled_us : {cpu_us, grown(before.memory_us, after.memory_us), grown(before.io_us, after.io_us), grown(before.stolen_us, after.stolen_us)}) {
-        if (stalled_us > stall_us_ignored && stalled_us * 100 > wall_us * stall_percent_max) return false;
-    }
-    return true;
+    const auto is_long = [&](std::int64_t stalled_us) {
+        return stalled_us > stall_us_ignored && stalled_us * 100 > wall_us * stall_percent_max;
+    };
+    if (is_long(cpu_us) || is_long(grown(before.stolen_us, after.stolen_us))) return false;
+    if (full_bytes && is_long(memory_stalled_us(before, after, *full_bytes).value_or(0))) return true;
+    return !is_long(grown(before.memory_us, after.memory_us)) && !is_long(grown(before.io_us, after.io_us));
 }
 
 }  // namespace assay::sandbox

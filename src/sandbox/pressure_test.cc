@@ -69,6 +69,34 @@ TEST(Timing, IsTrustedUnlessTheMachineCouldHaveStretchedIt) {
     }
 }
 
+// What is read in again and again is thrown out for want of memory that it may have, and not for others.
+TEST(Timing, OfAProgramAtItsMemoryLimitIsItsOwn) {
+    constexpr std::int64_t ms = 1'000, limit = 64 << 20;
+    const Stalls before{
+        .of_group = true, .cpu_us = 0, .memory_us = 100 * ms, .io_us = 0, .stolen_us = 0, .refaulted_bytes = 1 << 20};
+    Stalls waited = before;  // for memory, as the kernel calls it
+    waited.memory_us = waited.io_us = 900 * ms;
+    Stalls read = before;  // what it had read before
+    read.io_us = 700 * ms;
+    read.refaulted_bytes = 40 << 20;
+    for (const auto& [after, stalled_us] : {std::pair{waited, 800 * ms}, {read, 700 * ms}}) {
+        EXPECT_EQ(timing_is_trustworthy(before, after, 1000 * ms), false);
+        EXPECT_EQ(timing_is_trustworthy(before, after, 1000 * ms, limit), true);
+        EXPECT_EQ(memory_stalled_us(before, after, limit), stalled_us);
+        Stalls beside_others = after;
+        beside_others.stolen_us = 200 * ms;
+        EXPECT_EQ(timing_is_trustworthy(before, beside_others, 1000 * ms, limit), false);
+        Stalls machine = before, later = after;  // of which nobody knows whose it was
+        machine.of_group = later.of_group = false;
+        EXPECT_EQ(timing_is_trustworthy(machine, later, 1000 * ms, limit), false);
+        EXPECT_EQ(memory_stalled_us(machine, later, limit), std::nullopt);
+    }
+    Stalls large_file = read;  // whose pages fill its memory and are not needed again
+    large_file.refaulted_bytes = 2 << 20;
+    EXPECT_EQ(timing_is_trustworthy(before, large_file, 1000 * ms, limit), false);
+    EXPECT_EQ(memory_stalled_us(before, large_file, limit), 0);
+}
+
 TEST(Timing, IsNotJudgedWhereTheKernelSaysNothing) {
     EXPECT_EQ(timing_is_trustworthy({}, {}, 1'000'000), std::nullopt);
     EXPECT_EQ(timing_is_trustworthy({.cpu_us = 1}, {}, 1'000'000), std::nullopt);

@@ -130,6 +130,7 @@ struct FromKeeper {
     std::int64_t memory_peak_bytes = 0;
     std::int64_t processes_peak = 0;
     std::int64_t throttled_ns = -1;     // -1 here and below: not known
+    std::int64_t memory_stalled_ns = -1;
     std::int64_t memory_file_bytes = -1;
     std::int64_t io_read_bytes = -1;
     std::int64_t io_write_bytes = -1;

@@ -26,7 +26,8 @@ Result<Provisions> provide(const HelperConfig& config) {
     for (const std::string& path : {std::string{"/"}, std::string{"/usr"}, config.data}) {
         if (path.empty()) continue;
         Result<std::string> disk = disk_of(path);
-        if (disk && std::ranges::find(found.disks, *disk) == found.disks.end()) found.disks.push_back(std::move(disk).value());
+        if (disk && std::ranges::find(found.disks, *disk) == found.disks.end())
+            found.disks.push_back(std::move(disk).value());
     }
     if (config.disk_scratch.mib_max > 0) found.lack_of_folder = lack_of_folder(config.disk_scratch.folder);
     return found;

@@ -16,10 +16,10 @@
 namespace assay::sandbox {
 
 struct Provisions {
-    std::array<Filter, 3> filters;            // by FilterKind
-    std::vector<int> cores;                   // machine_cores
-    std::vector<std::string> disks;           // that commands read from (disks.hh)
-    std::optional<Lack> lack_of_folder;       // of scratch on disk, if that is offered
+    std::array<Filter, 3> filters;  // by FilterKind
+    std::vector<int> cores;  // machine_cores
+    std::vector<std::string> disks;  // that commands read from (disks.hh)
+    std::optional<Lack> lack_of_folder;  // of scratch on disk, if that is offered
 };
 Result<Provisions> provide(const HelperConfig&);
 

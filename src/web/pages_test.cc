@@ -230,6 +230,21 @@ TEST(ModulePage, SaysWhatTheMachineDidToTimes) {
     EXPECT_TRUE(contains(rendered(Language::chinese, view, "busy-zh"), "第一次运行时机器繁忙"));
 }
 
+// A program that waits for what its own limit throws out is told so, and not that the machine was busy.
+TEST(ModulePage, SaysWhatWaitedForItsOwnMemory) {
+    auto view = example::module_view();
+    EXPECT_FALSE(contains(rendered(Language::english, view, "quiet"), "memory was full"));
+    auto& slow = view.submissions[1].report->stages[1].tests[3];
+    slow.usage.trustworthy_timing = true;
+    slow.usage.memory_stalled_ms = 4200;
+    const std::string page = rendered(Language::english, view, "memory-full");
+    expect_sound(page);
+    EXPECT_TRUE(contains(page, "<span class=\"tag\">memory was full</span>"));
+    EXPECT_TRUE(contains(page, "was at its memory limit"));
+    EXPECT_FALSE(contains(page, "its times say little"));
+    EXPECT_TRUE(contains(rendered(Language::chinese, view, "memory-full-zh"), "已达内存上限"));
+}
+
 TEST(ModulePage, SaysWhatIsHidden) {
     auto view = example::module_view();
     EXPECT_TRUE(contains(rendered(Language::english, view, "hidden"), "<span class=\"tag\">hidden</span>"));

@@ -82,10 +82,11 @@ Html ending_part(const Look& look, const std::optional<int>& exit_code, const st
 // How it ended, and what is to be known of its times.
 template <class Part>
 Html result_cell(const Look& look, const Part& part) {
-    Html busy;
+    Html tags;
+    if (part.usage.memory_stalled_ms) tags += el("span", {{"class", "tag"}}, {look.say(Sentence::memory_full)});
     if (part.usage.trustworthy_timing == false)
-        busy += el("span", {{"class", "tag"}}, {look.say(Sentence::machine_busy)});
-    return el("td", {}, {badge(look, part.verdict), " ", ending_part(look, part.exit_code, part.signal), busy});
+        tags += el("span", {{"class", "tag"}}, {look.say(Sentence::machine_busy)});
+    return el("td", {}, {badge(look, part.verdict), " ", ending_part(look, part.exit_code, part.signal), tags});
 }
 
 Html first_try_part(const Look& look, const std::optional<model::FirstTry>& first) {
@@ -177,13 +178,20 @@ Html secrecy_note(const Look& look, const model::StageReport& stage, bool due_pa
     return note;
 }
 
-Html busy_note(const Look& look, const model::Report& report) {
-    const auto marked_so = [](const auto& part) { return part.usage.trustworthy_timing == false; };
-    const auto anywhere = [&](const model::StageReport& stage) {
-        return marked_so(stage) || std::ranges::any_of(stage.tests, marked_so);
+// Says once what the tags beside results mean.
+Html timing_notes(const Look& look, const model::Report& report) {
+    const auto note = [&](Sentence sentence, const auto& marked) {
+        const auto anywhere = [&](const model::StageReport& stage) {
+            return marked(stage.usage) || std::ranges::any_of(stage.tests, marked, &model::TestReport::usage);
+        };
+        return std::ranges::any_of(report.stages, anywhere) ? el("p", {{"class", "hint"}}, {look.say(sentence)})
+                                                            : Html{};
     };
-    if (std::ranges::none_of(report.stages, anywhere)) return {};
-    return el("p", {{"class", "hint"}}, {look.say(Sentence::machine_busy_note)});
+    Html notes =
+        note(Sentence::memory_full_note, [](const model::Usage& usage) { return usage.memory_stalled_ms.has_value(); });
+    notes +=
+        note(Sentence::machine_busy_note, [](const model::Usage& usage) { return usage.trustworthy_timing == false; });
+    return notes;
 }
 
 Html tests_table(const Look& look, const model::StageReport& stage, bool due_passed, Room& room) {
@@ -225,7 +233,7 @@ Html log_part(const Look& look, const model::Report& report, const std::string& 
 Html report_part(const Look& look, const model::Report& report, const std::string& id, bool due_passed, Room& room) {
     Html parts;
     if (!report.stages.empty()) parts += stages_table(look, report);
-    parts += busy_note(look, report);
+    parts += timing_notes(look, report);
     for (const model::StageReport& stage : report.stages) {
         if (!stage.message.empty()) {
             parts += el("p", {{"class", "message"}}, {el("strong", {}, {stage.name}), " ", el("bdi", {}, {stage.message})});

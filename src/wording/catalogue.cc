@@ -248,6 +248,13 @@ Text text_of(Sentence sentence) {
         case machine_busy_note:
             return {"The machine was busy while what is marked so ran: its times say little.",
                     "带此标记的项目运行时机器繁忙，测得的时间参考意义不大。"};
+        case memory_full: return {"memory was full", "内存已满"};
+        case memory_full_note:
+            return {
+                "What is marked so was at its memory limit and waited for what had been thrown out of memory to be "
+                "read in again and again. It is slow for that, not by chance.",
+                "带此标记的项目已达内存上限，被换出的内容需要反复重新读取，等待占去了大量时间。变慢的原因在此，并非偶然"
+                "。"};
         case first_try:
             return {
                 "The first try ended after {1} ({0}) while the machine was busy. It was run once more, alone, and that "
@@ -271,6 +278,10 @@ Text text_of(Sentence sentence) {
         case log_cut: return {"… {0} are left out here …", "…… 此处省略 {0} ……"};
         case no_log: return {"Nothing was printed.", "没有任何输出。"};
         case log_stage: return {"{0}: {1}", "{0}：{1}"};
+        case log_memory_full:
+            return {
+                "for {0} it waited for memory: at its limit, what it needs is thrown out and read in again and again",
+                "其中 {0} 在等待内存：已达上限，所需内容被反复换出又重新读取"};
         case log_busy: return {"the machine was busy while this ran: its times say little", "运行时机器繁忙，测得的时间参考意义不大"};
         case log_test: return {"test {0}: {1}, {2}", "测试 {0}：{1}，{2}"};
         case log_message: return {"message", "评分说明"};

@@ -168,6 +168,8 @@ enum class Sentence : unsigned short {
     tests_after_due_note,
     machine_busy,           // beside its result
     machine_busy_note,
+    memory_full,            // beside its result
+    memory_full_note,
     first_try,              // {0} how it ended, {1} after how long
     exit_code,              // {0}
     signal,                 // {0}
@@ -188,6 +190,7 @@ enum class Sentence : unsigned short {
     no_log,
     log_stage,              // the log as a text: {0} the stage, {1} how it ended
     log_busy,
+    log_memory_full,        // {0} for how long
     log_test,               // {0} the test, {1} how it ended, {2} points
     log_message,            // what a grader says to the participant
     log_test_errors,        // {0} the test
