@@ -18,7 +18,6 @@ LAYOUTS = {"cores_per_slot = 1, disk_read_mib_per_s = 8, read-ahead 128 KiB":
                ["--own-core", "--disk-read-mib-per-s", "8", "--read-ahead-kib", "128", "--again", "9"],
            "as shipped, all cores shared": ["--again", "3"]}
 FLOOR = "floor: "
-AT_ONCE = "all that end at once, in turns"
 
 
 def bench(binary: Path, rounds: int, goals: Goals) -> None:
@@ -29,25 +28,26 @@ def bench(binary: Path, rounds: int, goals: Goals) -> None:
                 raise Broken("a hostile program did not end as the catalogue says")
             costs = json.load(found)
         for who, cost in costs.items():
-            judge(goals, f"neighbours, {layout}: p99 of {WHO[who]}", {load: tail for load, (_, tail) in cost["ratios"].items()}, cost["chance"])
+            judge(goals, f"neighbours, {layout}: p99 of {WHO[who]}", cost)
 
 
-def floor_of(load: str) -> str:
-    return FLOOR + ("/bin/true" if load == AT_ONCE else load)
-
-
-def judge(goals: Goals, what: str, tails: dict[str, float], chance: float) -> None:
-    worst = sorted((load for load in tails if not load.startswith(FLOOR)), key=lambda load: -tails[load])
+def judge(goals: Goals, what: str, cost: dict) -> None:
+    tails = {load: tail for load, (_, tail) in cost["ratios"].items() if not load.startswith(FLOOR)}
+    bare = cost["bare"]
+    worst = sorted(tails, key=lambda load: -tails[load])
     above = [load for load in worst if tails[load] > FACTOR]
-    # What no sandbox could better: the same program in none, in a group that gets a processor when nothing else wants it.
-    beyond = [load for load in above if tails.get(floor_of(load), 0.0) > FACTOR]
-    missed = [load for load in above if load not in beyond]
+    # The same program in no sandbox is above as well: how far it is from that, the figures say.
+    beyond = [load for load in above if bare.get(load, 0.0) > FACTOR]
+
+    def named(loads: list[str]) -> str:
+        return f"{len(loads)}: " + ", ".join(f"{load} {tails[load]:.2f}, in no sandbox " + (f"{bare[load]:.2f}" if load in bare else "not measured") for load in loads)
+
     said = [f"{len(worst) - len(above)} of {len(worst)} loads"]
     if beyond:
-        said.append(f"beyond this machine {len(beyond)}: " + ", ".join(f"{load} {tails[load]:.2f}, in no sandbox {tails[floor_of(load)]:.2f}" for load in beyond))
-    if missed:
-        said.append(f"missed {len(missed)}: " + ", ".join(f"{load} {tails[load]:.2f}, in no sandbox " + (f"{tails[floor_of(load)]:.2f}" if floor_of(load) in tails else "not measured") for load in missed))
+        said.append(f"beyond this machine {named(beyond)}")
+    if missed := [load for load in above if load not in beyond]:
+        said.append(f"missed {named(missed)}")
     if not above:
         said.append("worst " + ", ".join(f"{load} {tails[load]:.2f}" for load in worst[:WORST]))
-    said.append(f"beside nothing {tails[FLOOR + 'nothing']:.2f}, the worst of as many nothings {chance:.2f}")
+    said.append(f"beside nothing {cost['nothing']:.2f}, the worst of as many nothings {cost['chance']:.2f}")
     goals.judge(f"{what} at most {FACTOR} times quiet beside each hostile program", not above, "; ".join(said))

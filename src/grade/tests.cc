@@ -17,8 +17,8 @@ constexpr double thrash_share = 0.1;  // of its time that a program waits for me
 }  // namespace
 
 model::Usage usage_of(const model::Outcome& outcome) {
-    const bool thrashed =
-        outcome.memory_stalled_ms.value_or(0) >= thrash_share * outcome.wall_ms && outcome.memory_stalled_ms > 0;
+    const double stalled_ms = outcome.memory_stalled_ms.value_or(0);
+    const bool thrashed = stalled_ms > 0 && stalled_ms >= thrash_share * outcome.wall_ms;
     return {outcome.cpu_ms(),           outcome.wall_ms,
             outcome.memory_peak_bytes,  outcome.processes_peak,
             outcome.trustworthy_timing, thrashed ? outcome.memory_stalled_ms : std::nullopt};

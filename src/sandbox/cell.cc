@@ -200,7 +200,9 @@ Rlimits Cell::rlimits() const {
 
 int Cell::cores() const {
     const std::int64_t at_once = limits.cores > 0 ? std::min(limits.cores, limits.processes) : limits.processes;
-    return static_cast<int>(std::min(std::ssize(job.shop.given.cores), at_once));
+    // A machine with more than a set of them holds tells of none.
+    return static_cast<int>(
+        std::clamp<std::int64_t>(std::ssize(job.shop.given.cores), 1, std::max<std::int64_t>(1, at_once)));
 }
 
 Result<> Cell::limit_cores(std::int64_t count) {

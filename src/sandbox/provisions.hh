@@ -21,6 +21,7 @@ struct Provisions {
     std::vector<std::string> disks;  // that commands read from (disks.hh)
     std::optional<Lack> lack_of_folder;  // of scratch on disk, if that is offered
 };
+// Errors: those of Filter::compile.
 Result<Provisions> provide(const HelperConfig&);
 
 // Runs the helper in this process until the control socket closes; returns when every sandbox is gone. Call it in a freshly

@@ -270,13 +270,13 @@ void Run::count_company(FromKeeper& answer) const {
     const Stalls& before = stalls_base_ ? *stalls_base_ : job_.stalls;
     const Stalls stalls = stalls_base_ ? read_stalls(group, job_.group) : job_.stalls;
     const std::int64_t limit_bytes = cell_->limits.memory_bytes;
-    const bool full = answer.memory_peak_bytes >= memory_full_of(limit_bytes);
-    const auto full_bytes = full ? std::optional{limit_bytes} : std::nullopt;
+    const auto full_bytes =
+        answer.memory_peak_bytes >= memory_full_of(limit_bytes) ? std::optional{limit_bytes} : std::nullopt;
     if (const std::optional<bool> trustworthy = timing_is_trustworthy(before, stalls, wall_us, full_bytes))
         answer.trustworthy_timing = *trustworthy;
     if (stalls.throttled_us) answer.throttled_ns = (*stalls.throttled_us - before.throttled_us.value_or(0)) * 1000;
     if (!stalls_base_) return;
-    if (const auto stalled_us = full ? memory_stalled_us(before, stalls, limit_bytes) : std::nullopt)
+    if (const auto stalled_us = full_bytes ? memory_stalled_us(before, stalls, limit_bytes) : std::nullopt)
         answer.memory_stalled_ns = *stalled_us * 1000;
     answer.memory_file_bytes = group.memory_file_bytes().value_or(-1);
     if (const std::optional<Group::Io> io = group.io()) {

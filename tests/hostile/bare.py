@@ -1,6 +1,7 @@
 """Programs of the table in no sandbox: what the machine itself takes from who works beside them. They run in a group that comes last, as
 jobs do, with as many processes, as much memory and as slow a disk as their line says; once and for all runs of a stretch they are in
-namespaces and a root of bubblewrap's, so that they find what they look for, and bare.c starts and ends them. Needs root, version 1."""
+namespaces and a root of bubblewrap's, so that they find what they look for, and bare.c starts and ends them. Needs root, version 1,
+bubblewrap and gcc."""
 import contextlib
 import os
 import resource
@@ -11,7 +12,6 @@ from pathlib import Path
 
 import apart
 import catalogue
-from catalogue import Line
 
 # Whom nothing stops but a limit: what else is refused inside, this would do. `sync` is everybody's, and page cache can be thrown away.
 CASES = frozenset("A1 A2 A6 A7 A8 A13 A17 B1 B8 B10 B11 B12 B13 C5 C7 D17 E1 F1 F3 F4 F5 F6".split())
